@@ -1,0 +1,75 @@
+"""HTTP as plain data: what the sans-I/O core takes and gives."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+
+class Headers(dict[str, str]):
+    """Headers whose names compare without case; kept in lower case."""
+
+    def __init__(self, items: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> None:
+        pairs = items.items() if isinstance(items, Mapping) else items
+        super().__init__((name.lower(), value) for name, value in pairs)
+
+    def __getitem__(self, name: str) -> str:
+        return super().__getitem__(name.lower())
+
+    def __setitem__(self, name: str, value: str) -> None:
+        super().__setitem__(name.lower(), value)
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and super().__contains__(name.lower())
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return super().get(name.lower(), default)
+
+
+@dataclass(frozen=True)
+class Request:
+    """One HTTP request; ``url`` is absolute, as the client wrote it."""
+
+    method: str
+    url: str
+    headers: Headers = field(default_factory=Headers)
+    body: bytes = b""
+
+    @property
+    def host(self) -> str:
+        """Host name in lower case, without the port."""
+        return (urlsplit(self.url).hostname or "").lower()
+
+    @property
+    def path(self) -> str:
+        """Path as sent (still percent-encoded)."""
+        return urlsplit(self.url).path
+
+    @property
+    def query(self) -> dict[str, str]:
+        """Decoded query; of repeated names the last wins."""
+        return dict(parse_qsl(urlsplit(self.url).query, keep_blank_values=True))
+
+
+@dataclass(frozen=True)
+class Response:
+    """One HTTP answer."""
+
+    status: int
+    headers: Headers = field(default_factory=Headers)
+    body: bytes = b""
+
+    @classmethod
+    def of_json(
+        cls, status: int, body: object, headers: Mapping[str, str] | None = None
+    ) -> Response:
+        """An answer with a JSON body."""
+        merged = Headers({"Content-Type": "application/json; charset=utf-8", **(headers or {})})
+        return cls(status, merged, json.dumps(body).encode())
+
+
+class Dropped(Exception):
+    """The connection is closed without an answer."""

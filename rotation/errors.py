@@ -1,0 +1,49 @@
+"""What can go wrong, named by what the caller must do.
+
+    RotationError
+    ├── Transient       nothing happened; try again after a delay
+    │   └── Conflict    somebody else changed the record first; read it again
+    ├── Permanent       a person must change something; the remedy says what
+    └── Unknown         the effect may or may not have happened; reconcile before going on
+
+Messages are shown to people and leave the process: they never hold key material. For that
+reason adapters raise these ``from None``: an SDK's exception may quote a body with a key in it.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+
+class RotationError(Exception):
+    """Base of all expected failures; ``code`` is a stable, searchable word."""
+
+    def __init__(self, message: str, *, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code or type(self).__name__
+
+
+class Transient(RotationError):
+    """Nothing happened. ``retry_after`` is what the service asked for, if it did."""
+
+    def __init__(
+        self, message: str, *, code: str = "", retry_after: timedelta | None = None
+    ) -> None:
+        super().__init__(message, code=code)
+        self.retry_after = retry_after
+
+
+class Conflict(Transient):
+    """A compare-and-swap lost: the document changed since it was read."""
+
+
+class Permanent(RotationError):
+    """Will fail again until a person acts. ``remedy`` says what to do."""
+
+    def __init__(self, message: str, *, code: str, remedy: str) -> None:
+        super().__init__(message, code=code)
+        self.remedy = remedy
+
+
+class Unknown(RotationError):
+    """The request was sent and its outcome is not known."""
