@@ -5,11 +5,86 @@ All raise only the errors of ``errors.py``.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol
+
+from .model import Account, AccountId, Key, Keys, Slot, Target, TargetId, Verdict, Version
+from .record import Put
+
+
+class Accounts(Protocol):
+    """Azure AI accounts, as ARM has them."""
+
+    async def get(self, account: AccountId) -> Account:
+        """Kind, endpoints and state. Raises Permanent where there is no such account."""
+
+    async def keys(self, account: AccountId) -> Keys:
+        """Both keys, read now."""
+
+    async def regenerate(self, account: AccountId, slot: Slot) -> None:
+        """Irreversible; sent once. Transient and Permanent mean that nothing happened."""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """An enrolled secret as a vault lists it; without an account, ``problem`` says why."""
+
+    target: TargetId
+    account: AccountId | None
+    expires: datetime | None = None
+    problem: str = ""
+
+
+class Vaults(Protocol):
+    """Secrets of the configured vaults (``urls``)."""
+
+    urls: tuple[str, ...]
+
+    def enrolled(self, vault: str) -> AsyncIterator[Listed]:
+        """Every secret of the vault that carries our enrolment, readable or not."""
+
+    async def read(self, target: TargetId) -> Target | None:
+        """The latest version with its value; None where it is gone or no longer enrolled."""
+
+    async def versions(self, target: TargetId) -> tuple[Version, ...]:
+        """All versions, in no order; those enabled with their values."""
+
+    async def publish(
+        self, target: Target, key: Key, tags: dict[str, str], expires: datetime
+    ) -> Put:
+        """A new version; content type and the enabled flag are kept."""
+
+    async def disable(self, target: TargetId, version: str) -> None:
+        """Switch one version off; one that is gone is no error."""
+
+
+class Probe(Protocol):
+    """Proof by use on the account's data plane. Never raises: what fails is inconclusive."""
+
+    async def try_key(self, account: Account, key: Key) -> Verdict:
+        """What one call with this key proves."""
+
+    async def try_random(self, account: Account, like: Key) -> Verdict:
+        """The negative control: the same call with a key that cannot be right."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Somebody has read a version of a secret; ``version`` is None where the log does not say."""
+
+    identity: str
+    version: str | None
+    at: datetime
+
+
+class Evidence(Protocol):
+    """Who has read what, from the vaults' audit logs (minutes late)."""
+
+    async def readers(self, vault_url: str, secret: str, since: datetime) -> Sequence[Reading]:
+        """Successful reads of the secret's value since then."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,107 @@
+"""Azure AI accounts through ARM (azure-mgmt-cognitiveservices)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.exceptions import AzureError, DecodeError
+from azure.core.pipeline import policies
+from azure.mgmt.cognitiveservices.aio import CognitiveServicesManagementClient
+from azure.mgmt.core.policies import ARMHttpLoggingPolicy, AsyncARMChallengeAuthenticationPolicy
+
+from ..clock import Clock
+from ..errors import Unknown
+from ..model import Account, AccountId, Key, Keys, Slot
+from .failures import failure
+from .pipeline import DatePolicy, client_options
+
+
+class ArmAccounts:
+    """One client per subscription. ``endpoint`` is the cloud's Resource Manager."""
+
+    def __init__(
+        self,
+        credential: AsyncTokenCredential,
+        clock: Clock,
+        endpoint: str = "https://management.azure.com",
+        transport: Callable[[], Any] | None = None,
+    ) -> None:
+        self._credential = credential
+        self._clock = clock
+        self._endpoint = endpoint.rstrip("/")
+        self._transport = transport
+        self._clients: dict[str, CognitiveServicesManagementClient] = {}
+
+    async def get(self, account: AccountId) -> Account:
+        try:
+            found = await self._client(account).accounts.get(account.resource_group, account.name)
+        except AzureError as exc:
+            raise failure(exc, f"read account {account.name}") from None
+        properties = found.properties
+        return Account(
+            id=account,
+            kind=found.kind or "",
+            endpoint=(properties and properties.endpoint) or "",
+            endpoints=dict((properties and properties.endpoints) or {}),
+            local_auth_disabled=bool(properties and properties.disable_local_auth),
+            provisioning_state=str((properties and properties.provisioning_state) or "Succeeded"),
+        )
+
+    async def keys(self, account: AccountId) -> Keys:
+        accounts = self._client(account).accounts
+        try:
+            found = await accounts.list_keys(account.resource_group, account.name)
+        except AzureError as exc:
+            raise failure(exc, f"list the keys of {account.name}") from None
+        return Keys(Key(found.key1 or ""), Key(found.key2 or ""))
+
+    async def regenerate(self, account: AccountId, slot: Slot) -> None:
+        """Send once. The answer holds both keys and is not looked at: keys are read anew."""
+        accounts = self._client(account).accounts
+        doing = f"regenerate {slot} of {account.name}"
+        try:
+            await accounts.regenerate_key(account.resource_group, account.name, slot.value)
+        except DecodeError:
+            raise Unknown(f"{doing}: the answer cannot be read", code="Unreadable") from None
+        except AzureError as exc:
+            raise failure(exc, doing, effect=True) from None
+
+    async def close(self) -> None:
+        for client in self._clients.values():
+            await client.close()
+
+    def _client(self, account: AccountId) -> CognitiveServicesManagementClient:
+        if account.subscription not in self._clients:
+            self._clients[account.subscription] = self._new_client(account.subscription)
+        return self._clients[account.subscription]
+
+    def _new_client(self, subscription: str) -> CognitiveServicesManagementClient:
+        """With policies of our own: the default ones retry, follow redirects, and on a missing
+
+        registration try to register the provider and wait without limit.
+        """
+        options = client_options(self._clock)
+        del options["per_call_policies"]
+        scope = f"{self._endpoint}/.default"
+        chain = [
+            policies.RequestIdPolicy(),
+            policies.HeadersPolicy(),
+            policies.UserAgentPolicy(sdk_moniker="azure-ai-key-rotation"),
+            policies.ProxyPolicy(),
+            policies.ContentDecodePolicy(),
+            AsyncARMChallengeAuthenticationPolicy(self._credential, scope),
+            DatePolicy(self._clock),
+            ARMHttpLoggingPolicy(),
+        ]
+        if self._transport:
+            options["transport"] = self._transport()
+        return CognitiveServicesManagementClient(
+            self._credential,
+            subscription,
+            base_url=self._endpoint,
+            policies=chain,
+            credential_scopes=[scope],
+            **options,
+        )

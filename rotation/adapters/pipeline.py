@@ -1,0 +1,42 @@
+"""What all of our Azure clients have in common: timeouts, no retries, and Azure's clock.
+
+No SDK retries anywhere: a regenerate or a set that is sent twice does harm, and everything else
+is tried again by the queue, which neither blocks a worker nor forgets.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from azure.core.pipeline import PipelineRequest, PipelineResponse
+from azure.core.pipeline.policies import SansIOHTTPPolicy
+
+from ..clock import Clock
+
+CONNECT_SECONDS = 5
+READ_SECONDS = 30
+
+
+class DatePolicy(SansIOHTTPPolicy[Any, Any]):
+    """Shows every answer's Date to the clock."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def on_response(
+        self, request: PipelineRequest[Any], response: PipelineResponse[Any, Any]
+    ) -> None:
+        self._clock.observe(response.http_response.headers.get("Date"))
+
+
+def client_options(clock: Clock, **more: Any) -> dict[str, Any]:
+    """Keyword arguments for any client that is built on azure-core."""
+    return {
+        "retry_total": 0,
+        "permit_redirects": False,
+        "logging_enable": False,
+        "connection_timeout": CONNECT_SECONDS,
+        "read_timeout": READ_SECONDS,
+        "per_call_policies": [DatePolicy(clock)],
+        **more,
+    }

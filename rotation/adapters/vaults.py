@@ -1,0 +1,174 @@
+"""Secrets in Key Vault (azure-keyvault-secrets)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
+from azure.keyvault.secrets import KeyVaultSecret, SecretProperties
+from azure.keyvault.secrets.aio import SecretClient
+
+from .. import tags as tag
+from ..clock import Clock
+from ..errors import Permanent, Unknown
+from ..model import Key, Target, TargetId, Version
+from ..ports import Listed
+from ..record import Put
+from .failures import code_of, failure
+from .pipeline import client_options
+
+_EPOCH = datetime.fromtimestamp(0, UTC)
+
+
+class KeyVaults:
+    """One client per configured vault; a secret in any other vault is refused."""
+
+    def __init__(
+        self,
+        urls: Iterable[str],
+        credential: AsyncTokenCredential,
+        clock: Clock,
+        transport: Callable[[], Any] | None = None,
+    ) -> None:
+        self.urls = tuple(urls)
+        self._credential = credential
+        self._clock = clock
+        self._transport = transport
+        self._clients: dict[str, SecretClient] = {}
+
+    async def enrolled(self, vault: str) -> AsyncIterator[Listed]:
+        try:
+            async for secret in self._client(vault).list_properties_of_secrets():
+                listed = _listed(TargetId(vault, secret.name or ""), secret)
+                if listed is not None:
+                    yield listed
+        except AzureError as exc:
+            raise failure(exc, f"list the secrets of {vault}") from None
+
+    async def read(self, target: TargetId) -> Target | None:
+        try:
+            secret = await self._client(target.vault).get_secret(target.name)
+        except ResourceNotFoundError:
+            return None
+        except HttpResponseError as exc:
+            if code_of(exc) != "SecretDisabled":
+                raise failure(exc, f"read secret {target.name}") from None
+            return await self._read_disabled(target)
+        except AzureError as exc:
+            raise failure(exc, f"read secret {target.name}") from None
+        return _target(target, secret.properties, _key(secret))
+
+    async def _read_disabled(self, target: TargetId) -> Target | None:
+        """A disabled secret shows its properties only in the list of its versions."""
+        listed = [properties async for properties in self._versions(target)]
+        latest = max(listed, key=lambda p: p.created_on or _EPOCH, default=None)
+        return _target(target, latest, None) if latest else None
+
+    async def _versions(self, target: TargetId) -> AsyncIterator[SecretProperties]:
+        client = self._client(target.vault)
+        try:
+            async for properties in client.list_properties_of_secret_versions(target.name):
+                yield properties
+        except AzureError as exc:
+            raise failure(exc, f"list the versions of secret {target.name}") from None
+
+    async def versions(self, target: TargetId) -> tuple[Version, ...]:
+        return tuple([await self._version(target, p) async for p in self._versions(target)])
+
+    async def _version(self, target: TargetId, properties: SecretProperties) -> Version:
+        version, created = properties.version or "", properties.created_on or _EPOCH
+        value = await self._value(target, version) if properties.enabled else None
+        return Version(target, version, created, value)
+
+    async def _value(self, target: TargetId, version: str) -> Key | None:
+        try:
+            return _key(await self._client(target.vault).get_secret(target.name, version))
+        except ResourceNotFoundError:
+            return None
+        except HttpResponseError as exc:
+            if code_of(exc) == "SecretDisabled":
+                return None
+            raise failure(exc, f"read a version of secret {target.name}") from None
+        except AzureError as exc:
+            raise failure(exc, f"read a version of secret {target.name}") from None
+
+    async def publish(
+        self, target: Target, key: Key, tags: dict[str, str], expires: datetime
+    ) -> Put:
+        doing = f"publish to secret {target.id.name}"
+        try:
+            secret = await self._client(target.id.vault).set_secret(
+                target.id.name,
+                key.reveal(),
+                enabled=target.enabled,
+                content_type=target.content_type,
+                tags=tags,
+                expires_on=expires,
+            )
+        except AzureError as exc:
+            raise failure(exc, doing, effect=True) from None
+        if not secret.properties.version or not secret.properties.created_on:
+            raise Unknown(f"{doing}: the answer has no version", code="Unreadable")
+        return Put(secret.properties.version, secret.properties.created_on)
+
+    async def disable(self, target: TargetId, version: str) -> None:
+        client = self._client(target.vault)
+        try:
+            await client.update_secret_properties(target.name, version, enabled=False)
+        except ResourceNotFoundError:
+            return
+        except AzureError as exc:
+            raise failure(exc, f"disable a version of secret {target.name}") from None
+
+    async def close(self) -> None:
+        for client in self._clients.values():
+            await client.close()
+
+    def _client(self, vault: str) -> SecretClient:
+        if vault not in self.urls:
+            raise Permanent(
+                f"{vault} is not a configured vault",
+                code="UnknownVault",
+                remedy="add its URL to ROTATION_VAULTS",
+            )
+        if vault not in self._clients:
+            options = client_options(self._clock)
+            if self._transport:
+                options["transport"] = self._transport()
+            self._clients[vault] = SecretClient(vault, self._credential, **options)
+        return self._clients[vault]
+
+
+def _key(secret: KeyVaultSecret) -> Key:
+    return Key(secret.value or "")
+
+
+def _listed(target: TargetId, secret: SecretProperties) -> Listed | None:
+    try:
+        account = tag.enrolled(secret.tags or {})
+    except ValueError as exc:
+        return Listed(target, None, problem=str(exc))
+    return Listed(target, account, secret.expires_on) if account else None
+
+
+def _target(target: TargetId, properties: SecretProperties, value: Key | None) -> Target | None:
+    tags = properties.tags or {}
+    try:
+        enrolment = tag.read(tags)
+    except ValueError:
+        return None
+    if enrolment is None:
+        return None
+    return Target(
+        id=target,
+        version=properties.version or "",
+        value=value,
+        created=properties.created_on or _EPOCH,
+        expires=properties.expires_on,
+        content_type=properties.content_type,
+        tags=tags,
+        enrolment=enrolment,
+    )

@@ -1,0 +1,100 @@
+"""A leaked key: the same machine with other parameters, planned anew from what is true now.
+
+It takes over whatever is under way. The overlap is nought unless asked for otherwise, so
+consumers of the leaked key fail until they read the secret again; that is the purpose.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from .action import Action, Kind, Question, ask
+from .facts import Facts
+from .model import Slot
+from .operations import begin, new, settled
+from .record import Leaked, Operation, Phase, Purpose, Wish, WishKind
+
+
+def decide(f: Facts) -> Action | None:
+    """Plan or join the first emergency that waits, or None where there is none."""
+    wish = next((w for w in f.record.wishes if w.kind is WishKind.EMERGENCY), None)
+    if wish is None or not f.targets:
+        return None
+    running = f.record.operation
+    if running and _covers(running, f.record.phase, wish):
+        return _join(f, running, wish)
+    if f.versions is None:
+        return ask(f, "which keys were ever published", Question(versions=True))
+    return _plan(settled(f), wish)
+
+
+def _covers(running: Operation, phase: Phase, wish: Wish) -> bool:
+    """Whether what is under way kills the leaked key anyway, without an overlap."""
+    if running.revoke is None or running.revoke is not wish.leaked.slot:
+        return False
+    return phase in (Phase.REVOKE, Phase.PROVE) or running.purpose is Purpose.EMERGENCY
+
+
+def _join(f: Facts, running: Operation, wish: Wish) -> Action:
+    overlap = min(running.overlap, wish.overlap or timedelta())
+    joined = replace(
+        running,
+        purpose=Purpose.EMERGENCY,
+        leaked=wish.leaked,
+        overlap=overlap,
+        wishes=(*running.wishes, wish.id),
+    )
+    joined = joined.noting(f.now, f"joined by {wish.requester}: {wish.reason}")
+    others = tuple(w for w in f.record.wishes if w.id != wish.id)
+    record = replace(f.record, operation=joined, wishes=others, blocked=None)
+    return Action(Kind.MOVE, "the emergency joins the operation under way", record)
+
+
+def _plan(f: Facts, wish: Wish) -> Action | None:
+    """Which key to publish, which to kill, and where to begin."""
+    leaked = wish.leaked.slot or f.live
+    if leaked is None:
+        return None
+    candidate = leaked.other
+    operation = replace(
+        _merged(f, wish, candidate),
+        revoke=leaked,
+        retired=f.fingerprint(leaked),
+        overlap=wish.overlap or timedelta(),
+    )
+    if not f.pending(candidate):
+        proven = replace(operation, value=f.fingerprint(candidate))
+        return begin(f, Phase.REVOKE, proven, f"the leaked {leaked} is published nowhere")
+    if _is_usable(f, wish, candidate):
+        direct = replace(operation, successes_needed=1)
+        return begin(
+            f, Phase.VERIFY, direct, f"{candidate} was never published; publish it at once"
+        )
+    return begin(f, Phase.REGENERATE, operation, f"{candidate} may be known; make it new first")
+
+
+def _merged(f: Facts, wish: Wish, candidate: Slot) -> Operation:
+    """A new operation, or the one under way turned into an emergency."""
+    fresh = new(f, Purpose.EMERGENCY, candidate, wish.reason, wish)
+    running = f.record.operation
+    if running is None:
+        return fresh
+    note = f"hardened into an emergency by {wish.requester}: {wish.reason}"
+    return replace(
+        fresh,
+        id=running.id,
+        started_at=running.started_at,
+        wishes=(*running.wishes, wish.id),
+        idempotency_keys=(*running.idempotency_keys, *fresh.idempotency_keys),
+        audit=running.noting(f.now, note).audit,
+    )
+
+
+def _is_usable(f: Facts, wish: Wish, candidate: Slot) -> bool:
+    """A key that nobody outside ever got; or the only way out, where a regenerate is forbidden."""
+    if wish.leaked is Leaked.UNKNOWN:
+        return False
+    regenerable = f.live is candidate.other and not f.unseen
+    never = f.fingerprint(candidate) == f.record.fresh or f.superseded(candidate) is None
+    return never or not regenerable

@@ -1,0 +1,70 @@
+"""Which secrets are enrolled for which account, as the vaults list them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from .clock import Clock
+from .errors import RotationError
+from .model import AccountId, TargetId
+from .ports import Listed, Vaults
+
+# A regenerate looks at listings no older than this: a secret enrolled since could publish the key.
+FRESH = timedelta(seconds=60)
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One vault's enrolled secrets, or why it could not be listed."""
+
+    vault: str
+    at: datetime
+    secrets: tuple[Listed, ...] = ()
+    error: RotationError | None = None
+
+
+@dataclass
+class Inventory:
+    """Listings of all configured vaults, kept for a while; one bad vault never hides another."""
+
+    vaults: Vaults
+    clock: Clock
+    max_age: timedelta = FRESH
+    _listings: dict[str, Listing] = field(default_factory=dict)
+    _locks: dict[str, asyncio.Lock] = field(default_factory=dict)
+
+    async def listings(self, *, refresh: bool = False) -> tuple[Listing, ...]:
+        """All vaults, listed again where older than ``max_age`` (or all with ``refresh``)."""
+        limit = timedelta() if refresh else self.max_age
+        return tuple(await asyncio.gather(*(self._current(v, limit) for v in self.vaults.urls)))
+
+    async def targets(self, account: AccountId, known: Iterable[TargetId]) -> tuple[TargetId, ...]:
+        """Every secret enrolled for the account, by fresh listings and by what was known.
+
+        Raises the error of a vault that could not be listed and is known to hold one of them.
+        """
+        found = set(known)
+        for listing in await self.listings():
+            if listing.error is not None and any(t.vault == listing.vault for t in found):
+                raise listing.error
+            found.update(s.target for s in listing.secrets if s.account == account)
+        return tuple(sorted(found))
+
+    async def _current(self, vault: str, limit: timedelta) -> Listing:
+        async with self._locks.setdefault(vault, asyncio.Lock()):
+            kept = self._listings.get(vault)
+            if kept and kept.error is None and self.clock.now() - kept.at < limit:
+                return kept
+            self._listings[vault] = await self._list(vault)
+            return self._listings[vault]
+
+    async def _list(self, vault: str) -> Listing:
+        at = self.clock.now()
+        try:
+            secrets = [secret async for secret in self.vaults.enrolled(vault)]
+        except RotationError as exc:
+            return Listing(vault, at, error=exc)
+        return Listing(vault, at, tuple(secrets))

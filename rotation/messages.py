@@ -1,0 +1,67 @@
+"""What travels through the work queue: small JSON objects that name things, never a key."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from . import codec
+from .events import Expiring
+from .model import AccountId, TargetId
+
+
+@dataclass(frozen=True)
+class Visit:
+    """Look at this account. ``wake`` is set where a step asked to be continued then."""
+
+    account: AccountId
+    targets: tuple[TargetId, ...] = ()
+    wake: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Look:
+    """A secret nears expiry: find its account. ``tries`` counts failed attempts."""
+
+    event: Expiring
+    tries: int = 0
+
+
+Message = Visit | Look
+_KINDS: Mapping[str, type[Visit] | type[Look]] = {"visit": Visit, "look": Look}
+
+
+def dump(message: Message) -> str:
+    kind = "visit" if isinstance(message, Visit) else "look"
+    return json.dumps({kind: codec.plain(message)}, sort_keys=True)
+
+
+def load(text: str) -> Message | Mapping[str, Any]:
+    """The message; or a mapping that is an Event Grid event put into the queue by a subscription.
+
+    Raises ValueError for anything else.
+    """
+    body = _json(text)
+    if not isinstance(body, dict):
+        raise ValueError("the message is no JSON object")
+    for name, kind in _KINDS.items():
+        if set(body) == {name}:
+            return codec.load(kind, json.dumps(body[name]).encode())
+    return body
+
+
+def _json(text: str) -> Any:
+    """Event Grid may encode what it delivers to a queue, so both forms are read."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        pass
+    try:
+        return json.loads(base64.b64decode(text, validate=True))
+    except (binascii.Error, ValueError):
+        raise ValueError("the message is no JSON") from None

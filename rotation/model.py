@@ -1,0 +1,201 @@
+"""The nouns of rotation, as frozen data. Pure: no I/O, no clock."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .tags import Enrolment
+
+
+class Slot(StrEnum):
+    """One of an account's two keys, spelled as ARM wants it (it is case-sensitive)."""
+
+    KEY1 = "Key1"
+    KEY2 = "Key2"
+
+    @property
+    def other(self) -> Slot:
+        return Slot.KEY2 if self is Slot.KEY1 else Slot.KEY1
+
+
+class Key:
+    """Key material that no log, exception or repr can show by accident."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The key itself: only for the wire."""
+        return self._value
+
+    def fingerprint(self, salt: str) -> str:
+        """A name for the key that can be stored: HMAC-SHA256 under the account's salt."""
+        return hmac.new(salt.encode(), self._value.encode(), hashlib.sha256).hexdigest()[:32]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Key) and hmac.compare_digest(
+            self._value.encode(), other._value.encode()
+        )
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __repr__(self) -> str:
+        return "<key>"
+
+    def __reduce__(self) -> str:
+        raise TypeError("a key is not to be pickled or copied")
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Both keys of an account, as ARM showed them."""
+
+    key1: Key
+    key2: Key
+
+    def __getitem__(self, slot: Slot) -> Key:
+        return self.key1 if slot is Slot.KEY1 else self.key2
+
+    def slot_of(self, key: Key | None) -> Slot | None:
+        """The slot that holds this value, or None where neither does."""
+        return next((slot for slot in Slot if self[slot] == key), None)
+
+
+_ACCOUNT = re.compile(
+    r"/?subscriptions/([^/]+)/resourcegroups/([^/]+)/providers/"
+    r"microsoft\.cognitiveservices/accounts/([a-z0-9][a-z0-9_.-]{1,63})/?",
+)
+
+
+@dataclass(frozen=True, order=True)
+class AccountId:
+    """An Azure AI account, in lower case because ARM ids compare without case."""
+
+    subscription: str
+    resource_group: str
+    name: str
+
+    @classmethod
+    def parse(cls, text: str) -> AccountId:
+        """From an ARM resource id. Raises ValueError with what to write instead."""
+        match = _ACCOUNT.fullmatch(text.strip().lower())
+        if not match:
+            raise ValueError(
+                f"{text[:200]!r} is not the resource id of an Azure AI account; write "
+                "/subscriptions/…/resourceGroups/…/providers/Microsoft.CognitiveServices/accounts/…"
+            )
+        return cls(*match.groups())
+
+    def __str__(self) -> str:
+        return (
+            f"/subscriptions/{self.subscription}/resourceGroups/{self.resource_group}"
+            f"/providers/Microsoft.CognitiveServices/accounts/{self.name}"
+        )
+
+    @property
+    def slug(self) -> str:
+        """A short, stable name for documents and operation ids."""
+        return hashlib.sha256(str(self).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, order=True)
+class TargetId:
+    """A secret: its vault's URL (``https://kv.vault.azure.net``) and its name."""
+
+    vault: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.vault}/secrets/{self.name}"
+
+
+@dataclass(frozen=True)
+class Account:
+    """What ARM says of an account. ``endpoints`` maps API names to URLs and may be empty."""
+
+    id: AccountId
+    kind: str
+    endpoint: str
+    endpoints: Mapping[str, str] = field(default_factory=dict)
+    local_auth_disabled: bool = False
+    provisioning_state: str = "Succeeded"
+
+
+@dataclass(frozen=True)
+class Target:
+    """The latest version of an enrolled secret. ``value`` is None where it is disabled."""
+
+    id: TargetId
+    version: str
+    value: Key | None
+    created: datetime
+    expires: datetime | None
+    content_type: str | None
+    tags: Mapping[str, str]
+    enrolment: Enrolment
+
+    @property
+    def enabled(self) -> bool:
+        return self.value is not None
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of a target; ``value`` is None where it cannot be read (disabled)."""
+
+    target: TargetId
+    version: str
+    created: datetime
+    value: Key | None
+
+
+class Answer(StrEnum):
+    """What a probe of the data plane proved about a key."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    INCONCLUSIVE = "inconclusive"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A probe's answer and why, in words for a person."""
+
+    answer: Answer
+    detail: str = ""
+
+
+class ProbePolicy(StrEnum):
+    """What to do where a probe is inconclusive: stop, or trust ARM."""
+
+    REQUIRE = "require"
+    ACCEPT = "accept"
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The service's defaults and limits; tags on a secret may override the first two."""
+
+    overlap: timedelta = timedelta(hours=26)
+    minimum_interval: timedelta = timedelta(days=1)
+    lead: timedelta = timedelta(days=30)
+    spread: timedelta = timedelta(days=1)
+    settle: timedelta = timedelta(minutes=10)
+    probe: ProbePolicy = ProbePolicy.REQUIRE
+    probe_successes: int = 3
+    probe_span: timedelta = timedelta(seconds=30)
+    patience: timedelta = timedelta(hours=1)
+    daily_cap: int = 8
+    max_skew: timedelta = timedelta(seconds=60)
+    max_send_age: timedelta = timedelta(seconds=8)

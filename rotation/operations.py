@@ -1,0 +1,110 @@
+"""Beginning and ending operations: pure changes of the record."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+
+from .action import Action, Kind
+from .facts import Facts
+from .model import Slot
+from .record import HISTORY, Leaked, Notice, Operation, Phase, Purpose, Record, Wish, WishKind
+
+
+def operation_id(f: Facts, purpose: Purpose) -> str:
+    """The id of an operation that no wish named: stable for the same record and time."""
+    seed = f"{f.record.account}|{f.record.epoch}|{purpose}|{f.now.isoformat()}"
+    return f"{f.record.account.slug}-{hashlib.sha256(seed.encode()).hexdigest()[:8]}"
+
+
+def new(f: Facts, purpose: Purpose, candidate: Slot, reason: str, wish: Wish | None) -> Operation:
+    """An operation about to begin; scheduled ones are the timer's own."""
+    return Operation(
+        id=wish.id if wish else operation_id(f, purpose),
+        purpose=purpose,
+        reason=wish.reason if wish else reason,
+        requester=wish.requester if wish else "schedule",
+        started_at=f.now,
+        phase_since=f.now,
+        candidate=candidate,
+        overlap=f.terms.overlap,
+        successes_needed=f.policy.probe_successes,
+        leaked=wish.leaked if wish else Leaked.NONE,
+        wishes=(wish.id,) if wish else (),
+        idempotency_keys=(wish.idempotency_key,) if wish and wish.idempotency_key else (),
+    )
+
+
+def begin(f: Facts, phase: Phase, operation: Operation, reason: str) -> Action:
+    """Start an operation; wishes that it fulfils are taken in."""
+    started = operation.noting(f.now, f"{operation.purpose} begins in {phase}: {reason}")
+    taken = {*operation.wishes}
+    record = replace(
+        f.record,
+        phase=phase,
+        operation=replace(started, phase_since=f.now),
+        wishes=tuple(w for w in f.record.wishes if w.id not in taken),
+        blocked=None,
+    )
+    return Action(Kind.MOVE, reason, record)
+
+
+def end(f: Facts, outcome: str, *, keep: tuple[Wish, ...] = ()) -> Action:
+    """Seal the operation into the history. ``keep`` are wishes to be looked at again."""
+    f = settled(f)
+    done = f.operation.noting(f.now, f"ended: {outcome}")
+    done = replace(done, ended_at=f.now, outcome=outcome)
+    record = replace(
+        f.record,
+        phase=Phase.IDLE,
+        epoch=f.record.epoch + 1,
+        operation=None,
+        blocked=None,
+        wishes=(*f.record.wishes, *keep),
+        history=(*f.record.history, done)[-HISTORY:],
+    )
+    return Action(Kind.MOVE, outcome, record)
+
+
+def settled(f: Facts) -> Facts:
+    """Without an intent. A request of unknown outcome may still come in late: quarantine."""
+    intent = f.record.intent
+    if intent is None:
+        return f
+    quarantine = dict(f.record.quarantine)
+    if not intent.answered:
+        quarantine[intent.slot] = f.now + f.policy.settle
+    return replace(f, record=replace(f.record, intent=None, quarantine=quarantine))
+
+
+def overtaken(f: Facts, why: str) -> Action:
+    """End an operation that has published nothing yet; its wish is looked at again."""
+    again = tuple(wish_of(f.operation)) if f.operation.wishes else ()
+    return end(f, f"overtaken: {why}", keep=again)
+
+
+def wish_of(operation: Operation) -> list[Wish]:
+    """The wish that an operation came from, to be decided upon anew."""
+    emergency = operation.purpose is Purpose.EMERGENCY
+    return [
+        Wish(
+            id=operation.id,
+            kind=WishKind.EMERGENCY if emergency else WishKind.MANUAL,
+            reason=operation.reason,
+            requester=operation.requester,
+            at=operation.started_at,
+            leaked=operation.leaked,
+            overlap=operation.overlap if emergency else None,
+            idempotency_key=next(iter(operation.idempotency_keys), None),
+        )
+    ]
+
+
+def notify(record: Record, f: Facts, kind: str, data: Mapping[str, str]) -> Record:
+    """Put a notice into the outbox, under an id that repeats itself."""
+    operation = f.record.operation
+    subject = operation.id if operation else f"{record.account.slug}-{record.epoch}"
+    notice = Notice(f"{subject}-{kind}-{data.get('of', '')}".rstrip("-"), kind, f.now, data)
+    others = tuple(n for n in record.outbox if n.id != notice.id)
+    return replace(record, outbox=(*others, notice)[-20:])

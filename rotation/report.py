@@ -1,0 +1,129 @@
+"""Outcomes → log fields, HTTP bodies and events. Ids, reasons and times only; never a key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from . import codec
+from .action import Action, Kind
+from .model import AccountId
+from .record import Notice, Operation, Phase, Record, Trouble, Wish
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a visit ended: what the account waits for, and until when."""
+
+    account: AccountId
+    kind: Kind
+    reason: str
+    until: datetime | None = None
+    phase: Phase = Phase.IDLE
+    operation: str | None = None
+    trouble: Trouble | None = None
+    busy: bool = False
+    scheduled: bool = False
+
+    @property
+    def failed(self) -> bool:
+        return self.trouble is not None
+
+
+def of_action(action: Action) -> Outcome:
+    record = action.record
+    return Outcome(
+        account=record.account,
+        kind=action.kind,
+        reason=action.reason,
+        until=action.not_before,
+        phase=record.phase,
+        operation=record.operation.id if record.operation else None,
+        trouble=record.blocked,
+    )
+
+
+def fields(outcome: Outcome) -> dict[str, Any]:
+    """Structured log fields with stable names."""
+    return {
+        "account": str(outcome.account),
+        "operation": outcome.operation,
+        "phase": outcome.phase.value,
+        "action": outcome.kind.value,
+        "reason": outcome.reason,
+        "until": outcome.until.isoformat() if outcome.until else None,
+        "code": outcome.trouble.code if outcome.trouble else None,
+    }
+
+
+def of_operation(record: Record, found: Operation | Wish) -> dict[str, Any]:
+    """The body of ``GET /api/rotations/{id}``."""
+    if isinstance(found, Wish):
+        return _of_wish(record, found)
+    running = found.ended_at is None
+    body: dict[str, Any] = {
+        "id": found.id,
+        "account": str(record.account),
+        "state": _state(record, found),
+        "purpose": found.purpose,
+        "phase": record.phase if running else Phase.IDLE,
+        "reason": found.reason,
+        "requester": found.requester,
+        "leaked": found.leaked,
+        "startedAt": found.started_at,
+        "overlapUntil": found.overlap_until,
+        "endedAt": found.ended_at,
+        "outcome": found.outcome,
+        "proof": found.proof,
+        "audit": found.audit,
+    }
+    if running:
+        body |= _waiting(record)
+    return present(body)
+
+
+def _of_wish(record: Record, wish: Wish) -> dict[str, Any]:
+    body = {
+        "id": wish.id,
+        "account": str(record.account),
+        "state": "blocked" if record.blocked else "waiting",
+        "phase": Phase.IDLE,
+        "reason": wish.reason,
+        "requester": wish.requester,
+        "leaked": wish.leaked,
+        "requestedAt": wish.at,
+    }
+    return present(body | _waiting(record))
+
+
+def _state(record: Record, operation: Operation) -> str:
+    if operation.ended_at is not None:
+        return "ended"
+    return "blocked" if record.blocked else "running"
+
+
+def _waiting(record: Record) -> dict[str, Any]:
+    trouble = record.blocked or record.trouble
+    return {
+        "waitingFor": record.waiting or None,
+        "waitingUntil": record.waiting_until,
+        "trouble": trouble,
+    }
+
+
+def present(body: dict[str, Any]) -> dict[str, Any]:
+    """JSON-able, without absent members."""
+    plain: dict[str, Any] = codec.plain({k: v for k, v in body.items() if v is not None})
+    return plain
+
+
+def event(notice: Notice, account: AccountId) -> dict[str, Any]:
+    """A CloudEvent's attributes for ``ports.Notifier``."""
+    return {
+        "id": notice.id,
+        "type": f"KeyRotation.{notice.type.capitalize()}",
+        "subject": f"accounts/{account.name}",
+        "time": notice.at,
+        "data": dict(notice.data),
+    }

@@ -1,0 +1,138 @@
+"""The timer's part: every account in every vault gets a visit, spread over the period.
+
+The backstop for everything that was lost: events, queue messages, records.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from . import due
+from .inventory import Inventory, Listing
+from .journal import Journal
+from .messages import Visit
+from .model import AccountId, Policy
+from .ports import Listed
+from .record import Phase
+from .report import Outcome
+
+CANARIES = 3
+_log = logging.getLogger("rotation")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which accounts to visit now, the most urgent first, and what could not be read."""
+
+    visits: tuple[Visit, ...]
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Swept:
+    """How a sweep ended. ``stopped`` is the circuit breaker's reason."""
+
+    accounts: int
+    visited: int
+    enqueued: int
+    problems: tuple[str, ...] = ()
+    stopped: str = ""
+
+
+def plan(
+    listings: Iterable[Listing], policy: Policy, now: datetime, rate: float, period: timedelta
+) -> Plan:
+    """Accounts that are due always; of the others as many as the rate allows, in turn."""
+    found: dict[AccountId, list[Listed]] = defaultdict(list)
+    problems: list[str] = []
+    for listing in listings:
+        if listing.error is not None:
+            problems.append(str(listing.error))
+        for secret in listing.secrets:
+            if secret.account is None:
+                problems.append(f"{secret.target}: {secret.problem}")
+            else:
+                found[secret.account].append(secret)
+    urgent = sorted(found, key=lambda a: (not _is_due(found[a], policy, now), a.slug))
+    kept = [
+        a for a in urgent if _is_due(found[a], policy, now) or _in_turn(a, found, now, rate, period)
+    ]
+    visits = tuple(Visit(a, tuple(s.target for s in found[a])) for a in kept)
+    return Plan(visits, tuple(problems))
+
+
+def _is_due(secrets: list[Listed], policy: Policy, now: datetime) -> bool:
+    return any(
+        s.expires is None or s.expires - policy.lead - policy.spread * due.share(s.target) <= now
+        for s in secrets
+    )
+
+
+def _in_turn(
+    account: AccountId,
+    found: Mapping[AccountId, object],
+    now: datetime,
+    rate: float,
+    period: timedelta,
+) -> bool:
+    """A fleet too large for one period is taken in slices, one after the other."""
+    slices = int(len(found) // max(rate * period.total_seconds(), 1)) + 1
+    current = int(now.timestamp() // period.total_seconds()) % slices
+    return int(account.slug, 16) % slices == current
+
+
+@dataclass
+class Sweep:
+    """Lists the vaults, tries a few accounts itself, and hands the rest to the queue."""
+
+    inventory: Inventory
+    journal: Journal
+    policy: Policy
+    visit: Callable[[Visit], Awaitable[Outcome]]
+    enqueue: Callable[[Visit, timedelta], Awaitable[None]]
+    rate: float = 4.0
+    period: timedelta = timedelta(minutes=15)
+
+    async def run(self) -> Swept:
+        """One pass over all vaults. Never raises an expected error."""
+        listings = await self.inventory.listings(refresh=True)
+        now = self.inventory.clock.now()
+        todo = plan(listings, self.policy, now, self.rate, self.period)
+        for problem in todo.problems:
+            _log.warning("sweep", extra={"problem": problem})
+        if listings and all(listing.error for listing in listings):
+            return self._stop(todo, 0, "no vault can be listed")
+        visits = (*todo.visits, *await self._forgotten(todo, listings))
+        stopped = await self._canaries(visits[:CANARIES])
+        if stopped:
+            return self._stop(todo, min(CANARIES, len(visits)), stopped)
+        for position, visit in enumerate(visits[CANARIES:]):
+            await self.enqueue(visit, timedelta(seconds=position / self.rate))
+        enqueued = max(len(visits) - CANARIES, 0)
+        return Swept(len(visits), len(visits) - enqueued, enqueued, todo.problems)
+
+    async def _canaries(self, visits: tuple[Visit, ...]) -> str:
+        """The circuit breaker: where the first few all fail alike, the rest are left alone."""
+        outcomes = [await self.visit(visit) for visit in visits]
+        codes = Counter(o.trouble.code for o in outcomes if o.trouble)
+        code, count = next(iter(codes.most_common(1)), ("", 0))
+        return f"the first {count} accounts all failed: {code}" if count == CANARIES else ""
+
+    async def _forgotten(self, todo: Plan, listings: tuple[Listing, ...]) -> list[Visit]:
+        """Operations under way for accounts that no listing names (any more)."""
+        listed = {s.account for listing in listings for s in listing.secrets if s.account}
+        known = {account.slug for account in listed}
+        forgotten = []
+        async for slug in self.journal.slugs():
+            record = await self.journal.find(slug) if slug not in known else None
+            if record and record.phase is not Phase.IDLE:
+                forgotten.append(Visit(record.account))
+        return forgotten
+
+    def _stop(self, todo: Plan, visited: int, reason: str) -> Swept:
+        _log.error("sweep stopped", extra={"reason": reason})
+        return Swept(len(todo.visits), visited, 0, todo.problems, reason)

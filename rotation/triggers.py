@@ -1,0 +1,174 @@
+"""What the triggers call. Each only writes a wish or asks for a visit; the rotator alone acts."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from . import events, messages, report, wishes
+from .action import Kind
+from .errors import Permanent, RotationError
+from .events import Ignored
+from .gather import target_id
+from .inventory import Inventory
+from .journal import Journal
+from .messages import Look, Visit
+from .model import AccountId, TargetId
+from .ports import Queue, Vaults
+from .record import Operation, Record, Wish, WishKind
+from .report import Outcome
+from .requests import Answer, RotationRequest
+from .rotator import Rotator
+from .sweep import Sweep, Swept
+from .trouble import delay
+
+_BUSY = timedelta(seconds=10)
+_LATE = timedelta(seconds=1)
+_MAX_TRIES = 20
+_log = logging.getLogger("rotation")
+
+
+@dataclass
+class Triggers:
+    """The service behind the function app."""
+
+    rotator: Rotator
+    journal: Journal
+    inventory: Inventory
+    vaults: Vaults
+    queue: Queue
+    sweeper: Sweep
+
+    async def event(self, event: Any) -> str:
+        """An Event Grid event: enqueue and return at once, because Event Grid waits only 30 s."""
+        found = events.parse(event, self.vaults.urls)
+        if isinstance(found, Ignored):
+            _log.info("event ignored", extra={"reason": found.reason})
+            return found.reason
+        await self.queue.put(messages.dump(Look(found)))
+        return f"look at {found.secret}"
+
+    async def message(self, text: str) -> None:
+        """One queue message. Raises ValueError for one that nobody can read."""
+        message = messages.load(text)
+        if isinstance(message, Visit):
+            await self.visit(message)
+        elif isinstance(message, Look):
+            await self._look(message)
+        else:
+            await self.event(message)
+
+    async def sweep(self) -> Swept:
+        """The timer: look at everything."""
+        swept = await self.sweeper.run()
+        _log.info("sweep", extra={"accounts": swept.accounts, "stopped": swept.stopped})
+        return swept
+
+    async def visit(self, message: Visit) -> Outcome:
+        """Visit an account, and see to it that it is visited again when it asked for that."""
+        if message.wake is not None and not await self._is_awaited(message):
+            return Outcome(message.account, Kind.WAIT, "another message continues this account")
+        outcome = await self.rotator.visit(message.account, message.targets)
+        if outcome.busy:
+            await self.enqueue(message, _BUSY)
+        elif outcome.until and outcome.kind is not Kind.IDLE and self._continues(outcome, message):
+            pause = max(outcome.until - self.inventory.clock.now(), timedelta()) + _LATE
+            await self.enqueue(Visit(message.account, wake=outcome.until), pause)
+        return outcome
+
+    async def enqueue(self, visit: Visit, pause: timedelta) -> None:
+        await self.queue.put(messages.dump(visit), pause)
+
+    def _continues(self, outcome: Outcome, message: Visit) -> bool:
+        """One chain of messages per account: begun by a new wait, carried on by its own message."""
+        return outcome.scheduled or message.wake == outcome.until
+
+    async def _is_awaited(self, message: Visit) -> bool:
+        record, _ = await self.journal.load(message.account)
+        return record.waiting_until == message.wake
+
+    async def _look(self, look: Look) -> None:
+        event = look.event
+        try:
+            target = await self.vaults.read(TargetId(event.vault, event.secret))
+        except RotationError as exc:
+            await self._look_again(look, exc)
+            return
+        if target is None or target.version.lower() != event.version.lower():
+            reason = "not enrolled" if target is None else "a newer version exists"
+            _log.info("event ignored", extra={"secret": event.secret, "reason": reason})
+            return
+        account = target.enrolment.account
+        now = self.inventory.clock.now()
+        await self.journal.amend(account, lambda r: wishes.added(r, wishes.of_event(r, event, now)))
+        await self.visit(Visit(account, (target.id,)))
+
+    async def _look_again(self, look: Look, exc: RotationError) -> None:
+        fields = {"secret": look.event.secret, "reason": str(exc), "code": exc.code}
+        _log.warning("event waits", extra=fields)
+        if look.tries >= _MAX_TRIES:
+            raise ValueError(f"gave up on an event for {look.event.secret}: {exc.code}")
+        again = replace(look, tries=look.tries + 1)
+        await self.queue.put(messages.dump(again), delay(look.tries))
+
+    async def request(self, request: RotationRequest) -> Answer:
+        """A person's wish: written into the journal, then acted upon by a visit.
+
+        Raises RotationError; Permanent where no such secret or account is enrolled.
+        """
+        account, known = await self._resolve(request)
+        record, _ = await self.journal.load(account)
+        earlier = wishes.earlier(record, request.idempotency_key)
+        if earlier:
+            return Answer(earlier, account)
+        wish = wishes.of_request(account, request, self.inventory.clock.now())
+        await self.journal.amend(account, lambda r: wishes.added(r, wish))
+        await self.enqueue(Visit(account, known), timedelta())
+        return Answer(wish.id, account)
+
+    async def _resolve(self, request: RotationRequest) -> tuple[AccountId, tuple[TargetId, ...]]:
+        if request.secret is not None:
+            target = await self.vaults.read(request.secret)
+            if target is not None:
+                return target.enrolment.account, (target.id,)
+            raise _unenrolled(str(request.secret))
+        if request.account is None:
+            raise ValueError("a request names a secret or an account")
+        known = await self.inventory.targets(request.account, ())
+        if not known:
+            record, _ = await self.journal.load(request.account)
+            known = tuple(target_id(text) for text in record.seen)
+        if not known:
+            raise _unenrolled(str(request.account))
+        return request.account, known
+
+    async def answer(self, operation_id: str, kind: WishKind, by: str, reason: str) -> bool:
+        """Resume or abandon a blocked operation; False where there is none of that id."""
+        record = await self._record(operation_id)
+        if record is None or not isinstance(record.find(operation_id), Operation):
+            return False
+        wish = Wish(wishes.new_id(record.account), kind, reason, by, self.inventory.clock.now())
+        await self.journal.amend(record.account, lambda r: wishes.added(r, wish))
+        await self.enqueue(Visit(record.account), timedelta())
+        return True
+
+    async def status(self, operation_id: str) -> dict[str, Any] | None:
+        """What is known of an operation, or None where nothing is."""
+        record = await self._record(operation_id)
+        found = record.find(operation_id) if record else None
+        return report.of_operation(record, found) if record and found else None
+
+    async def _record(self, operation_id: str) -> Record | None:
+        slug, _, rest = operation_id.partition("-")
+        valid = len(slug) == 16 and rest.isalnum() and slug.isalnum() and slug.isascii()
+        return await self.journal.find(slug.lower()) if valid else None
+
+
+def _unenrolled(what: str) -> Permanent:
+    return Permanent(
+        f"{what} is not enrolled in a configured vault",
+        code="NotEnrolled",
+        remedy="set the tags ProviderAddress and ValidityPeriodDays on its secret",
+    )

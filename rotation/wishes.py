@@ -1,0 +1,64 @@
+"""Triggers' wishes: made, and put into the record at most once. Pure but for random ids."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import replace
+from datetime import datetime
+
+from .events import Expiring
+from .model import AccountId
+from .record import Leaked, Record, Wish, WishKind
+from .requests import RotationRequest
+
+
+def added(record: Record, wish: Wish) -> Record | None:
+    """The record with one more wish; None where it is there already or was fulfilled."""
+    return None if record.find(wish.id) else replace(record, wishes=(*record.wishes, wish))
+
+
+def of_event(record: Record, event: Expiring, now: datetime) -> Wish:
+    """The same for every delivery of an event about the same version."""
+    seed = f"{event.vault}|{event.secret}|{event.version}".lower()
+    name = f"{record.account.slug}-{hashlib.sha256(seed.encode()).hexdigest()[:12]}"
+    what = "has expired" if event.expired else "is near expiry"
+    return Wish(
+        id=name,
+        kind=WishKind.EXPIRY,
+        reason=f"{event.secret} {what}",
+        requester="Event Grid",
+        at=now,
+        secret=event.secret,
+        version=event.version,
+    )
+
+
+def of_request(account: AccountId, request: RotationRequest, now: datetime) -> Wish:
+    """A person's wish; with something leaked it is an emergency."""
+    emergency = request.leaked is not Leaked.NONE
+    return Wish(
+        id=new_id(account),
+        kind=WishKind.EMERGENCY if emergency else WishKind.MANUAL,
+        reason=request.reason,
+        requester=request.requester,
+        at=now,
+        leaked=request.leaked,
+        overlap=request.overlap,
+        idempotency_key=request.idempotency_key,
+    )
+
+
+def earlier(record: Record, key: str | None) -> str | None:
+    """The id of what the same idempotency key asked for before."""
+    if key is None:
+        return None
+    for operation in (record.operation, *record.history):
+        if operation and key in operation.idempotency_keys:
+            return operation.id
+    return next((w.id for w in record.wishes if w.idempotency_key == key), None)
+
+
+def new_id(account: AccountId) -> str:
+    """Begins with the account's slug, by which the record is found again."""
+    return f"{account.slug}-{secrets.token_hex(6)}"
