@@ -14,18 +14,22 @@ from urllib.parse import urlsplit
 
 NEAR_EXPIRY = "Microsoft.KeyVault.SecretNearExpiry"
 EXPIRED = "Microsoft.KeyVault.SecretExpired"
-_ASKING = {NEAR_EXPIRY.lower(), EXPIRED.lower()}
+_ASKING = {NEAR_EXPIRY.lower(): "is near expiry", EXPIRED.lower(): "has expired", "": ""}
 
 
 @dataclass(frozen=True)
 class Expiring:
-    """A version of a secret in a configured vault nears or has passed its expiry."""
+    """A version of a secret in a configured vault nears or has passed its expiry.
+
+    ``what`` is empty where the event did not say its type: older workers lose it from CloudEvents.
+    Such an event is only a reason to look.
+    """
 
     vault: str
     secret: str
     version: str
     event: str
-    expired: bool = False
+    what: str
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,7 @@ def parse(event: Any, vaults: Iterable[str]) -> Expiring | Ignored:
     members = _folded(event)
     kind = _text(members.get("eventtype") or members.get("type"))
     if kind.lower() not in _ASKING:
-        return Ignored(f"events of type {kind[:80] or 'unknown'} ask for nothing")
+        return Ignored(f"events of type {kind[:80]!r} ask for nothing")
     data = members.get("data")
     if not isinstance(data, Mapping):
         return Ignored("the event has no data")
@@ -63,8 +67,7 @@ def _expiring(
     version = _text(data.get("version"))
     if not secret or not version:
         return Ignored("the event names no secret or no version")
-    expired = kind.lower() == EXPIRED.lower()
-    return Expiring(vault, secret, version, _text(members.get("id")), expired)
+    return Expiring(vault, secret, version, _text(members.get("id")), _ASKING[kind.lower()])
 
 
 def _configured(name: str, vaults: tuple[str, ...]) -> str | None:

@@ -29,6 +29,7 @@ class Gatherer:
     clock: Clock
     policy: Policy
     evidence: Evidence | None = None
+    ignored: frozenset[str] = frozenset()
 
     async def facts(self, record: Record, known: tuple[TargetId, ...], *, listed: bool) -> Facts:
         """What is true now. ``known`` targets are read; with ``listed``, the vaults are too."""
@@ -83,7 +84,7 @@ class Gatherer:
             moved = {r.identity for r in readings if r.version == target.version}
             moved |= {r.identity for r in readings if r.version is None and r.at > target.created}
             found |= {r.identity for r in readings} - moved
-        return tuple(sorted(found))
+        return tuple(sorted(name for name in found if name.lower() not in self.ignored))
 
 
 def target_id(text: str) -> TargetId:

@@ -73,6 +73,15 @@ def parse(
     return request
 
 
+def reason(body: bytes) -> str:
+    """The reason alone, for the answer to a blocked operation. Raises BadRequest."""
+    reader = _Reader(_object(body), ())
+    found = reader.reason()
+    if reader.problems:
+        raise BadRequest(reader.problems)
+    return found
+
+
 def _object(body: bytes) -> dict[str, Any]:
     if len(body) > MAX_BODY:
         raise BadRequest([f"the body is larger than {MAX_BODY} bytes"])

@@ -52,7 +52,7 @@ def load(environment: Mapping[str, str]) -> Settings:
         lead=read.duration("ROTATION_LEAD", defaults.lead),
         spread=read.duration("ROTATION_SPREAD", defaults.spread),
         settle=read.duration("ROTATION_SETTLE", defaults.settle),
-        probe=read.choice("ROTATION_PROBE", ProbePolicy.REQUIRE, ProbePolicy),
+        probe=read.choice("ROTATION_PROBE", ProbePolicy.REQUIRE, _probe),
         probe_successes=read.number("ROTATION_PROBE_SUCCESSES", defaults.probe_successes, 1, 20),
         probe_span=read.duration("ROTATION_PROBE_SPAN", defaults.probe_span),
         patience=read.duration("ROTATION_PATIENCE", defaults.patience),
@@ -124,7 +124,8 @@ class _Reader:
         return self._parsed(name, default, parse)
 
     def vaults(self, name: str) -> tuple[str, ...]:
-        urls = self._parsed(name, (), _urls)
+        none: tuple[str, ...] = ()
+        urls = self._parsed(name, none, _urls)
         if not urls and not self.text(name):
             example = "https://my-vault.vault.azure.net"
             self.problems.append(f"{name}: required; write one or more vault URLs, e.g. {example}")
@@ -135,6 +136,12 @@ def _credential(text: str) -> str:
     if text not in ("managed", "developer"):
         raise ValueError(f"{text!r} is neither managed nor developer")
     return text
+
+
+def _probe(text: str) -> ProbePolicy:
+    if text not in set(ProbePolicy):
+        raise ValueError(f"{text!r} is neither require nor accept")
+    return ProbePolicy(text)
 
 
 def _list(text: str) -> list[str]:

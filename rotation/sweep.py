@@ -21,6 +21,8 @@ from .record import Phase
 from .report import Outcome
 
 CANARIES = 3
+Visitor = Callable[[Visit], Awaitable[Outcome]]
+Enqueuer = Callable[[Visit, timedelta], Awaitable[None]]
 _log = logging.getLogger("rotation")
 
 
@@ -92,13 +94,11 @@ class Sweep:
     inventory: Inventory
     journal: Journal
     policy: Policy
-    visit: Callable[[Visit], Awaitable[Outcome]]
-    enqueue: Callable[[Visit, timedelta], Awaitable[None]]
     rate: float = 4.0
     period: timedelta = timedelta(minutes=15)
 
-    async def run(self) -> Swept:
-        """One pass over all vaults. Never raises an expected error."""
+    async def run(self, visit: Visitor, enqueue: Enqueuer) -> Swept:
+        """One pass over all vaults; one that cannot be listed does not hide the others."""
         listings = await self.inventory.listings(refresh=True)
         now = self.inventory.clock.now()
         todo = plan(listings, self.policy, now, self.rate, self.period)
@@ -107,17 +107,17 @@ class Sweep:
         if listings and all(listing.error for listing in listings):
             return self._stop(todo, 0, "no vault can be listed")
         visits = (*todo.visits, *await self._forgotten(todo, listings))
-        stopped = await self._canaries(visits[:CANARIES])
+        stopped = await self._canaries(visits[:CANARIES], visit)
         if stopped:
             return self._stop(todo, min(CANARIES, len(visits)), stopped)
-        for position, visit in enumerate(visits[CANARIES:]):
-            await self.enqueue(visit, timedelta(seconds=position / self.rate))
+        for position, later in enumerate(visits[CANARIES:]):
+            await enqueue(later, timedelta(seconds=position / self.rate))
         enqueued = max(len(visits) - CANARIES, 0)
         return Swept(len(visits), len(visits) - enqueued, enqueued, todo.problems)
 
-    async def _canaries(self, visits: tuple[Visit, ...]) -> str:
+    async def _canaries(self, visits: tuple[Visit, ...], visit: Visitor) -> str:
         """The circuit breaker: where the first few all fail alike, the rest are left alone."""
-        outcomes = [await self.visit(visit) for visit in visits]
+        outcomes = [await visit(canary) for canary in visits]
         codes = Counter(o.trouble.code for o in outcomes if o.trouble)
         code, count = next(iter(codes.most_common(1)), ("", 0))
         return f"the first {count} accounts all failed: {code}" if count == CANARIES else ""

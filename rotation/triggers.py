@@ -62,7 +62,7 @@ class Triggers:
 
     async def sweep(self) -> Swept:
         """The timer: look at everything."""
-        swept = await self.sweeper.run()
+        swept = await self.sweeper.run(self.visit, self.enqueue)
         _log.info("sweep", extra={"accounts": swept.accounts, "stopped": swept.stopped})
         return swept
 
@@ -102,7 +102,10 @@ class Triggers:
             return
         account = target.enrolment.account
         now = self.inventory.clock.now()
-        await self.journal.amend(account, lambda r: wishes.added(r, wishes.of_event(r, event, now)))
+        if event.what:
+            await self.journal.amend(
+                account, lambda r: wishes.added(r, wishes.of_event(r, event, now))
+            )
         await self.visit(Visit(account, (target.id,)))
 
     async def _look_again(self, look: Look, exc: RotationError) -> None:

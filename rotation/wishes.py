@@ -22,11 +22,10 @@ def of_event(record: Record, event: Expiring, now: datetime) -> Wish:
     """The same for every delivery of an event about the same version."""
     seed = f"{event.vault}|{event.secret}|{event.version}".lower()
     name = f"{record.account.slug}-{hashlib.sha256(seed.encode()).hexdigest()[:12]}"
-    what = "has expired" if event.expired else "is near expiry"
     return Wish(
         id=name,
         kind=WishKind.EXPIRY,
-        reason=f"{event.secret} {what}",
+        reason=f"{event.secret} {event.what}",
         requester="Event Grid",
         at=now,
         secret=event.secret,
