@@ -1,0 +1,53 @@
+# `make` alone prints this help; every target sets up what it needs.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+STORAGE ?= none
+AZURITE := .tools/azurite/node_modules/.bin/azurite
+
+.PHONY: help setup demo test check emulator azurite format clean
+
+help: ## print this help
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: .venv/ready ## make the virtual environment and install everything
+
+.venv/ready: requirements.txt pyproject.toml
+	@echo "Setting up .venv (once; a minute or two)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 …"; exit 1; }
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  -r requirements.txt -e '.[emulator,test,check]'
+	@touch $@
+
+demo: setup ## watch a rotation, a repair and an emergency (STORAGE=azurite for real queues and blobs)
+	@if [ "$(STORAGE)" = azurite ]; then $(MAKE) --no-print-directory azurite; fi
+	@$(BIN)/python -m emulator.demo --storage $(STORAGE)
+
+test: setup ## pass the tests
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: setup ## ruff, mypy --strict, import-linter
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+emulator: setup ## start the emulated Azure and print the environment to export
+	@$(BIN)/python -m emulator
+
+azurite: $(AZURITE) ## install Azurite, Microsoft's storage emulator (needs npm)
+
+$(AZURITE):
+	@command -v npm >/dev/null || { echo "npm is needed to install Azurite"; exit 1; }
+	@echo "Installing Azurite into .tools (once)"
+	@npm install --silent --no-fund --no-audit --prefix .tools/azurite azurite@3.35.0
+
+format: setup ## format the code
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+clean: ## remove everything that was installed or made
+	rm -rf .venv .tools .state .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
