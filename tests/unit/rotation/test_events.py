@@ -1,0 +1,136 @@
+"""Event Grid in: both schemas, the documented quirks, and what is ignored and why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import azure.functions as func
+import pytest
+from azure.functions import meta
+from azure.functions.eventgrid import EventGridEventInConverter
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rotation import events
+from rotation.events import Expiring, Ignored
+
+VAULT = "https://kv-rotate-demo.vault.azure.net"
+TOPIC = (
+    "/subscriptions/1111/resourceGroups/rg-keys/providers/Microsoft.KeyVault/vaults/kv-rotate-demo"
+)
+VERSION = "f9e8d7c6b5a493827160f5e4d3c2b1a0"
+DATA = {
+    "Id": f"{VAULT}/secrets/aoai-demo-key/{VERSION}",
+    "VaultName": "kv-rotate-demo",
+    "ObjectType": "Secret",
+    "ObjectName": "aoai-demo-key",
+    "Version": VERSION,
+    "NBF": None,
+    "EXP": 1797984000,
+}
+
+
+def grid(kind: str = "SecretNearExpiry", **data: Any) -> dict[str, Any]:
+    return {
+        "id": "e-1",
+        "topic": TOPIC,
+        "subject": "aoai-demo-key",
+        "eventType": f"Microsoft.KeyVault.{kind}",
+        "eventTime": "2026-11-23T00:00:00.1234567Z",
+        "data": DATA | data,
+        "dataVersion": "1",
+        "metadataVersion": "1",
+    }
+
+
+def cloud(kind: str = "SecretNearExpiry") -> dict[str, Any]:
+    return {
+        "id": "e-2",
+        "source": TOPIC,
+        "subject": "aoai-demo-key",
+        "type": f"Microsoft.KeyVault.{kind}",
+        "time": "2026-11-23T00:00:00.1234567Z",
+        "data": DATA,
+        "specversion": "1.0",
+    }
+
+
+def as_worker(event: dict[str, Any]) -> Any:
+    """What the Functions worker hands over, through the library's own converter."""
+    datum = meta.Datum(func._jsonutils.json.dumps(event), "json")
+    return EventGridEventInConverter.decode(datum, trigger_metadata={})
+
+
+@pytest.mark.parametrize("event", [grid(), cloud()], ids=["event-grid", "cloud-event"])
+def test_near_expiry_names_the_version_in_either_schema(event: dict[str, Any]) -> None:
+    for shape in (event, events.payload(as_worker(event))):
+        found = events.parse(shape, [VAULT])
+        assert isinstance(found, Expiring)
+        assert (found.vault, found.secret, found.version) == (VAULT, "aoai-demo-key", VERSION)
+        assert found.what == "is near expiry"
+
+
+@pytest.mark.parametrize("event", [grid("SecretExpired"), cloud("SecretExpired")])
+def test_expired_asks_too(event: dict[str, Any]) -> None:
+    found = events.parse(event, [VAULT])
+    assert isinstance(found, Expiring)
+    assert found.what == "has expired"
+
+
+def test_the_documented_samples_quirks_are_forgiven() -> None:
+    event = grid()
+    event["data"] = {
+        "VaultName": "kv-rotate-demo",
+        "ObjectType": "Secret",
+        "ObjectName ": "aoai-demo-key",
+        "Version": f" {VERSION}",
+        "NBF": "1795392000",
+        "EXP": "1797984000",
+    }
+    found = events.parse(event, [VAULT])
+    assert isinstance(found, Expiring)
+    assert (found.secret, found.version) == ("aoai-demo-key", VERSION)
+
+
+@pytest.mark.parametrize(
+    ("event", "why"),
+    [
+        (grid("SecretNewVersionCreated"), "SecretNewVersionCreated"),
+        (cloud("SecretNewVersionCreated"), "SecretNewVersionCreated"),
+        (grid(VaultName="kv-other"), "not configured"),
+        (grid() | {"topic": TOPIC.replace("kv-rotate-demo", "kv-evil")}, "not configured"),
+        (grid(ObjectType="Certificate"), "no secret"),
+        (grid(Version=""), "no version"),
+        (grid() | {"data": None}, "no data"),
+        ([grid()], "no JSON object"),
+        ("x", "no JSON object"),
+    ],
+)
+def test_other_events_are_ignored_with_a_reason(event: Any, why: str) -> None:
+    found = events.parse(event, [VAULT])
+    assert isinstance(found, Ignored)
+    assert why in found.reason
+
+
+def test_an_event_whose_type_the_worker_lost_is_a_reason_to_look() -> None:
+    event = cloud()
+    del event["type"], event["source"]
+    found = events.parse(event, [VAULT])
+    assert isinstance(found, Expiring)
+    assert found.what == ""
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(JSON)
+def test_no_json_at_all_raises(event: Any) -> None:
+    assert isinstance(events.parse(event, [VAULT]), (Expiring, Ignored))
+
+
+@given(st.dictionaries(st.sampled_from([*grid(), *cloud()]), JSON), JSON)
+def test_no_event_like_json_raises(event: dict[str, Any], data: Any) -> None:
+    assert isinstance(events.parse(event | {"data": data}, [VAULT]), (Expiring, Ignored))

@@ -1,0 +1,127 @@
+"""Enrolment by tags: Microsoft's sample's three, our own optional ones, every problem named."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rotation import tags
+from rotation.model import Slot
+
+ACCOUNT = (
+    "/subscriptions/1111/resourceGroups/rg-keys"
+    "/providers/Microsoft.CognitiveServices/accounts/aoai-demo"
+)
+SAMPLE = {"ProviderAddress": ACCOUNT, "ValidityPeriodDays": "90", "CredentialId": "key2"}
+
+
+def test_a_secret_enrolled_for_microsofts_sample_is_enrolled_here() -> None:
+    enrolment = tags.read(SAMPLE)
+    assert enrolment is not None
+    assert enrolment.account.name == "aoai-demo"
+    assert enrolment.validity == timedelta(days=90)
+    assert enrolment.claimed is Slot.KEY2
+    assert enrolment.problems == ()
+
+
+def test_our_own_tags_are_optional_and_read_without_regard_to_case() -> None:
+    enrolment = tags.read(
+        SAMPLE
+        | {
+            "rotationoverlap": "P2D",
+            "ROTATIONMINIMUMINTERVAL": "PT12H",
+            "RotationWindow": "Sat,Sun 01:00-05:00 Europe/Berlin",
+            "RotationPaused": "true",
+        }
+    )
+    assert enrolment is not None
+    assert enrolment.overlap == timedelta(days=2)
+    assert enrolment.minimum_interval == timedelta(hours=12)
+    assert enrolment.window is not None
+    assert enrolment.paused
+
+
+@pytest.mark.parametrize(
+    ("tag", "value", "says"),
+    [
+        ("ValidityPeriodDays", "soon", "whole number of days"),
+        ("ValidityPeriodDays", "-3", "whole number of days"),
+        ("CredentialId", "key3", "neither Key1 nor Key2"),
+        ("RotationOverlap", "2 days", "P2D"),
+        ("RotationOverlap", "P1M", "P2D"),
+        ("RotationWindow", "at night", "Mon-Fri"),
+        ("RotationWindow", "* 01:00-02:00 Mars/Base", "time zone"),
+        ("RotationPaused", "perhaps", "true nor false"),
+    ],
+)
+def test_a_bad_tag_is_named_with_what_to_write_instead(tag: str, value: str, says: str) -> None:
+    enrolment = tags.read(SAMPLE | {tag: value})
+    assert enrolment is not None
+    (problem,) = enrolment.problems
+    assert tag in problem
+    assert says in problem
+
+
+def test_every_problem_is_named_at_once() -> None:
+    enrolment = tags.read(SAMPLE | {"ValidityPeriodDays": "x", "RotationOverlap": "y"})
+    assert enrolment is not None
+    assert len(enrolment.problems) == 2
+
+
+def test_a_missing_validity_is_a_problem_not_a_default() -> None:
+    enrolment = tags.read({"ProviderAddress": ACCOUNT})
+    assert enrolment is not None
+    assert "ValidityPeriodDays is missing" in enrolment.problems[0]
+
+
+def test_a_secret_without_an_address_is_not_enrolled() -> None:
+    assert tags.read({"owner": "me"}) is None
+
+
+def test_another_providers_secret_belongs_to_another_rotation() -> None:
+    storage = "/subscriptions/1/resourceGroups/r/providers/Microsoft.Storage/storageAccounts/s"
+    assert tags.read(SAMPLE | {"ProviderAddress": storage}) is None
+
+
+def test_an_address_that_nobody_can_read_says_how_to_write_it() -> None:
+    with pytest.raises(ValueError, match=r"ProviderAddress.*resource id"):
+        tags.enrolled({"ProviderAddress": "aoai-demo"})
+
+
+def test_fifteen_tags_are_counted_before_anything_irreversible() -> None:
+    room_for = tags.MAX_TAGS - len(tags.WRITTEN)
+    users = {f"own-{i}": "x" for i in range(room_for - 2)}
+    fits = tags.read(SAMPLE | users)
+    full = tags.read(SAMPLE | users | {"one-more": "x"})
+    assert fits is not None
+    assert fits.problems == ()
+    assert full is not None
+    assert "no room" in full.problems[0]
+
+
+def test_a_new_version_keeps_the_users_tags_and_gets_ours() -> None:
+    at = datetime(2026, 11, 23, 1, 2, 3, tzinfo=UTC)
+    written = tags.written(SAMPLE | {"team": "blue"}, Slot.KEY1, "op-1", at, "because " * 40)
+    assert written["team"] == "blue"
+    assert written["ProviderAddress"] == ACCOUNT
+    assert written["CredentialId"] == "Key1"
+    assert written["RotationId"] == "op-1"
+    assert written["RotatedAt"] == "2026-11-23T01:02:03Z"
+    assert len(written["RotationReason"]) <= 128
+
+
+def test_a_differently_spelt_tag_is_replaced_not_doubled() -> None:
+    at = datetime(2026, 11, 23, tzinfo=UTC)
+    written = tags.written({"credentialid": "key2"}, Slot.KEY1, "op-1", at, "r")
+    assert [name for name in written if name.lower() == "credentialid"] == ["CredentialId"]
+
+
+@given(st.dictionaries(st.sampled_from(tags.READ), st.text(max_size=40)))
+def test_any_junk_gives_named_problems_and_never_an_accident(junk: dict[str, str]) -> None:
+    enrolment = tags.read(junk | {"ProviderAddress": ACCOUNT})
+    assert enrolment is not None
+    for problem in enrolment.problems:
+        assert problem.startswith("tag ")

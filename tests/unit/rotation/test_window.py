@@ -1,0 +1,40 @@
+"""Rotation windows."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from rotation import window
+
+MONDAY_NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+
+def test_inside_the_window_it_is_open_now() -> None:
+    assert window.parse("Mon 11:00-13:00").next_opening(MONDAY_NOON) == MONDAY_NOON
+
+
+def test_outside_it_opens_on_the_next_named_day() -> None:
+    opens = window.parse("Sat,Sun 01:00-05:00").next_opening(MONDAY_NOON)
+    assert opens == datetime(2026, 11, 28, 1, 0, tzinfo=UTC)
+
+
+def test_a_window_over_midnight_is_open_on_the_next_morning() -> None:
+    early = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
+    assert window.parse("Mon 22:00-04:00").next_opening(early) == early
+
+
+def test_hours_are_local_to_the_time_zone() -> None:
+    opens = window.parse("* 22:00-23:00 Europe/Berlin").next_opening(MONDAY_NOON)
+    assert opens == datetime(2026, 11, 23, 21, 0, tzinfo=UTC)
+
+
+def test_a_range_of_days_may_cross_the_week() -> None:
+    assert window.parse("Fri-Mon 00:00-24:00").days == frozenset({4, 5, 6, 0})
+
+
+@pytest.mark.parametrize("text", ["", "Mon", "Mon 9-17", "Mon 25:00-26:00", "Foo 01:00-02:00"])
+def test_anything_else_shows_an_example(text: str) -> None:
+    with pytest.raises(ValueError, match="write for example"):
+        window.parse(text)
