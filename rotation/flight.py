@@ -66,8 +66,8 @@ def _not_yet(f: Facts) -> Action:
     operation = f.operation
     failure = guard.probe_failure(f, operation.candidate)
     control_fails = f.control is not None and f.control.answer is Answer.ACCEPTED
-    since = max(operation.phase_since, f.record.quarantine.get(operation.candidate, f.now))
-    since = min(since, f.now)
+    quarantine = f.record.quarantine.get(operation.candidate, operation.phase_since)
+    since = max(operation.phase_since, quarantine)
     if control_fails or f.now - since > f.policy.patience:
         remedy = "nothing was published, the old key works; then resume or abandon"
         return stop(f, "new-key-not-proven", failure.reason, remedy)

@@ -1,0 +1,205 @@
+"""What people do behind our back, and how it is repaired without a regenerate."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from rotation.action import Kind
+from rotation.model import Slot
+from rotation.record import Phase
+
+from .world import ACCOUNT, Worker, World
+
+DAY = timedelta(days=1)
+HEALTHY = 80 * DAY
+
+
+async def test_a_live_key_regenerated_by_hand_is_published_at_once() -> None:
+    world = World()
+    world.add_account()
+    target = world.add_secret(lives=HEALTHY)
+    worker = Worker(world)
+    await worker.visit()
+    world.regenerate(ACCOUNT, Slot.KEY1)
+    assert world.published(target) is None
+    await worker.visit()
+    assert world.published(target) is Slot.KEY1
+    assert world.regenerated == []
+    assert worker.notifier.sent[-1]["type"] == "KeyRotation.Repaired"
+
+
+async def test_a_hand_made_version_with_a_live_key_is_adopted() -> None:
+    world = World()
+    world.add_account()
+    target = world.add_secret(lives=HEALTHY)
+    worker = Worker(world)
+    await worker.visit()
+    world.by_hand(target, world.keys[ACCOUNT][Slot.KEY2])
+    outcome = await worker.visit()
+    assert outcome.kind is Kind.IDLE
+    assert world.published(target) is Slot.KEY2
+    assert len(world.secrets[target]) == 2
+
+
+async def test_after_an_adopted_version_the_other_slot_gets_a_full_overlap() -> None:
+    world = World()
+    world.add_account()
+    target = world.add_secret(lives=5 * DAY)
+    worker = Worker(world)
+    world.advance(3 * DAY)
+    world.by_hand(target, world.keys[ACCOUNT][Slot.KEY2])
+    outcome = await worker.visit()
+    assert outcome.kind is Kind.WAIT
+    assert "overlap is not over" in outcome.reason
+    assert world.regenerated == []
+    await worker.run(2 * DAY)
+    assert world.regenerated[0][1] is Slot.KEY1
+
+
+async def test_nonsense_in_the_vault_is_replaced_by_a_key_that_works() -> None:
+    world = World()
+    world.add_account()
+    target = world.add_secret(lives=HEALTHY)
+    worker = Worker(world)
+    await worker.visit()
+    world.by_hand(target, "nonsense")
+    await worker.visit()
+    assert world.published(target) is not None
+    assert world.regenerated == []
+
+
+async def test_secrets_on_different_slots_converge_on_the_one_that_most_show() -> None:
+    world = World()
+    world.add_account()
+    targets = [
+        world.add_secret(name, slot, lives=HEALTHY)
+        for name, slot in (("one", Slot.KEY2), ("two", Slot.KEY1), ("three", Slot.KEY2))
+    ]
+    worker = Worker(world)
+    await worker.visit()
+    assert {world.published(target) for target in targets} == {Slot.KEY2}
+    assert world.regenerated == []
+
+
+async def test_a_version_overwritten_in_the_overlap_is_put_back_and_the_overlap_starts_again() -> (
+    None
+):
+    world = World()
+    world.add_account()
+    target = world.add_secret()
+    first = world.latest(target).value
+    worker = Worker(world)
+    await worker.visit()
+    await worker.run(timedelta(hours=20))
+    world.by_hand(target, first)
+    await worker.visit()
+    assert world.published(target) is Slot.KEY2
+    await worker.run(timedelta(hours=20))
+    assert world.accepts(first), "the overlap began anew"
+    await worker.run(timedelta(hours=10))
+    assert not world.accepts(first)
+
+
+async def test_another_writer_that_never_gives_up_blocks_the_operation() -> None:
+    world = World()
+    world.add_account()
+    target = world.add_secret()
+    first = world.latest(target).value
+    worker = Worker(world)
+    await worker.visit()
+    await worker.run(timedelta(minutes=5))
+    for _ in range(6):
+        world.advance(timedelta(minutes=10))
+        world.by_hand(target, first)
+        outcome = await worker.visit()
+    assert outcome.kind is Kind.BLOCKED
+    assert "overwritten again and again" in outcome.reason
+    assert world.accepts(first)
+
+
+async def test_the_published_key_regenerated_by_hand_in_the_overlap_is_published_anew() -> None:
+    world = World()
+    world.add_account()
+    target = world.add_secret()
+    worker = Worker(world)
+    await worker.visit()
+    await worker.run(timedelta(hours=5))
+    world.regenerate(ACCOUNT, Slot.KEY2)
+    await worker.visit()
+    assert world.published(target) is Slot.KEY2
+    await worker.run(3 * DAY)
+    assert (await worker.record()).phase is Phase.IDLE
+    assert [slot for _, slot in world.regenerated] == [Slot.KEY2, Slot.KEY1]
+
+
+async def test_a_disabled_secret_holds_the_rotation_because_nobody_can_see_its_key() -> None:
+    world = World()
+    world.add_account()
+    world.add_secret("one")
+    disabled = world.add_secret("two")
+    world.latest(disabled).enabled = False
+    worker = Worker(world)
+    outcome = await worker.visit()
+    assert outcome.kind is Kind.BLOCKED
+    assert "disabled" in outcome.reason
+    assert world.regenerated == []
+
+
+async def test_a_secret_disabled_on_the_way_is_published_too_and_stays_disabled() -> None:
+    world = World()
+    world.add_account()
+    world.add_secret("one")
+    target = world.add_secret("two")
+    worker = Worker(world)
+    await worker.visit()
+    world.latest(target).enabled = False
+    await worker.run(3 * DAY)
+    assert (await worker.record()).phase is Phase.IDLE
+    assert world.published(target) is Slot.KEY2
+    assert not world.latest(target).enabled
+
+
+async def test_a_secret_that_is_deleted_or_untagged_on_the_way_no_longer_counts() -> None:
+    world = World()
+    world.add_account()
+    target = world.add_secret("one")
+    gone = world.add_secret("two")
+    worker = Worker(world)
+    await worker.visit()
+    del world.secrets[gone]
+    await worker.run(3 * DAY)
+    assert (await worker.record()).phase is Phase.IDLE
+    assert world.published(target) is Slot.KEY2
+
+
+async def test_a_secret_enrolled_on_the_way_joins_before_anything_is_revoked() -> None:
+    world = World()
+    world.add_account()
+    world.add_secret("one")
+    worker = Worker(world)
+    await worker.visit()
+    await worker.run(timedelta(hours=25))
+    late = world.add_secret("two", Slot.KEY1)
+    await worker.run(timedelta(hours=4))
+    assert world.published(late) is Slot.KEY2
+    assert len(world.regenerated) == 1
+    await worker.run(3 * DAY)
+    assert len(world.regenerated) == 2
+
+
+async def test_a_lost_journal_in_the_overlap_finishes_the_rotation_after_the_overlap() -> None:
+    world = World()
+    world.add_account()
+    target = world.add_secret()
+    first = world.latest(target).value
+    worker = Worker(world)
+    await worker.visit()
+    await worker.run(timedelta(hours=2))
+    world.documents.clear()
+    await worker.visit()
+    await worker.run(timedelta(hours=20))
+    assert world.accepts(first)
+    await worker.run(timedelta(hours=10))
+    assert not world.accepts(first)
+    assert world.published(target) is Slot.KEY2
+    assert (await worker.record()).phase is Phase.IDLE

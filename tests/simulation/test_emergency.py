@@ -1,0 +1,161 @@
+"""A leaked key: whatever is under way, it dies soon, and consumers find one that works."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from rotation.model import Slot
+from rotation.record import Leaked, Phase, Purpose
+
+from .test_rotation import request
+from .world import ACCOUNT, Worker, World
+
+DAY = timedelta(days=1)
+HEALTHY = 80 * DAY
+
+
+async def test_the_live_key_leaked_and_the_spare_never_published_is_the_shortest_way() -> None:
+    world = World()
+    world.add_account()
+    target = world.add_secret(lives=HEALTHY)
+    leaked = world.latest(target).value
+    spare = world.keys[ACCOUNT][Slot.KEY2]
+    worker = Worker(world)
+    await worker.visit()
+    await worker.triggers.request(request(target, Leaked.KEY1))
+    before = world.now
+    await worker.run(timedelta(seconds=1))
+    assert world.latest(target).value == spare, "no regenerate was needed"
+    assert not world.accepts(leaked)
+    assert world.now - before <= timedelta(seconds=2)
+    await worker.run(timedelta(minutes=5))
+    record = await worker.record()
+    assert record.phase is Phase.IDLE
+    assert record.history[-1].purpose is Purpose.EMERGENCY
+    assert [slot for _, slot in world.regenerated] == [Slot.KEY1]
+
+
+async def test_the_spare_leaked_is_revoked_and_consumers_notice_nothing() -> None:
+    world = World()
+    world.add_account()
+    target = world.add_secret(lives=HEALTHY)
+    published = world.latest(target).value
+    leaked = world.keys[ACCOUNT][Slot.KEY2]
+    worker = Worker(world)
+    await worker.triggers.request(request(target, Leaked.KEY2))
+    await worker.run(timedelta(minutes=5))
+    assert not world.accepts(leaked)
+    assert world.latest(target).value == published
+    assert world.accepts(published)
+    record = await worker.record()
+    assert record.history[-1].outcome == "the old key is refused"
+
+
+async def test_an_unknown_leak_makes_both_keys_new() -> None:
+    world = World()
+    world.add_account()
+    target = world.add_secret(lives=HEALTHY)
+    before = set(world.keys[ACCOUNT].values())
+    worker = Worker(world)
+    await worker.triggers.request(request(target, Leaked.UNKNOWN))
+    await worker.run(timedelta(minutes=10))
+    assert before.isdisjoint(world.keys[ACCOUNT].values())
+    assert not any(world.accepts(key) for key in before)
+    assert world.accepts(world.latest(target).value)
+
+
+async def test_in_the_overlap_the_leaked_old_key_is_revoked_at_once() -> None:
+    world = World()
+    world.add_account()
+    target = world.add_secret()
+    leaked = world.latest(target).value
+    worker = Worker(world)
+    await worker.visit()
+    await worker.run(timedelta(hours=1))
+    running = (await worker.record()).operation
+    assert running is not None
+    answer = await worker.triggers.request(request(target, Leaked.KEY1))
+    await worker.run(timedelta(minutes=5))
+    assert not world.accepts(leaked)
+    record = await worker.record()
+    found = record.find(answer.id)
+    assert found is not None
+    assert found.id == running.id, "the emergency joins and hardens the running rotation"
+
+
+async def test_in_the_overlap_the_leaked_new_key_is_replaced_and_revoked() -> None:
+    world = World()
+    world.add_account()
+    target = world.add_secret()
+    worker = Worker(world)
+    await worker.visit()
+    await worker.run(timedelta(hours=1))
+    leaked = world.latest(target).value
+    await worker.triggers.request(request(target, Leaked.KEY2))
+    await worker.run(timedelta(minutes=20))
+    assert not world.accepts(leaked)
+    assert world.accepts(world.latest(target).value)
+    assert (await worker.record()).phase is Phase.IDLE
+
+
+async def test_an_asked_for_overlap_is_kept() -> None:
+    world = World()
+    world.add_account()
+    target = world.add_secret(lives=HEALTHY)
+    leaked = world.latest(target).value
+    worker = Worker(world)
+    wanted = replace(request(target, Leaked.KEY1), overlap=timedelta(minutes=30))
+    await worker.triggers.request(wanted)
+    await worker.run(timedelta(minutes=20))
+    assert world.published(target) is Slot.KEY2
+    assert world.accepts(leaked)
+    await worker.run(timedelta(minutes=20))
+    assert not world.accepts(leaked)
+
+
+async def test_pauses_windows_problems_and_intervals_do_not_hold_an_emergency() -> None:
+    for tag, value in (
+        ("RotationPaused", "true"),
+        ("RotationWindow", "Sat 01:00-02:00"),
+        ("RotationMinimumInterval", "P30D"),
+        ("ValidityPeriodDays", "nonsense"),
+    ):
+        world = World()
+        world.add_account()
+        target = world.add_secret(lives=HEALTHY, with_tags={tag: value})
+        leaked = world.latest(target).value
+        worker = Worker(world)
+        await worker.triggers.request(request(target, Leaked.KEY1))
+        await worker.run(timedelta(minutes=20))
+        assert not world.accepts(leaked), tag
+
+
+async def test_a_repeated_request_with_the_same_key_is_the_same_operation() -> None:
+    world = World()
+    world.add_account()
+    target = world.add_secret(lives=HEALTHY)
+    worker = Worker(world)
+    first = await worker.triggers.request(request(target, Leaked.KEY1, key="k"))
+    again = await worker.triggers.request(request(target, Leaked.KEY1, key="k"))
+    await worker.run(timedelta(minutes=20))
+    later = await worker.triggers.request(request(target, Leaked.KEY1, key="k"))
+    assert first.id == again.id == later.id
+    assert len(world.regenerated) == 1
+
+
+async def test_a_blocked_operation_gives_way_to_an_emergency() -> None:
+    world = World(lag_new=3 * DAY)
+    world.add_account()
+    target = world.add_secret()
+    leaked = world.latest(target).value
+    worker = Worker(world)
+    await worker.visit()
+    await worker.run(timedelta(hours=3))
+    assert (await worker.record()).blocked is not None
+    world.advance(3 * DAY)
+    world.lag_new = timedelta()
+    await worker.triggers.request(request(target, Leaked.KEY1))
+    await worker.run(timedelta(hours=1))
+    assert not world.accepts(leaked)
+    assert world.accepts(world.latest(target).value)

@@ -1,0 +1,256 @@
+"""What an account goes through, told as stories in virtual time."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from rotation.action import Kind
+from rotation.model import Policy, ProbePolicy, Slot, TargetId
+from rotation.record import Leaked, Phase
+from rotation.requests import RotationRequest
+
+from .world import START, Worker, World
+
+DAY = timedelta(days=1)
+
+
+def request(
+    target: TargetId, leaked: Leaked = Leaked.NONE, key: str | None = None
+) -> RotationRequest:
+    return RotationRequest("a test", "somebody", target, leaked=leaked, idempotency_key=key)
+
+
+async def test_a_due_secret_is_rotated_proven_published_and_the_old_key_revoked() -> None:
+    world = World()
+    world.add_account()
+    target = world.add_secret(lives=20 * DAY)
+    first = world.latest(target).value
+    worker = Worker(world)
+
+    await worker.visit()
+    await worker.run(timedelta(hours=1))
+    assert world.published(target) is Slot.KEY2
+    assert world.accepts(first), "both keys work in the overlap"
+    assert (await worker.record()).phase is Phase.OVERLAP
+
+    await worker.run(2 * DAY)
+    record = await worker.record()
+    assert record.phase is Phase.IDLE
+    assert not world.accepts(first)
+    assert [slot for _, slot in world.regenerated] == [Slot.KEY2, Slot.KEY1]
+    revoked_at = world.regenerated[1][0]
+    assert revoked_at >= world.latest(target).created + timedelta(hours=26)
+    assert [version.enabled for version in world.secrets[target]] == [False, True]
+    assert record.history[-1].outcome == "the old key is refused"
+    assert [event["type"] for event in worker.notifier.sent] == [
+        "KeyRotation.Rotated",
+        "KeyRotation.Revoked",
+    ]
+
+
+async def test_at_rest_nothing_changes_and_it_says_why_not_yet() -> None:
+    world = World()
+    world.add_account()
+    world.add_secret(lives=80 * DAY)
+    worker = Worker(world)
+    await worker.visit()
+    world.calls.clear()
+    outcome = await worker.visit()
+    assert outcome.kind is Kind.IDLE
+    assert outcome.until is not None
+    assert START + 48 * DAY < outcome.until <= START + 50 * DAY
+    assert "journal-write" not in world.calls
+    assert world.regenerated == []
+
+
+async def test_the_next_rotation_uses_the_other_slot() -> None:
+    world = World()
+    world.add_account()
+    target = world.add_secret()
+    worker = Worker(world)
+    for expected in (Slot.KEY2, Slot.KEY1, Slot.KEY2):
+        await worker.visit()
+        await worker.run(3 * DAY)
+        assert world.published(target) is expected
+        world.advance(70 * DAY)
+    assert len(world.regenerated) == 6
+
+
+async def test_several_secrets_in_several_vaults_change_together() -> None:
+    world = World()
+    world.add_account()
+    vaults = ("https://kv-a.vault.azure.net", "https://kv-b.vault.azure.net")
+    targets = [
+        world.add_secret("one", lives=20 * DAY, vault=vaults[0]),
+        world.add_secret("two", lives=80 * DAY, vault=vaults[1]),
+    ]
+    worker = Worker(world, vaults=vaults)
+    await worker.visit()
+    await worker.run(3 * DAY)
+    assert {world.published(target) for target in targets} == {Slot.KEY2}
+    assert len({world.latest(target).expires for target in targets}) == 1
+    assert len(world.regenerated) == 2
+
+
+async def test_own_tags_content_type_and_expiry_of_a_new_version() -> None:
+    world = World()
+    world.add_account()
+    target = world.add_secret(with_tags={"team": "blue"})
+    world.latest(target).content_type = "text/plain"
+    worker = Worker(world)
+    await worker.visit()
+    await worker.run(timedelta(hours=1))
+    latest = world.latest(target)
+    record = await worker.record()
+    assert record.operation is not None
+    assert latest.tags["team"] == "blue"
+    assert latest.tags["CredentialId"] == "Key2"
+    assert latest.tags["RotationId"] == record.operation.id
+    assert latest.content_type == "text/plain"
+    assert latest.expires is not None
+    assert latest.expires - latest.created > 89 * DAY
+
+
+async def test_a_new_key_that_is_late_is_waited_for_and_never_regenerated_again() -> None:
+    world = World(lag_new=timedelta(minutes=7))
+    world.add_account()
+    target = world.add_secret()
+    worker = Worker(world)
+    await worker.visit()
+    await worker.run(timedelta(minutes=5))
+    assert world.published(target) is Slot.KEY1
+    await worker.run(timedelta(hours=1))
+    assert world.published(target) is Slot.KEY2
+    assert len(world.regenerated) == 1
+
+
+async def test_a_new_key_that_never_works_stops_with_both_keys_left_as_they_are() -> None:
+    world = World(lag_new=3 * DAY)
+    world.add_account()
+    target = world.add_secret()
+    worker = Worker(world)
+    await worker.visit()
+    await worker.run(timedelta(hours=3))
+    record = await worker.record()
+    assert record.blocked is not None
+    assert record.blocked.code == "new-key-not-proven"
+    assert world.published(target) is Slot.KEY1
+    assert world.accepts(world.latest(target).value)
+    assert len(world.regenerated) == 1
+
+
+async def test_an_old_key_that_lives_on_keeps_the_operation_open() -> None:
+    world = World(lag_old=timedelta(hours=3))
+    world.add_account()
+    target = world.add_secret()
+    worker = Worker(world)
+    await worker.visit()
+    await worker.run(timedelta(hours=28))
+    assert (await worker.record()).phase is Phase.PROVE
+    await worker.run(timedelta(hours=4))
+    assert (await worker.record()).phase is Phase.IDLE
+    assert [version.enabled for version in world.secrets[target]] == [False, True]
+    assert len(world.regenerated) == 2
+
+
+async def test_a_probe_that_accepts_anything_proves_nothing() -> None:
+    world = World(accepts_everything=True)
+    world.add_account()
+    world.add_secret()
+    worker = Worker(world)
+    outcome = await worker.visit()
+    assert outcome.kind is Kind.BLOCKED
+    assert "random key" in outcome.reason
+    assert world.regenerated == []
+
+
+async def test_an_unreachable_data_plane_stops_before_anything_irreversible() -> None:
+    world = World(reachable=False)
+    world.add_account()
+    world.add_secret()
+    worker = Worker(world)
+    outcome = await worker.visit()
+    assert outcome.kind is Kind.BLOCKED
+    assert "ROTATION_PROBE=accept" in outcome.reason
+    assert world.regenerated == []
+
+
+async def test_with_the_accept_policy_an_unreachable_data_plane_is_no_obstacle() -> None:
+    world = World(reachable=False)
+    world.add_account()
+    target = world.add_secret()
+    worker = Worker(world, Policy(probe=ProbePolicy.ACCEPT))
+    await worker.visit()
+    await worker.run(3 * DAY)
+    assert world.published(target) is Slot.KEY2
+    history = (await worker.record()).history
+    assert history[-1].proof is not None
+    assert "not proven by use" in history[-1].proof
+
+
+async def test_a_pause_a_window_and_a_minimum_interval_hold_back_what_is_due() -> None:
+    for tag, value, says in (
+        ("RotationPaused", "true", "paused"),
+        ("RotationWindow", "Sat 01:00-02:00", "window"),
+        ("RotationMinimumInterval", "P30D", "minimum interval"),
+    ):
+        world = World()
+        world.add_account()
+        ours = {"RotationId": "earlier"} if "Interval" in tag else {}
+        world.add_secret(lives=20 * DAY, with_tags={tag: value} | ours)
+        worker = Worker(world)
+        outcome = await worker.visit()
+        assert says in outcome.reason
+        assert world.regenerated == []
+
+
+async def test_a_deadline_before_the_next_window_does_not_wait_for_it() -> None:
+    world = World()
+    world.add_account()
+    world.add_secret(lives=2 * DAY, with_tags={"RotationWindow": "Sat 01:00-02:00"})
+    worker = Worker(world)
+    await worker.visit()
+    assert len(world.regenerated) == 1
+
+
+async def test_a_validity_that_would_loop_is_refused() -> None:
+    world = World()
+    world.add_account()
+    world.add_secret(with_tags={"ValidityPeriodDays": "31"})
+    outcome = await Worker(world).visit()
+    assert outcome.kind is Kind.BLOCKED
+    assert "at least 32" in outcome.reason
+    assert world.regenerated == []
+
+
+async def test_the_daily_cap_breaks_loops_of_any_cause() -> None:
+    world = World()
+    world.add_account()
+    target = world.add_secret()
+    worker = Worker(world, Policy(daily_cap=2, overlap=timedelta(minutes=1)))
+    for number in range(4):
+        await worker.triggers.request(request(target, key=str(number)))
+        await worker.run(timedelta(hours=1))
+    assert len(world.regenerated) == 2
+
+
+async def test_an_account_without_secrets_is_left_alone() -> None:
+    world = World()
+    world.add_account()
+    outcome = await Worker(world).visit()
+    assert outcome.kind is Kind.IDLE
+    assert world.regenerated == []
+
+
+async def test_local_auth_switched_off_a_lock_and_provisioning_each_say_so() -> None:
+    for more, code in (
+        ({"local_auth_disabled": True}, "LocalAuthDisabled"),
+        ({"provisioning_state": "Accepted"}, "AccountProvisioningStateInvalid"),
+    ):
+        world = World()
+        world.add_account(**more)
+        world.add_secret()
+        outcome = await Worker(world).visit()
+        assert outcome.trouble is not None
+        assert outcome.trouble.code == code
+        assert world.regenerated == []
