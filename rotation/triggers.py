@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -40,6 +41,12 @@ class Triggers:
     vaults: Vaults
     queue: Queue
     sweeper: Sweep
+    closing: tuple[Callable[[], Awaitable[None]], ...] = ()
+
+    async def close(self) -> None:
+        """Close all clients."""
+        for close in self.closing:
+            await close()
 
     async def event(self, event: Any) -> str:
         """An Event Grid event: enqueue and return at once, because Event Grid waits only 30 s."""

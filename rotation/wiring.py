@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("rotation")
 Transport = Callable[[], Any]
+Handler = Callable[[str], Awaitable[None]]
+_Storage = tuple[Store, Queue]
 
 
 @dataclass(frozen=True)
@@ -53,10 +55,16 @@ def service() -> Triggers:
     return build(load(os.environ))
 
 
-def build(settings: Settings, clock: Clock | None = None) -> Triggers:
+def build(settings: Settings) -> Triggers:
     """The service, ready to be triggered. Nothing is sent yet."""
-    clients = Clients(settings, credential(settings), clock or Clock())
-    return assemble(clients, *_storage(clients))
+    identity = credential(settings)
+
+    async def handle(message: str) -> None:
+        await triggers.message(message)
+
+    store, queue = _storage(settings, identity, handle)
+    triggers = assemble(Clients(settings, identity, Clock()), store, queue)
+    return triggers
 
 
 def assemble(clients: Clients, store: Store, queue: Queue) -> Triggers:
@@ -66,21 +74,27 @@ def assemble(clients: Clients, store: Store, queue: Queue) -> Triggers:
     from .adapters.vaults import KeyVaults
 
     settings, clock, transport = clients.settings, clients.clock, clients.transport
+    accounts = ArmAccounts(clients.credential, clock, settings.arm, transport)
     vaults = KeyVaults(settings.vaults, clients.credential, clock, transport)
+    probe = DataPlaneProbe(transport)
+    notifier, evidence = _notifier(clients), _evidence(clients)
     inventory = Inventory(vaults, clock)
     journal = Journal(store)
     gatherer = Gatherer(
-        accounts=ArmAccounts(clients.credential, clock, settings.arm, transport),
-        vaults=vaults,
-        probe=DataPlaneProbe(transport),
-        inventory=inventory,
-        clock=clock,
-        policy=settings.policy,
-        evidence=_evidence(clients),
+        accounts,
+        vaults,
+        probe,
+        inventory,
+        clock,
+        settings.policy,
+        evidence,
+        settings.evidence_ignore,
     )
-    rotator = Rotator(gatherer, journal, _notifier(clients))
+    rotator = Rotator(gatherer, journal, notifier)
     sweeper = Sweep(inventory, journal, settings.policy, rate=settings.rate, period=settings.period)
-    return Triggers(rotator, journal, inventory, vaults, queue, sweeper)
+    owned: tuple[Any, ...] = (accounts, vaults, probe, notifier, evidence, store, queue)
+    closing = tuple(part.close for part in owned if hasattr(part, "close"))
+    return Triggers(rotator, journal, inventory, vaults, queue, sweeper, closing)
 
 
 def credential(settings: Settings) -> AsyncTokenCredential:
@@ -98,8 +112,23 @@ def credential(settings: Settings) -> AsyncTokenCredential:
     return ManagedIdentityCredential(client_id=settings.client_id)
 
 
-def _storage(clients: Clients) -> tuple[Store, Queue]:
-    raise NotImplementedError
+def _storage(settings: Settings, credential: AsyncTokenCredential, handle: Handler) -> _Storage:
+    """Blobs and a queue where storage is configured, else a directory and this process."""
+    from .adapters import storage
+
+    found = storage.parse(settings.environment)
+    if found is None:
+        from .adapters.embedded_queue import EmbeddedQueue
+        from .adapters.file_store import FileStore
+
+        _log.warning("no storage is configured: the journal is a directory, for local work only")
+        return FileStore(settings.journal_directory), EmbeddedQueue(handle)
+    from .adapters.blob_store import BlobStore
+    from .adapters.pipeline import storage_options
+    from .adapters.storage_queue import StorageQueue
+
+    blobs, queues = storage.services(found, credential, storage_options())
+    return BlobStore(blobs, settings.journal_container), StorageQueue(queues, settings.queue_name)
 
 
 def _notifier(clients: Clients) -> Notifier | None:
@@ -111,8 +140,9 @@ def _notifier(clients: Clients) -> Notifier | None:
 
 
 def _evidence(clients: Clients) -> Evidence | None:
-    if clients.settings.logs_workspace is None:
+    workspace = clients.settings.logs_workspace
+    if workspace is None:
         return None
     from .adapters.evidence import LogEvidence
 
-    return LogEvidence(clients.settings.logs_workspace, clients.credential)
+    return LogEvidence(workspace, clients.credential, clients.clock, clients.transport)

@@ -40,3 +40,13 @@ def client_options(clock: Clock, **more: Any) -> dict[str, Any]:
         "per_call_policies": [DatePolicy(clock)],
         **more,
     }
+
+
+def storage_options() -> dict[str, Any]:
+    """The storage SDKs' own default retries wait longer than a lease lasts."""
+    return {
+        "retry_total": 0,
+        "logging_enable": False,
+        "connection_timeout": CONNECT_SECONDS,
+        "read_timeout": READ_SECONDS,
+    }

@@ -1,0 +1,140 @@
+"""Azure AI accounts and the life of their keys: state only, no protocol."""
+
+from __future__ import annotations
+
+import random
+import string
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from .clock import Clock
+
+SLOTS = ("Key1", "Key2")
+LONG_KEY_KINDS = ("openai", "aiservices")
+_ALPHABET = string.ascii_letters + string.digits
+_OPENAI_ENDPOINTS = ("openai", "aiservices")
+
+
+@dataclass
+class KeyLife:
+    """When a key value works: from its propagation on, until shortly after it was replaced."""
+
+    account: Account
+    slot: str
+    works_from: datetime
+    works_until: datetime | None = None
+
+    def accepted(self, now: datetime) -> bool:
+        return self.works_from <= now and (self.works_until is None or now < self.works_until)
+
+
+@dataclass
+class Account:
+    """One account. ``stale_for`` makes reads show the keys of that long ago."""
+
+    subscription: str
+    resource_group: str
+    name: str
+    kind: str
+    location: str
+    created: datetime
+    custom_domain: bool = True
+    endpoints: dict[str, str] | None = None
+    disable_local_auth: bool = False
+    provisioning_state: str = "Succeeded"
+    public_network: bool = True
+    default_action: str = "Allow"
+    locked: bool = False
+    rate_limited: bool = False
+    new_key_delay: timedelta = timedelta()
+    old_key_lag: timedelta = timedelta()
+    stale_for: timedelta = timedelta()
+    keys: dict[str, str] = field(default_factory=dict)
+    history: list[tuple[datetime, dict[str, str]]] = field(default_factory=list)
+
+    @property
+    def id(self) -> str:
+        return (
+            f"/subscriptions/{self.subscription}/resourceGroups/{self.resource_group}"
+            f"/providers/Microsoft.CognitiveServices/accounts/{self.name}"
+        )
+
+    @property
+    def endpoint(self) -> str:
+        if not self.custom_domain:
+            return f"https://{self.location}.api.cognitive.microsoft.com/"
+        label = "openai" if self.kind.lower() == "openai" else "cognitiveservices"
+        return f"https://{self.name.lower()}.{label}.azure.com/"
+
+    def api_endpoints(self) -> dict[str, str]:
+        """The ``endpoints`` map of ARM."""
+        if self.endpoints is not None:
+            return self.endpoints
+        name, kind = self.name.lower(), self.kind.lower()
+        found = {}
+        if kind in _OPENAI_ENDPOINTS:
+            openai = f"https://{name}.openai.azure.com/"
+            found["OpenAI Language Model Instance API"] = openai
+        if kind == "openai":
+            found["Token"] = self.endpoint
+        if kind == "aiservices":
+            foundry = f"https://{name}.services.ai.azure.com/"
+            found["AI Foundry API"] = found["Azure AI Model Inference API"] = foundry
+            found["FormRecognizer"] = self.endpoint
+        if kind in ("speechservices", "aiservices"):
+            speech = f"https://{self.location}.stt.speech.microsoft.com"
+            found["Speech Services Speech to Text (Standard)"] = speech
+        return found
+
+    def shown_keys(self, now: datetime) -> dict[str, str]:
+        """The keys as a read shows them now, which may be those of a while ago."""
+        shown = self.history[0][1]
+        for since, keys in self.history:
+            if since <= now - self.stale_for:
+                shown = keys
+        return shown if self.stale_for else self.keys
+
+
+@dataclass
+class Accounts:
+    """All accounts, and every key that was ever issued."""
+
+    clock: Clock
+    changed: Callable[[str, Any], None]
+    random: random.Random
+    by_id: dict[str, Account] = field(default_factory=dict)
+    lives: dict[str, KeyLife] = field(default_factory=dict)
+
+    def add(self, account: Account) -> Account:
+        for slot in SLOTS:
+            self._issue(account, slot, timedelta())
+        account.history.append((self.clock.now(), dict(account.keys)))
+        self.by_id[account.id.lower()] = account
+        return account
+
+    def regenerate(self, account: Account, slot: str) -> None:
+        """The old value dies at once (or after the lag); the new one works after its delay."""
+        self.changed("account.regenerating", (account, slot))
+        now = self.clock.now()
+        self.lives[account.keys[slot]].works_until = now + account.old_key_lag
+        self._issue(account, slot, account.new_key_delay)
+        account.history.append((now, dict(account.keys)))
+        self.changed("account.regenerated", (account, slot))
+
+    def _issue(self, account: Account, slot: str, delay: timedelta) -> None:
+        value = self._new_key(account.kind)
+        account.keys[slot] = value
+        self.lives[value] = KeyLife(account, slot, self.clock.now() + delay)
+
+    def accepted(self, value: str) -> Account | None:
+        """The account for which a key works now."""
+        life = self.lives.get(value)
+        return life.account if life and life.accepted(self.clock.now()) else None
+
+    def _new_key(self, kind: str) -> str:
+        """84 characters for the newer kinds, 32 hexadecimal digits for the classic ones."""
+        if kind.lower() in LONG_KEY_KINDS:
+            return "".join(self.random.choices(_ALPHABET, k=84))
+        return f"{self.random.getrandbits(128):032x}"

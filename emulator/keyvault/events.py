@@ -1,0 +1,192 @@
+"""A vault's Event Grid system topic: what it raises, to whom, at least once and sometimes twice."""
+
+from __future__ import annotations
+
+import json
+import random
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from ..clock import Clock
+
+NEAR = timedelta(days=30)
+# Event Grid, "Message delivery and retry": then every 12 hours, until 24 hours are over.
+RETRIES = (10, 30, 60, 300, 600, 1800, 3600, 10800, 21600, 43200)
+LIFE = timedelta(hours=24)
+FINAL_STATUS = frozenset({400, 401, 403, 413})
+_EVER = datetime.min.replace(tzinfo=UTC)
+SCHEMAS = ("eventgrid", "cloudevents")
+
+
+@dataclass
+class Subscription:
+    """Where a topic delivers, in which schema, and what it filters."""
+
+    url: str
+    schema: str = "eventgrid"
+    types: tuple[str, ...] = ()
+    begins: str = ""
+    ends: str = ""
+    name: str = "KEYROT"
+    created: datetime = _EVER
+
+    def __post_init__(self) -> None:
+        if self.schema not in SCHEMAS:
+            raise ValueError(f"schema {self.schema!r} is none of {', '.join(SCHEMAS)}")
+
+    def wants(self, kind: str, subject: str) -> bool:
+        wanted = not self.types or kind in self.types or kind.rpartition(".")[2] in self.types
+        folded = subject.lower()
+        return (
+            wanted and folded.startswith(self.begins.lower()) and folded.endswith(self.ends.lower())
+        )
+
+
+@dataclass
+class Delivery:
+    """One event on its way to one subscription."""
+
+    id: str
+    subscription: Subscription
+    event: dict[str, Any]
+    first_at: datetime
+    next_at: datetime
+    attempts: int = 0
+    outcome: str = ""
+
+    @property
+    def url(self) -> str:
+        return self.subscription.url
+
+    @property
+    def headers(self) -> dict[str, str]:
+        common = {"aeg-event-type": "Notification", "aeg-delivery-count": str(self.attempts)}
+        common["aeg-subscription-name"] = self.subscription.name
+        if self.subscription.schema == "cloudevents":
+            return common | {"Content-Type": "application/cloudevents+json; charset=utf-8"}
+        return common | {
+            "aeg-data-version": "1",
+            "aeg-metadata-version": "1",
+            "Content-Type": "application/json; charset=utf-8",
+        }
+
+    @property
+    def body(self) -> bytes:
+        """Event Grid's schema is an array of one; a cloud event is the object itself."""
+        single = self.subscription.schema == "cloudevents"
+        return json.dumps(self.event if single else [self.event]).encode()
+
+
+@dataclass
+class Topic:
+    """Deliveries as plain data: somebody with a socket sends what is due and says how it went."""
+
+    clock: Clock
+    random: random.Random
+    source: str
+    vault: str
+    near_delay: timedelta = timedelta(minutes=1)
+    twice: float = 0.05
+    subscriptions: list[Subscription] = field(default_factory=list)
+    pending: list[Delivery] = field(default_factory=list)
+    dead_letters: list[Delivery] = field(default_factory=list)
+
+    def subscribe(self, subscription: Subscription) -> Subscription:
+        """Near-expiry is raised only for versions made from now on."""
+        subscription.created = self.clock.now()
+        self.subscriptions.append(subscription)
+        return subscription
+
+    def version_made(
+        self,
+        name: str,
+        version: str,
+        nbf: int | None,
+        exp: int | None,
+        is_current: Callable[[], bool],
+    ) -> None:
+        """Raise SecretNewVersionCreated now, and what its expiry will ask for later."""
+        now = self.clock.now()
+        data = self._data(name, version, nbf, exp)
+        self._publish("SecretNewVersionCreated", name, data, now)
+        if exp is None:
+            return
+        expiry = datetime.fromtimestamp(exp, UTC)
+
+        def later(kind: str) -> Callable[[], None]:
+            def fire() -> None:
+                if is_current():
+                    self._publish(kind, name, data, now)
+
+            return fire
+
+        self.clock.at(max(expiry - NEAR, now + self.near_delay), later("SecretNearExpiry"))
+        self.clock.at(max(expiry, now + self.near_delay), later("SecretExpired"))
+
+    def due(self) -> list[Delivery]:
+        """What is to be sent now."""
+        return [delivery for delivery in self.pending if delivery.next_at <= self.clock.now()]
+
+    def delivered(self, delivery: Delivery, status: int | None) -> None:
+        """How a try ended; None is no answer within 30 seconds."""
+        delivery.attempts += 1
+        delivery.outcome = str(status) if status else "TimedOut"
+        if status is not None and 200 <= status <= 204:
+            self.pending.remove(delivery)
+            return
+        delay = timedelta(seconds=RETRIES[min(delivery.attempts, len(RETRIES)) - 1])
+        delivery.next_at = self.clock.now() + delay
+        if status in FINAL_STATUS or delivery.next_at > delivery.first_at + LIFE:
+            self.pending.remove(delivery)
+            self.dead_letters.append(delivery)
+
+    def _publish(self, kind: str, name: str, data: dict[str, Any], made: datetime) -> None:
+        kind = f"Microsoft.KeyVault.{kind}"
+        now = self.clock.now()
+        for subscription in self.subscriptions:
+            if subscription.created > made or not subscription.wants(kind, name):
+                continue
+            event = self._event(subscription, kind, name, data)
+            copies = 1 + (self.random.random() < self.twice)
+            for _ in range(copies):
+                self.pending.append(Delivery(str(uuid.uuid4()), subscription, event, now, now))
+
+    def _event(
+        self, subscription: Subscription, kind: str, name: str, data: dict[str, Any]
+    ) -> dict[str, Any]:
+        time = self.clock.now().strftime("%Y-%m-%dT%H:%M:%S.%f") + "7Z"
+        identity = str(uuid.UUID(int=self.random.getrandbits(128), version=4))
+        if subscription.schema == "cloudevents":
+            return {
+                "id": identity,
+                "source": self.source,
+                "subject": name,
+                "type": kind,
+                "time": time,
+                "data": data,
+                "specversion": "1.0",
+            }
+        return {
+            "id": identity,
+            "topic": self.source,
+            "subject": name,
+            "eventType": kind,
+            "data": data,
+            "dataVersion": "1",
+            "metadataVersion": "1",
+            "eventTime": time,
+        }
+
+    def _data(self, name: str, version: str, nbf: int | None, exp: int | None) -> dict[str, Any]:
+        return {
+            "Id": f"https://{self.vault}.vault.azure.net/secrets/{name}/{version}",
+            "VaultName": self.vault,
+            "ObjectType": "Secret",
+            "ObjectName": name,
+            "Version": version,
+            "NBF": nbf,
+            "EXP": exp,
+        }

@@ -1,0 +1,113 @@
+"""The product on the in-process emulator: the real SDK clients, in virtual time."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from emulator.azure import Azure, virtual
+from emulator.transport import AsyncCredential, AsyncEmulatorTransport
+from rotation import settings
+from rotation.adapters.file_store import FileStore
+from rotation.clock import Clock
+from rotation.messages import Visit
+from rotation.model import AccountId
+from rotation.record import Record
+from rotation.triggers import Triggers
+from rotation.wiring import Clients, assemble
+
+VAULT = "https://kv-demo.vault.azure.net"
+TOPIC = "https://topic.westeurope-1.eventgrid.azure.net/api/events"
+
+
+@dataclass
+class VirtualQueue:
+    """The queue port in the emulator's time."""
+
+    azure: Azure
+    waiting: list[tuple[float, int, str]] = field(default_factory=list)
+    put_so_far: int = 0
+
+    async def put(self, message: str, delay: timedelta = timedelta()) -> None:
+        self.put_so_far += 1
+        at = (self.azure.clock.now() + delay).timestamp()
+        self.waiting.append((at, self.put_so_far, message))
+
+
+@dataclass
+class Product:
+    azure: Azure
+    triggers: Triggers
+    queue: VirtualQueue
+
+    async def run(self, limit: timedelta) -> None:
+        """Work through the queue, and deliver events, for this long."""
+        end = self.azure.clock.now().timestamp() + limit.total_seconds()
+        while self.queue.waiting:
+            self.queue.waiting.sort()
+            at, _, message = self.queue.waiting[0]
+            if at > end:
+                break
+            self.queue.waiting.pop(0)
+            self._advance_to(at)
+            await self.triggers.message(message)
+        self._advance_to(end)
+
+    def _advance_to(self, at: float) -> None:
+        ahead = at - self.azure.clock.now().timestamp()
+        if ahead > 0:
+            self.azure.advance(timedelta(seconds=ahead))
+
+    async def visit(self, account: str = "aoai-demo") -> object:
+        return await self.triggers.visit(Visit(self.account(account)))
+
+    def account(self, name: str = "aoai-demo") -> AccountId:
+        return AccountId.parse(self.azure.account(name).id)
+
+    async def record(self, account: str = "aoai-demo") -> Record:
+        return (await self.triggers.journal.load(self.account(account)))[0]
+
+
+def playground() -> Azure:
+    """One vault, one account, one enrolled secret, one identity with exactly the two roles."""
+    azure = virtual()
+    azure.add_vault("kv-demo")
+    account = azure.add_account("aoai-demo")
+    identity = azure.add_principal("rotation")
+    identity.assign("Key rotator").assign("Secret publisher").assign("EventGrid Data Sender")
+    azure.topics.add("topic")
+    azure.add_secret(
+        "kv-demo",
+        "ai-key",
+        publishes=("aoai-demo", "Key1"),
+        tags={"ProviderAddress": account.id, "ValidityPeriodDays": "90", "team": "blue"},
+        expires=azure.clock.now() + timedelta(days=10),
+    )
+    return azure
+
+
+@asynccontextmanager
+async def product(azure: Azure, directory: str, **more: str) -> AsyncIterator[Product]:
+    """The product, wired as in production but for transport, credential and queue."""
+    environment = {"ROTATION_VAULTS": VAULT, "ROTATION_TOPIC": TOPIC, **more}
+    clients = Clients(
+        settings.load(environment),
+        AsyncCredential(azure, azure.identity.principals[0]),
+        Clock(azure.clock.now),
+        lambda: AsyncEmulatorTransport(azure),
+    )
+    queue = VirtualQueue(azure)
+    triggers = assemble(clients, FileStore(directory), queue)
+    _on_emulator(triggers.rotator.notifier, azure)
+    yield Product(azure, triggers, queue)
+    await triggers.close()
+
+
+def _on_emulator(notifier: Any, azure: Azure) -> None:
+    """azure-eventgrid drops a transport given to its constructor, so it is put in here."""
+    pipeline = notifier._client._client._client._client._pipeline
+    pipeline._impl_policies[-1].next._sender = AsyncEmulatorTransport(azure)
+    pipeline._transport = AsyncEmulatorTransport(azure)
