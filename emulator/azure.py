@@ -97,6 +97,14 @@ class Azure:
                 exchange(operation, request, response)
         return response
 
+    def knows(self, url: str) -> bool:
+        """Whether any service has this host, so that a tunnel to it may be opened."""
+        try:
+            self._route(Request("GET", url))
+        except UnknownHost:
+            return False
+        return True
+
     def delay_of(self, request: Request) -> timedelta:
         """How long the answer to this request is to be held back; asked before ``handle``."""
         operation, _ = self._route(request)

@@ -27,7 +27,7 @@ from azure.core.rest._http_response_impl_async import AsyncHttpResponseImpl
 from azure.core.utils import case_insensitive_dict
 
 from .azure import Azure, UnknownHost
-from .identity import Principal
+from .identity import LIFETIME, Principal
 from .wire import Dropped, Headers, Request, Response
 
 
@@ -124,7 +124,10 @@ class EmulatorTransport(HttpTransport[Any, Any]):
 
 
 class AsyncCredential:
-    """Tokens of one principal, straight from the core."""
+    """Tokens of one principal, straight from the core.
+
+    In virtual time they live long: the SDKs' caches count in real time and would keep dead ones.
+    """
 
     def __init__(self, azure: Azure, principal: Principal) -> None:
         self._azure = azure
@@ -132,7 +135,8 @@ class AsyncCredential:
 
     async def get_token(self, *scopes: str, **kwargs: Any) -> AccessToken:
         audience = scopes[0].removesuffix("/.default")
-        text = self._azure.identity.issue(self._principal, audience)
+        lifetime = timedelta(days=36500) if self._azure.clock.is_virtual else LIFETIME
+        text = self._azure.identity.issue(self._principal, audience, lifetime)
         return AccessToken(text, int(self._azure.identity.tokens[text].expires.timestamp()))
 
     async def close(self) -> None:

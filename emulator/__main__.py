@@ -1,0 +1,71 @@
+"""``python -m emulator``: the emulated Azure behind a proxy, until it is stopped.
+
+eval "$(python -m emulator --seed seed.json --env-file /tmp/env & sleep 2; cat /tmp/env)"
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import shlex
+import signal
+import sys
+import tempfile
+from datetime import timedelta
+from pathlib import Path
+
+from . import seed
+from .azure import Azure
+from .proxy import Proxy
+
+
+def main() -> int:
+    arguments = _arguments()
+    azure = Azure()
+    azure.advance(timedelta(seconds=arguments.clock_shift))
+    try:
+        text = arguments.seed.read_text() if arguments.seed else None
+        seed.plant(azure, json.loads(text) if text is not None else seed.PLAYGROUND)
+    except (OSError, ValueError) as exc:
+        print(f"the seed cannot be used: {exc}", file=sys.stderr)
+        return 2
+    with tempfile.TemporaryDirectory(prefix="emulated-azure-") as directory:
+        asyncio.run(_run(azure, Path(directory), arguments))
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m emulator",
+        description="An emulated Azure: Key Vault, Azure AI accounts, identity and Event Grid.",
+        epilog="Prints the environment to export; the control API is below /_emulator/.",
+    )
+    parser.add_argument("--seed", type=Path, help="a JSON file; without one, a small playground")
+    parser.add_argument("--port", type=int, default=0, help="port of the proxy; default: any")
+    parser.add_argument("--env-file", type=Path, help="write the environment here as well")
+    parser.add_argument(
+        "--clock-shift", type=float, default=0.0, metavar="SECONDS", help="begin in the future"
+    )
+    return parser.parse_args()
+
+
+async def _run(azure: Azure, directory: Path, arguments: argparse.Namespace) -> None:
+    stop = asyncio.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    async with Proxy(azure, directory, arguments.port) as proxy:
+        vaults = ",".join(vault.url for vault in azure.keyvault.vaults.values())
+        environment = proxy.environment | {"ROTATION_VAULTS": vaults}
+        lines = [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]
+        if arguments.env_file:
+            arguments.env_file.write_text("\n".join(lines) + "\n")
+        print("\n".join(lines), flush=True)
+        deliveries = asyncio.create_task(proxy.control.deliverer.run())
+        await stop.wait()
+        deliveries.cancel()
+        await asyncio.gather(deliveries, return_exceptions=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

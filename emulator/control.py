@@ -1,0 +1,145 @@
+"""The control API below ``/_emulator/``: the state, the clock, faults, and what people do.
+
+It never shows a key unless ``?reveal=keys`` asks for it, which is for tests.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+
+from . import seed
+from .azure import Azure
+from .delivery import Deliverer
+from .faults import Fault
+from .wire import Request, Response
+
+Handler = Callable[[Request, dict[str, Any]], Any]
+
+
+class Control:
+    """One handler per path; each takes the request's JSON and gives JSON."""
+
+    def __init__(self, azure: Azure) -> None:
+        self._azure = azure
+        self.deliverer = Deliverer(azure)
+        self._handlers: dict[tuple[str, str], Handler] = {
+            ("GET", "state"): self._state,
+            ("GET", "calls"): self._calls,
+            ("GET", "events"): self._events,
+            ("GET", "deliveries"): self._deliveries,
+            ("POST", "clock"): self._clock,
+            ("POST", "faults"): self._add_fault,
+            ("DELETE", "faults"): self._clear_faults,
+            ("POST", "regenerate"): self._regenerate,
+            ("POST", "account"): self._account,
+            ("POST", "seed"): self._seed,
+            ("POST", "subscriptions"): self._subscribe,
+        }
+
+    async def handle(self, request: Request) -> Response:
+        name = request.path.removeprefix("/_emulator/").strip("/")
+        handler = self._handlers.get((request.method, name))
+        if handler is None:
+            known = sorted(f"{method} /_emulator/{path}" for method, path in self._handlers)
+            return Response.of_json(404, {"error": "no such control", "known": known})
+        try:
+            body = json.loads(request.body or b"{}")
+            result = handler(request, body)
+            if isinstance(result, Awaitable):
+                result = await result
+        except (KeyError, ValueError, TypeError) as exc:
+            return Response.of_json(400, {"error": str(exc)})
+        return Response.of_json(200, result)
+
+    def _state(self, request: Request, body: dict[str, Any]) -> Any:
+        reveal = request.query.get("reveal") == "keys"
+        show = (lambda key: key) if reveal else _mark
+        azure = self._azure
+        return {
+            "now": azure.clock.now().isoformat(),
+            "accounts": {
+                account.name: {slot: show(key) for slot, key in account.keys.items()}
+                for account in azure.accounts.by_id.values()
+            },
+            "vaults": {
+                vault.name: {
+                    secret.name: [
+                        {
+                            "version": version.id,
+                            "value": show(version.value),
+                            "enabled": version.enabled,
+                            "created": version.made.isoformat(),
+                            "exp": version.exp,
+                            "tags": version.tags or {},
+                        }
+                        for version in secret.versions
+                    ]
+                    for secret in vault.secrets.values()
+                }
+                for vault in azure.keyvault.vaults.values()
+            },
+        }
+
+    def _calls(self, request: Request, body: dict[str, Any]) -> Any:
+        wanted = request.query.get("operation", "")
+        calls = (asdict(call) for call in self._azure.calls)
+        return [
+            call | {"at": call["at"].isoformat()} for call in calls if wanted in call["operation"]
+        ]
+
+    def _events(self, request: Request, body: dict[str, Any]) -> Any:
+        return self._azure.topics.received
+
+    def _deliveries(self, request: Request, body: dict[str, Any]) -> Any:
+        topics = [vault.topic for vault in self._azure.keyvault.vaults.values()]
+        return {
+            "delivered": self.deliverer.delivered,
+            "pending": sum(len(topic.pending) for topic in topics),
+            "dead": sum(len(topic.dead_letters) for topic in topics),
+        }
+
+    def _clock(self, request: Request, body: dict[str, Any]) -> Any:
+        self._azure.advance(timedelta(seconds=float(body["advance"])))
+        return {"now": self._azure.clock.now().isoformat()}
+
+    def _add_fault(self, request: Request, body: dict[str, Any]) -> Any:
+        self._azure.faults.add(Fault.of(body))
+        return {}
+
+    def _clear_faults(self, request: Request, body: dict[str, Any]) -> Any:
+        self._azure.faults.clear()
+        return {}
+
+    def _regenerate(self, request: Request, body: dict[str, Any]) -> Any:
+        self._azure.regenerate_by_hand(str(body["account"]), str(body["slot"]))
+        return {}
+
+    def _account(self, request: Request, body: dict[str, Any]) -> Any:
+        """Change an account's switches, such as ``locked`` or ``disable_local_auth``."""
+        account = self._azure.account(str(body.pop("name")))
+        for name, value in body.items():
+            if not isinstance(getattr(account, name, None), (bool, str)):
+                raise ValueError(f"an account has no switch {name!r}")
+            setattr(account, name, value)
+        return {}
+
+    def _seed(self, request: Request, body: dict[str, Any]) -> Any:
+        seed.plant(self._azure, body)
+        return {}
+
+    async def _subscribe(self, request: Request, body: dict[str, Any]) -> Any:
+        """As Azure does: the endpoint must answer the handshake before it is subscribed."""
+        subscription = seed.subscription(body)
+        await asyncio.wait_for(self.deliverer.validate(subscription), 30)
+        self._azure.vault(str(body["vault"])).topic.subscribe(subscription)
+        return {}
+
+
+def _mark(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()[:12]

@@ -1,0 +1,201 @@
+"""The core behind an HTTPS proxy: any client, in any process, under Azure's real names.
+
+A client is pointed at it by ``HTTPS_PROXY`` and the bundle of a throw-away CA. TLS ends here; names
+that the emulator does not know are refused and never reach a network. Requests in origin form are
+for the managed identity endpoint and for the control API below ``/_emulator/``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import AsyncIterator
+from http import client
+from pathlib import Path
+from typing import Any
+
+import h11
+import trustme
+
+from .azure import Azure, UnknownHost
+from .control import Control
+from .wire import Dropped, Headers, Request, Response
+
+_CHUNK = 65536
+
+
+class Proxy:
+    """``async with Proxy(azure, directory) as proxy: proxy.environment``."""
+
+    def __init__(self, azure: Azure, directory: Path, port: int = 0) -> None:
+        self.azure = azure
+        self.control = Control(azure)
+        self.bundle = directory / "ca.pem"
+        self._port = port
+        self._ca = trustme.CA(organization_name="emulated Azure")
+        self._contexts: dict[str, ssl.SSLContext] = {}
+        self._server: asyncio.Server | None = None
+        self._open: set[asyncio.Task[Any]] = set()
+
+    async def __aenter__(self) -> Proxy:
+        self.bundle.parent.mkdir(parents=True, exist_ok=True)
+        self._ca.cert_pem.write_to_path(str(self.bundle))
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", self._port)
+        return self
+
+    async def __aexit__(self, *args: object) -> None:
+        assert self._server is not None
+        self._server.close()
+        for task in list(self._open):
+            task.cancel()
+        await asyncio.gather(*self._open, return_exceptions=True)
+        await self._server.wait_closed()
+
+    @property
+    def url(self) -> str:
+        assert self._server is not None
+        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a client's process is to have in its environment."""
+        bundle = str(self.bundle)
+        names = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
+        return {
+            "HTTPS_PROXY": self.url,
+            "https_proxy": self.url,
+            "NO_PROXY": "127.0.0.1,localhost",
+            "no_proxy": "127.0.0.1,localhost",
+            **dict.fromkeys(names, bundle),
+            "IDENTITY_ENDPOINT": f"{self.url}/msi/token",
+            "IDENTITY_HEADER": self.azure.identity.header,
+        }
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._open.add(task)
+        try:
+            await self._serve(reader, writer, "")
+        except (OSError, ssl.SSLError, h11.RemoteProtocolError, Dropped):
+            pass  # the client went away, or is to believe that we did
+        except asyncio.CancelledError:
+            pass  # the proxy stops
+        finally:
+            self._open.discard(task)
+            writer.transport.abort()
+            with contextlib.suppress(OSError, asyncio.CancelledError):
+                await writer.wait_closed()
+
+    async def _serve(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, base: str
+    ) -> None:
+        """One connection; ``base`` is the origin inside a tunnel."""
+        http = _Http(reader, writer)
+        async for request in http.requests(base):
+            if request.method == "CONNECT":
+                await self._tunnel(request, http, reader, writer)
+                return
+            await http.answer(await self._answer(request))
+
+    async def _tunnel(
+        self,
+        request: Request,
+        http: _Http,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> None:
+        host, _, port = request.url.rpartition(":")
+        if not self.azure.knows(f"https://{host}/"):
+            text = f"the emulator has no host {host}\n".encode()
+            await http.answer(Response(502, Headers({"Content-Type": "text/plain"}), text))
+            return
+        await http.answer(Response(200))
+        await writer.start_tls(self._context(host))
+        await self._serve(reader, writer, f"https://{host}" + (f":{port}" if port != "443" else ""))
+
+    async def _answer(self, request: Request) -> Response:
+        if request.path.startswith("/_emulator/"):
+            return await self.control.handle(request)
+        try:
+            delay = self.azure.delay_of(request)
+            response = self.azure.handle(request)
+        except UnknownHost as exc:
+            return Response(502, body=f"the emulator has no host {exc}\n".encode())
+        if delay:
+            await asyncio.sleep(delay.total_seconds())
+        return response
+
+    def _context(self, host: str) -> ssl.SSLContext:
+        if host not in self._contexts:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.minimum_version = ssl.TLSVersion.TLSv1_2
+            context.set_alpn_protocols(["http/1.1"])
+            self._ca.issue_cert(host).configure_cert(context)
+            self._contexts[host] = context
+        return self._contexts[host]
+
+
+class _Http:
+    """HTTP/1.1 on one connection, by h11."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self._writer = reader, writer
+        self._h11 = h11.Connection(h11.SERVER)
+        self._method = ""
+
+    async def requests(self, base: str) -> AsyncIterator[Request]:
+        """Whole requests, one after the other, for as long as the connection is kept."""
+        while True:
+            head = await self._event()
+            if not isinstance(head, h11.Request):
+                return
+            body = await self._body()
+            self._method = head.method.decode()
+            headers = Headers(
+                (name.decode(), value.decode("latin-1")) for name, value in head.headers
+            )
+            target = head.target.decode("latin-1")
+            yield Request(self._method, self._url(base, target, headers), headers, body)
+            if self._h11.our_state is not h11.DONE or self._h11.their_state is not h11.DONE:
+                return
+            self._h11.start_next_cycle()
+
+    def _url(self, base: str, target: str, headers: Headers) -> str:
+        if self._method == "CONNECT" or "://" in target.partition("?")[0]:
+            return target
+        return (base or f"http://{headers.get('host', 'localhost')}") + target
+
+    async def _body(self) -> bytes:
+        parts = []
+        if self._h11.they_are_waiting_for_100_continue:
+            await self._send(h11.InformationalResponse(status_code=100, headers=[]))
+        while True:
+            event = await self._event()
+            if isinstance(event, h11.Data):
+                parts.append(bytes(event.data))
+            else:
+                return b"".join(parts)
+
+    async def _event(self) -> Any:
+        while (event := self._h11.next_event()) is h11.NEED_DATA:
+            self._h11.receive_data(await self._reader.read(_CHUNK))
+        return event
+
+    async def answer(self, response: Response) -> None:
+        headers = [(name, value) for name, value in response.headers.items()]
+        tunnel = self._method == "CONNECT" and response.status == 200
+        bodiless = tunnel or self._method == "HEAD" or response.status in (204, 304)
+        if not bodiless and "content-length" not in response.headers:
+            headers.append(("Content-Length", str(len(response.body))))
+        reason = client.responses.get(response.status, "")
+        await self._send(h11.Response(status_code=response.status, headers=headers, reason=reason))
+        if not bodiless and response.body:
+            await self._send(h11.Data(data=response.body))
+        if not tunnel:
+            await self._send(h11.EndOfMessage())
+
+    async def _send(self, event: Any) -> None:
+        self._writer.write(self._h11.send(event) or b"")
+        await self._writer.drain()

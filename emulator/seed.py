@@ -1,0 +1,133 @@
+"""Builds an Azure from a small JSON file. No key is in it: a secret names the slot it publishes.
+
+    {
+      "accounts": [{"name": "aoai-demo", "kind": "OpenAI"}],
+      "vaults": [{"name": "kv-demo", "secrets": [{
+        "name": "ai-key", "publishes": ["aoai-demo", "Key1"], "expires_in": 864000,
+        "tags": {"ProviderAddress": "id:aoai-demo", "ValidityPeriodDays": "90"}}]}],
+      "principals": [{"name": "rotation", "roles": ["Key rotator", "Secret publisher"]}],
+      "topics": ["rotations"],
+      "subscriptions": [{"vault": "kv-demo", "url": "http://127.0.0.1:7071/…"}]
+    }
+
+Times are seconds. ``id:NAME`` in a tag becomes that account's ARM id. A role is a name, or an
+object with ``role`` and ``scope``, or with ``actions``, ``dataActions`` and ``scope``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from .azure import Azure
+from .identity import ROLES, Principal, Role
+from .keyvault.events import Subscription
+
+MEMBERS = ("accounts", "vaults", "principals", "topics", "subscriptions")
+_TIMES = ("new_key_delay", "old_key_lag", "stale_for", "deletion_delay")
+PLAYGROUND: dict[str, Any] = {
+    "accounts": [{"name": "aoai-demo"}, {"name": "speech-demo", "kind": "SpeechServices"}],
+    "vaults": [
+        {
+            "name": "kv-demo",
+            "secrets": [
+                {
+                    "name": f"{account}-key",
+                    "publishes": [account, "Key1"],
+                    "expires_in": 80 * 86400,
+                    "tags": {"ProviderAddress": f"id:{account}", "ValidityPeriodDays": "90"},
+                }
+                for account in ("aoai-demo", "speech-demo")
+            ],
+        }
+    ],
+    "principals": [
+        {
+            "name": "rotation",
+            "roles": ["Key rotator", "Secret publisher", "EventGrid Data Sender"],
+        }
+    ],
+    "topics": ["rotations"],
+}
+
+
+def plant(azure: Azure, seed: Mapping[str, Any]) -> None:
+    """Add everything that the seed names. Raises ValueError that says what is wrong and where."""
+    unknown = set(seed) - set(MEMBERS)
+    if unknown:
+        raise ValueError(f"a seed has no {', '.join(sorted(unknown))}; known: {', '.join(MEMBERS)}")
+    steps: dict[str, Callable[[Any], object]] = {
+        "accounts": lambda m: azure.add_account(**_timed(m)),
+        "vaults": lambda m: _vault(azure, m),
+        "principals": lambda m: _principal(azure, m),
+        "topics": lambda m: azure.topics.add(m),
+        "subscriptions": lambda m: azure.vault(m["vault"]).topic.subscribe(subscription(m)),
+    }
+    for name in MEMBERS:
+        for index, member in enumerate(seed.get(name, ())):
+            try:
+                steps[name](member)
+            except (TypeError, KeyError, AttributeError, ValueError) as exc:
+                raise ValueError(f"{name}[{index}]: {exc}") from None
+
+
+def subscription(members: Mapping[str, Any]) -> Subscription:
+    """An Event Grid subscription to a vault."""
+    rest = {name: value for name, value in members.items() if name != "vault"}
+    if "types" in rest:
+        rest["types"] = tuple(rest["types"])
+    return Subscription(**rest)
+
+
+def _vault(azure: Azure, members: Mapping[str, Any]) -> None:
+    rest = {name: value for name, value in members.items() if name not in ("secrets", "near_delay")}
+    vault = azure.add_vault(**_timed(rest))
+    if "near_delay" in members:
+        vault.topic.near_delay = timedelta(seconds=members["near_delay"])
+    for secret in members.get("secrets", ()):
+        _secret(azure, vault.name, dict(secret))
+
+
+def _secret(azure: Azure, vault: str, members: dict[str, Any]) -> None:
+    expires_in = members.pop("expires_in", None)
+    if expires_in is not None:
+        members["expires"] = azure.clock.now() + timedelta(seconds=expires_in)
+    if "publishes" in members:
+        members["publishes"] = tuple(members["publishes"])
+    tags = members.get("tags") or {}
+    members["tags"] = {name: _resolved(azure, str(text)) for name, text in tags.items()}
+    azure.add_secret(vault, members.pop("name"), **members)
+
+
+def _resolved(azure: Azure, text: str) -> str:
+    return azure.account(text.removeprefix("id:")).id if text.startswith("id:") else text
+
+
+def _principal(azure: Azure, members: Mapping[str, Any]) -> Principal:
+    rest = {name: value for name, value in members.items() if name != "roles"}
+    principal = azure.add_principal(**rest)
+    for role in members.get("roles", ()):
+        if isinstance(role, str):
+            principal.assign(_known(role))
+        elif "role" in role:
+            principal.assign(_known(role["role"]), role.get("scope", "/"))
+        else:
+            custom = Role(
+                "custom", tuple(role.get("actions", ())), tuple(role.get("dataActions", ()))
+            )
+            principal.assign(custom, role.get("scope", "/"))
+    return principal
+
+
+def _known(name: str) -> Role:
+    if name not in ROLES:
+        raise ValueError(f"there is no role {name!r}; known: {', '.join(ROLES)}")
+    return ROLES[name]
+
+
+def _timed(members: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: timedelta(seconds=value) if name in _TIMES else value
+        for name, value in members.items()
+    }
