@@ -39,6 +39,7 @@ class Control:
             ("POST", "regenerate"): self._regenerate,
             ("POST", "account"): self._account,
             ("POST", "seed"): self._seed,
+            ("POST", "secret"): self._secret,
             ("POST", "subscriptions"): self._subscribe,
         }
 
@@ -131,6 +132,11 @@ class Control:
 
     def _seed(self, request: Request, body: dict[str, Any]) -> Any:
         seed.plant(self._azure, body)
+        return {}
+
+    def _secret(self, request: Request, body: dict[str, Any]) -> Any:
+        """A new version of a secret, as somebody with the rights would make it."""
+        seed.secret(self._azure, str(body.pop("vault")), body)
         return {}
 
     async def _subscribe(self, request: Request, body: dict[str, Any]) -> Any:

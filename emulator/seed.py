@@ -85,11 +85,12 @@ def _vault(azure: Azure, members: Mapping[str, Any]) -> None:
     vault = azure.add_vault(**_timed(rest))
     if "near_delay" in members:
         vault.topic.near_delay = timedelta(seconds=members["near_delay"])
-    for secret in members.get("secrets", ()):
-        _secret(azure, vault.name, dict(secret))
+    for each in members.get("secrets", ()):
+        secret(azure, vault.name, dict(each))
 
 
-def _secret(azure: Azure, vault: str, members: dict[str, Any]) -> None:
+def secret(azure: Azure, vault: str, members: dict[str, Any]) -> None:
+    """A new version of a secret."""
     expires_in = members.pop("expires_in", None)
     if expires_in is not None:
         members["expires"] = azure.clock.now() + timedelta(seconds=expires_in)

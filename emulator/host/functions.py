@@ -125,39 +125,6 @@ def _span(text: str) -> timedelta:
     )
 
 
-def load(cls, directory: Path) -> HostSettings:
-    path = directory / "host.json"
-    body = json.loads(path.read_text()) if path.exists() else {}
-    extensions = body.get("extensions", {})
-    queues, http = extensions.get("queues", {}), extensions.get("http", {})
-    batch = int(queues.get("batchSize", 16))
-    return cls(
-        route_prefix=http.get("routePrefix", "api"),
-        timeout=_span(body.get("functionTimeout", "00:30:00")),
-        batch_size=batch,
-        new_batch_threshold=int(queues.get("newBatchThreshold", batch // 2)),
-        max_dequeue_count=int(queues.get("maxDequeueCount", 5)),
-        visibility_timeout=_span(queues.get("visibilityTimeout", "00:00:00")),
-        max_polling=_span(queues.get("maxPollingInterval", "00:01:00")),
-        base64=str(queues.get("messageEncoding", "base64")).lower() == "base64",
-    )
-
-
-def _span(text: str) -> timedelta:
-    """``[d.]hh:mm:ss``; a negative one is no limit."""
-    if text.startswith("-"):
-        return timedelta(days=365)
-    days, _, rest = (
-        text.rpartition(".")
-        if text.count(":") == 2 and "." in text.split(":")[0]
-        else ("", "", text)
-    )
-    hours, minutes, seconds = rest.split(":")
-    return timedelta(
-        days=int(days or 0), hours=int(hours), minutes=int(minutes), seconds=float(seconds)
-    )
-
-
 def load(directory: Path) -> list[Function]:
     """All functions of the ``function_app.py`` in a directory. Raises BadApp."""
     _settings_of(directory)
