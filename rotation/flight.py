@@ -188,7 +188,8 @@ def _send(f: Facts, slot: Slot, following: Phase) -> Action:
     """Regenerate once: reconcile what was sent before, check the guard, store the intent."""
     intent = f.record.intent
     if intent is not None and intent.slot is slot and f.fingerprint(slot) != intent.before:
-        return move(settled(f), following, f"{slot} has a new value")
+        adopted = replace(f.operation, value=f.fingerprint(f.operation.candidate))
+        return move(settled(f), following, f"{slot} has a new value", adopted)
     if intent is not None and intent.answered:
         return _without_effect(f, slot)
     f = settled(f)

@@ -5,13 +5,12 @@ What is irreversible is stored as an intent before it is sent, and reconciled by
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 
-from . import report, tags, trouble
+from . import log, report, tags, trouble
 from .action import Action, Kind, held
 from .decision import decide
 from .errors import Conflict, Permanent, RotationError, Transient, Unknown
@@ -28,7 +27,6 @@ MAX_QUESTIONS = 8
 _RESTING = (Kind.IDLE, Kind.WAIT, Kind.BLOCKED)
 _EFFECTS = (Kind.SEND, Kind.PUBLISH, Kind.DISABLE)
 _SENDING = (Phase.REGENERATE, Phase.REVOKE)
-_log = logging.getLogger("rotation")
 
 
 @dataclass
@@ -53,7 +51,7 @@ class Rotator:
     async def _visit(self, account: AccountId, known: tuple[TargetId, ...]) -> Outcome:
         for _ in range(MAX_STEPS):
             outcome = await self.step(account, known)
-            _log.info("step", extra=report.fields(outcome))
+            log.info("step", **report.fields(outcome))
             if outcome.kind in _RESTING:
                 break
         await self._tell(account)
@@ -200,7 +198,7 @@ class Rotator:
         now = self.gatherer.clock.now()
         found = trouble.of(exc, now)
         outcome = Outcome(account, Kind.WAIT, str(exc), trouble=found, busy=True)
-        _log.warning("step", extra=report.fields(outcome))
+        log.warning("step", **report.fields(outcome))
         return outcome
 
     async def _tell(self, account: AccountId) -> None:
@@ -209,12 +207,12 @@ class Rotator:
         told: set[str] = set()
         for notice in record.outbox:
             event = report.event(notice, account)
-            _log.info("event", extra={"event": event["type"], **event["data"]})
+            log.info("event", type=event["type"], **event["data"])
             try:
                 if self.notifier:
                     await self.notifier.send(event)
             except RotationError as exc:
-                _log.warning("event not sent", extra={"id": notice.id, "reason": str(exc)})
+                log.warning("event not sent", id=notice.id, reason=str(exc))
                 break
             told.add(notice.id)
         if told:

@@ -5,13 +5,12 @@ The backstop for everything that was lost: events, queue messages, records.
 
 from __future__ import annotations
 
-import logging
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from . import due
+from . import due, log
 from .inventory import Inventory, Listing
 from .journal import Journal
 from .messages import Visit
@@ -23,7 +22,6 @@ from .report import Outcome
 CANARIES = 3
 Visitor = Callable[[Visit], Awaitable[Outcome]]
 Enqueuer = Callable[[Visit, timedelta], Awaitable[None]]
-_log = logging.getLogger("rotation")
 
 
 @dataclass(frozen=True)
@@ -103,7 +101,7 @@ class Sweep:
         now = self.inventory.clock.now()
         todo = plan(listings, self.policy, now, self.rate, self.period)
         for problem in todo.problems:
-            _log.warning("sweep", extra={"problem": problem})
+            log.warning("sweep", problem=problem)
         if listings and all(listing.error for listing in listings):
             return self._stop(todo, 0, "no vault can be listed")
         visits = (*todo.visits, *await self._forgotten(todo, listings))
@@ -134,5 +132,5 @@ class Sweep:
         return forgotten
 
     def _stop(self, todo: Plan, visited: int, reason: str) -> Swept:
-        _log.error("sweep stopped", extra={"reason": reason})
+        log.error("sweep stopped", reason=reason)
         return Swept(len(todo.visits), visited, 0, todo.problems, reason)

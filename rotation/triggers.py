@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from . import events, messages, report, wishes
+from . import events, log, messages, report, wishes
 from .action import Kind
 from .errors import Permanent, RotationError
 from .events import Ignored
@@ -28,7 +27,6 @@ from .trouble import delay
 _BUSY = timedelta(seconds=10)
 _LATE = timedelta(seconds=1)
 _MAX_TRIES = 20
-_log = logging.getLogger("rotation")
 
 
 @dataclass
@@ -52,7 +50,7 @@ class Triggers:
         """An Event Grid event: enqueue and return at once, because Event Grid waits only 30 s."""
         found = events.parse(event, self.vaults.urls)
         if isinstance(found, Ignored):
-            _log.info("event ignored", extra={"reason": found.reason})
+            log.info("event ignored", reason=found.reason)
             return found.reason
         await self.queue.put(messages.dump(Look(found)))
         return f"look at {found.secret}"
@@ -70,7 +68,7 @@ class Triggers:
     async def sweep(self) -> Swept:
         """The timer: look at everything."""
         swept = await self.sweeper.run(self.visit, self.enqueue)
-        _log.info("sweep", extra={"accounts": swept.accounts, "stopped": swept.stopped})
+        log.info("sweep", accounts=swept.accounts, enqueued=swept.enqueued, stopped=swept.stopped)
         return swept
 
     async def visit(self, message: Visit) -> Outcome:
@@ -105,7 +103,7 @@ class Triggers:
             return
         if target is None or target.version.lower() != event.version.lower():
             reason = "not enrolled" if target is None else "a newer version exists"
-            _log.info("event ignored", extra={"secret": event.secret, "reason": reason})
+            log.info("event ignored", secret=event.secret, reason=reason)
             return
         account = target.enrolment.account
         now = self.inventory.clock.now()
@@ -116,8 +114,7 @@ class Triggers:
         await self.visit(Visit(account, (target.id,)))
 
     async def _look_again(self, look: Look, exc: RotationError) -> None:
-        fields = {"secret": look.event.secret, "reason": str(exc), "code": exc.code}
-        _log.warning("event waits", extra=fields)
+        log.warning("event waits", secret=look.event.secret, reason=str(exc), code=exc.code)
         if look.tries >= _MAX_TRIES:
             raise ValueError(f"gave up on an event for {look.event.secret}: {exc.code}")
         again = replace(look, tries=look.tries + 1)

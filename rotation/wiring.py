@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -44,15 +44,33 @@ class Clients:
 def check_settings() -> None:
     """Say at start what is wrong, all at once; the triggers then fail with the same words."""
     try:
-        load(os.environ)
+        load_settings(os.environ)
     except BadSettings as exc:
         _log.error("%s", exc)
+
+
+def load_settings(environment: Mapping[str, str]) -> Settings:
+    """The settings, the host's storage included. Raises BadSettings with every problem."""
+    from .adapters import storage
+
+    problems: list[str] = []
+    try:
+        storage.parse(environment)
+    except ValueError as exc:
+        problems.append(str(exc))
+    try:
+        loaded = load(environment)
+    except BadSettings as exc:
+        raise BadSettings([*exc.problems, *problems]) from None
+    if problems:
+        raise BadSettings(problems)
+    return loaded
 
 
 @cache
 def service() -> Triggers:
     """The process's one service. Raises BadSettings."""
-    return build(load(os.environ))
+    return build(load_settings(os.environ))
 
 
 def build(settings: Settings) -> Triggers:

@@ -6,13 +6,13 @@ What is lost with the process is found again by the timer's sweep.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
+from .. import log
+
 TRIES = 5
 PAUSE = 30.0
-_log = logging.getLogger("rotation")
 
 
 class EmbeddedQueue:
@@ -40,16 +40,14 @@ class EmbeddedQueue:
             if await self._handled(message, attempt):
                 return
             await self._sleep(PAUSE)
-        _log.error("a message was given up", extra={"message_text": message})
+        log.error("message given up", message=message)
 
     async def _handled(self, message: str, attempt: int) -> bool:
         try:
             async with self._slots:
                 await self._handler(message)
         except Exception as exc:  # noqa: BLE001 - as the host's own queue does: try again, then poison
-            _log.warning(
-                "a message failed", extra={"attempt": attempt, "error": type(exc).__name__}
-            )
+            log.warning("message failed", attempt=attempt, error=type(exc).__name__)
             return False
         return True
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError
-from azure.core.messaging import CloudEvent
 from azure.eventgrid.aio import EventGridPublisherClient
 
 from .failures import failure
@@ -17,7 +16,11 @@ SOURCE = "/azure-ai-key-rotation"
 
 
 class TopicNotifier:
-    """Options go with each ``send``: this client drops those of its constructor."""
+    """Options go with each ``send``: this client drops those of its constructor.
+
+    The event is a mapping in CloudEvents' JSON format: with a ``CloudEvent`` object the client
+    takes the options for members of the event and warns of each.
+    """
 
     def __init__(self, endpoint: str, credential: AsyncTokenCredential) -> None:
         self._client = EventGridPublisherClient(endpoint, credential)
@@ -28,14 +31,16 @@ class TopicNotifier:
         }
 
     async def send(self, event: Mapping[str, Any]) -> None:
-        message = CloudEvent(
-            id=event["id"],
-            source=SOURCE,
-            type=event["type"],
-            subject=event["subject"],
-            time=event["time"],
-            data=event["data"],
-        )
+        message = {
+            "specversion": "1.0",
+            "id": event["id"],
+            "source": SOURCE,
+            "type": event["type"],
+            "subject": event["subject"],
+            "time": event["time"].isoformat(),
+            "datacontenttype": "application/json",
+            "data": event["data"],
+        }
         try:
             await self._client.send(message, **self._options)
         except AzureError as exc:
