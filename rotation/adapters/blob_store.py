@@ -1,58 +1,96 @@
-"""A store in Azure Blob Storage: one blob a document, conditional writes, leases beside them."""
+"""Documents as block blobs under ``accounts/``; leases are on blobs of their own beside them."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
 from azure.core import MatchConditions
-from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
-from azure.storage.blob.aio import BlobClient, BlobLeaseClient, BlobServiceClient, ContainerClient
+from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
+from azure.storage.blob.aio import BlobClient, BlobLeaseClient, BlobServiceClient
 
-from ..errors import Conflict, RotationError, Unknown
+from ..errors import Conflict, RotationError, Transient, Unknown
 from ..ports import Document
-from .failures import code_of, failure
+from .limits import checked_name, is_name, lease_seconds
+from .storage import code_of, failed
 
-_CHANGED = {"BlobAlreadyExists", "ConditionNotMet", "UnmodifiedSince", "BlobNotFound"}
-_TAKEN = {"LeaseAlreadyPresent", "LeaseIsBreakingAndCannotBeAcquired"}
+ROLE = "Storage Blob Data Contributor"
 _DOCUMENTS, _LEASES = "accounts/", "leases/"
-_WRITER = "writer"
+_WRITE = "write"
+_ABSENT = frozenset({"BlobNotFound", "ContainerNotFound"})
+_LEASED = frozenset({"LeaseAlreadyPresent", "LeaseIsBreakingAndCannotBeAcquired"})
 
 
 class BlobStore:
-    """Documents are blobs below ``accounts/``. The lease is on a blob of its own, so that a
-
-    trigger may write a wish while a worker has the lease; compare-and-swap settles the rest.
-    """
+    """A Store over a container, which is made when first written to."""
 
     def __init__(self, service: BlobServiceClient, container: str) -> None:
         self._service = service
-        self._container: ContainerClient = service.get_container_client(container)
-        self._exists = False
+        self._container = service.get_container_client(container)
 
     async def read(self, name: str) -> Document | None:
+        blob = self._blob(_DOCUMENTS, name)
         try:
-            stream = await self._blob(_DOCUMENTS, name).download_blob()
+            stream = await blob.download_blob()
             return Document(await stream.readall(), str(stream.properties.etag))
-        except ResourceNotFoundError:
-            return None
         except AzureError as exc:
-            raise failure(exc, f"read the journal's document {name}") from None
+            if code_of(exc) in _ABSENT:
+                return None
+            raise failed(exc, f"read document {name}", ROLE) from None
 
     async def write(self, name: str, body: bytes, etag: str | None) -> str:
-        writer = uuid.uuid4().hex
-        try:
-            return await self._put(name, body, etag, writer)
-        except RotationError as exc:
-            if not isinstance(exc, Unknown | Conflict):
-                raise
-            return await self._reconciled(name, writer, exc)
+        """Each write carries an id of its own in the blob's metadata, by which it is recognised.
 
-    async def _put(self, name: str, body: bytes, etag: str | None, writer: str) -> str:
-        condition: dict[str, Any] = {"overwrite": False}
+        Even a conflict is checked by it: aiohttp sends a PUT again when a kept connection breaks,
+        and then it is our own first sending that the second one meets.
+        """
+        blob, write_id = self._blob(_DOCUMENTS, name), uuid.uuid4().hex
+        try:
+            return await self._upload(blob, body, etag, {_WRITE: write_id})
+        except AzureError as exc:
+            if code_of(exc) == "BlobNotFound":
+                raise Conflict(f"write document {name}: it is gone", code="BlobNotFound") from None
+            error = failed(exc, f"write document {name}", ROLE, effect=True)
+        if not isinstance(error, Conflict | Unknown):
+            raise error
+        return await self._reconciled(blob, etag, write_id, error)
+
+    async def names(self) -> AsyncIterator[str]:
+        try:
+            async for path in self._container.list_blob_names(name_starts_with=_DOCUMENTS):
+                name = path.removeprefix(_DOCUMENTS)
+                if is_name(name):
+                    yield name
+        except AzureError as exc:
+            if code_of(exc) not in _ABSENT:
+                raise failed(exc, "list the documents", ROLE) from None
+
+    @asynccontextmanager
+    async def lease(self, name: str, duration: timedelta) -> AsyncIterator[bool]:
+        """On a blob of its own, so that nobody needs a lease to write the document."""
+        blob = self._blob(_LEASES, name)
+        lease = BlobLeaseClient(blob, str(uuid.uuid4()))
+        held = await self._acquire(lease, blob, lease_seconds(duration))
+        try:
+            yield held
+        finally:
+            if held:
+                with suppress(AzureError):  # it ends by itself
+                    await lease.release()
+
+    async def close(self) -> None:
+        await self._service.close()
+
+    def _blob(self, folder: str, name: str) -> BlobClient:
+        return self._container.get_blob_client(folder + checked_name(name))
+
+    async def _upload(
+        self, blob: BlobClient, body: bytes, etag: str | None, metadata: dict[str, str]
+    ) -> str:
+        condition: dict[str, Any] = {"overwrite": False}  # If-None-Match: *
         if etag is not None:
             condition = {
                 "overwrite": True,
@@ -60,96 +98,50 @@ class BlobStore:
                 "match_condition": MatchConditions.IfNotModified,
             }
         try:
-            await self._ensure()
-            blob = self._blob(_DOCUMENTS, name)
-            written = await blob.upload_blob(body, metadata={_WRITER: writer}, **condition)
-        except HttpResponseError as exc:
-            if _error_code(exc) in _CHANGED:
-                raise Conflict(f"document {name} has changed", code="Conflict") from None
-            raise failure(exc, f"write the journal's document {name}", effect=True) from None
-        except AzureError as exc:
-            raise failure(exc, f"write the journal's document {name}", effect=True) from None
-        return str(written["etag"])
-
-    async def _reconciled(self, name: str, writer: str, exc: RotationError) -> str:
-        """Did it go through after all? The blob says who wrote it last."""
-        try:
-            properties = await self._blob(_DOCUMENTS, name).get_blob_properties()
-        except ResourceNotFoundError:
-            raise Conflict(f"document {name} was not written", code="Conflict") from None
-        except AzureError as again:
-            raise failure(again, f"read the journal's document {name}") from None
-        if properties.metadata.get(_WRITER) == writer:
-            return str(properties.etag)
-        raise Conflict(f"document {name} has changed", code="Conflict") from None
-
-    async def names(self) -> AsyncIterator[str]:
-        try:
-            async for name in self._container.list_blob_names(name_starts_with=_DOCUMENTS):
-                yield name.removeprefix(_DOCUMENTS)
-        except ResourceNotFoundError:
-            return
-        except AzureError as exc:
-            raise failure(exc, "list the journal") from None
-
-    @asynccontextmanager
-    async def lease(self, name: str, duration: timedelta) -> AsyncIterator[bool]:
-        held = await self._acquire(name, int(duration.total_seconds()))
-        try:
-            yield held is not None
-        finally:
-            if held is not None:
-                await _release(held)
-
-    async def _acquire(self, name: str, seconds: int) -> BlobLeaseClient | None:
-        blob = self._blob(_LEASES, name)
-        try:
-            return await blob.acquire_lease(seconds)
-        except ResourceNotFoundError:
-            pass
-        except HttpResponseError as exc:
-            if _error_code(exc) in _TAKEN:
-                return None
-            raise failure(exc, f"lease {name}") from None
-        except AzureError as exc:
-            raise failure(exc, f"lease {name}") from None
-        await self._create(blob, name)
-        return await self._acquire(name, seconds)
-
-    async def _create(self, blob: BlobClient, name: str) -> None:
-        try:
-            await self._ensure()
-            await blob.upload_blob(b"", overwrite=False)
-        except HttpResponseError as exc:
-            if _error_code(exc) not in _CHANGED | {"LeaseIdMissing"}:
-                raise failure(exc, f"lease {name}") from None
-        except AzureError as exc:
-            raise failure(exc, f"lease {name}") from None
-
-    async def _ensure(self) -> None:
-        """Make the container on the first write."""
-        if self._exists:
-            return
-        try:
-            await self._container.create_container()
-        except HttpResponseError as exc:
-            if _error_code(exc) != "ContainerAlreadyExists":
+            done = await blob.upload_blob(body, metadata=metadata, **condition)
+        except ResourceNotFoundError as exc:
+            if code_of(exc) != "ContainerNotFound":
                 raise
-        self._exists = True
+            with suppress(ResourceExistsError):
+                await self._container.create_container()
+            done = await blob.upload_blob(body, metadata=metadata, **condition)
+        return str(done["etag"])
 
-    async def close(self) -> None:
-        await self._service.close()
+    async def _reconciled(
+        self, blob: BlobClient, etag: str | None, write_id: str, error: RotationError
+    ) -> str:
+        """The etag of our write if it went through after all."""
+        doing = f"write document {blob.blob_name}"
+        try:
+            found = await blob.get_blob_properties()
+        except ResourceNotFoundError:
+            found = None
+        except AzureError:
+            raise error from None
+        if found and (found.metadata or {}).get(_WRITE) == write_id:
+            return str(found.etag)
+        if isinstance(error, Conflict):
+            raise error
+        if (str(found.etag) if found else None) == etag:
+            raise Transient(f"{doing}: it was lost on the way", code=error.code)
+        raise Conflict(f"{doing}: it has changed", code="ConditionNotMet")
 
-    def _blob(self, folder: str, name: str) -> BlobClient:
-        return self._container.get_blob_client(folder + name)
+    async def _acquire(self, lease: BlobLeaseClient, blob: BlobClient, seconds: int) -> bool:
+        try:
+            try:
+                await lease.acquire(seconds)
+            except ResourceNotFoundError:
+                await self._create(blob)
+                await lease.acquire(seconds)
+        except AzureError as exc:
+            if code_of(exc) in _LEASED:
+                return False
+            raise failed(exc, f"lease {blob.blob_name}", ROLE) from None
+        return True
 
-
-async def _release(lease: BlobLeaseClient) -> None:
-    try:
-        await lease.release()
-    except AzureError:
-        return  # it runs out by itself
-
-
-def _error_code(exc: HttpResponseError) -> str:
-    return str(getattr(exc, "error_code", None) or code_of(exc)).removeprefix("StorageErrorCode.")
+    async def _create(self, blob: BlobClient) -> None:
+        try:
+            await self._upload(blob, b"", None, {})
+        except AzureError as exc:
+            if code_of(exc) not in ("BlobAlreadyExists", "LeaseIdMissing"):
+                raise

@@ -1,6 +1,8 @@
-"""A store in a directory: atomic replacement under a lock of the operating system.
+"""Documents in a directory, for where there is no storage account.
 
-For local work, where no storage is configured. Several processes on one machine may share it.
+A document is a file that is only ever replaced as a whole; its tag is a digest of its content and
+its modification time, which grows with every write, so that equal contents have unequal tags.
+POSIX only (flock). The directory must be local: network file systems keep no such locks.
 """
 
 from __future__ import annotations
@@ -9,112 +11,167 @@ import asyncio
 import fcntl
 import hashlib
 import os
-import re
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
+from typing import BinaryIO
 
-from ..errors import Conflict, Transient
+from ..errors import Conflict, Permanent
 from ..ports import Document
+from .limits import checked_name, is_name, lease_seconds
 
-_NAME = re.compile(r"[a-z0-9-]{1,100}")
+_SUFFIX = ".json"
 
 
 class FileStore:
-    """Documents are ``<name>.json``; the etag is a hash of the content."""
+    """A Store over ``directory``, made when first written to. ``now`` is in epoch seconds."""
 
-    def __init__(self, directory: str | Path) -> None:
+    def __init__(self, directory: str | Path, now: Callable[[], float] = time.time) -> None:
         self._directory = Path(directory)
+        self._leases = self._directory / "leases"
+        self._now = now
 
     async def read(self, name: str) -> Document | None:
-        return await asyncio.to_thread(self._read, name)
+        return await asyncio.to_thread(self._read, checked_name(name))
 
     async def write(self, name: str, body: bytes, etag: str | None) -> str:
-        return await asyncio.to_thread(self._write, name, body, etag)
+        return await asyncio.to_thread(self._write, checked_name(name), body, etag)
 
     async def names(self) -> AsyncIterator[str]:
-        for path in sorted(self._directory.glob("*.json")):
-            yield path.stem
+        with _explained("list the documents"):
+            found = sorted(self._directory.glob(f"*{_SUFFIX}"))
+        for path in found:
+            if is_name(path.stem):
+                yield path.stem
 
     @asynccontextmanager
     async def lease(self, name: str, duration: timedelta) -> AsyncIterator[bool]:
-        """A file with the time until which it is taken; one that has run out may be taken."""
-        token = os.urandom(8).hex()
-        taken = await asyncio.to_thread(self._take, name, token, duration.total_seconds())
+        """The owner's death gives the lease back at once, because its lock dies with it.
+
+        Taken without a thread: it lasts microseconds, and a cancelled thread would keep the lock.
+        """
+        seconds = lease_seconds(duration)
+        with _explained(f"lease {checked_name(name)}"):
+            held = self._take(name, seconds)
         try:
-            yield taken
+            yield held is not None
         finally:
-            if taken:
-                await asyncio.to_thread(self._release, name, token)
+            if held:
+                held.close()
+
+    async def close(self) -> None:
+        """Nothing is kept open."""
+
+    def _path(self, name: str) -> Path:
+        return self._directory / f"{name}{_SUFFIX}"
 
     def _read(self, name: str) -> Document | None:
-        try:
-            body = self._path(name, "json").read_bytes()
-        except FileNotFoundError:
-            return None
-        except OSError as exc:
-            raise _unwell(exc) from None
-        return Document(body, _etag(body))
+        with _explained(f"read document {name}"):
+            found = _content(self._path(name))
+        return Document(found[0], _tag(*found)) if found else None
 
     def _write(self, name: str, body: bytes, etag: str | None) -> str:
-        with self._locked():
-            present = self._read(name)
-            if (present.etag if present else None) != etag:
-                raise Conflict(f"document {name} has changed", code="Conflict")
-            self._replace(self._path(name, "json"), body)
-        return _etag(body)
+        with _explained(f"write document {name}"):
+            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with _locked(self._directory / ".lock"):
+                found = _content(self._path(name))
+                if (_tag(*found) if found else None) != etag:
+                    raise Conflict(f"write document {name}: it has changed", code="Changed")
+                made = max(time.time_ns(), found[1] + 1 if found else 0)
+                return _tag(body, self._replace(self._path(name), body, made))
 
-    def _take(self, name: str, token: str, seconds: float) -> bool:
-        path = self._path(name, "lease")
-        with self._locked():
-            until = path.read_text().partition(" ")[0] if path.exists() else "0"
-            if float(until or 0) > time.time():
-                return False
-            self._replace(path, f"{time.time() + seconds} {token}".encode())
-        return True
-
-    def _release(self, name: str, token: str) -> None:
-        path = self._path(name, "lease")
-        with self._locked():
-            if path.exists() and path.read_text().endswith(f" {token}"):
-                path.unlink()
-
-    def _replace(self, path: Path, body: bytes) -> None:
+    def _replace(self, path: Path, body: bytes, made: int) -> int:
+        """Returns the modification time in ns, as the file system keeps it."""
+        handle, temporary = tempfile.mkstemp(prefix=".", suffix=".new", dir=self._directory)
         try:
-            descriptor, temporary = tempfile.mkstemp(dir=self._directory, prefix=".")
-            with os.fdopen(descriptor, "wb") as file:
+            with os.fdopen(handle, "wb") as file:
                 file.write(body)
                 file.flush()
-                os.fsync(file.fileno())
+                os.utime(handle, ns=(made, made))
+                os.fsync(handle)
             os.replace(temporary, path)
-        except OSError as exc:
-            raise _unwell(exc) from None
+        except BaseException:
+            with suppress(FileNotFoundError):
+                os.unlink(temporary)
+            raise
+        _sync(self._directory)
+        return path.stat().st_mtime_ns
 
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
+    def _take(self, name: str, seconds: int) -> BinaryIO | None:
+        """The locked file while the lease is held, or None."""
+        self._leases.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = self._leases / name
+        with _locked(self._leases / ".lock"):
+            file = _lock_now(path)
+            if file is None and self._has_expired(path):
+                path.unlink()  # its owner keeps a lock on what is no longer there
+                file = _lock_now(path)
+            if file:
+                file.truncate(0)
+                file.write(str(self._now() + seconds).encode())
+                file.flush()
+            return file
+
+    def _has_expired(self, path: Path) -> bool:
         try:
-            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(self._directory / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
-        except OSError as exc:
-            raise _unwell(exc) from None
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(descriptor)
-
-    def _path(self, name: str, ending: str) -> Path:
-        if not _NAME.fullmatch(name):
-            raise ValueError(f"{name!r} is no name of a document")
-        return self._directory / f"{name}.{ending}"
+            return float(path.read_bytes()) <= self._now()
+        except ValueError:
+            return True
 
 
-def _etag(body: bytes) -> str:
-    return hashlib.sha256(body).hexdigest()
+def _content(path: Path) -> tuple[bytes, int] | None:
+    """The bytes and their modification time in ns, of one and the same file."""
+    try:
+        with path.open("rb") as file:
+            return file.read(), os.fstat(file.fileno()).st_mtime_ns
+    except FileNotFoundError:
+        return None
 
 
-def _unwell(exc: OSError) -> Transient:
-    return Transient(f"the journal's directory: {exc.strerror}", code="Storage")
+def _tag(body: bytes, made: int) -> str:
+    return hashlib.sha256(made.to_bytes(8, "big") + body).hexdigest()[:32]
+
+
+def _lock_now(path: Path) -> BinaryIO | None:
+    file = _private(path)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        return None
+    return file
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """One at a time, across threads and processes: each opening has a lock of its own."""
+    with _private(path) as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _private(path: Path) -> BinaryIO:
+    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "r+b")
+
+
+def _sync(directory: Path) -> None:
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _explained(doing: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as exc:
+        raise Permanent(
+            f"{doing}: {exc.strerror or type(exc).__name__}",
+            code="JournalDirectory",
+            remedy="give the service a local directory that it may write to, with free space",
+        ) from None

@@ -1,92 +1,164 @@
-"""Where the storage is: the host's own connection settings, by identity.
+"""The Functions host's own storage connection → clients, and what their errors mean.
 
-A connection string holds a key, so none is accepted but that of the local emulator, Azurite.
+The service uses the storage that the host uses, by its identity. Keys and SAS are refused, except
+the well-known key of the storage emulator on this machine.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
+
+from azure.core.exceptions import AzureError
+
+from ..errors import Conflict, Permanent, RotationError, Transient, Unknown
+from .failures import failure
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
     from azure.storage.blob.aio import BlobServiceClient
     from azure.storage.queue.aio import QueueServiceClient
 
-NAME = "AzureWebJobsStorage"
-_DEVELOPMENT = "UseDevelopmentStorage=true"
-_AZURITE = "devstoreaccount1"
-_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+CONNECTION = "AzureWebJobsStorage"
+# Public and the same everywhere: "Use the Azurite emulator for local Azure Storage development".
+EMULATOR_ACCOUNT = "devstoreaccount1"
+EMULATOR_KEY = (
+    "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+)
+# The newest that Azurite 3.35 knows; the clients' own default is newer and refused by it.
+_EMULATOR_API = "2025-11-05"
+_PARTS = ("accountName", "blobServiceUri", "queueServiceUri")
+_ACCOUNT = re.compile(r"[a-z0-9]{3,24}")
+_CONFLICTS = frozenset({"BlobAlreadyExists", "ConditionNotMet"})
 
 
 @dataclass(frozen=True)
 class StorageSettings:
-    """Two URLs, or (Azurite only) a connection string."""
+    """Where blobs and queues are; ``connection_string`` for the emulator only."""
 
-    blob_url: str = ""
-    queue_url: str = ""
+    kind: Literal["identity", "emulator"]
+    blob_url: str
+    queue_url: str
     connection_string: str | None = field(default=None, repr=False)
 
 
 def parse(
-    environment: Mapping[str, str], suffix: str = "core.windows.net"
+    environment: Mapping[str, str], name: str = CONNECTION, suffix: str = "core.windows.net"
 ) -> StorageSettings | None:
-    """None where no storage is configured. Raises ValueError that never repeats a key."""
-    text = environment.get(NAME, "").strip()
+    """The host's connection ``name``; None where there is none. ``suffix`` is the cloud's.
+
+    As in the host, names compare without case and a connection string goes before the rest.
+    Raises ValueError, which never repeats a value that may hold a key.
+    """
+    folded = {key.lower(): value.strip() for key, value in environment.items()}
+    text = folded.get(name.lower())
     if text:
-        return _local(text)
-    account = environment.get(f"{NAME}__accountName", "").strip()
-    blob = environment.get(f"{NAME}__blobServiceUri", "").strip()
-    queue = environment.get(f"{NAME}__queueServiceUri", "").strip()
-    if account:
-        blob = blob or f"https://{account}.blob.{suffix}"
-        queue = queue or f"https://{account}.queue.{suffix}"
-    if not blob and not queue:
+        return _emulator(text, name)
+
+    found = {part: folded.get(f"{name}__{part}".lower(), "") for part in _PARTS}
+    account, urls = found["accountName"], {part: found[part] for part in _PARTS[1:]}
+    if not account and not any(urls.values()):
         return None
-    if not blob or not queue:
-        raise ValueError(
-            f"{NAME}: set {NAME}__accountName, or both {NAME}__blobServiceUri and "
-            f"{NAME}__queueServiceUri"
-        )
-    return StorageSettings(_https(blob, "blob"), _https(queue, "queue"))
-
-
-def _https(url: str, kind: str) -> str:
-    if urlsplit(url).scheme != "https" or urlsplit(url).query:
-        raise ValueError(f"{NAME}__{kind}ServiceUri: write an https URL without a token")
-    return url.rstrip("/")
-
-
-def _local(text: str) -> StorageSettings:
-    """Azurite's well-known account on this machine; its key is public and guards nothing."""
-    if text.rstrip(";") == _DEVELOPMENT:
-        return StorageSettings(connection_string=_DEVELOPMENT)
-    parts = dict(part.partition("=")[::2] for part in text.split(";") if part)
-    endpoints = [parts.get("BlobEndpoint", ""), parts.get("QueueEndpoint", "")]
-    hosts = {urlsplit(endpoint).hostname for endpoint in endpoints}
-    if parts.get("AccountName") == _AZURITE and hosts <= _LOOPBACK:
-        return StorageSettings(connection_string=text)
-    raise ValueError(
-        f"{NAME}: a connection string holds a key; remove it, set {NAME}__accountName to the "
-        "storage account's name and give the service's identity the roles Storage Blob Data "
-        "Contributor and Storage Queue Data Contributor"
-    )
+    if account and not _ACCOUNT.fullmatch(account):
+        raise ValueError(f"{name}__accountName: write the storage account's bare name")
+    for part in urls:
+        if account and not urls[part]:
+            urls[part] = f"https://{account}.{part.removesuffix('ServiceUri')}.{suffix}"
+        urls[part] = _https(urls[part], f"{name}__{part}")
+    return StorageSettings("identity", *urls.values())
 
 
 def services(
     settings: StorageSettings, credential: AsyncTokenCredential, options: Mapping[str, Any]
 ) -> tuple[BlobServiceClient, QueueServiceClient]:
-    """Clients for both services; the storage SDKs are imported here, where they are used."""
+    """Clients for both services, for ``BlobStore`` and ``StorageQueue``, which close them.
+
+    ``options`` go to both; a transport among them is shared. The SDKs are imported here only.
+    """
     from azure.storage.blob.aio import BlobServiceClient
     from azure.storage.queue.aio import QueueServiceClient
 
     if settings.connection_string:
-        text = settings.connection_string
-        blobs = BlobServiceClient.from_connection_string(text, **options)
-        return blobs, QueueServiceClient.from_connection_string(text, **options)
+        text, given = settings.connection_string, {"api_version": _EMULATOR_API, **options}
+        blobs = BlobServiceClient.from_connection_string(text, **given)
+        return blobs, QueueServiceClient.from_connection_string(text, **given)
     return (
         BlobServiceClient(settings.blob_url, credential, **options),
         QueueServiceClient(settings.queue_url, credential, **options),
     )
+
+
+def code_of(exc: AzureError) -> str:
+    """The storage error code, such as BlobNotFound; empty where there is none."""
+    code = getattr(exc, "error_code", None)
+    return str(getattr(code, "value", code) or "")
+
+
+def failed(exc: AzureError, doing: str, role: str, *, effect: bool = False) -> RotationError:
+    """What ``exc`` means for the caller; raise it ``from None``. ``role`` is what a 403 lacks.
+
+    With ``effect``, whatever may have been carried out is Unknown.
+    """
+    found = failure(exc, doing, effect=effect)
+    status = getattr(exc, "status_code", None)
+    if status is None or isinstance(found, Unknown):
+        return found
+    code = code_of(exc) or f"HTTP{status}"
+    message = f"{doing}: {status} {code}"
+    if code in _CONFLICTS:
+        return Conflict(message, code=code)
+    if isinstance(found, Transient):
+        return Transient(message, code=code, retry_after=found.retry_after)
+    if status == 409:
+        return Transient(message, code=code)
+    remedy = "correct the storage account and the names in the settings"
+    if status == 403:
+        remedy = f"grant the service's identity the role {role} on the storage account"
+        remedy += ", and let the service through its firewall"
+    return Permanent(message, code=code, remedy=remedy)
+
+
+def _emulator(text: str, name: str) -> StorageSettings:
+    pairs = (part.partition("=") for part in text.split(";"))
+    parts = {key.strip().lower(): value.strip() for key, _, value in pairs}
+    if parts.get("usedevelopmentstorage", "").lower() == "true":
+        base = urlsplit(parts.get("developmentstorageproxyuri") or "http://127.0.0.1")
+        host = f"[{base.hostname}]" if ":" in (base.hostname or "") else base.hostname
+        address = f"{base.scheme}://{host}:{{}}/{EMULATOR_ACCOUNT}"
+        blob, queue_, key = address.format(10000), address.format(10001), EMULATOR_KEY
+    else:
+        blob, queue_ = parts.get("blobendpoint", ""), parts.get("queueendpoint", "")
+        key = parts.get("accountkey", EMULATOR_KEY)
+        blob = blob if parts.get("accountname") == EMULATOR_ACCOUNT else ""
+    if not _is_loopback(blob) or not _is_loopback(queue_):
+        raise ValueError(
+            f"{name}: connection strings with a key or SAS are refused; delete it and set "
+            f"{name}__accountName instead, which uses the service's identity. Only the storage "
+            f"emulator's is taken, for blobs and queues on this machine: UseDevelopmentStorage=true"
+        )
+    connection = (
+        f"AccountName={EMULATOR_ACCOUNT};AccountKey={key};"
+        f"BlobEndpoint={blob};QueueEndpoint={queue_};"
+    )
+    return StorageSettings("emulator", blob, queue_, connection)
+
+
+def _is_loopback(url: str) -> bool:
+    try:
+        host = urlsplit(url).hostname or ""
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _https(url: str, name: str) -> str:
+    if not url:
+        raise ValueError(f"{name}: required, unless the account's name is set")
+    parts = urlsplit(url)
+    if parts.scheme != "https" or not parts.hostname or parts.query or parts.username:
+        raise ValueError(f"{name}: write the service's https URL, without a SAS")
+    return url.rstrip("/")

@@ -1,51 +1,49 @@
-"""The work queue in Azure Queue Storage; the Functions host takes the messages out."""
+"""The work queue in Azure Queue Storage, read by the host's queue trigger."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 
 from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
 from azure.storage.queue import TextBase64EncodePolicy
 from azure.storage.queue.aio import QueueClient, QueueServiceClient
 
-from .failures import failure
+from .limits import delay_seconds
+from .storage import code_of, failed
 
-LONGEST = timedelta(days=7) - timedelta(minutes=1)
-_FOREVER = -1
+ROLE = "Storage Queue Data Contributor"
+_NEVER = -1
 
 
 class StorageQueue:
-    """Messages in base64, which is the host's default encoding."""
+    """The queue is made when first written to. Base64 is what the host expects by default."""
 
     def __init__(self, service: QueueServiceClient, name: str) -> None:
         self._service = service
-        self._queue: QueueClient = service.get_queue_client(
+        self._client: QueueClient = service.get_queue_client(
             name, message_encode_policy=TextBase64EncodePolicy()
         )
 
     async def put(self, message: str, delay: timedelta = timedelta()) -> None:
-        seconds = int(min(max(delay, timedelta()), LONGEST).total_seconds())
+        """A lost answer is Transient: put again, because delivery is at least once anyhow."""
+        seconds = delay_seconds(delay)
         try:
-            await self._send(message, seconds)
+            try:
+                await self._send(message, seconds)
+            except ResourceNotFoundError as exc:
+                if code_of(exc) != "QueueNotFound":
+                    raise
+                with suppress(ResourceExistsError):
+                    await self._client.create_queue()
+                await self._send(message, seconds)
         except AzureError as exc:
-            raise failure(exc, "enqueue a message") from None
-
-    async def _send(self, message: str, seconds: int) -> None:
-        try:
-            await self._put(message, seconds)
-        except ResourceNotFoundError:
-            await self._create()
-            await self._put(message, seconds)
-
-    async def _put(self, message: str, seconds: int) -> None:
-        await self._queue.send_message(message, visibility_timeout=seconds, time_to_live=_FOREVER)
-
-    async def _create(self) -> None:
-        try:
-            await self._queue.create_queue()
-        except ResourceExistsError:
-            return
+            raise failed(exc, f"put into queue {self._client.queue_name}", ROLE) from None
 
     async def close(self) -> None:
-        await self._queue.close()
+        await self._client.close()
         await self._service.close()
+
+    async def _send(self, message: str, seconds: int) -> None:
+        """Messages never expire: one that waits behind a stopped function is still wanted."""
+        await self._client.send_message(message, visibility_timeout=seconds, time_to_live=_NEVER)
