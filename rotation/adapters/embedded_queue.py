@@ -6,13 +6,16 @@ What is lost with the process is found again by the timer's sweep.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
-from .. import log
+from .limits import delay_seconds
 
+# As the host's queue trigger: five tries, then the poison queue.
 TRIES = 5
 PAUSE = 30.0
+_log = logging.getLogger("rotation")
 
 
 class EmbeddedQueue:
@@ -30,29 +33,42 @@ class EmbeddedQueue:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def put(self, message: str, delay: timedelta = timedelta()) -> None:
-        task = asyncio.get_running_loop().create_task(self._deliver(message, delay))
+        seconds = delay_seconds(delay)
+        task = asyncio.get_running_loop().create_task(self._deliver(message, seconds))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _deliver(self, message: str, delay: timedelta) -> None:
-        await self._sleep(max(delay.total_seconds(), 0.0))
+    async def idle(self) -> None:
+        """Wait until there is no message left, nor any that its handling has put."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def close(self) -> None:
+        """Drop what waits."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _deliver(self, message: str, seconds: float) -> None:
         for attempt in range(1, TRIES + 1):
+            await self._sleep(seconds)
             if await self._handled(message, attempt):
                 return
-            await self._sleep(PAUSE)
-        log.error("message given up", message=message)
+            seconds = PAUSE
+        _log.error("a message was given up", extra=_kind(message))
 
     async def _handled(self, message: str, attempt: int) -> bool:
         try:
             async with self._slots:
                 await self._handler(message)
-        except Exception as exc:  # noqa: BLE001 - as the host's own queue does: try again, then poison
-            log.warning("message failed", attempt=attempt, error=type(exc).__name__)
+        except Exception as exc:  # noqa: BLE001 - as the host's queue does: try again, then poison
+            fields = {"attempt": attempt, "error": type(exc).__name__, **_kind(message)}
+            _log.warning("a message failed", extra=fields)
             return False
         return True
 
-    async def close(self) -> None:
-        """Drop what waits."""
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+def _kind(message: str) -> dict[str, str]:
+    """A message is an object with one member, named after its kind; no more of it is logged."""
+    return {"kind": message.partition('"')[2].partition('"')[0][:20]}
