@@ -10,7 +10,7 @@ from typing import Any
 from . import events, log, messages, report, wishes
 from .action import Kind
 from .errors import Permanent, RotationError
-from .events import Ignored
+from .events import Expiring, Ignored
 from .gather import target_id
 from .inventory import Inventory
 from .journal import Journal
@@ -91,27 +91,37 @@ class Triggers:
         return outcome.scheduled or message.wake == outcome.until
 
     async def _is_awaited(self, message: Visit) -> bool:
-        record, _ = await self.journal.load(message.account)
+        """False where a newer wait has its own message; where nobody can tell, it is looked at."""
+        try:
+            record, _ = await self.journal.load(message.account)
+        except RotationError:
+            return True
         return record.waiting_until == message.wake
 
     async def _look(self, look: Look) -> None:
-        event = look.event
         try:
-            target = await self.vaults.read(TargetId(event.vault, event.secret))
+            found = await self._wish_for(look.event)
         except RotationError as exc:
             await self._look_again(look, exc)
             return
-        if target is None or target.version.lower() != event.version.lower():
-            reason = "not enrolled" if target is None else "a newer version exists"
-            log.info("event ignored", secret=event.secret, reason=reason)
-            return
-        account = target.enrolment.account
-        now = self.inventory.clock.now()
+        if isinstance(found, Ignored):
+            log.info("event ignored", secret=look.event.secret, reason=found.reason)
+        else:
+            await self.visit(found)
+
+    async def _wish_for(self, event: Expiring) -> Visit | Ignored:
+        """Note the wish, where the event is about what is still the latest version."""
+        target = await self.vaults.read(TargetId(event.vault, event.secret))
+        if target is None:
+            return Ignored("the secret is not enrolled")
+        if target.version.lower() != event.version.lower():
+            return Ignored("a newer version exists")
+        account, now = target.enrolment.account, self.inventory.clock.now()
         if event.what:
             await self.journal.amend(
                 account, lambda r: wishes.added(r, wishes.of_event(r, event, now))
             )
-        await self.visit(Visit(account, (target.id,)))
+        return Visit(account, (target.id,))
 
     async def _look_again(self, look: Look, exc: RotationError) -> None:
         log.warning("event waits", secret=look.event.secret, reason=str(exc), code=exc.code)

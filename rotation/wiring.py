@@ -154,7 +154,7 @@ def _notifier(clients: Clients) -> Notifier | None:
         return None
     from .adapters.events import TopicNotifier
 
-    return TopicNotifier(clients.settings.topic, clients.credential)
+    return TopicNotifier(clients.settings.topic, clients.credential, clients.transport)
 
 
 def _evidence(clients: Clients) -> Evidence | None:

@@ -10,11 +10,30 @@ from typing import Any
 
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import SansIOHTTPPolicy
+from azure.core.pipeline.transport import AioHttpTransport
 
 from ..clock import Clock
 
 CONNECT_SECONDS = 5
 READ_SECONDS = 30
+
+
+class OnceTransport(AioHttpTransport):  # type: ignore[misc]  # azure-core exports it lazily
+    """Sends every request once.
+
+    aiohttp by itself repeats a PUT whose connection broke, which would make a second version of a
+    secret; it has no public switch for that (see ``ClientSession._request``).
+    """
+
+    async def open(self) -> None:
+        await super().open()
+        if self.session is not None:
+            self.session._retry_connection = False
+
+
+def once() -> OnceTransport:
+    """A transport for calls that must not be repeated behind our back."""
+    return OnceTransport(connection_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS)
 
 
 class DatePolicy(SansIOHTTPPolicy[Any, Any]):

@@ -18,7 +18,7 @@ from ..model import Key, Target, TargetId, Version
 from ..ports import Listed
 from ..record import Put
 from .failures import code_of, failure
-from .pipeline import client_options
+from .pipeline import client_options, once
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
@@ -135,9 +135,7 @@ class KeyVaults:
                 remedy="add its URL to ROTATION_VAULTS",
             )
         if vault not in self._clients:
-            options = client_options(self._clock)
-            if self._transport:
-                options["transport"] = self._transport()
+            options = client_options(self._clock, transport=(self._transport or once)())
             self._clients[vault] = SecretClient(vault, self._credential, **options)
         return self._clients[vault]
 

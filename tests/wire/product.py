@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
 
 from emulator.azure import Azure, virtual
 from emulator.transport import AsyncCredential, AsyncEmulatorTransport
@@ -101,13 +100,5 @@ async def product(azure: Azure, directory: str, **more: str) -> AsyncIterator[Pr
     )
     queue = VirtualQueue(azure)
     triggers = assemble(clients, FileStore(directory), queue)
-    _on_emulator(triggers.rotator.notifier, azure)
     yield Product(azure, triggers, queue)
     await triggers.close()
-
-
-def _on_emulator(notifier: Any, azure: Azure) -> None:
-    """azure-eventgrid drops a transport given to its constructor, so it is put in here."""
-    pipeline = notifier._client._client._client._client._pipeline
-    pipeline._impl_policies[-1].next._sender = AsyncEmulatorTransport(azure)
-    pipeline._transport = AsyncEmulatorTransport(azure)
