@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import logging
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -23,25 +25,42 @@ Azure.__init__ = _tracked  # type: ignore[method-assign]
 
 
 @pytest.fixture(autouse=True)
-def no_key_leaves(
-    request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture
-) -> Iterator[None]:
+def no_key_leaves(request: pytest.FixtureRequest) -> Iterator[None]:
     """Logs at DEBUG, events, tags and every file that the test wrote are searched afterwards."""
     _azures.clear()
     directory = request.getfixturevalue("tmp_path") if "tmp_path" in request.fixturenames else None
-    with caplog.at_level(logging.DEBUG):
+    with _debug_log() as log:
         yield
-    keys = {key for azure in _azures for key in azure.issued_keys()}
-    produced = dict(_produced(caplog, directory))
-    found = [where for where, text in produced.items() for key in keys if key in text]
+    found = leaks(log.getvalue(), directory)
     _azures.clear()
     assert not found, f"key material in {found}"
 
 
-def _produced(
-    caplog: pytest.LogCaptureFixture, directory: Path | None
-) -> Iterator[tuple[str, str]]:
-    yield "the log", caplog.text
+def leaks(log: str, directory: Path | None) -> list[str]:
+    """Where any key of any emulator of this test stands."""
+    keys = {key for azure in _azures for key in azure.issued_keys()}
+    produced = list(_produced(log, directory))
+    return [where for where, text in produced if any(key in text for key in keys)]
+
+
+@contextmanager
+def _debug_log() -> Iterator[io.StringIO]:
+    """Everything that is logged anywhere, at DEBUG, with tracebacks."""
+    text, root = io.StringIO(), logging.getLogger()
+    handler, level = logging.StreamHandler(text), root.level
+    azure = logging.getLogger("azure")
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    azure.setLevel(logging.DEBUG)
+    try:
+        yield text
+    finally:
+        root.setLevel(level)
+        root.removeHandler(handler)
+
+
+def _produced(log: str, directory: Path | None) -> Iterator[tuple[str, str]]:
+    yield "the log", log
     for azure in _azures:
         yield "an event", repr(azure.topics.received)
         tags = [
