@@ -6,7 +6,7 @@ BIN := .venv/bin
 STORAGE ?= none
 AZURITE := .tools/azurite/node_modules/.bin/azurite
 
-.PHONY: help setup demo test check emulator azurite format clean
+.PHONY: help setup demo test check importtime emulator azurite format clean
 
 help: ## print this help
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,6 +34,10 @@ check: setup ## ruff, mypy --strict, import-linter
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+importtime: setup ## how long function_app takes to import, and what of it
+	@$(BIN)/python -c "import function_app" 2>/dev/null
+	@$(BIN)/python -X importtime -c "import function_app" 2>&1 | grep -E "\| (  )?(azure|rotation|function_app|aiohttp)" | sort -t'|' -k2 -n | tail -12
 
 emulator: setup ## start the emulated Azure and print the environment to export
 	@$(BIN)/python -m emulator

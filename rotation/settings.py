@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from . import durations
+from . import connection, durations
+from .connection import StorageSettings
 from .model import Policy, ProbePolicy
 
 T = TypeVar("T")
@@ -39,7 +40,7 @@ class Settings:
     journal_directory: str
     journal_container: str
     queue_name: str
-    environment: Mapping[str, str] = field(repr=False)
+    storage: StorageSettings | None
 
 
 def load(environment: Mapping[str, str]) -> Settings:
@@ -72,7 +73,7 @@ def load(environment: Mapping[str, str]) -> Settings:
         journal_directory=read.text("ROTATION_JOURNAL") or ".state",
         journal_container=read.name("ROTATION_JOURNAL_CONTAINER", "rotation-journal"),
         queue_name=read.name("ROTATION_QUEUE", "rotation-work"),
-        environment=dict(environment),
+        storage=read.storage(),
     )
     if settings.period < timedelta(minutes=1):
         read.problems.append("ROTATION_SWEEP_PERIOD: at least PT1M")
@@ -82,6 +83,13 @@ def load(environment: Mapping[str, str]) -> Settings:
 
 
 class _Reader:
+    def storage(self) -> StorageSettings | None:
+        try:
+            return connection.parse(self._environment)
+        except ValueError as exc:
+            self.problems.append(str(exc))
+            return None
+
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
         self.problems: list[str] = []

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -44,33 +44,15 @@ class Clients:
 def check_settings() -> None:
     """Say at start what is wrong, all at once; the triggers then fail with the same words."""
     try:
-        load_settings(os.environ)
+        load(os.environ)
     except BadSettings as exc:
         _log.error("%s", exc)
-
-
-def load_settings(environment: Mapping[str, str]) -> Settings:
-    """The settings, the host's storage included. Raises BadSettings with every problem."""
-    from .adapters import storage
-
-    problems: list[str] = []
-    try:
-        storage.parse(environment)
-    except ValueError as exc:
-        problems.append(str(exc))
-    try:
-        loaded = load(environment)
-    except BadSettings as exc:
-        raise BadSettings([*exc.problems, *problems]) from None
-    if problems:
-        raise BadSettings(problems)
-    return loaded
 
 
 @cache
 def service() -> Triggers:
     """The process's one service. Raises BadSettings."""
-    return build(load_settings(os.environ))
+    return build(load(os.environ))
 
 
 def build(settings: Settings) -> Triggers:
@@ -132,20 +114,18 @@ def credential(settings: Settings) -> AsyncTokenCredential:
 
 def _storage(settings: Settings, credential: AsyncTokenCredential, handle: Handler) -> _Storage:
     """Blobs and a queue where storage is configured, else a directory and this process."""
-    from .adapters import storage
-
-    found = storage.parse(settings.environment)
-    if found is None:
+    if settings.storage is None:
         from .adapters.embedded_queue import EmbeddedQueue
         from .adapters.file_store import FileStore
 
         _log.warning("no storage is configured: the journal is a directory, for local work only")
         return FileStore(settings.journal_directory), EmbeddedQueue(handle)
+    from .adapters import storage
     from .adapters.blob_store import BlobStore
     from .adapters.pipeline import storage_options
     from .adapters.storage_queue import StorageQueue
 
-    blobs, queues = storage.services(found, credential, storage_options())
+    blobs, queues = storage.services(settings.storage, credential, storage_options())
     return BlobStore(blobs, settings.journal_container), StorageQueue(queues, settings.queue_name)
 
 

@@ -13,9 +13,10 @@ import pytest
 from azure.core.exceptions import ServiceResponseError
 from azure.core.pipeline.transport import AioHttpTransport
 
+from rotation import connection
 from rotation.adapters import storage
 from rotation.adapters.file_store import FileStore
-from rotation.adapters.storage import StorageSettings
+from rotation.connection import StorageSettings
 from rotation.ports import Store
 from tests.azurite import azurite
 
@@ -85,7 +86,7 @@ class Blobs:
 
     @property
     def settings(self) -> StorageSettings:
-        found = storage.parse({"AzureWebJobsStorage": self.connection_string})
+        found = connection.parse({"AzureWebJobsStorage": self.connection_string})
         assert found is not None
         return found
 

@@ -6,6 +6,7 @@ import asyncio
 import sys
 from typing import Any
 
+from rotation import connection
 from rotation.adapters import storage
 from rotation.adapters.file_store import FileStore
 from rotation.errors import Conflict
@@ -36,7 +37,7 @@ def _open(kind: str, place: str, container: str) -> tuple[list[Any], Store]:
         return [], FileStore(place)
     from rotation.adapters.blob_store import BlobStore
 
-    settings = storage.parse({"AzureWebJobsStorage": place})
+    settings = connection.parse({"AzureWebJobsStorage": place})
     assert settings is not None
     nobody: Any = None
     blobs, queues = storage.services(settings, nobody, {})

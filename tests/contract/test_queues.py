@@ -15,6 +15,7 @@ from uuid import uuid4
 
 import pytest
 
+from rotation import connection
 from rotation.adapters import storage
 from rotation.adapters.embedded_queue import TRIES, EmbeddedQueue
 from rotation.adapters.storage_queue import StorageQueue
@@ -65,7 +66,7 @@ class Connected:
     sent: list[dict[str, list[str]]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        settings = storage.parse({"AzureWebJobsStorage": self.text})
+        settings = connection.parse({"AzureWebJobsStorage": self.text})
         assert settings is not None
         options = {"retry_total": 0, "raw_response_hook": self._note}
         self.blobs, queues = storage.services(settings, NO_CREDENTIAL, options)

@@ -4,34 +4,37 @@ from __future__ import annotations
 
 import pytest
 
+from rotation import connection as connection_settings
 from rotation.adapters import storage
 
 from .conftest import NO_CREDENTIAL
 
 KEY = "c2VjcmV0LWtleS1vZi1hLXJlYWwtYWNjb3VudA=="
 LOCAL = (
-    f"AccountName=devstoreaccount1;AccountKey={storage.EMULATOR_KEY};"
+    f"AccountName=devstoreaccount1;AccountKey={connection_settings.EMULATOR_KEY};"
     "BlobEndpoint=http://{0}:1/devstoreaccount1;QueueEndpoint=http://{0}:2/devstoreaccount1"
 )
 
 
-def parse(**settings: str) -> storage.StorageSettings | None:
-    return storage.parse({f"AzureWebJobsStorage{name}": v for name, v in settings.items()})
+def parse(**settings: str) -> connection_settings.StorageSettings | None:
+    return connection_settings.parse(
+        {f"AzureWebJobsStorage{name}": v for name, v in settings.items()}
+    )
 
 
-def connection(text: str) -> storage.StorageSettings | None:
-    return storage.parse({"AzureWebJobsStorage": text})
+def connection(text: str) -> connection_settings.StorageSettings | None:
+    return connection_settings.parse({"AzureWebJobsStorage": text})
 
 
 def test_nothing_set_is_no_storage() -> None:
-    assert storage.parse({}) is None
+    assert connection_settings.parse({}) is None
     assert connection("  ") is None
     assert parse(__credential="managedidentity", __clientId="id") is None
 
 
 def test_the_accounts_name_is_enough() -> None:
     found = parse(__accountName="stkeys01", __credential="managedidentity", __clientId="id")
-    assert found == storage.StorageSettings(
+    assert found == connection_settings.StorageSettings(
         "identity",
         "https://stkeys01.blob.core.windows.net",
         "https://stkeys01.queue.core.windows.net",
@@ -39,7 +42,7 @@ def test_the_accounts_name_is_enough() -> None:
 
 
 def test_a_sovereign_cloud_has_its_own_suffix() -> None:
-    found = storage.parse(
+    found = connection_settings.parse(
         {"AzureWebJobsStorage__accountName": "st1"}, suffix="core.chinacloudapi.cn"
     )
     assert found is not None
@@ -54,7 +57,7 @@ def test_service_uris_go_before_the_name() -> None:
 
 
 def test_names_of_settings_compare_without_case_as_in_the_host() -> None:
-    assert storage.parse({"azurewebjobsstorage__ACCOUNTNAME": "st1"}) is not None
+    assert connection_settings.parse({"azurewebjobsstorage__ACCOUNTNAME": "st1"}) is not None
 
 
 @pytest.mark.parametrize("name", ["St1", "st", "https://st1.blob.core.windows.net", "a" * 25])
@@ -106,8 +109,8 @@ def test_the_emulators_account_on_this_machine_is_taken(host: str) -> None:
         "EndpointSuffix=core.windows.net",
         f"BlobEndpoint=https://st1.blob.core.windows.net;SharedAccessSignature=sv=1&sig={KEY}",
         f"AccountName=devstoreaccount1;AccountKey={KEY}",
-        LOCAL.format("storage.example.com").replace(storage.EMULATOR_KEY, KEY),
-        LOCAL.format("127.0.0.1.example.com").replace(storage.EMULATOR_KEY, KEY),
+        LOCAL.format("storage.example.com").replace(connection_settings.EMULATOR_KEY, KEY),
+        LOCAL.format("127.0.0.1.example.com").replace(connection_settings.EMULATOR_KEY, KEY),
         f"AccountName=st1;AccountKey={KEY};BlobEndpoint=http://127.0.0.1:1/st1;"
         "QueueEndpoint=http://127.0.0.1:2/st1",
         "UseDevelopmentStorage=true;DevelopmentStorageProxyUri=http://storage.example.com",
@@ -122,13 +125,13 @@ def test_every_other_connection_string_is_refused_without_repeating_it(text: str
 
 def test_a_connection_string_goes_before_the_rest_as_in_the_host() -> None:
     with pytest.raises(ValueError, match="refused"):
-        storage.parse(
+        connection_settings.parse(
             {"AzureWebJobsStorage": f"AccountKey={KEY}", "AzureWebJobsStorage__accountName": "st1"}
         )
 
 
 def test_settings_do_not_show_the_connection_string() -> None:
-    assert storage.EMULATOR_KEY not in repr(connection(LOCAL.format("127.0.0.1")))
+    assert connection_settings.EMULATOR_KEY not in repr(connection(LOCAL.format("127.0.0.1")))
 
 
 async def test_clients_of_the_emulator_ask_for_a_version_that_it_knows() -> None:
