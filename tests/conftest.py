@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 
 from emulator.azure import Azure
+from tests.azurite import azurite
+
+__all__ = ["azurite"]
 
 _azures: list[Azure] = []
 _original = Azure.__init__

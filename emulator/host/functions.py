@@ -153,6 +153,7 @@ def _settings_of(directory: Path) -> None:
 def of_app(app: func.FunctionApp) -> list[Function]:
     """What the app declares, with ``%SETTING%`` resolved as the real host does."""
     functions = []
+    app.functions_bindings = {}  # else asking twice is taken for two functions of one name
     for function in app.get_functions():
         trigger = function.get_trigger()
         if trigger is None:

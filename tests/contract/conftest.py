@@ -18,9 +18,7 @@ from rotation.adapters import storage
 from rotation.adapters.file_store import FileStore
 from rotation.connection import StorageSettings
 from rotation.ports import Store
-from tests.azurite import azurite
 
-__all__ = ["azurite"]
 NO_CREDENTIAL: Any = None
 
 

@@ -1,0 +1,160 @@
+"""Resource Manager for Azure AI accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from azure.core.exceptions import HttpResponseError
+from azure.mgmt.cognitiveservices import CognitiveServicesManagementClient
+from azure.mgmt.cognitiveservices.models import KeyName
+
+from emulator.azure import GROUP, SUBSCRIPTION, Azure
+from emulator.faults import Fault
+from emulator.transport import EmulatorTransport
+
+from .conftest import Credential
+
+
+@pytest.fixture
+def client(
+    credential: Credential, transport: EmulatorTransport
+) -> Iterator[CognitiveServicesManagementClient]:
+    with CognitiveServicesManagementClient(
+        credential, SUBSCRIPTION, transport=transport, retry_total=0
+    ) as client:
+        yield client
+
+
+def failing(exc: pytest.ExceptionInfo[HttpResponseError]) -> tuple[int | None, str | None]:
+    return exc.value.status_code, exc.value.error.code if exc.value.error else None
+
+
+def test_an_account_shows_its_properties(client: CognitiveServicesManagementClient) -> None:
+    account = client.accounts.get(GROUP.upper(), "AOAI-demo")
+    assert account.kind == "OpenAI"
+    shown = account.properties
+    assert shown is not None
+    assert shown.provisioning_state == "Succeeded"
+    assert shown.endpoint == "https://aoai-demo.openai.azure.com/"
+    assert shown.disable_local_auth is False
+    assert "OpenAI Language Model Instance API" in (shown.endpoints or {})
+
+
+def test_lists_are_paged_by_subscription_and_by_group(
+    azure: Azure, client: CognitiveServicesManagementClient
+) -> None:
+    azure.arm.page = 2
+    for number in range(4):
+        azure.add_account(f"more-{number}", group="rg-other", kind="SpeechServices")
+    assert len(list(client.accounts.list())) == 5
+    assert len(list(client.accounts.list_by_resource_group("rg-other"))) == 4
+
+
+def test_regenerating_one_key_leaves_the_other_and_answers_both(
+    client: CognitiveServicesManagementClient,
+) -> None:
+    before = client.accounts.list_keys(GROUP, "aoai-demo")
+    answer = client.accounts.regenerate_key(GROUP, "aoai-demo", KeyName.KEY1)
+    after = client.accounts.list_keys(GROUP, "aoai-demo")
+    assert (answer.key1, answer.key2) == (after.key1, after.key2)
+    assert after.key1 != before.key1
+    assert after.key2 == before.key2
+
+
+@pytest.mark.parametrize("name", ["key1", "KEY2", "Key3", "{'keyName': 'Key1'}"])
+def test_the_keys_name_is_case_sensitive(
+    client: CognitiveServicesManagementClient, name: str
+) -> None:
+    with pytest.raises(HttpResponseError) as caught:
+        client.accounts.regenerate_key(GROUP, "aoai-demo", name)
+    assert failing(caught) == (400, "BadRequest")
+
+
+def test_the_sdk_repeats_a_regenerate_unless_it_is_told_not_to(
+    azure: Azure, credential: Credential, transport: EmulatorTransport
+) -> None:
+    azure.faults.add(Fault("answer", "arm.regenerate_key", status=503, after=True))
+    with CognitiveServicesManagementClient(credential, SUBSCRIPTION, transport=transport) as client:
+        client.accounts.regenerate_key(GROUP, "aoai-demo", "Key1")
+    sends = [call for call in azure.calls if call.operation == "arm.regenerate_key"]
+    assert len(sends) == 2
+
+
+@pytest.mark.parametrize(
+    ("group", "name", "code"),
+    [(GROUP, "nope", "ResourceNotFound"), ("rg-nope", "x-y", "ResourceGroupNotFound")],
+)
+def test_what_is_not_there_says_which_part(
+    client: CognitiveServicesManagementClient, group: str, name: str, code: str
+) -> None:
+    with pytest.raises(HttpResponseError) as caught:
+        client.accounts.get(group, name)
+    assert failing(caught) == (404, code)
+
+
+def test_key_authentication_switched_off_is_a_bad_request(
+    azure: Azure, client: CognitiveServicesManagementClient
+) -> None:
+    azure.account("aoai-demo").disable_local_auth = True
+    with pytest.raises(HttpResponseError) as caught:
+        client.accounts.list_keys(GROUP, "aoai-demo")
+    assert failing(caught) == (400, "BadRequest")
+    assert "disableLocalAuth" in str(caught.value)
+
+
+def test_a_lock_forbids_post_actions_but_not_reads(
+    azure: Azure, client: CognitiveServicesManagementClient
+) -> None:
+    azure.account("aoai-demo").locked = True
+    client.accounts.get(GROUP, "aoai-demo")
+    with pytest.raises(HttpResponseError) as caught:
+        client.accounts.list_keys(GROUP, "aoai-demo")
+    assert failing(caught) == (409, "ScopeLocked")
+
+
+def test_an_account_that_is_being_changed_has_no_keys_now(
+    azure: Azure, client: CognitiveServicesManagementClient
+) -> None:
+    azure.account("aoai-demo").provisioning_state = "Accepted"
+    with pytest.raises(HttpResponseError) as caught:
+        client.accounts.regenerate_key(GROUP, "aoai-demo", "Key1")
+    assert failing(caught) == (409, "AccountProvisioningStateInvalid")
+
+
+def test_rights_are_by_action_and_scope(azure: Azure, transport: EmulatorTransport) -> None:
+    azure.add_account("other")
+    scope = azure.account("aoai-demo").id
+    rotator = azure.add_principal("rotator").assign("Key rotator", scope)
+    credential = Credential(azure, rotator)
+    with CognitiveServicesManagementClient(
+        credential, SUBSCRIPTION, transport=transport, retry_total=0
+    ) as client:
+        client.accounts.regenerate_key(GROUP, "aoai-demo", "Key2")
+        assert [account.name for account in client.accounts.list()] == ["aoai-demo"]
+        with pytest.raises(HttpResponseError) as caught:
+            client.accounts.list_keys(GROUP, "other")
+    assert failing(caught) == (403, "AuthorizationFailed")
+    assert "Microsoft.CognitiveServices/accounts/listKeys/action" in str(caught.value)
+
+
+def test_the_token_bucket_of_writes_holds_200_and_refills_10_a_second(
+    azure: Azure, client: CognitiveServicesManagementClient
+) -> None:
+    for _ in range(200):
+        client.accounts.list_keys(GROUP, "aoai-demo")
+    with pytest.raises(HttpResponseError) as caught:
+        client.accounts.list_keys(GROUP, "aoai-demo")
+    assert caught.value.status_code == 429
+    assert int(caught.value.response.headers["Retry-After"]) >= 1  # type: ignore[union-attr]
+    client.accounts.get(GROUP, "aoai-demo")
+    azure.advance(timedelta(seconds=1))
+    for _ in range(10):
+        client.accounts.list_keys(GROUP, "aoai-demo")
+
+
+def test_keys_of_the_newer_kinds_are_long(azure: Azure) -> None:
+    speech = azure.add_account("speech", kind="SpeechServices")
+    assert {len(key) for key in azure.account("aoai-demo").keys.values()} == {84}
+    assert {len(key) for key in speech.keys.values()} == {32}

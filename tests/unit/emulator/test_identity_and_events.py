@@ -1,0 +1,151 @@
+"""The managed identity endpoint, a vault's events, and custom topics."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+from azure.identity import CredentialUnavailableError, ManagedIdentityCredential
+
+from emulator.azure import Azure
+from emulator.transport import EmulatorTransport
+from emulator.wire import Headers, Request
+
+HOOK = "http://127.0.0.1:7071/runtime/webhooks/eventgrid?functionName=f"
+
+
+@pytest.fixture
+def environment(azure: Azure, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IDENTITY_ENDPOINT", "http://127.0.0.1:1/msi/token")
+    monkeypatch.setenv("IDENTITY_HEADER", azure.identity.header)
+
+
+@pytest.mark.usefixtures("environment")
+def test_the_real_credential_gets_tokens_of_either_identity(azure: Azure) -> None:
+    user = azure.add_principal("user-assigned")
+    for client_id, principal in ((None, azure.identity.principals[0]), (user.client_id, user)):
+        credential = ManagedIdentityCredential(
+            client_id=client_id, transport=EmulatorTransport(azure)
+        )
+        token = credential.get_token("https://vault.azure.net/.default").token
+        assert azure.identity.tokens[token].principal is principal
+        assert azure.identity.tokens[token].audience == "https://vault.azure.net"
+
+
+@pytest.mark.usefixtures("environment")
+def test_an_unknown_identity_is_a_400(azure: Azure) -> None:
+    credential = ManagedIdentityCredential(
+        client_id="no-such-identity", transport=EmulatorTransport(azure)
+    )
+    with pytest.raises(CredentialUnavailableError):
+        credential.get_token("https://vault.azure.net/.default")
+
+
+def test_without_the_header_there_is_no_token(azure: Azure) -> None:
+    url = "http://127.0.0.1:1/msi/token?api-version=2019-08-01&resource=https://vault.azure.net"
+    assert azure.handle(Request("GET", url)).status == 401
+
+
+def kinds(azure: Azure) -> list[str]:
+    found = []
+    for topic, delivery in azure.due_deliveries():
+        event = json.loads(delivery.body)
+        event = event[0] if isinstance(event, list) else event
+        found.append((event.get("eventType") or event["type"]).rpartition(".")[2])
+        topic.delivered(delivery, 202)
+    return sorted(set(found))
+
+
+@pytest.mark.parametrize("schema", ["eventgrid", "cloudevents"])
+def test_a_vault_tells_of_new_versions_of_near_expiry_and_of_expiry(
+    azure: Azure, schema: str
+) -> None:
+    azure.subscribe("kv-demo", HOOK, schema=schema)
+    expires = azure.clock.now() + timedelta(days=40)
+    azure.add_secret("kv-demo", "a", value="x", expires=expires)
+    assert kinds(azure) == ["SecretNewVersionCreated"]
+    azure.advance(timedelta(days=9))
+    assert kinds(azure) == []
+    azure.advance(timedelta(days=1, seconds=1))
+    assert kinds(azure) == ["SecretNearExpiry"]
+    azure.advance(timedelta(days=30))
+    assert kinds(azure) == ["SecretExpired"]
+
+
+def test_a_shorter_life_is_near_expiry_within_minutes(azure: Azure) -> None:
+    azure.subscribe("kv-demo", HOOK, types=("SecretNearExpiry",))
+    expires = azure.clock.now() + timedelta(days=10)
+    azure.add_secret("kv-demo", "a", value="x", expires=expires)
+    assert kinds(azure) == []
+    azure.advance(timedelta(minutes=2))
+    assert kinds(azure) == ["SecretNearExpiry"]
+
+
+def test_only_the_current_version_and_only_what_came_after_the_subscription(azure: Azure) -> None:
+    expires = azure.clock.now() + timedelta(days=10)
+    azure.add_secret("kv-demo", "before", value="x", expires=expires)
+    azure.advance(timedelta(seconds=1))
+    azure.subscribe("kv-demo", HOOK, types=("SecretNearExpiry",))
+    azure.add_secret("kv-demo", "replaced", value="x", expires=expires)
+    azure.add_secret("kv-demo", "replaced", value="y")
+    azure.advance(timedelta(minutes=5))
+    assert kinds(azure) == []
+
+
+def test_delivery_is_tried_again_for_a_day_and_then_dead_lettered(azure: Azure) -> None:
+    azure.vault("kv-demo").topic.twice = 0
+    azure.subscribe("kv-demo", HOOK, types=("SecretNewVersionCreated",))
+    azure.add_secret("kv-demo", "a", value="x")
+    attempts = 0
+    for _ in range(24 * 60 * 2):
+        for topic, delivery in azure.due_deliveries():
+            attempts += 1
+            topic.delivered(delivery, 500)
+        azure.advance(timedelta(minutes=1))
+    assert 10 <= attempts <= 12
+    assert len(azure.vault("kv-demo").topic.dead_letters) == 1
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 413])
+def test_some_answers_are_final(azure: Azure, status: int) -> None:
+    azure.vault("kv-demo").topic.twice = 0
+    azure.subscribe("kv-demo", HOOK)
+    azure.add_secret("kv-demo", "a", value="x")
+    ((topic, delivery),) = azure.due_deliveries()
+    topic.delivered(delivery, status)
+    assert azure.due_deliveries() == []
+    assert len(topic.dead_letters) == 1
+
+
+def test_an_event_is_sometimes_delivered_twice(azure: Azure) -> None:
+    azure.vault("kv-demo").topic.twice = 1
+    azure.subscribe("kv-demo", HOOK)
+    azure.add_secret("kv-demo", "a", value="x")
+    first, second = (delivery.event["id"] for _, delivery in azure.due_deliveries())
+    assert first == second
+
+
+def test_a_topic_wants_the_right_audience_role_and_size(azure: Azure) -> None:
+    url = azure.topics.add("rotations") + "?api-version=2018-01-01"
+    event = {"id": "1", "source": "/s", "type": "t", "specversion": "1.0"}
+    sender = azure.add_principal("sender").assign("EventGrid Data Sender")
+    nobody = azure.add_principal("nobody")
+
+    def send(principal: object, body: object, audience: str = "https://eventgrid.azure.net") -> int:
+        token = azure.identity.issue(principal, audience)  # type: ignore[arg-type]
+        headers = Headers(
+            {
+                "Authorization": f"Bearer {token}",
+                "Content-Type": "application/cloudevents-batch+json; charset=utf-8",
+            }
+        )
+        return azure.handle(Request("POST", url, headers, json.dumps(body).encode())).status
+
+    assert send(sender, [event]) == 200
+    assert send(nobody, [event]) == 403
+    assert send(sender, [event], "https://vault.azure.net") == 401
+    assert send(sender, [{"id": "1"}]) == 400
+    assert send(sender, [event | {"data": "x" * 2**20}]) == 413
+    (received,) = azure.topics.received.values()
+    assert received == [event]

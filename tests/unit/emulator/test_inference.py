@@ -1,0 +1,113 @@
+"""The data plane answers by the key's state."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from emulator.azure import Azure
+from emulator.wire import Headers, Request, Response
+
+MODELS = "https://aoai-demo.openai.azure.com/openai/models?api-version=2024-10-21"
+
+
+def call(azure: Azure, url: str, key: str, method: str = "GET", **more: str) -> Response:
+    headers = Headers({"api-key": key} | more)
+    return azure.handle(Request(method, url, headers))
+
+
+def test_both_keys_work_and_a_wrong_one_is_refused(azure: Azure) -> None:
+    keys = azure.account("aoai-demo").keys
+    assert [call(azure, MODELS, key).status for key in keys.values()] == [200, 200]
+    refused = call(azure, MODELS, "wrong")
+    assert refused.status == 401
+    assert json.loads(refused.body)["error"]["code"] == "401"
+
+
+def test_the_old_key_dies_at_once_and_the_new_one_may_be_late(azure: Azure) -> None:
+    account = azure.account("aoai-demo")
+    account.new_key_delay = timedelta(seconds=20)
+    old = account.keys["Key1"]
+    azure.regenerate_by_hand("aoai-demo", "Key1")
+    new = account.keys["Key1"]
+    assert [call(azure, MODELS, key).status for key in (old, new)] == [401, 401]
+    azure.advance(timedelta(seconds=20))
+    assert [call(azure, MODELS, key).status for key in (old, new)] == [401, 200]
+
+
+def test_an_old_key_may_live_on_for_a_while(azure: Azure) -> None:
+    account = azure.account("aoai-demo")
+    account.old_key_lag = timedelta(seconds=30)
+    old = account.keys["Key1"]
+    azure.regenerate_by_hand("aoai-demo", "Key1")
+    assert call(azure, MODELS, old).status == 200
+    azure.advance(timedelta(seconds=30))
+    assert call(azure, MODELS, old).status == 401
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "says"),
+    [
+        ({"public_network": False}, 403, "Public access is disabled"),
+        ({"default_action": "Deny"}, 403, "Virtual Network/Firewall rules"),
+        ({"disable_local_auth": True}, 403, "AuthenticationTypeDisabled"),
+        ({"rate_limited": True}, 429, "call rate limit"),
+    ],
+)
+def test_the_account_forbids(
+    azure: Azure, change: dict[str, object], status: int, says: str
+) -> None:
+    account = azure.account("aoai-demo")
+    for name, value in change.items():
+        setattr(account, name, value)
+    answer = call(azure, MODELS, account.keys["Key1"])
+    assert answer.status == status
+    assert says in answer.body.decode()
+
+
+PROBES = {
+    "SpeechServices": ("POST", "/sts/v1.0/issueToken"),
+    "TextTranslation": ("POST", "/sts/v1.0/issueToken"),
+    "CognitiveServices": ("POST", "/sts/v1.0/issueToken"),
+    "FormRecognizer": ("GET", "/documentintelligence/info?api-version=2024-11-30"),
+    "ComputerVision": ("GET", "/vision/v3.2/models"),
+    "ContentSafety": ("GET", "/contentsafety/text/blocklists?api-version=2024-09-01"),
+    "Face": ("GET", "/face/v1.0/persongroups?top=1"),
+    "CustomVision.Training": ("GET", "/customvision/v3.3/Training/projects"),
+    "TextAnalytics": (
+        "GET",
+        "/language/authoring/analyze-text/projects?api-version=2023-04-01&top=1",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", PROBES)
+def test_each_kind_has_its_probe_and_no_other(azure: Azure, kind: str) -> None:
+    account = azure.add_account("other", kind=kind)
+    method, path = PROBES[kind]
+    url, key = account.endpoint.rstrip("/"), account.keys["Key2"]
+    header = {"Ocp-Apim-Subscription-Key": key}
+    assert azure.handle(Request(method, url + path, Headers(header))).status == 200
+    assert azure.handle(Request(method, url + path, Headers())).status == 401
+    wrong = f"{url}/openai/models?api-version=2024-10-21"
+    assert azure.handle(Request("GET", wrong, Headers(header))).status == 404
+
+
+def test_a_regional_host_finds_the_account_by_its_key(azure: Azure) -> None:
+    speech = azure.add_account("speech", kind="SpeechServices", custom_domain=False)
+    assert speech.endpoint == "https://westeurope.api.cognitive.microsoft.com/"
+    url = speech.endpoint + "sts/v1.0/issueToken"
+    header = Headers({"Ocp-Apim-Subscription-Key": speech.keys["Key1"]})
+    assert azure.handle(Request("POST", url, header)).status == 200
+    far = url.replace("westeurope", "eastus")
+    assert azure.handle(Request("POST", far, header)).status == 401
+
+
+def test_a_consumer_gets_a_completion(azure: Azure) -> None:
+    url = "https://aoai-demo.openai.azure.com/openai/deployments/d/chat/completions"
+    body = json.dumps({"messages": [{"role": "user", "content": "hello"}]}).encode()
+    headers = Headers({"api-key": azure.account("aoai-demo").keys["Key1"]})
+    answer = azure.handle(Request("POST", f"{url}?api-version=2024-10-21", headers, body))
+    assert json.loads(answer.body)["choices"][0]["message"]["content"] == "You said: hello"

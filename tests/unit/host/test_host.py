@@ -1,0 +1,246 @@
+"""The local Functions host: behaves as the real one where a function app can tell."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import aiohttp
+import azure.functions as func
+import pytest
+
+from emulator.host import Host, Keys
+from emulator.host.functions import BadApp, of_app
+from emulator.host.timers import Timer
+
+KEYS = Keys("master", "function", "eventgrid")
+seen: list[Any] = []
+app = func.FunctionApp()
+part = func.Blueprint()  # type: ignore[no-untyped-call]
+
+
+@app.route(route="items/{id:int}/{what?}", methods=["GET", "POST"])
+async def item(req: func.HttpRequest) -> func.HttpResponse:
+    body = {
+        "params": dict(req.route_params),
+        "query": dict(req.params),
+        "body": req.get_body().decode(),
+        "method": req.method,
+    }
+    return func.HttpResponse(
+        json.dumps(body), status_code=201, headers={"X-Own": "1"}, mimetype="application/json"
+    )
+
+
+@app.route(route="items/all", auth_level=func.AuthLevel.ANONYMOUS)
+def everything(req: func.HttpRequest) -> str:
+    return "all of them"
+
+
+@app.route(route="bad", auth_level=func.AuthLevel.ANONYMOUS)
+def bad(req: func.HttpRequest) -> str:
+    raise RuntimeError("what went wrong is not for the caller")
+
+
+@app.route(route="secret", auth_level=func.AuthLevel.ADMIN)
+def secret(req: func.HttpRequest, context: func.Context) -> str:
+    return context.function_name
+
+
+@app.event_grid_trigger(arg_name="event")
+async def on_event(event: func.EventGridEvent) -> None:
+    seen.append(event)
+    if event.subject == "fail":
+        raise RuntimeError("cannot do it")
+
+
+@app.timer_trigger(arg_name="timer", schedule="0 0 0 1 1 *", use_monitor=False)
+def yearly(timer: func.TimerRequest) -> None:
+    seen.append(timer)
+
+
+@part.route(route="part", auth_level=func.AuthLevel.ANONYMOUS)
+def of_blueprint(req: func.HttpRequest) -> str:
+    return "from a blueprint"
+
+
+app.register_functions(part)
+
+
+@pytest.fixture
+async def host() -> AsyncIterator[Host]:
+    seen.clear()
+    async with Host(app, keys=KEYS) as host:
+        yield host
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as session:
+        yield session
+
+
+async def test_routes_have_parameters_constraints_and_options(
+    host: Host, session: aiohttp.ClientSession
+) -> None:
+    headers = {"x-functions-key": "function"}
+    url = f"{host.url}/api/items/7/parts?q=1"
+    async with session.post(url, data="x", headers=headers) as answer:
+        assert answer.status == 201
+        assert answer.headers["X-Own"] == "1"
+        assert answer.content_type == "application/json"
+        assert await answer.json() == {
+            "params": {"id": "7", "what": "parts"},
+            "query": {"q": "1"},
+            "body": "x",
+            "method": "POST",
+        }
+    async with session.get(f"{host.url}/api/items/x?code=function") as answer:
+        assert answer.status == 404, "not an int"
+    async with session.delete(f"{host.url}/api/items/7?code=function") as answer:
+        assert answer.status == 404, "not a method of it"
+
+
+async def test_the_most_literal_route_wins(host: Host, session: aiohttp.ClientSession) -> None:
+    async with session.get(f"{host.url}/api/items/all") as answer:
+        assert await answer.text() == "all of them"
+    async with session.get(f"{host.url}/api/part") as answer:
+        assert await answer.text() == "from a blueprint"
+
+
+@pytest.mark.parametrize(
+    ("path", "key", "status"),
+    [
+        ("items/7", None, 401),
+        ("items/7", "wrong", 401),
+        ("items/7", "function", 201),
+        ("items/7", "master", 201),
+        ("secret", "function", 401),
+        ("secret", "master", 200),
+        ("items/all", None, 200),
+        ("nothing", "master", 404),
+    ],
+)
+async def test_keys_open_what_they_should(
+    host: Host, session: aiohttp.ClientSession, path: str, key: str | None, status: int
+) -> None:
+    headers = {"x-functions-key": key} if key else {}
+    async with session.get(f"{host.url}/api/{path}", headers=headers) as answer:
+        assert answer.status == status
+    if key:
+        async with session.get(f"{host.url}/api/{path}?code={key}") as answer:
+            assert answer.status == status
+
+
+async def test_an_exception_is_a_500_that_says_nothing(
+    host: Host, session: aiohttp.ClientSession
+) -> None:
+    async with session.get(f"{host.url}/api/bad") as answer:
+        assert answer.status == 500
+        assert await answer.read() == b""
+
+
+GRID = {
+    "id": "1",
+    "topic": "/t",
+    "subject": "s",
+    "eventType": "T",
+    "eventTime": "2026-11-23T00:00:00.1234567Z",
+    "data": {"x": 1},
+    "dataVersion": "1",
+    "metadataVersion": "1",
+}
+CLOUD = {
+    "id": "2",
+    "source": "/t",
+    "subject": "s",
+    "type": "T",
+    "time": "2026-11-23T00:00:00.1234567Z",
+    "data": {"x": 1},
+    "specversion": "1.0",
+}
+
+
+async def test_the_validation_event_is_answered_by_the_host(
+    host: Host, session: aiohttp.ClientSession
+) -> None:
+    event = {"eventType": "x", "data": {"validationCode": "512d"}}
+    headers = {"aeg-event-type": "SubscriptionValidation"}
+    async with session.post(host.webhook("on_event"), json=[event], headers=headers) as answer:
+        assert answer.status == 200
+        assert await answer.json() == {"validationResponse": "512d"}
+    headers = {"WebHook-Request-Origin": "eventgrid.azure.net"}
+    async with session.options(host.webhook("on_event"), headers=headers) as answer:
+        assert answer.headers["WebHook-Allowed-Origin"] == "eventgrid.azure.net"
+    assert seen == []
+
+
+@pytest.mark.parametrize("body", [[GRID, GRID], CLOUD], ids=["grid-array", "cloud-single"])
+async def test_each_event_is_one_call_and_202_says_all_succeeded(
+    host: Host, session: aiohttp.ClientSession, body: Any
+) -> None:
+    async with session.post(host.webhook("on_event"), json=body) as answer:
+        assert answer.status == 202
+    assert len(seen) == (len(body) if isinstance(body, list) else 1)
+    assert seen[0].get_json() == {"x": 1}
+
+
+async def test_one_failure_is_a_500_with_the_exceptions_text(
+    host: Host, session: aiohttp.ClientSession
+) -> None:
+    body = [GRID, GRID | {"subject": "fail"}]
+    async with session.post(host.webhook("on_event"), json=body) as answer:
+        assert answer.status == 500
+        assert "cannot do it" in await answer.text()
+    assert len(seen) == 2
+
+
+async def test_a_wrong_code_or_function_is_refused(
+    host: Host, session: aiohttp.ClientSession
+) -> None:
+    url = f"{host.url}/runtime/webhooks/EventGrid?functionName=on_event&code="
+    async with session.post(url + "wrong", json=[GRID]) as answer:
+        assert answer.status == 401
+    async with session.post(url + "eventgrid", json=[GRID]) as answer:
+        assert answer.status == 202
+    async with session.post(host.webhook("nobody"), json=[GRID]) as answer:
+        assert answer.status == 404
+
+
+async def test_a_timer_is_run_by_the_admin_api(host: Host, session: aiohttp.ClientSession) -> None:
+    url = f"{host.url}/admin/functions/yearly"
+    async with session.post(url, headers={"x-functions-key": "function"}) as answer:
+        assert answer.status == 401
+    async with session.post(url, headers={"x-functions-key": "master"}, json={}) as answer:
+        assert answer.status == 202
+    await asyncio.sleep(0.1)
+    assert len(seen) == 1
+    assert seen[0].past_due is False
+
+
+async def test_a_schedule_has_seconds_first() -> None:
+    often = func.FunctionApp()
+
+    @often.timer_trigger(arg_name="timer", schedule="*/5 * * * * *")
+    def tick(timer: func.TimerRequest) -> None:
+        seen.append(timer)
+
+    timer = Timer(of_app(often)[0], None, timedelta(minutes=1))
+    at = datetime(2026, 11, 23, 0, 0, 1, tzinfo=UTC)
+    assert timer.next_after(at) == datetime(2026, 11, 23, 0, 0, 5, tzinfo=UTC)
+
+
+async def test_a_setting_in_a_binding_is_resolved_or_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    queued = func.FunctionApp()
+
+    @queued.queue_trigger(arg_name="message", queue_name="%QUEUE_NAME%", connection="Storage")
+    def work(message: func.QueueMessage) -> None:
+        seen.append(message)
+
+    with pytest.raises(BadApp, match="QUEUE_NAME"):
+        of_app(queued)
+    monkeypatch.setenv("QUEUE_NAME", "jobs")
+    assert of_app(queued)[0].trigger["queueName"] == "jobs"
