@@ -47,7 +47,7 @@ azurite: $(AZURITE) ## install Azurite, Microsoft's storage emulator (needs npm)
 $(AZURITE):
 	@command -v npm >/dev/null || { echo "npm is needed to install Azurite"; exit 1; }
 	@echo "Installing Azurite into .tools (once)"
-	@npm install --silent --no-fund --no-audit --prefix .tools/azurite azurite@3.35.0
+	@npm install --loglevel error --no-fund --no-audit --prefix .tools/azurite azurite@3.35.0
 
 format: setup ## format the code
 	@$(BIN)/ruff format .

@@ -12,7 +12,7 @@ from datetime import timedelta
 from .action import Action, Kind, Question, ask
 from .facts import Facts
 from .model import Slot
-from .operations import begin, new, settled
+from .operations import begin, end, new, settled
 from .record import Leaked, Operation, Phase, Purpose, Wish, WishKind
 
 
@@ -26,7 +26,10 @@ def decide(f: Facts) -> Action | None:
         return _join(f, running, wish)
     if f.versions is None:
         return ask(f, "which keys were ever published", Question(versions=True))
-    return _plan(settled(f), wish)
+    planned = _plan(settled(f), wish)
+    if planned is None and f.record.blocked:
+        return end(f, "given up for an emergency: the secrets must publish one key first")
+    return planned
 
 
 def _covers(running: Operation, phase: Phase, wish: Wish) -> bool:
@@ -44,6 +47,7 @@ def _join(f: Facts, running: Operation, wish: Wish) -> Action:
         leaked=wish.leaked,
         overlap=overlap,
         wishes=(*running.wishes, wish.id),
+        idempotency_keys=(*running.idempotency_keys, *filter(None, (wish.idempotency_key,))),
     )
     joined = joined.noting(f.now, f"joined by {wish.requester}: {wish.reason}")
     others = tuple(w for w in f.record.wishes if w.id != wish.id)

@@ -1,0 +1,69 @@
+"""What a user can set, call or run is documented; what is documented exists."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import function_app
+from emulator.azure import virtual
+from emulator.control import Control
+from emulator.host.functions import of_app
+from rotation import tags
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+EMULATOR = (ROOT / "docs/emulator.md").read_text()
+
+
+@pytest.mark.parametrize("tag", sorted({*tags.READ, *tags.WRITTEN}))
+def test_every_tag_is_in_the_readme(tag: str) -> None:
+    assert f"| `{tag}` |" in README
+
+
+def test_every_endpoint_is_in_the_readme_and_every_one_there_exists() -> None:
+    routes = set()
+    for function in of_app(function_app.app):
+        if function.kind == "httptrigger":
+            for method in function.trigger["methods"]:
+                routes.add(f"{getattr(method, 'value', method)} /api/{function.trigger['route']}")
+    assert routes == set(re.findall(r"^\| `([A-Z]+ /api/[^`]+)`", README, re.M))
+
+
+def test_every_control_of_the_emulator_is_documented() -> None:
+    for method, path in Control(virtual())._handlers:
+        assert f"{method} /_emulator/{path}" in EMULATOR or f"`{method}` clears" in EMULATOR
+
+
+def test_every_make_target_has_a_help_line() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    (phony,) = re.findall(r"^\.PHONY: (.+)$", makefile, re.M)
+    helped = set(re.findall(r"^([a-z]+):.*## ", makefile, re.M))
+    assert helped == set(phony.split())
+
+
+@pytest.mark.parametrize("command", ["make demo", "make test", "make check", "make importtime"])
+def test_the_commands_that_are_promised_exist(command: str) -> None:
+    target = command.removeprefix("make ")
+    assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.M)
+
+
+def test_links_between_documents_lead_somewhere() -> None:
+    for document in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md")):
+        for link in re.findall(r"\]\(([^)#:]+)\)", document.read_text()):
+            assert (document.parent / link).exists(), f"{document.name}: {link}"
+
+
+def test_the_sample_settings_are_known_and_valid() -> None:
+    import json
+
+    from rotation import settings
+
+    sample = json.loads((ROOT / "local.settings.sample.json").read_text())
+    loaded = settings.load(sample["Values"])
+    assert loaded.credential == "developer"
+    for name in sample["Values"]:
+        if name.startswith("ROTATION_"):
+            assert f"| `{name}` |" in README
