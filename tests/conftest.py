@@ -1,4 +1,4 @@
-"""No key that the emulator ever issued may be in anything that the suite produces."""
+"""What holds for every test: each exchange keeps to the contract, and no key leaves."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from emulator import contract
 from emulator.azure import Azure
 from tests.azurite import azurite
 
@@ -21,6 +22,7 @@ _original = Azure.__init__
 
 def _tracked(self: Azure, *args: object, **kwargs: object) -> None:
     _original(self, *args, **kwargs)  # type: ignore[arg-type]
+    self.exchanges.append(contract.check)
     _azures.append(self)
 
 
