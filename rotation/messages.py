@@ -41,18 +41,20 @@ def dump(message: Message) -> str:
     return json.dumps({kind: codec.plain(message)}, sort_keys=True)
 
 
-def load(text: str) -> Message | Mapping[str, Any]:
-    """The message; or a mapping that is an Event Grid event put into the queue by a subscription.
+def load(text: str) -> Message | list[Any]:
+    """The message; or events, as an Event Grid subscription or a dead letter puts them there.
 
     Raises ValueError for anything else.
     """
     body = _json(text)
+    if isinstance(body, list):
+        return body
     if not isinstance(body, dict):
         raise ValueError("the message is no JSON object")
     for name, kind in _KINDS.items():
         if set(body) == {name}:
             return codec.load(kind, json.dumps(body[name]).encode())
-    return body
+    return [body]
 
 
 def _json(text: str) -> Any:

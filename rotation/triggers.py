@@ -63,7 +63,8 @@ class Triggers:
         elif isinstance(message, Look):
             await self._look(message)
         else:
-            await self.event(message)
+            for event in message:
+                await self.event(event)
 
     async def sweep(self) -> Swept:
         """The timer: look at everything."""

@@ -1,0 +1,246 @@
+"""For any facts at all: nothing irreversible is decided whose guard does not hold."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rotation import codec
+from rotation.action import Action, Kind
+from rotation.decision import decide
+from rotation.facts import Facts
+from rotation.model import (
+    Account,
+    AccountId,
+    Answer,
+    Key,
+    Keys,
+    Policy,
+    ProbePolicy,
+    Slot,
+    Target,
+    TargetId,
+    Verdict,
+    Version,
+)
+from rotation.record import (
+    Intent,
+    Leaked,
+    Operation,
+    Phase,
+    Purpose,
+    Record,
+    Seen,
+    Wish,
+    WishKind,
+)
+from rotation.tags import Enrolment
+
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+ACCOUNT = AccountId("s", "g", "n")
+VALUES = [Key(f"value-{number}") for number in range(4)]
+SALT = "salt"
+
+T = TypeVar("T")
+values = st.sampled_from(VALUES)
+moments = st.integers(-40 * 86400, 3600).map(lambda s: NOW + timedelta(seconds=s))
+past = st.integers(2, 40).map(lambda days: NOW - timedelta(days=days))
+durations = st.sampled_from([timedelta(), timedelta(minutes=5), timedelta(hours=26)])
+slots = st.sampled_from(list(Slot))
+answers = st.sampled_from(list(Answer)).map(Verdict)
+
+
+def mostly(common: st.SearchStrategy[T], rare: st.SearchStrategy[T]) -> st.SearchStrategy[T]:
+    """Nine of ten times the first: so that all checks are passed often enough to matter."""
+    return st.integers(0, 9).flatmap(lambda n: rare if n == 9 else common)
+
+
+@st.composite
+def targets(draw: st.DrawFn, number: int, usual: Key) -> Target:
+    enrolment = Enrolment(
+        ACCOUNT,
+        validity=timedelta(days=draw(mostly(st.just(90), st.sampled_from([20, 31])))),
+        claimed=draw(st.none() | slots),
+        paused=draw(mostly(st.just(False), st.booleans())),
+        rotation=draw(st.none() | st.just("op")),
+    )
+    return Target(
+        id=TargetId("https://kv", f"secret-{number}"),
+        version=draw(st.sampled_from(["v1", "v2"])),
+        value=draw(mostly(st.just(usual), st.none() | values)),
+        created=draw(mostly(past, moments)),
+        expires=draw(st.none() | moments.map(lambda m: m + timedelta(days=45))),
+        content_type=None,
+        tags={},
+        enrolment=enrolment,
+    )
+
+
+@st.composite
+def operations(draw: st.DrawFn, keys: Keys) -> Operation:
+    candidate = draw(slots)
+    proven = st.just(keys[candidate].fingerprint(SALT))
+    retired = st.just(keys[candidate.other].fingerprint(SALT))
+    other = st.none() | values.map(lambda v: v.fingerprint(SALT))
+    return Operation(
+        id="op-1",
+        purpose=draw(st.sampled_from(list(Purpose))),
+        reason="r",
+        requester="q",
+        started_at=draw(moments),
+        phase_since=draw(moments),
+        candidate=candidate,
+        overlap=draw(durations),
+        successes_needed=draw(st.integers(1, 3)),
+        leaked=draw(st.sampled_from(list(Leaked))),
+        wishes=draw(st.sampled_from([(), ("w-0",)])),
+        revoke=draw(mostly(st.just(candidate.other), st.none())),
+        value=draw(mostly(proven, other)),
+        retired=draw(mostly(retired, other)),
+        successes=draw(st.integers(0, 3)),
+        first_success=draw(st.none() | moments),
+        tries=draw(st.integers(0, 9)),
+        expires=NOW + timedelta(days=90),
+        overlap_until=draw(st.none() | moments),
+        overwritten=draw(mostly(st.just(0), st.integers(0, 4))),
+    )
+
+
+def _wish(kind: WishKind, leaked: Leaked) -> Wish:
+    return Wish("w-1", kind, "r", "q", NOW, leaked, secret="secret-0", version="v1")
+
+
+@st.composite
+def records(draw: st.DrawFn, keys: Keys, phase: Phase) -> Record:
+    intents = st.builds(
+        Intent,
+        st.just("i"),
+        slots,
+        values.map(lambda v: v.fingerprint(SALT)),
+        moments,
+        st.booleans(),
+    )
+    wishes = st.builds(_wish, st.sampled_from(list(WishKind)), st.sampled_from(list(Leaked)))
+    seen = Seen("v1", draw(values).fingerprint(SALT))
+    return Record(
+        ACCOUNT,
+        SALT,
+        phase=phase,
+        operation=None if phase is Phase.IDLE else draw(operations(keys)),
+        intent=draw(mostly(st.none(), intents)),
+        quarantine=draw(mostly(st.just({}), st.dictionaries(slots, moments))),
+        wishes=draw(mostly(st.just(()), wishes.map(lambda wish: (wish,)))),
+        regenerated=tuple(draw(mostly(st.just([]), st.lists(moments, max_size=10)))),
+        fresh=draw(st.none() | values.map(lambda v: v.fingerprint(SALT))),
+        seen=draw(st.sampled_from([{"https://kv/secrets/secret-9": seen}, {}])),
+        published_at=draw(mostly(st.none(), moments)),
+    )
+
+
+@st.composite
+def facts(draw: st.DrawFn) -> Facts:
+    """Any facts; in nine of ten respects like those of a healthy account."""
+    key1, key2 = draw(st.permutations(VALUES).map(lambda p: (p[0], p[1])))
+    keys, phase = Keys(key1, key2), draw(st.sampled_from(list(Phase)))
+    record = draw(records(keys, phase))
+    candidate = record.operation.candidate if record.operation else draw(slots)
+    early = phase in (Phase.IDLE, Phase.REGENERATE, Phase.VERIFY, Phase.PUBLISH)
+    usual = keys[candidate.other if early else candidate]
+    found = tuple(draw(targets(n, usual)) for n in range(draw(st.integers(1, 3))))
+    old = [Version(t.id, f"old-{t.id.name}", draw(past), draw(st.none() | values)) for t in found]
+    current = [Version(t.id, t.version, t.created, t.value) for t in found]
+    accepted = Verdict(Answer.ACCEPTED)
+    return Facts(
+        now=NOW,
+        policy=Policy(probe=draw(st.sampled_from(list(ProbePolicy)))),
+        record=record,
+        account=Account(ACCOUNT, "OpenAI", "https://e"),
+        keys=keys,
+        targets=draw(mostly(st.just(found), st.just(()))),
+        versions=draw(st.none() | st.just((*old, *current))),
+        verdicts={value: draw(mostly(st.just(accepted), answers)) for value in VALUES},
+        control=draw(mostly(st.just(Verdict(Answer.REFUSED)), answers)),
+        laggards=draw(st.sampled_from([None, (), ("somebody",)])),
+        remembered=draw(st.none() | values),
+    )
+
+
+def answered(f: Facts) -> tuple[Facts, Action]:
+    """Decide with every question answered, as the rotator would."""
+    for _ in range(5):
+        action = decide(f)
+        if action.kind is not Kind.ASK:
+            return f, action
+        extra = tuple(Version(t.id, t.version, t.created, t.value) for t in f.targets)
+        f = replace(f, versions=f.versions or extra, laggards=f.laggards or ())
+    raise AssertionError(f"it keeps asking: {action.reason}")
+
+
+@settings(max_examples=500, deadline=None)
+@given(facts())
+def test_a_regenerate_is_decided_only_where_its_guard_holds(f: Facts) -> None:
+    f, action = answered(f)
+    if action.kind is not Kind.SEND:
+        return
+    assert action.slot is not None
+    slot, live = action.slot, action.slot.other
+    published = [target.value for target in f.targets if target.value is not None]
+    assert f.keys[slot] not in published, "a published key"
+    assert all(value == f.keys[live] for value in published), "a dead or a split secret"
+    assert f.verdicts[f.keys[live]].answer is not Answer.REFUSED, "the published key is refused"
+    if f.policy.probe is ProbePolicy.REQUIRE:
+        assert f.verdicts[f.keys[live]].answer is Answer.ACCEPTED
+        assert f.control is not None
+        assert f.control.answer is Answer.REFUSED
+    assert len(f.recent(f.record.regenerated)) < f.policy.daily_cap
+    intent = action.record.intent
+    assert intent is not None, "the intent is stored before the request is sent"
+    assert (intent.slot, intent.issued_at, intent.answered) == (slot, NOW, False)
+    if action.record.phase is Phase.REVOKE:
+        overlap = action.record.operation.overlap if action.record.operation else timedelta()
+        assert max(target.created for target in f.targets) + overlap <= NOW, "in the overlap"
+    before = f.record.intent
+    if before and not before.answered and before.slot in action.record.quarantine:
+        assert action.record.quarantine[before.slot] >= NOW
+
+
+@settings(max_examples=500, deadline=None)
+@given(facts())
+def test_a_key_is_published_only_when_proven_and_out_of_quarantine(f: Facts) -> None:
+    f, action = answered(f)
+    if action.kind is not Kind.PUBLISH:
+        return
+    assert action.slot is not None
+    key = f.keys[action.slot]
+    assert f.trusted(key)
+    assert f.quarantined_until(action.slot) is None
+    assert key.fingerprint(SALT) == f.operation.value, "the value that VERIFY proved"
+
+
+@settings(max_examples=500, deadline=None)
+@given(facts())
+def test_no_version_is_disabled_that_holds_a_live_key_or_is_the_latest(f: Facts) -> None:
+    f, action = answered(f)
+    if action.kind is not Kind.DISABLE:
+        return
+    latest = {(target.id, target.version) for target in f.targets}
+    for version in f.versions or ():
+        if (version.target, version.version) in action.versions:
+            assert (version.target, version.version) not in latest
+            assert version.value not in (f.keys.key1, f.keys.key2)
+
+
+@settings(max_examples=500, deadline=None)
+@given(facts())
+def test_every_decision_has_a_reason_and_the_record_keeps_its_shape(f: Facts) -> None:
+    _, action = answered(f)
+    assert action.reason
+    record = action.record
+    assert (record.phase is Phase.IDLE) == (record.operation is None)
+    assert codec.load(Record, codec.dump(record)) == record
+    if action.kind is Kind.WAIT:
+        assert action.not_before is not None

@@ -1,0 +1,70 @@
+"""The sweep's plan: what is due first, the rest in turn, problems named."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from rotation.errors import Permanent
+from rotation.inventory import Listing
+from rotation.model import AccountId, Policy, TargetId
+from rotation.ports import Listed
+from rotation.sweep import plan
+
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+VAULT = "https://kv-a.vault.azure.net"
+PERIOD = timedelta(minutes=15)
+
+
+def listed(number: int, lives: timedelta | None = timedelta(days=80)) -> Listed:
+    account = AccountId("s", "g", f"account-{number}")
+    expires = NOW + lives if lives is not None else None
+    return Listed(TargetId(VAULT, f"secret-{number}"), account, expires)
+
+
+def planned(*secrets: Listed, now: datetime = NOW, rate: float = 4) -> list[AccountId]:
+    found = plan([Listing(VAULT, NOW, secrets)], Policy(), now, rate, PERIOD)
+    return [visit.account for visit in found.visits]
+
+
+def test_one_account_is_visited_once_with_all_its_secrets() -> None:
+    account = AccountId("s", "g", "shared")
+    secrets = [Listed(TargetId(VAULT, name), account) for name in ("one", "two")]
+    found = plan([Listing(VAULT, NOW, tuple(secrets))], Policy(), NOW, 4, PERIOD)
+    (visit,) = found.visits
+    assert {target.name for target in visit.targets} == {"one", "two"}
+
+
+def test_what_is_due_comes_first() -> None:
+    secrets = [listed(number) for number in range(10)]
+    due = listed(99, timedelta(days=5))
+    assert planned(*secrets, due)[0] == due.account
+    assert planned(*secrets, listed(98, None))[0] == listed(98).account
+
+
+def test_a_fleet_too_large_for_one_period_is_taken_in_slices_and_none_is_left_out() -> None:
+    secrets = [listed(number) for number in range(1000)]
+    visited: set[AccountId] = set()
+    sizes = []
+    for step in range(4):
+        part = planned(*secrets, now=NOW + step * PERIOD, rate=0.5)
+        sizes.append(len(part))
+        visited.update(part)
+    assert len(visited) == 1000
+    assert max(sizes) < 600
+
+
+def test_what_is_due_is_in_every_slice() -> None:
+    secrets = [listed(number) for number in range(1000)]
+    due = listed(1000, timedelta(days=1))
+    for step in range(4):
+        assert due.account in planned(*secrets, due, now=NOW + step * PERIOD, rate=0.5)
+
+
+def test_an_unreadable_tag_and_an_unreadable_vault_are_problems_and_no_more() -> None:
+    good, bad = listed(1), Listed(TargetId(VAULT, "bad"), None, problem="tag ProviderAddress: no")
+    error = Permanent("403 Forbidden", code="ForbiddenByRbac", remedy="grant it")
+    listings = [Listing(VAULT, NOW, (good, bad)), Listing("https://kv-b", NOW, error=error)]
+    found = plan(listings, Policy(), NOW, 4, PERIOD)
+    assert [visit.account for visit in found.visits] == [good.account]
+    assert len(found.problems) == 2
+    assert "secrets/bad: tag ProviderAddress" in found.problems[0]

@@ -1,0 +1,193 @@
+"""Around the rotation: sweeps, the breaker, the outbox, evidence, explanations, the clock."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from azure.keyvault.secrets.aio import SecretClient
+
+from emulator.azure import Azure
+from emulator.faults import Fault
+from emulator.transport import AsyncCredential, AsyncEmulatorTransport
+from rotation.action import Kind
+from rotation.record import Phase
+
+from .product import VAULT, playground, product
+
+TOPIC_HOST = "topic.westeurope-1.eventgrid.azure.net"
+
+
+def fleet(azure: Azure, size: int) -> None:
+    for number in range(size):
+        account = azure.add_account(f"more-{number:02}")
+        azure.add_secret(
+            "kv-demo",
+            f"more-{number:02}",
+            publishes=(account.name, "Key1"),
+            tags={"ProviderAddress": account.id, "ValidityPeriodDays": "90"},
+            expires=azure.clock.now() + timedelta(days=80),
+        )
+
+
+async def test_a_sweep_visits_a_few_itself_and_hands_the_rest_to_the_queue(tmp_path: Path) -> None:
+    azure = playground()
+    fleet(azure, 30)
+    async with product(azure, str(tmp_path)) as p:
+        swept = await p.triggers.sweep()
+        assert (swept.accounts, swept.visited, swept.enqueued) == (31, 3, 28)
+        assert swept.stopped == ""
+        await p.run(timedelta(minutes=5))
+        listed = [c for c in azure.calls if c.operation == "arm.list_keys"]
+    assert len({call.url for call in listed}) == 31
+
+
+async def test_a_fault_of_the_whole_fleet_stops_the_sweep(tmp_path: Path) -> None:
+    azure = playground()
+    fleet(azure, 30)
+    azure.faults.add(Fault("answer", "arm.get_account", status=403, times=1000))
+    async with product(azure, str(tmp_path)) as p:
+        swept = await p.triggers.sweep()
+    assert swept.visited == 3
+    assert swept.enqueued == 0
+    assert "all failed" in swept.stopped
+    assert len([c for c in azure.calls if c.operation == "arm.get_account"]) == 3
+
+
+async def test_one_bad_secret_never_stops_the_others(tmp_path: Path) -> None:
+    azure = playground()
+    gone = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-keys"
+    gone += "/providers/Microsoft.CognitiveServices/accounts/gone"
+    for name, address in (("a-bad", "nonsense"), ("a-gone", gone)):
+        azure.add_secret(
+            "kv-demo",
+            name,
+            value="x",
+            tags={"ProviderAddress": address, "ValidityPeriodDays": "90"},
+        )
+    async with product(azure, str(tmp_path)) as p:
+        swept = await p.triggers.sweep()
+        await p.run(timedelta(days=3))
+        record = await p.record()
+    assert any("a-bad" in problem for problem in swept.problems)
+    assert record.history[-1].outcome == "the old key is refused"
+
+
+async def test_events_that_cannot_be_published_never_hold_up_a_rotation(tmp_path: Path) -> None:
+    azure = playground()
+    azure.faults.add(Fault("answer", "eventgrid.publish", status=500, times=5))
+    async with product(azure, str(tmp_path)) as p:
+        await p.triggers.sweep()
+        await p.run(timedelta(days=3))
+        assert (await p.record()).phase is Phase.IDLE
+        azure.faults.clear()
+        await p.visit()
+        record = await p.record()
+    kinds = [event["type"] for event in azure.topics.received[TOPIC_HOST]]
+    assert kinds == ["KeyRotation.Rotated", "KeyRotation.Revoked"]
+    assert record.outbox == ()
+
+
+async def test_a_failure_is_told_once_with_what_to_do(tmp_path: Path) -> None:
+    azure = playground()
+    azure.account("aoai-demo").locked = True
+    async with product(azure, str(tmp_path)) as p:
+        for _ in range(3):
+            await p.visit()
+            azure.advance(timedelta(minutes=20))
+    (event,) = azure.topics.received[TOPIC_HOST]
+    assert event["type"] == "KeyRotation.Failed"
+    assert event["data"]["code"] == "ScopeLocked"
+    assert "remove the read-only lock" in event["data"]["remedy"]
+
+
+async def read(azure: Azure, name: str, principal: Any) -> None:
+    async with SecretClient(
+        VAULT, AsyncCredential(azure, principal), transport=AsyncEmulatorTransport(azure)
+    ) as client:
+        await client.get_secret(name)
+
+
+async def test_with_evidence_a_reader_of_the_old_version_holds_the_revocation(
+    tmp_path: Path,
+) -> None:
+    azure = playground()
+    app = azure.add_principal("app").assign("Key Vault Secrets User")
+    ours = azure.identity.principals[0].object_id
+    settings = {"ROTATION_LOGS_WORKSPACE": "w-1", "ROTATION_EVIDENCE_IGNORE": ours}
+    old = azure.secret("kv-demo", "ai-key").current.value
+    await read(azure, "ai-key", app)
+    async with product(azure, str(tmp_path), **settings) as p:
+        await p.triggers.sweep()
+        await p.run(timedelta(hours=30))
+        record = await p.record()
+        assert record.phase is Phase.OVERLAP
+        assert app.object_id in record.waiting
+        assert azure.accounts.accepted(old)
+        await read(azure, "ai-key", app)
+        await p.run(timedelta(hours=2))
+        assert (await p.record()).phase is Phase.IDLE
+    assert azure.accounts.accepted(old) is None
+
+
+async def test_every_account_can_say_why_not_yet_and_until_when(tmp_path: Path) -> None:
+    azure = playground()
+    tags = azure.secret("kv-demo", "ai-key").current.tags
+    assert tags is not None
+    tags["RotationWindow"] = "Sat 01:00-02:00"
+    async with product(azure, str(tmp_path)) as p:
+        calls = len(azure.calls)
+        action = await p.triggers.rotator.explain(p.account(), ())
+        made = {call.operation for call in azure.calls[calls:]}
+        stored = [slug async for slug in p.triggers.journal.slugs()]
+    assert action.kind is Kind.WAIT
+    assert action.reason == "outside the rotation window"
+    assert action.not_before is not None
+    assert action.not_before.strftime("%a %H:%M") == "Sat 01:00"
+    assert not made & {"arm.regenerate_key", "keyvault.set_secret", "keyvault.update_secret"}
+    assert stored == []
+
+
+async def test_a_clock_that_is_wrong_acts_no_more_and_says_so(tmp_path: Path) -> None:
+    azure = playground()
+    azure.skew = timedelta(minutes=3)
+    async with product(azure, str(tmp_path)) as p:
+        outcome: Any = await p.visit()
+        outcome = await p.visit()
+    assert outcome.kind is Kind.BLOCKED
+    assert "clock is off by 1" in outcome.reason
+    assert not [c for c in azure.calls if c.operation == "arm.regenerate_key"]
+
+
+async def test_a_small_skew_is_corrected_by_azures_own_date(tmp_path: Path) -> None:
+    azure = playground()
+    azure.skew = timedelta(seconds=30)
+    async with product(azure, str(tmp_path)) as p:
+        await p.visit()
+        assert p.triggers.inventory.clock.now() >= azure.clock.now() + timedelta(seconds=29)
+
+
+async def test_an_event_through_the_function_apps_own_path(tmp_path: Path) -> None:
+    azure = playground()
+    azure.subscribe("kv-demo", "http://hook", types=("SecretNearExpiry",))
+    azure.vault("kv-demo").topic.twice = 1
+    expires = azure.clock.now() + timedelta(days=31)
+    azure.add_secret(
+        "kv-demo",
+        "ai-key",
+        publishes=("aoai-demo", "Key1"),
+        tags={"ProviderAddress": azure.account("aoai-demo").id, "ValidityPeriodDays": "90"},
+        expires=expires,
+    )
+    async with product(azure, str(tmp_path), ROTATION_SPREAD="PT0S") as p:
+        azure.advance(timedelta(days=1, minutes=1))
+        for topic, delivery in azure.due_deliveries():
+            (event,) = json.loads(delivery.body)
+            await p.triggers.event(event)
+            topic.delivered(delivery, 202)
+        await p.run(timedelta(days=3))
+        (done,) = (await p.record()).history
+    assert done.reason == "ai-key is near expiry"
+    assert done.requester == "Event Grid"
