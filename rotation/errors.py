@@ -12,7 +12,9 @@ reason adapters raise these ``from None``: an SDK's exception may quote a body w
 
 from __future__ import annotations
 
+import traceback
 from datetime import timedelta
+from pathlib import Path
 
 
 class RotationError(Exception):
@@ -47,3 +49,14 @@ class Permanent(RotationError):
 
 class Unknown(RotationError):
     """The request was sent and its outcome is not known."""
+
+
+def unexpected(exc: Exception) -> Permanent:
+    """A fault of ours. Its message is left out, because nobody knows what it quotes."""
+    frames = traceback.extract_tb(exc.__traceback__)
+    where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "unknown"
+    return Permanent(
+        f"unexpected {type(exc).__name__} at {where}",
+        code="Unexpected",
+        remedy="report it; the account is looked at again",
+    )

@@ -190,7 +190,7 @@ def _send(f: Facts, slot: Slot, following: Phase) -> Action:
     if intent is not None and intent.slot is slot and f.fingerprint(slot) != intent.before:
         adopted = replace(f.operation, value=f.fingerprint(f.operation.candidate))
         return move(settled(f), following, f"{slot} has a new value", adopted)
-    if intent is not None and intent.answered:
+    if intent is not None and intent.slot is slot and intent.answered:
         return _without_effect(f, slot)
     f = settled(f)
     refusal = guard.before_regenerate(f, slot)
@@ -228,11 +228,14 @@ def prove(f: Facts) -> Action:
         return _proven(f, "not proven by use: no readable version holds the old key")
     if f.keys.slot_of(f.old_key):
         return pause(f, "ARM still lists the old key")
-    verdict = f.verdicts.get(f.old_key)
-    if verdict is None:
-        return ask(f, "whether the old key is refused", Question(probe=(f.old_key,)))
+    live, verdict = f.keys[operation.candidate], f.verdicts.get(f.old_key)
+    if verdict is None or live not in f.verdicts:
+        question = Question(probe=(f.old_key, live))
+        return ask(f, "whether the old key is refused, and the new one is not", question)
     if verdict.answer is not Answer.REFUSED:
         return _still_alive(f, verdict.answer, verdict.detail)
+    if not f.trusted(live):
+        return pause(f, f"the probe does not accept the live key: {f.verdicts[live].detail}")
     first = operation.first_success or f.now
     refused = replace(operation, successes=operation.successes + 1, first_success=first)
     needed = f.policy.probe_successes
@@ -249,8 +252,9 @@ def _still_alive(f: Facts, answer: Answer, detail: str) -> Action:
     operation = replace(f.operation, successes=0, first_success=None)
     record = replace(f.record, operation=operation)
     reason = f"the old key is not refused yet: {answer}, {detail}"
-    if f.now - operation.phase_since > f.policy.patience:
+    if f.now - operation.phase_since > f.policy.patience and not operation.alarmed:
         record = notify(record, f, "failed", _data(f, error=reason, of="old-key-alive"))
+        record = replace(record, operation=replace(operation, alarmed=True))
     return pause(replace(f, record=record), reason)
 
 

@@ -46,7 +46,8 @@ class Gatherer:
         """Those that are still enrolled for this account."""
         wanted = [target for target in ids if target.vault in self.vaults.urls]
         read = await asyncio.gather(*(self.vaults.read(target) for target in wanted))
-        return tuple(t for t in read if t is not None and t.enrolment.account == account)
+        own = {t.id: t for t in read if t is not None and t.enrolment.account == account}
+        return tuple(own[target] for target in sorted(own))
 
     async def answer(self, f: Facts, question: Question) -> Facts:
         """The same facts, and what was asked for."""

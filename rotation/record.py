@@ -132,6 +132,7 @@ class Operation:
     expires: datetime | None = None
     overlap_until: datetime | None = None
     overwritten: int = 0
+    alarmed: bool = False
     puts: Mapping[str, Put] = field(default_factory=dict)
     proof: str | None = None
     audit: tuple[Entry, ...] = ()

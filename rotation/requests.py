@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from . import durations
+from .mask import looks_like_key, masked
 from .model import AccountId, TargetId
 from .record import Leaked
 
@@ -106,7 +107,7 @@ class _Reader:
         self._fields = fields
         self._vaults = vaults
         unknown = sorted(set(map(str, fields)) - _FIELDS)
-        self.problems = [f"{name[:40]}: unknown; known are {_known()}" for name in unknown]
+        self.problems = [f"{masked(name[:40])}: unknown; known are {_known()}" for name in unknown]
 
     def _text(self, name: str) -> str:
         value = self._fields.get(name)
@@ -123,6 +124,8 @@ class _Reader:
             self.problems.append("reason: say why, for the audit trail")
         if len(reason) > MAX_REASON or not reason.isprintable():
             self.problems.append(f"reason: at most {MAX_REASON} printable characters")
+        if looks_like_key(reason):
+            self.problems.append("reason: it seems to hold a key; say why without it")
         return reason
 
     def secret(self) -> TargetId | None:
@@ -141,7 +144,7 @@ class _Reader:
         try:
             return AccountId.parse(text) if text else None
         except ValueError as exc:
-            self.problems.append(f"account: {exc}")
+            self.problems.append(f"account: {masked(str(exc))}")
             return None
 
     def leaked(self) -> Leaked:
@@ -157,7 +160,7 @@ class _Reader:
         try:
             overlap = durations.parse(text) if text else None
         except ValueError as exc:
-            self.problems.append(f"overlap: {exc}")
+            self.problems.append(f"overlap: {masked(str(exc))}")
             return None
         if overlap is not None and overlap > MAX_OVERLAP:
             self.problems.append("overlap: at most P7D")

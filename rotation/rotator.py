@@ -13,7 +13,7 @@ from functools import partial
 from . import log, report, tags, trouble
 from .action import Action, Kind, held
 from .decision import decide
-from .errors import Conflict, Permanent, RotationError, Transient, Unknown
+from .errors import Conflict, Permanent, RotationError, Transient, Unknown, unexpected
 from .facts import Facts
 from .gather import Gatherer
 from .journal import Journal
@@ -55,7 +55,7 @@ class Rotator:
             if outcome.kind in _RESTING:
                 break
         await self._tell(account)
-        return outcome
+        return replace(outcome, busy=outcome.kind not in _RESTING)
 
     async def explain(self, account: AccountId, known: Iterable[TargetId] = ()) -> Action:
         """What the next step would do and why, without doing or storing anything."""
@@ -75,6 +75,8 @@ class Rotator:
             return Outcome(account, Kind.MOVE, "the record changed; read it again")
         except RotationError as exc:
             return await self._failed(account, exc)
+        except Exception as exc:  # noqa: BLE001 - one account's surprise is not the others'
+            return await self._failed(account, unexpected(exc))
         moved = action.not_before != record.waiting_until
         return replace(report.of_action(replace(action, record=stored)), scheduled=moved)
 

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from . import durations, window
+from .mask import masked
 from .model import AccountId, Slot
 from .window import Window
 
@@ -72,7 +73,7 @@ def enrolled(tags: Mapping[str, str]) -> AccountId | None:
     try:
         return AccountId.parse(address)
     except ValueError as exc:
-        raise ValueError(f"tag {PROVIDER_ADDRESS}: {exc}") from None
+        raise ValueError(f"tag {PROVIDER_ADDRESS}: {masked(str(exc))}") from None
 
 
 def read(tags: Mapping[str, str]) -> Enrolment | None:
@@ -123,7 +124,7 @@ class _Reader:
         try:
             return parse(text) if text else None
         except ValueError as exc:
-            self.problems.append(f"tag {name}: {exc}")
+            self.problems.append(f"tag {name}: {masked(str(exc))}")
             return None
 
 
@@ -164,5 +165,7 @@ def _room(tags: Mapping[str, str]) -> list[str]:
         problems.append(f"{len(users)} tags of your own leave no room; keep at most {free}")
     for name in users:
         if len(name) > MAX_LENGTH or len(tags[name]) > MAX_LENGTH:
-            problems.append(f"tag {name[:40]!r} is longer than {MAX_LENGTH} characters; shorten it")
+            problems.append(
+                f"tag {masked(name[:40])!r} is longer than {MAX_LENGTH} characters; shorten it"
+            )
     return problems

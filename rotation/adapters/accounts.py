@@ -12,7 +12,7 @@ from azure.mgmt.cognitiveservices.aio import CognitiveServicesManagementClient
 from azure.mgmt.core.policies import ARMHttpLoggingPolicy, AsyncARMChallengeAuthenticationPolicy
 
 from ..clock import Clock
-from ..errors import Unknown
+from ..errors import Transient, Unknown
 from ..model import Account, AccountId, Key, Keys, Slot
 from .failures import failure
 from .pipeline import DatePolicy, client_options
@@ -55,7 +55,9 @@ class ArmAccounts:
             found = await accounts.list_keys(account.resource_group, account.name)
         except AzureError as exc:
             raise failure(exc, f"list the keys of {account.name}") from None
-        return Keys(Key(found.key1 or ""), Key(found.key2 or ""))
+        if not found.key1 or not found.key2:
+            raise Transient(f"list the keys of {account.name}: ARM shows none", code="NoKeys")
+        return Keys(Key(found.key1), Key(found.key2))
 
     async def regenerate(self, account: AccountId, slot: Slot) -> None:
         """Send once. The answer holds both keys and is not looked at: keys are read anew."""

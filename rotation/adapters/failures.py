@@ -6,7 +6,6 @@ a body, and a body may hold a key. Only codes, status and the service's own sent
 from __future__ import annotations
 
 import os
-import re
 from datetime import timedelta
 
 from azure.core.exceptions import (
@@ -18,6 +17,7 @@ from azure.core.exceptions import (
 )
 
 from ..errors import Permanent, RotationError, Transient, Unknown
+from ..mask import masked
 
 _REMEDIES = {
     "AuthorizationFailed": "grant the service's identity the custom role Key rotator on this scope",
@@ -40,8 +40,6 @@ _TRANSIENT_CODES = frozenset(
     {"AccountProvisioningStateInvalid", "RequestConflict", "Conflict", "ObjectIsBeingDeleted"}
 )
 _MESSAGE_LENGTH = 300
-# An answer may quote what was sent. Nothing that could be a key leaves in a message.
-_KEY_LIKE = re.compile(r"[A-Za-z0-9+/=_]{32,}")
 
 
 def failure(exc: AzureError, doing: str, *, effect: bool = False) -> RotationError:
@@ -71,7 +69,7 @@ def code_of(exc: HttpResponseError) -> str:
 def _answered(exc: HttpResponseError, doing: str, effect: bool) -> RotationError:
     status, code = exc.status_code or 0, code_of(exc)
     text = str(getattr(getattr(exc, "error", None), "message", None) or exc.reason or "")
-    text = _KEY_LIKE.sub("…", " ".join(text.split()))[:_MESSAGE_LENGTH]
+    text = masked(" ".join(text.split()))[:_MESSAGE_LENGTH]
     if code == "BadRequest" and "disablelocalauth" in text.lower():
         code = "LocalAuthDisabled"
     message = f"{doing}: {status} {code}: {text}"

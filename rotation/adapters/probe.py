@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from azure.core.rest import HttpRequest
 from ..model import Account, Answer, Key, Verdict
 from .pipeline import CONNECT_SECONDS, READ_SECONDS
 
+_VISIBLE = re.compile(r"[!-~]+")
 _OPENAI_API = "OpenAI Language Model Instance API"
 _SUBSCRIPTION_KEY = "Ocp-Apim-Subscription-Key"
 
@@ -63,6 +65,8 @@ class DataPlaneProbe:
             return _unclear(f"there is no probe for accounts of kind {account.kind or 'unknown'}")
         if urlsplit(endpoint).scheme != "https":
             return _unclear("the account has no https endpoint")
+        if not _VISIBLE.fullmatch(key.reveal()):
+            return Verdict(Answer.REFUSED, "the value has characters that no key has")
         headers = {call.header: key.reveal()}
         request = HttpRequest(call.method, endpoint.rstrip("/") + call.path, headers=headers)
         if call.method == "POST":

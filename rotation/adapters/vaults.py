@@ -161,7 +161,7 @@ def _target(target: TargetId, properties: SecretProperties, value: Key | None) -
     if enrolment is None:
         return None
     return Target(
-        id=target,
+        id=TargetId(target.vault, properties.name or target.name),
         version=properties.version or "",
         value=value,
         created=properties.created_on or _EPOCH,

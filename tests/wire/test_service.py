@@ -13,7 +13,9 @@ from emulator.azure import Azure
 from emulator.faults import Fault
 from emulator.transport import AsyncCredential, AsyncEmulatorTransport
 from rotation.action import Kind
-from rotation.record import Phase
+from rotation.model import TargetId
+from rotation.record import Leaked, Phase
+from rotation.requests import RotationRequest
 
 from .product import VAULT, playground, product
 
@@ -191,3 +193,49 @@ async def test_an_event_through_the_function_apps_own_path(tmp_path: Path) -> No
         (done,) = (await p.record()).history
     assert done.reason == "ai-key is near expiry"
     assert done.requester == "Event Grid"
+
+
+async def test_a_value_that_no_header_could_carry_is_no_key_and_is_repaired(
+    tmp_path: Path,
+) -> None:
+    azure = playground()
+    tags = azure.secret("kv-demo", "ai-key").current.tags
+    key = azure.account("aoai-demo").keys["Key1"]
+    expires = azure.clock.now() + timedelta(days=80)
+    async with product(azure, str(tmp_path)) as p:
+        for value in (key + "\n", "schlüssel", "", " "):
+            azure.add_secret("kv-demo", "ai-key", value=value, tags=tags, expires=expires)
+            await p.visit()
+            current = azure.secret("kv-demo", "ai-key").current.value
+            assert azure.accounts.accepted(current), repr(value)
+    assert not [c for c in azure.calls if c.operation == "arm.regenerate_key"]
+
+
+async def test_a_name_in_another_case_is_the_same_secret(tmp_path: Path) -> None:
+    azure = playground()
+    async with product(azure, str(tmp_path)) as p:
+        await p.triggers.sweep()
+        await p.run(timedelta(days=3))
+        before = len(azure.secret("kv-demo", "ai-key").versions)
+        request = RotationRequest("r", "me", TargetId(VAULT, "AI-KEY"), leaked=Leaked.UNKNOWN)
+        await p.triggers.request(request)
+        await p.run(timedelta(hours=1))
+        assert list((await p.record()).seen) == [f"{VAULT}/secrets/ai-key"]
+    assert len(azure.secret("kv-demo", "ai-key").versions) == before + 1
+
+
+async def test_a_fault_of_our_own_stays_with_its_account_and_quotes_nothing(
+    tmp_path: Path, monkeypatch: Any
+) -> None:
+    azure = playground()
+    async with product(azure, str(tmp_path)) as p:
+        key = azure.account("aoai-demo").keys["Key1"]
+
+        async def surprise(*args: object) -> None:
+            raise KeyError(key)
+
+        monkeypatch.setattr(p.triggers.rotator.gatherer.probe, "try_random", surprise)
+        outcome: Any = await p.visit()
+    assert outcome.kind is Kind.BLOCKED
+    assert outcome.trouble.code == "Unexpected"
+    assert "KeyError at test_service.py" in outcome.trouble.message

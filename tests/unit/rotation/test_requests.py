@@ -44,6 +44,7 @@ def test_an_emergency_says_which_key_leaked_and_may_ask_for_an_overlap() -> None
         (SECRET | {"secret": "a/b"}, "secret's name"),
         (SECRET | {"leaked": "both"}, "key1, key2, unknown or none"),
         (SECRET | {"overlap": "PT0S"}, "only an emergency"),
+        (SECRET | {"reason": "leaked: " + "0123abcd" * 4}, "seems to hold a key"),
         (SECRET | {"leaked": "key1", "overlap": "soon"}, "overlap"),
         (SECRET | {"surprise": 1}, "surprise: unknown"),
         ({"account": "aoai", "reason": "x"}, "resource id"),

@@ -65,6 +65,16 @@ def test_a_bad_tag_is_named_with_what_to_write_instead(tag: str, value: str, say
     assert says in problem
 
 
+def test_a_key_pasted_into_a_tag_is_not_repeated() -> None:
+    key = "0123456789abcdef" * 2
+    enrolment = tags.read(SAMPLE | {"ValidityPeriodDays": key})
+    assert enrolment is not None
+    assert key not in enrolment.problems[0]
+    with pytest.raises(ValueError, match="resource id") as caught:
+        tags.enrolled({"ProviderAddress": key})
+    assert key not in str(caught.value)
+
+
 def test_every_problem_is_named_at_once() -> None:
     enrolment = tags.read(SAMPLE | {"ValidityPeriodDays": "x", "RotationOverlap": "y"})
     assert enrolment is not None
