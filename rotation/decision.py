@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from . import due, emergency, flight, idle
+from . import due, emergency, flight, idle, revocation
 from .action import Action, Kind, held, move
 from .facts import Facts
 from .operations import end
@@ -17,9 +17,9 @@ _PHASES: dict[Phase, Callable[[Facts], Action]] = {
     Phase.VERIFY: flight.verify,
     Phase.PUBLISH: flight.publish,
     Phase.OVERLAP: flight.overlap,
-    Phase.REVOKE: flight.revoke,
-    Phase.PROVE: flight.prove,
-    Phase.CLEAN: flight.clean,
+    Phase.REVOKE: revocation.revoke,
+    Phase.PROVE: revocation.prove,
+    Phase.CLEAN: revocation.clean,
 }
 
 

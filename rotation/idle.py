@@ -9,12 +9,13 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
-from . import due, flight, guard
+from . import due, guard
 from .action import Action, Kind, Question, ask, held, idle, wait
 from .facts import Facts
 from .model import Answer, ProbePolicy, Slot
 from .operations import begin, new
 from .record import Phase, Purpose
+from .revocation import stale_versions
 
 
 def decide(f: Facts) -> Action:
@@ -53,7 +54,7 @@ def _unfinished(f: Facts) -> Action | None:
     if f.live is None:
         return None
     spare = f.live.other
-    if f.superseded(spare) is None and not flight.stale_versions(f):
+    if f.superseded(spare) is None and not stale_versions(f):
         return None
     reason = "finish a rotation whose journal was lost"
     operation = new(f, Purpose.FINISH, f.live, reason, None)

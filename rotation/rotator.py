@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 
-from . import log, report, tags, trouble
+from . import log, outbox, report, tags, trouble
 from .action import Action, Kind, held
 from .decision import decide
 from .errors import Conflict, Permanent, RotationError, Transient, Unknown, unexpected
@@ -54,7 +54,7 @@ class Rotator:
             log.info("step", **report.fields(outcome))
             if outcome.kind in _RESTING:
                 break
-        await self._tell(account)
+        await outbox.empty(self.journal, self.notifier, account)
         return replace(outcome, busy=outcome.kind not in _RESTING)
 
     async def explain(self, account: AccountId, known: Iterable[TargetId] = ()) -> Action:
@@ -202,27 +202,6 @@ class Rotator:
         outcome = Outcome(account, Kind.WAIT, str(exc), trouble=found, busy=True)
         log.warning("step", **report.fields(outcome))
         return outcome
-
-    async def _tell(self, account: AccountId) -> None:
-        """Empty the outbox. Telling never holds up or fails a rotation."""
-        record, _ = await self.journal.load(account)
-        told: set[str] = set()
-        for notice in record.outbox:
-            event = report.event(notice, account)
-            log.info("event", type=event["type"], **event["data"])
-            try:
-                if self.notifier:
-                    await self.notifier.send(event)
-            except RotationError as exc:
-                log.warning("event not sent", id=notice.id, reason=str(exc))
-                break
-            told.add(notice.id)
-        if told:
-            await self.journal.amend(account, lambda r: _without(r, told))
-
-
-def _without(record: Record, told: set[str]) -> Record:
-    return replace(record, outbox=tuple(n for n in record.outbox if n.id not in told))
 
 
 def _with_puts(record: Record, operation: Operation, puts: dict[str, Put]) -> Record | None:
