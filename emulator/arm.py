@@ -5,15 +5,15 @@ from __future__ import annotations
 import base64
 import json
 import re
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 from urllib.parse import quote, unquote
 
 from .accounts import SLOTS, Account, Accounts
+from .armanswers import PROVIDER, Refused, both, error, no_route, ok, permissions, shown
 from .identity import TENANT, Identity, Principal
+from .throttle import Bucket
 from .wire import Headers, Request, Response
 
 HOSTS = {
@@ -23,9 +23,6 @@ HOSTS = {
 }
 API_VERSION = re.compile(r"20\d\d-\d\d-\d\d(-preview)?")
 PAGE = 100
-_PROVIDER = "Microsoft.CognitiveServices/accounts"
-_SUBSCRIPTION = re.compile(r"/subscriptions/([^/]+)", re.I)
-_GROUP = re.compile(r"/subscriptions/([^/]+)/resourcegroups/([^/]+)", re.I)
 _LIST = re.compile(
     r"/subscriptions/([^/]+)(?:/resourcegroups/([^/]+))?"
     r"/providers/microsoft\.cognitiveservices/accounts/?",
@@ -42,33 +39,6 @@ _OPERATIONS = {
     ("POST", "regeneratekey"): ("regenerate_key", "regenerateKey/action"),
     ("GET", "providers/microsoft.authorization/permissions"): ("permissions", ""),
 }
-
-
-class Refused(Exception):
-    """An ARM error: status, code, message, and headers such as Retry-After."""
-
-    def __init__(self, status: int, code: str, message: str, **headers: str) -> None:
-        super().__init__(message)
-        self.status, self.code, self.message = status, code, message
-        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
-
-
-@dataclass
-class Bucket:
-    """ARM's token bucket, per principal and subscription."""
-
-    size: float
-    refill: float
-    left: float
-    at: datetime
-
-    def take(self, now: datetime) -> bool:
-        gained = (now - self.at).total_seconds() * self.refill
-        self.left, self.at = min(self.size, self.left + gained), now
-        if self.left < 1:
-            return False
-        self.left -= 1
-        return True
 
 
 @dataclass
@@ -100,7 +70,7 @@ class Arm:
                 return self._account(r, p, account, name, action)
 
             return f"arm.{name}", lambda: self._guarded(request, account[1], run)
-        return "arm.unknown", lambda: _error(request, _no_route(path))
+        return "arm.unknown", lambda: error(no_route(path))
 
     def _guarded(
         self, request: Request, subscription: str, run: Callable[[Request, Principal], Response]
@@ -117,7 +87,7 @@ class Arm:
                 response.status, Headers({**response.headers, **headers}), response.body
             )
         except Refused as refusal:
-            return _error(request, refusal)
+            return error(refusal)
 
     def _caller(self, request: Request) -> Principal:
         found = self.identity.bearer(request, HOSTS[request.host])
@@ -161,10 +131,10 @@ class Arm:
             for account in sorted(self.accounts.by_id.values(), key=lambda a: a.id.lower())
             if account.subscription.lower() == subscription
             and (not group or account.resource_group.lower() == group)
-            and principal.may(f"{_PROVIDER}/read", account.id)
+            and principal.may(f"{PROVIDER}/read", account.id)
         ]
         if not found:
-            _check_right(principal, f"{_PROVIDER}/read", scope, self._any_below(principal, scope))
+            _check_right(principal, f"{PROVIDER}/read", scope, self._any_below(principal, scope))
         return self._page(request, found)
 
     def _any_below(self, principal: Principal, scope: str) -> bool:
@@ -175,37 +145,37 @@ class Arm:
         token = request.query.get("$skipToken") or request.query.get("$skiptoken")
         start = int(base64.urlsafe_b64decode(token)) if token else 0
         body: dict[str, Any] = {
-            "value": [_shown(account) for account in found[start : start + self.page]]
+            "value": [shown(account) for account in found[start : start + self.page]]
         }
         if start + self.page < len(found):
             following = base64.urlsafe_b64encode(str(start + self.page).encode()).decode()
             base = request.url.partition("?")[0]
             version = quote(request.query.get("api-version", ""))
             body["nextLink"] = f"{base}?api-version={version}&$skipToken={quote(following)}"
-        return _ok(body)
+        return ok(body)
 
     def _account(
         self, request: Request, principal: Principal, match: re.Match[str], name: str, action: str
     ) -> Response:
         subscription, group = match[1].lower(), match[2].lower()
         scope = (
-            f"/subscriptions/{match[1]}/resourceGroups/{match[2]}/providers/{_PROVIDER}/{match[3]}"
+            f"/subscriptions/{match[1]}/resourceGroups/{match[2]}/providers/{PROVIDER}/{match[3]}"
         )
         if action:
-            _check_right(principal, f"{_PROVIDER}/{action}", scope)
+            _check_right(principal, f"{PROVIDER}/{action}", scope)
         self._check_scope(subscription, group)
         account = self.accounts.by_id.get(scope.lower())
         if account is None:
             raise Refused(
                 404,
                 "ResourceNotFound",
-                f"The Resource '{_PROVIDER}/{match[3]}' under resource group '{match[2]}' was not "
+                f"The Resource '{PROVIDER}/{match[3]}' under resource group '{match[2]}' was not "
                 "found.",
             )
         if name == "get_account":
-            return _ok(_shown(account))
+            return ok(shown(account))
         if name == "permissions":
-            return _ok(_permissions(principal, scope))
+            return ok(permissions(principal, scope))
         return self._keys(request, account, name)
 
     def _keys(self, request: Request, account: Account, name: str) -> Response:
@@ -224,9 +194,9 @@ class Arm:
             text = f"Failed to {verb} key. disableLocalAuth is set to be true"
             raise Refused(400, "BadRequest", text)
         if name == "list_keys":
-            return _ok(_both(account.shown_keys(self.accounts.clock.now())))
+            return ok(both(account.shown_keys(self.accounts.clock.now())))
         self.accounts.regenerate(account, _slot(request))
-        return _ok(_both(account.keys))
+        return ok(both(account.keys))
 
     def _check_scope(self, subscription: str, group: str) -> None:
         if subscription not in self.subscriptions:
@@ -264,84 +234,3 @@ def _check_right(principal: Principal, action: str, scope: str, otherwise: bool 
         f"authorization to perform action '{action}' over scope '{scope}' or the scope is invalid. "
         "If access was recently granted, please refresh your credentials.",
     )
-
-
-def _permissions(principal: Principal, scope: str) -> dict[str, Any]:
-    roles = [role for granted, role in principal.assignments if _above(granted, scope)]
-    value = [
-        {
-            "actions": list(role.actions),
-            "notActions": [],
-            "dataActions": list(role.data_actions),
-            "notDataActions": [],
-        }
-        for role in roles
-    ]
-    return {"value": value}
-
-
-def _above(granted: str, scope: str) -> bool:
-    folded = granted.lower().rstrip("/")
-    return scope.lower() == folded or scope.lower().startswith(folded + "/")
-
-
-def _both(keys: dict[str, str]) -> dict[str, str]:
-    return {"key1": keys["Key1"], "key2": keys["Key2"]}
-
-
-def _shown(account: Account) -> dict[str, Any]:
-    made = account.created.strftime("%Y-%m-%dT%H:%M:%S.%f") + "0Z"
-    return {
-        "id": account.id,
-        "name": account.name,
-        "type": _PROVIDER,
-        "etag": f'"{uuid.uuid5(uuid.NAMESPACE_URL, account.id)}"',
-        "location": account.location,
-        "sku": {"name": "S0"},
-        "kind": account.kind,
-        "tags": {},
-        "identity": {"type": "None"},
-        "systemData": {"createdBy": "demo@example.com", "createdByType": "User", "createdAt": made},
-        "properties": {
-            "endpoint": account.endpoint,
-            "provisioningState": account.provisioning_state,
-            "internalId": uuid.uuid5(uuid.NAMESPACE_DNS, account.id).hex,
-            "dateCreated": made,
-            "callRateLimit": {"rules": []},
-            "isMigrated": False,
-            "customSubDomainName": account.name.lower() if account.custom_domain else None,
-            "networkAcls": {
-                "defaultAction": account.default_action,
-                "virtualNetworkRules": [],
-                "ipRules": [],
-            },
-            "privateEndpointConnections": [],
-            "publicNetworkAccess": "Enabled" if account.public_network else "Disabled",
-            "disableLocalAuth": account.disable_local_auth,
-            "capabilities": [{"name": "VirtualNetworks"}, {"name": "CustomerManagedKey"}],
-            "endpoints": account.api_endpoints(),
-        },
-    }
-
-
-def _headers() -> dict[str, str]:
-    request_id = str(uuid.uuid4())
-    return {
-        "x-ms-request-id": request_id,
-        "x-ms-correlation-request-id": request_id,
-        "x-ms-routing-request-id": f"WESTEUROPE:{request_id}",
-        "Cache-Control": "no-cache",
-    }
-
-
-def _ok(body: object) -> Response:
-    return Response.of_json(200, body, _headers())
-
-
-def _no_route(path: str) -> Refused:
-    return Refused(404, "InvalidResourceType", f"There is no such resource or action: {path}")
-
-
-def _error(request: Request, refusal: Refused) -> Response:
-    body = {"error": {"code": refusal.code, "message": refusal.message}}
-    return Response.of_json(refusal.status, body, _headers() | refusal.headers)

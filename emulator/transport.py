@@ -8,27 +8,20 @@ says so, which a host that the emulator does not know is.
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Iterator, MutableMapping
 from datetime import timedelta
-from http import client
 from types import TracebackType
 from typing import Any
 
 from aiohttp import ClientConnectorError, ServerDisconnectedError
 from azure.core.credentials import AccessToken
 from azure.core.exceptions import ServiceRequestError, ServiceResponseError
-from azure.core.pipeline.transport import AsyncHttpResponse as LegacyAsyncResponse
 from azure.core.pipeline.transport import AsyncHttpTransport, HttpTransport
-from azure.core.pipeline.transport import HttpResponse as LegacyResponse
 from azure.core.rest import HttpRequest as RestRequest
-from azure.core.rest._http_response_impl import HttpResponseImpl
-from azure.core.rest._http_response_impl_async import AsyncHttpResponseImpl
-from azure.core.utils import case_insensitive_dict
 
 from .azure import Azure, UnknownHost
 from .identity import LIFETIME, Principal
-from .wire import Dropped, Headers, Request, Response
+from .sdk import Legacy, LegacyAsync, request_of, rest, rest_async
+from .wire import Dropped
 
 
 class AsyncEmulatorTransport(AsyncHttpTransport[Any, Any]):
@@ -38,7 +31,7 @@ class AsyncEmulatorTransport(AsyncHttpTransport[Any, Any]):
         self._azure = azure
 
     async def send(self, request: Any, **kwargs: Any) -> Any:
-        wire = _request(request)
+        wire = request_of(request)
         await asyncio.sleep(0)
         try:
             delay = self._azure.delay_of(wire)
@@ -52,8 +45,8 @@ class AsyncEmulatorTransport(AsyncHttpTransport[Any, Any]):
         if delay:
             await self.sleep(delay.total_seconds())
         if isinstance(request, RestRequest):
-            return await _rest_async(request, response, bool(kwargs.get("stream")))
-        return _LegacyAsync(request, response)
+            return await rest_async(request, response, bool(kwargs.get("stream")))
+        return LegacyAsync(request, response)
 
     async def sleep(self, duration: float) -> None:
         """In virtual time sleeping is what makes time pass."""
@@ -85,7 +78,7 @@ class EmulatorTransport(HttpTransport[Any, Any]):
         self._azure = azure
 
     def send(self, request: Any, **kwargs: Any) -> Any:
-        wire = _request(request)
+        wire = request_of(request)
         try:
             delay = self._azure.delay_of(wire)
             response = self._azure.handle(wire)
@@ -96,11 +89,8 @@ class EmulatorTransport(HttpTransport[Any, Any]):
         if delay:
             self.sleep(delay.total_seconds())
         if isinstance(request, RestRequest):
-            found = HttpResponseImpl(**_members(request, response, _Stream, _Held(response.body)))
-            if not kwargs.get("stream"):
-                found.read()
-            return found
-        return _Legacy(request, response)
+            return rest(request, response, bool(kwargs.get("stream")))
+        return Legacy(request, response)
 
     def sleep(self, duration: float) -> None:
         if self._azure.clock.is_virtual:
@@ -154,111 +144,3 @@ class _Key:
 
     def __init__(self, host: str) -> None:
         self.host, self.port, self.ssl, self.is_ssl = host, 443, True, True
-
-
-def _request(request: Any) -> Request:
-    return Request(request.method, request.url, Headers(dict(request.headers)), _body(request))
-
-
-def _body(request: Any) -> bytes:
-    if isinstance(request, RestRequest):
-        content: Any = request._data if request._data is not None else request.content
-    else:
-        content = request.data
-    if content is None:
-        return b""
-    if isinstance(content, str):
-        return content.encode()
-    return (
-        bytes(content) if isinstance(content, (bytes, bytearray)) else json.dumps(content).encode()
-    )
-
-
-def _members(request: Any, response: Response, stream: Any, held: Any) -> dict[str, Any]:
-    return {
-        "request": request,
-        "internal_response": held,
-        "block_size": 4096,
-        "status_code": response.status,
-        "reason": client.responses.get(response.status, ""),
-        "content_type": response.headers.get("content-type", ""),
-        "headers": _headers(response),
-        "stream_download_generator": stream,
-    }
-
-
-def _headers(response: Response) -> MutableMapping[str, str]:
-    found: MutableMapping[str, str] = case_insensitive_dict(response.headers)
-    return found
-
-
-async def _rest_async(request: Any, response: Response, stream: bool) -> AsyncHttpResponseImpl:
-    held = _AsyncHeld(response.body)
-    found = AsyncHttpResponseImpl(**_members(request, response, _AsyncStream, held))
-    if not stream:
-        await found.read()
-    return found
-
-
-class _Held:
-    """What a connection would still hold of a response."""
-
-    def __init__(self, body: bytes) -> None:
-        self.body = body
-
-    def close(self) -> None:
-        """Nothing to close."""
-
-
-class _AsyncHeld:
-    def __init__(self, body: bytes) -> None:
-        self.body = body
-
-    async def close(self) -> None:
-        """Nothing to close."""
-
-
-class _Stream:
-    """The body in one piece."""
-
-    def __init__(self, pipeline: Any, response: Any, **kwargs: Any) -> None:
-        self._body = response._internal_response.body
-
-    def __iter__(self) -> Iterator[bytes]:
-        yield self._body
-
-
-class _AsyncStream(_Stream):
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        yield self._body
-
-
-class _Legacy(LegacyResponse):
-    """The response class of clients that were generated before azure.core.rest."""
-
-    def __init__(self, request: Any, response: Response) -> None:
-        super().__init__(request, response)
-        self.status_code = response.status
-        self.headers = _headers(response)
-        self.reason = client.responses.get(response.status, "")
-        self.content_type = response.headers.get("content-type")
-        self._body = response.body
-
-    def body(self) -> bytes:
-        return self._body
-
-
-class _LegacyAsync(LegacyAsyncResponse):
-    def __init__(self, request: Any, response: Response) -> None:
-        super().__init__(request, response)
-        self.status_code = response.status
-        self.headers = _headers(response)
-        self.reason = client.responses.get(response.status, "")
-        self.content_type = response.headers.get("content-type")
-        self._body = response.body
-
-    async def load_body(self) -> None:
-        """It is here already."""
-
-    def body(self) -> bytes:
-        return self._body
