@@ -22,8 +22,9 @@ from .faults import Fault, Faults
 from .identity import Identity, Principal
 from .inference import Inference
 from .keyvault.events import Delivery, Subscription, Topic
+from .keyvault.model import Secret, Version
 from .keyvault.service import KeyVault
-from .keyvault.vault import Secret, Vault, Version
+from .keyvault.vault import Vault
 from .logs import Logs
 from .topics import Topics
 from .wire import Dropped, Headers, Request, Response
@@ -171,6 +172,7 @@ class Azure:
     ) -> Vault:
         """An empty vault. ``more`` are members of ``Vault``."""
         self.add_group(subscription, group)
+        more.setdefault("backups", self.keyvault.backups)
         vault = Vault(name, subscription, group, self.clock, self.random, self.changed, **more)
         self.keyvault.vaults[vault.host] = vault
         return vault

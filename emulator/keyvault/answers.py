@@ -11,7 +11,8 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from ..wire import Headers, Request, Response
-from .vault import Deleted, Refused, Secret, Vault, Version
+from .model import Deleted, Refused, Secret, Version
+from .vault import Vault
 
 PAGE = 25
 _NETWORK = "conn_type=Ipv4;addr=203.0.113.7;act_addr_fam=InterNetwork;"

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from ..wire import Request
-from .vault import Refused
+from .model import Refused
 
 _NAME = re.compile(r"[0-9a-zA-Z-]{1,127}")
 MAX_TAGS, MAX_TAG = 15, 512

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..clock import Clock
 
-NEAR = timedelta(days=30)
+NEAR, NEAR_EXPIRY = timedelta(days=30), "SecretNearExpiry"
 # Event Grid, "Message delivery and retry": then every 12 hours, until 24 hours are over.
 RETRIES = (10, 30, 60, 300, 600, 1800, 3600, 10800, 21600, 43200)
 LIFE = timedelta(hours=24)
@@ -23,7 +23,11 @@ SCHEMAS = ("eventgrid", "cloudevents")
 
 @dataclass
 class Subscription:
-    """Where a topic delivers, in which schema, and what it filters."""
+    """Where a topic delivers, in which schema, and what it filters.
+
+    Near-expiry is raised only for versions made after the subscription (Key Vault, "Monitoring
+    with Azure Event Grid"); ``existing`` lifts that for those whose event is yet to come.
+    """
 
     url: str
     schema: str = "eventgrid"
@@ -32,6 +36,7 @@ class Subscription:
     ends: str = ""
     name: str = "KEYROT"
     created: datetime = _EVER
+    existing: bool = False
 
     def __post_init__(self) -> None:
         if self.schema not in SCHEMAS:
@@ -88,6 +93,7 @@ class Topic:
     random: random.Random
     source: str
     vault: str
+    url: str
     near_delay: timedelta = timedelta(minutes=1)
     twice: float = 0.05
     subscriptions: list[Subscription] = field(default_factory=list)
@@ -95,36 +101,40 @@ class Topic:
     dead_letters: list[Delivery] = field(default_factory=list)
 
     def subscribe(self, subscription: Subscription) -> Subscription:
-        """Near-expiry is raised only for versions made from now on."""
+        """From now on."""
         subscription.created = self.clock.now()
         self.subscriptions.append(subscription)
         return subscription
 
-    def version_made(
+    def version_made(self, name: str, version: str, nbf: int | None, exp: int | None) -> None:
+        """Raise SecretNewVersionCreated."""
+        now = self.clock.now()
+        self._publish("SecretNewVersionCreated", name, self._data(name, version, nbf, exp), now)
+
+    def arm(
         self,
         name: str,
         version: str,
         nbf: int | None,
         exp: int | None,
-        is_current: Callable[[], bool],
+        made: datetime,
+        applies: Callable[[], bool],
     ) -> None:
-        """Raise SecretNewVersionCreated now, and what its expiry will ask for later."""
-        now = self.clock.now()
-        data = self._data(name, version, nbf, exp)
-        self._publish("SecretNewVersionCreated", name, data, now)
+        """Raise what the expiry asks for, at its time, if it still ``applies`` then."""
         if exp is None:
             return
-        expiry = datetime.fromtimestamp(exp, UTC)
+        data, expiry = self._data(name, version, nbf, exp), datetime.fromtimestamp(exp, UTC)
 
         def later(kind: str) -> Callable[[], None]:
             def fire() -> None:
-                if is_current():
-                    self._publish(kind, name, data, now)
+                if applies():
+                    self._publish(kind, name, data, made)
 
             return fire
 
-        self.clock.at(max(expiry - NEAR, now + self.near_delay), later("SecretNearExpiry"))
-        self.clock.at(max(expiry, now + self.near_delay), later("SecretExpired"))
+        soon = self.clock.now() + self.near_delay
+        self.clock.at(max(expiry - NEAR, soon), later(NEAR_EXPIRY))
+        self.clock.at(max(expiry, soon), later("SecretExpired"))
 
     def due(self) -> list[Delivery]:
         """What is to be sent now."""
@@ -147,7 +157,8 @@ class Topic:
         kind = f"Microsoft.KeyVault.{kind}"
         now = self.clock.now()
         for subscription in self.subscriptions:
-            if subscription.created > made or not subscription.wants(kind, name):
+            early = kind.endswith(NEAR_EXPIRY) and subscription.created > made
+            if (early and not subscription.existing) or not subscription.wants(kind, name):
                 continue
             event = self._event(subscription, kind, name, data)
             copies = 1 + (self.random.random() < self.twice)
@@ -182,7 +193,7 @@ class Topic:
 
     def _data(self, name: str, version: str, nbf: int | None, exp: int | None) -> dict[str, Any]:
         return {
-            "Id": f"https://{self.vault}.vault.azure.net/secrets/{name}/{version}",
+            "Id": f"{self.url}/secrets/{name}/{version}",
             "VaultName": self.vault,
             "ObjectType": "Secret",
             "ObjectName": name,

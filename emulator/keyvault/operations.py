@@ -11,11 +11,23 @@ from urllib.parse import unquote
 
 from ..wire import Request, Response
 from .answers import bundle, deleted_bundle, headers, ok, page
-from .body import attributes, body_of, checked_name, tags_of, text_of
-from .vault import Refused, Vault, Version
+from .body import attributes, body_of, tags_of, text_of
+from .model import Refused, Version
+from .vault import Vault
 
 _ACTION = "Microsoft.KeyVault/vaults/secrets/"
-_PATHS = re.compile(r"/(secrets|deletedsecrets)(?:/([^/]+))?(?:/([^/]*))?/?")
+_PERMISSIONS = {
+    _ACTION + "getSecret/action": "get",
+    _ACTION + "setSecret/action": "set",
+    _ACTION + "update/action": "set",
+    _ACTION + "readMetadata/action": "list",
+    _ACTION + "delete": "delete",
+    _ACTION + "purge/action": "purge",
+    _ACTION + "recover/action": "recover",
+    _ACTION + "backup/action": "backup",
+    _ACTION + "restore/action": "restore",
+}
+_PATHS = re.compile(r"/(secrets|deletedsecrets)(?:/([^/]+))?(?:/([^/]*))?/?", re.I)
 
 
 @dataclass(frozen=True)
@@ -28,13 +40,18 @@ class Operation:
     creates: bool = False
     secret: str = ""
 
+    @property
+    def permission(self) -> str:
+        """What the older access policies call the right."""
+        return "get" if self.name == "get_deleted" else _PERMISSIONS[self.action]
+
 
 def find(request: Request) -> Operation | None:
     """The operation that a request asks for, or None where there is none."""
     match = _PATHS.fullmatch(unquote(request.path))
     if match is None:
         return None
-    collection, name, rest = match[1], match[2] or "", match[3] or ""
+    collection, name, rest = match[1].lower(), match[2] or "", (match[3] or "").lower()
     if collection == "deletedsecrets":
         return _deleted_operation(request.method, name, rest)
     return _secret_operation(request.method, name, rest)
@@ -90,7 +107,6 @@ def _deleted_operation(method: str, name: str, rest: str) -> Operation | None:
 
 
 def _set(vault: Vault, request: Request, name: str) -> Response:
-    checked_name(name)
     body = body_of(request)
     enabled, nbf, exp = attributes(body)
     now = vault.clock.now()
@@ -109,7 +125,7 @@ def _set(vault: Vault, request: Request, name: str) -> Response:
 
 
 def _get(vault: Vault, name: str, version_id: str) -> Response:
-    secret, version = vault.version(name, version_id)
+    secret, version = vault.shown_version(name, version_id)
     if not version.enabled:
         text = "Operation get is not allowed on a disabled secret."
         raise Refused(403, "Forbidden", text, "SecretDisabled")
@@ -121,14 +137,15 @@ def _update(vault: Vault, request: Request, name: str, version_id: str) -> Respo
     secret, version = vault.version(name, version_id)
     body = body_of(request)
     enabled, nbf, exp = attributes(body)
-    content_type, tags = text_of(body, "contentType", 255), tags_of(body)
-    version.enabled = version.enabled if enabled is None else enabled
-    version.nbf = version.nbf if nbf is None else nbf
-    version.exp = version.exp if exp is None else exp
-    version.content_type = version.content_type if content_type is None else content_type
-    version.tags = version.tags if tags is None else tags
-    version.updated = vault.clock.now()
-    vault.changed("secret.updated", (vault, secret, version))
+    given = {
+        "enabled": enabled,
+        "nbf": nbf,
+        "exp": exp,
+        "content_type": text_of(body, "contentType", 255),
+        "tags": tags_of(body),
+    }
+    changes = {member: value for member, value in given.items() if value is not None}
+    vault.update(secret, version, changes)
     return ok(vault, bundle(vault, secret, version))
 
 
@@ -144,10 +161,9 @@ def _restore(vault: Vault, request: Request) -> Response:
     text = text_of(body_of(request), "value", 10**6, required=True) or ""
     try:
         token = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
-        secret = vault.backups[token]
-    except (ValueError, KeyError):
+    except ValueError:
         raise Refused(400, "BadParameter", "The backup is not valid.") from None
-    restored = vault.restore(secret)
+    restored = vault.restore(token)
     return ok(vault, bundle(vault, restored, restored.current))
 
 
@@ -178,7 +194,8 @@ def _list_secrets(vault: Vault, request: Request) -> Response:
 def _list_versions(vault: Vault, request: Request, name: str) -> Response:
     """By id and not by time; an unknown secret has no versions."""
     secret = vault.secrets.get(name.lower())
-    versions = {version.id: version for version in secret.versions} if secret else {}
+    shown = vault.shown_versions(secret) if secret else []
+    versions = {version.id: version for version in shown}
 
     def item(version_id: str) -> dict[str, Any]:
         assert secret is not None

@@ -1,89 +1,31 @@
-"""Vaults, secrets and versions: state and rules, no protocol."""
+"""A vault: its state and its rules, no protocol."""
 
 from __future__ import annotations
 
 import random
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from ..clock import Clock
+from ..throttle import Throttle
 from .events import Topic
+from .model import Backup, Deleted, Refused, Secret, Version
 
-THROTTLE_WINDOW = timedelta(seconds=10)
+__all__ = ["Refused", "Vault"]
+
 CREATES, OTHERS = 300, 4000
-
-
-class Refused(Exception):
-    """A request that the service refuses: status, code and inner code of its error."""
-
-    def __init__(self, status: int, code: str, message: str, inner: str | None = None) -> None:
-        super().__init__(message)
-        self.status, self.code, self.message, self.inner = status, code, message, inner
-
-
-@dataclass
-class Version:
-    """One version of a secret. ``made`` is exact; the wire shows whole seconds."""
-
-    id: str
-    value: str
-    made: datetime
-    updated: datetime
-    enabled: bool = True
-    nbf: int | None = None
-    exp: int | None = None
-    content_type: str | None = None
-    tags: dict[str, str] | None = None
-
-
-@dataclass
-class Secret:
-    """A name and its versions, oldest first; the last one made is the current one."""
-
-    name: str
-    versions: list[Version] = field(default_factory=list)
-
-    @property
-    def current(self) -> Version:
-        return self.versions[-1]
-
-    def as_of(self, moment: datetime) -> Version:
-        """The current version as a stale read shows it."""
-        return next((v for v in reversed(self.versions) if v.made <= moment), self.versions[0])
-
-
-@dataclass
-class Deleted:
-    """A soft-deleted secret; visible as such only from ``ready`` on."""
-
-    secret: Secret
-    at: datetime
-    ready: datetime
-    purge_at: datetime
-
-
-@dataclass
-class Throttle:
-    """Requests of the last ten seconds; one that is refused does not count."""
-
-    limit: int
-    seen: deque[datetime] = field(default_factory=deque)
-
-    def admit(self, now: datetime) -> bool:
-        while self.seen and self.seen[0] <= now - THROTTLE_WINDOW:
-            self.seen.popleft()
-        if len(self.seen) >= self.limit:
-            return False
-        self.seen.append(now)
-        return True
+MAX_BACKUP = 500
 
 
 @dataclass
 class Vault:
-    """One vault. ``open`` is its firewall; ``rbac`` false means the older access policies."""
+    """One vault. ``open`` is its firewall; ``public_network`` false closes it altogether.
+
+    ``policies`` are the older access policies, permissions by object id, in place of roles.
+    ``stale_for`` makes reads show the versions of that long ago.
+    """
 
     name: str
     subscription: str
@@ -94,6 +36,8 @@ class Vault:
     suffix: str = "vault.azure.net"
     location: str = "westeurope"
     open: bool = True
+    public_network: bool = True
+    policies: Mapping[str, frozenset[str]] | None = None
     retention_days: int = 90
     purge_protection: bool = False
     deletion_delay: timedelta = timedelta()
@@ -102,11 +46,11 @@ class Vault:
     deleted: dict[str, Deleted] = field(default_factory=dict)
     creates: Throttle = field(default_factory=lambda: Throttle(CREATES))
     others: Throttle = field(default_factory=lambda: Throttle(OTHERS))
-    backups: dict[str, Secret] = field(default_factory=dict)
+    backups: dict[str, Backup] = field(default_factory=dict)
     topic: Topic = field(init=False)
 
     def __post_init__(self) -> None:
-        self.topic = Topic(self.clock, self.random, self.id, self.name)
+        self.topic = Topic(self.clock, self.random, self.id, self.name, self.url)
 
     @property
     def id(self) -> str:
@@ -136,13 +80,26 @@ class Vault:
     def version(self, name: str, version: str) -> tuple[Secret, Version]:
         """A named version, or the current one for an empty name."""
         secret = self.secret(name)
+        return secret, self._pick(secret.versions, name, version)
+
+    def shown_version(self, name: str, version: str) -> tuple[Secret, Version]:
+        """As ``version``, for a read, which may be stale."""
+        secret = self.secret(name)
+        return secret, self._pick(self.shown_versions(secret), name, version)
+
+    def shown_versions(self, secret: Secret) -> list[Version]:
+        """What a read shows."""
+        if not self.stale_for:
+            return secret.versions
+        return secret.as_of(self.clock.now() - self.stale_for)
+
+    def _pick(self, versions: list[Version], name: str, version: str) -> Version:
         if not version:
-            stale = secret.as_of(self.clock.now() - self.stale_for)
-            return secret, stale if self.stale_for else secret.current
-        found = next((v for v in secret.versions if v.id == version.lower()), None)
+            return versions[-1]
+        found = next((v for v in versions if v.id == version.lower()), None)
         if found is None:
             raise _not_found(f"{name}/{version}")
-        return secret, found
+        return found
 
     def set(self, name: str, version: Version) -> tuple[Secret, Version]:
         """A new version, which becomes the current one."""
@@ -150,8 +107,19 @@ class Vault:
         secret = self.secrets.setdefault(name.lower(), Secret(name))
         secret.versions.append(version)
         self.changed("secret.set", (self, secret, version))
-        self._raise_events(secret, version)
+        self.topic.version_made(secret.name, version.id, version.nbf, version.exp)
+        self._arm(secret, version)
         return secret, version
+
+    def update(self, secret: Secret, version: Version, changes: Mapping[str, Any]) -> None:
+        """Set members of a version. A new expiry brings new events, if not of one in the past."""
+        moved = changes.get("exp", version.exp) != version.exp
+        for member, value in changes.items():
+            setattr(version, member, value)
+        version.updated = self.clock.now()
+        self.changed("secret.updated", (self, secret, version))
+        if moved:
+            self._arm(secret, version)
 
     def check_free(self, name: str) -> None:
         deleted = self.deleted.get(name.lower())
@@ -173,8 +141,14 @@ class Vault:
         deleted = Deleted(secret, now, ready, now + timedelta(days=self.retention_days))
         del self.secrets[name.lower()]
         self.deleted[name.lower()] = deleted
+        self.clock.at(deleted.purge_at, lambda: self._expire(deleted))
         self.changed("secret.deleted", (self, secret))
         return deleted
+
+    def _expire(self, deleted: Deleted) -> None:
+        """The retention is over: gone for good, unless it was recovered or purged before."""
+        if self.deleted.get(deleted.secret.name.lower()) is deleted:
+            del self.deleted[deleted.secret.name.lower()]
 
     def find_deleted(self, name: str) -> Deleted:
         found = self.deleted.get(name.lower())
@@ -196,31 +170,40 @@ class Vault:
         del self.deleted[name.lower()]
 
     def backup(self, name: str) -> str:
-        token = f"{self.random.getrandbits(256):064x}"
+        """An opaque text that stands for all versions."""
         secret = self.secret(name)
-        if len(secret.versions) > 500:
-            raise Refused(
-                400, "BadParameter", "A secret with more than 500 versions has no backup."
-            )
-        self.backups[token] = Secret(secret.name, list(secret.versions))
+        if len(secret.versions) > MAX_BACKUP:
+            text = f"A secret with more than {MAX_BACKUP} versions has no backup."
+            raise Refused(400, "BadParameter", text)
+        token = f"{self.random.getrandbits(256):064x}"
+        self.backups[token] = Backup(self.subscription.lower(), secret.copy())
         return token
 
-    def restore(self, secret: Secret) -> Secret:
+    def restore(self, token: str) -> Secret:
+        """All versions of a backup, with their ids; only where the name is free."""
+        backup = self.backups.get(token)
+        if backup is None or backup.subscription != self.subscription.lower():
+            raise Refused(400, "BadParameter", "The backup is not valid.")
+        secret = backup.secret.copy()
         self.check_free(secret.name)
         if secret.name.lower() in self.secrets:
             raise Refused(409, "Conflict", f"A secret named {secret.name} already exists.")
-        self.secrets[secret.name.lower()] = Secret(secret.name, list(secret.versions))
-        return self.secrets[secret.name.lower()]
+        self.secrets[secret.name.lower()] = secret
+        self.changed("secret.restored", (self, secret))
+        return secret
 
     def new_version_id(self) -> str:
         return f"{self.random.getrandbits(128):032x}"
 
-    def _raise_events(self, secret: Secret, version: Version) -> None:
-        def is_current() -> bool:
-            found = self.secrets.get(secret.name.lower())
-            return found is not None and found.current is version
+    def _arm(self, secret: Secret, version: Version) -> None:
+        """Events of the expiry that the version has now, for as long as it is the current one."""
+        exp = version.exp
 
-        self.topic.version_made(secret.name, version.id, version.nbf, version.exp, is_current)
+        def applies() -> bool:
+            found = self.secrets.get(secret.name.lower())
+            return found is not None and found.current is version and version.exp == exp
+
+        self.topic.arm(secret.name, version.id, version.nbf, exp, version.made, applies)
 
 
 def _not_found(name: str, what: str = "") -> Refused:

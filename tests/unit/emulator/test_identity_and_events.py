@@ -149,3 +149,32 @@ def test_a_topic_wants_the_right_audience_role_and_size(azure: Azure) -> None:
     assert send(sender, [event | {"data": "x" * 2**20}]) == 413
     (received,) = azure.topics.received.values()
     assert received == [event]
+
+
+def test_a_subscription_may_ask_for_what_was_there_before_it(azure: Azure) -> None:
+    expires = azure.clock.now() + timedelta(days=60)
+    azure.add_secret("kv-demo", "before", value="x", expires=expires)
+    azure.advance(timedelta(days=1))
+    azure.subscribe("kv-demo", HOOK, types=("SecretNearExpiry",), existing=True)
+    azure.advance(timedelta(days=29))
+    assert kinds(azure) == ["SecretNearExpiry"]
+
+
+def test_an_expiry_that_is_moved_brings_its_events_along(azure: Azure) -> None:
+    azure.subscribe("kv-demo", HOOK, types=("SecretNearExpiry", "SecretExpired"))
+    now, vault = azure.clock.now(), azure.vault("kv-demo")
+    version = azure.add_secret("kv-demo", "a", value="x", expires=now + timedelta(days=40))
+    later = int((now + timedelta(days=80)).timestamp())
+    vault.update(vault.secret("a"), version, {"exp": later})
+    azure.advance(timedelta(days=41))
+    assert kinds(azure) == []
+    azure.advance(timedelta(days=9))
+    assert kinds(azure) == ["SecretNearExpiry"]
+
+
+def test_an_event_names_the_vault_of_its_own_cloud(azure: Azure) -> None:
+    azure.add_vault("kv-far", suffix="vault.azure.cn").topic.twice = 0
+    azure.subscribe("kv-far", HOOK)
+    version = azure.add_secret("kv-far", "a", value="x")
+    ((_, delivery),) = azure.due_deliveries()
+    assert delivery.event["data"]["Id"] == f"https://kv-far.vault.azure.cn/secrets/a/{version.id}"

@@ -20,7 +20,7 @@ from azure.keyvault.secrets.aio import SecretClient as AsyncSecretClient
 from emulator.azure import Azure
 from emulator.faults import Fault
 from emulator.transport import AsyncCredential, AsyncEmulatorTransport, EmulatorTransport
-from emulator.wire import Headers, Request
+from emulator.wire import Headers, Request, Response
 
 from .conftest import Credential
 
@@ -312,3 +312,87 @@ def test_sovereign_vaults_name_their_own_resource(
     azure.add_vault("kv-far", suffix=suffix)
     with SecretClient(f"https://kv-far.{suffix}", credential, transport=transport) as client:
         assert client.set_secret("a", "x").value == "x"
+
+
+def get(azure: Azure, path: str, **more: str) -> Response:
+    token = azure.identity.issue(azure.identity.principals[0], "https://vault.azure.net")
+    headers = Headers({"Authorization": f"Bearer {token}"} | more)
+    return azure.handle(Request("GET", f"{URL}{path}?api-version=2026-04-01", headers))
+
+
+def test_the_clients_name_of_a_request_is_echoed(azure: Azure) -> None:
+    answer = get(azure, "/secrets", **{"x-ms-client-request-id": "mine"})
+    assert answer.headers["x-ms-client-request-id"] == "mine"
+
+
+def test_paths_compare_without_case_and_names_are_checked_on_every_call(azure: Azure) -> None:
+    azure.add_secret("kv-demo", "a", value="x")
+    assert get(azure, "/Secrets/A/Versions").status == 200
+    assert get(azure, "/secrets/under_score").status == 400
+
+
+def test_a_vault_without_public_network_forbids_everything(
+    azure: Azure, client: SecretClient
+) -> None:
+    azure.vault("kv-demo").public_network = False
+    with pytest.raises(HttpResponseError) as caught:
+        client.get_secret("a")
+    assert (caught.value.status_code, inner(caught.value)) == (403, "ForbiddenByConnection")
+
+
+def test_access_policies_name_permissions_instead_of_roles(
+    azure: Azure, client: SecretClient
+) -> None:
+    admin = azure.identity.principals[0]
+    azure.vault("kv-demo").policies = {admin.object_id: frozenset({"set", "list"})}
+    client.set_secret("a", "x")
+    client.update_secret_properties("a", enabled=True)
+    assert len(list(client.list_properties_of_secrets())) == 1
+    with pytest.raises(HttpResponseError) as caught:
+        client.get_secret("a")
+    assert (caught.value.status_code, inner(caught.value)) == (403, "AccessDenied")
+
+
+def test_a_deleted_secret_is_gone_when_its_retention_is_over(
+    azure: Azure, client: SecretClient
+) -> None:
+    client.set_secret("a", "x")
+    deleted = client.begin_delete_secret("a").result()
+    assert deleted.scheduled_purge_date == azure.clock.now() + timedelta(days=90)
+    azure.advance(timedelta(days=90))
+    with pytest.raises(ResourceNotFoundError):
+        client.get_deleted_secret("a")
+    assert client.set_secret("a", "y").value == "y"
+
+
+def test_a_backup_restores_into_any_vault_of_the_subscription_as_it_was(
+    azure: Azure, credential: Credential, transport: EmulatorTransport, client: SecretClient
+) -> None:
+    azure.add_vault("kv-next")
+    azure.add_vault("kv-far", subscription="99999999-9999-9999-9999-999999999999")
+    client.set_secret("a", "x")
+    backup = client.backup_secret("a")
+    client.update_secret_properties("a", enabled=False)
+    with SecretClient("https://kv-next.vault.azure.net", credential, transport=transport) as other:
+        other.restore_secret_backup(backup)
+        assert other.get_secret("a").value == "x"
+    with (
+        SecretClient("https://kv-far.vault.azure.net", credential, transport=transport) as far,
+        pytest.raises(HttpResponseError) as caught,
+    ):
+        far.restore_secret_backup(backup)
+    assert caught.value.status_code == 400
+
+
+def test_a_stale_vault_shows_what_was_and_updates_what_is(
+    azure: Azure, client: SecretClient
+) -> None:
+    client.set_secret("a", "old")
+    azure.advance(timedelta(seconds=10))
+    current = client.set_secret("a", "new").properties.version
+    azure.vault("kv-demo").stale_for = timedelta(seconds=5)
+    assert client.get_secret("a").value == "old"
+    assert len(list(client.list_properties_of_secret_versions("a"))) == 1
+    assert client.update_secret_properties("a", tags={"x": "y"}).version == current
+    azure.advance(timedelta(seconds=5))
+    assert client.get_secret("a").value == "new"
