@@ -32,7 +32,10 @@ class KeyLife:
 
 @dataclass
 class Account:
-    """One account. ``stale_for`` makes reads show the keys of that long ago."""
+    """One account; ``cloud`` is the domain of its endpoints (azure.com, azure.us, azure.cn).
+
+    ``stale_for`` makes reads show the keys of that long ago.
+    """
 
     subscription: str
     resource_group: str
@@ -40,12 +43,15 @@ class Account:
     kind: str
     location: str
     created: datetime
+    cloud: str = "azure.com"
     custom_domain: bool = True
+    tags: dict[str, str] = field(default_factory=dict)
     endpoints: dict[str, str] | None = None
     disable_local_auth: bool = False
     provisioning_state: str = "Succeeded"
     public_network: bool = True
     default_action: str = "Allow"
+    ip_rules: tuple[str, ...] = ()
     locked: bool = False
     rate_limited: bool = False
     new_key_delay: timedelta = timedelta()
@@ -64,9 +70,10 @@ class Account:
     @property
     def endpoint(self) -> str:
         if not self.custom_domain:
-            return f"https://{self.location}.api.cognitive.microsoft.com/"
+            domain = "microsoft.com" if self.cloud == "azure.com" else self.cloud
+            return f"https://{self.location}.api.cognitive.{domain}/"
         label = "openai" if self.kind.lower() == "openai" else "cognitiveservices"
-        return f"https://{self.name.lower()}.{label}.azure.com/"
+        return f"https://{self.name.lower()}.{label}.{self.cloud}/"
 
     def api_endpoints(self) -> dict[str, str]:
         """The ``endpoints`` map of ARM."""
@@ -75,12 +82,12 @@ class Account:
         name, kind = self.name.lower(), self.kind.lower()
         found = {}
         if kind in _OPENAI_ENDPOINTS:
-            openai = f"https://{name}.openai.azure.com/"
+            openai = f"https://{name}.openai.{self.cloud}/"
             found["OpenAI Language Model Instance API"] = openai
         if kind == "openai":
             found["Token"] = self.endpoint
         if kind == "aiservices":
-            foundry = f"https://{name}.services.ai.azure.com/"
+            foundry = f"https://{name}.services.ai.{self.cloud}/"
             found["AI Foundry API"] = found["Azure AI Model Inference API"] = foundry
             found["FormRecognizer"] = self.endpoint
         if kind in ("speechservices", "aiservices"):
@@ -127,6 +134,17 @@ class Accounts:
         value = self._new_key(account.kind)
         account.keys[slot] = value
         self.lives[value] = KeyLife(account, slot, self.clock.now() + delay)
+
+    def named(self, domain: str) -> Account | None:
+        """The account with this custom subdomain, which no other account has."""
+        return next(
+            (
+                account
+                for account in self.by_id.values()
+                if account.custom_domain and account.name.lower() == domain
+            ),
+            None,
+        )
 
     def accepted(self, value: str) -> Account | None:
         """The account for which a key works now."""

@@ -18,8 +18,14 @@ from .wire import Headers, Request, Response
 
 HOSTS = {
     "management.azure.com": ("https://management.azure.com", "https://management.core.windows.net"),
-    "management.chinacloudapi.cn": ("https://management.chinacloudapi.cn",),
-    "management.usgovcloudapi.net": ("https://management.usgovcloudapi.net",),
+    "management.chinacloudapi.cn": (
+        "https://management.chinacloudapi.cn",
+        "https://management.core.chinacloudapi.cn",
+    ),
+    "management.usgovcloudapi.net": (
+        "https://management.usgovcloudapi.net",
+        "https://management.core.usgovcloudapi.net",
+    ),
 }
 API_VERSION = re.compile(r"20\d\d-\d\d-\d\d(-preview)?")
 PAGE = 100
@@ -70,24 +76,20 @@ class Arm:
                 return self._account(r, p, account, name, action)
 
             return f"arm.{name}", lambda: self._guarded(request, account[1], run)
-        return "arm.unknown", lambda: error(no_route(path))
+        return "arm.unknown", lambda: self._guarded(request, "", _nothing)
 
     def _guarded(
         self, request: Request, subscription: str, run: Callable[[Request, Principal], Response]
     ) -> Response:
+        headers: dict[str, str] = {}
         try:
             principal = self._caller(request)
-            version = request.query.get("api-version", "")
-            if not API_VERSION.fullmatch(version):
-                text = "The api-version query parameter (?api-version=) is required."
-                raise Refused(400, "MissingApiVersionParameter", text)
+            _check_api_version(request)
             headers = self._throttle(request, principal, subscription.lower())
             response = run(request, principal)
-            return Response(
-                response.status, Headers({**response.headers, **headers}), response.body
-            )
         except Refused as refusal:
-            return error(refusal)
+            response = error(refusal)
+        return Response(response.status, Headers({**response.headers, **headers}), response.body)
 
     def _caller(self, request: Request) -> Principal:
         found = self.identity.bearer(request, HOSTS[request.host])
@@ -113,7 +115,8 @@ class Arm:
         if self.throttled and not bucket.take(now):
             text = f"Number of {kind} for the subscription exceeded the limit."
             wait = str(max(1, int((1 - bucket.left) / refill + 0.999)))
-            raise Refused(429, "SubscriptionRequestsThrottled", text, Retry_After=wait)
+            none = {f"x_ms_ratelimit_remaining_subscription_{kind}": "0"}
+            raise Refused(429, "SubscriptionRequestsThrottled", text, Retry_After=wait, **none)
         left = int(bucket.left)
         return {
             f"x-ms-ratelimit-remaining-subscription-{kind}": str(left),
@@ -142,8 +145,7 @@ class Arm:
         return any(s.lower().startswith(scope.lower()) for s, _ in principal.assignments)
 
     def _page(self, request: Request, found: list[Account]) -> Response:
-        token = request.query.get("$skipToken") or request.query.get("$skiptoken")
-        start = int(base64.urlsafe_b64decode(token)) if token else 0
+        start = _start(request)
         body: dict[str, Any] = {
             "value": [shown(account) for account in found[start : start + self.page]]
         }
@@ -151,7 +153,7 @@ class Arm:
             following = base64.urlsafe_b64encode(str(start + self.page).encode()).decode()
             base = request.url.partition("?")[0]
             version = quote(request.query.get("api-version", ""))
-            body["nextLink"] = f"{base}?api-version={version}&$skipToken={quote(following)}"
+            body["nextLink"] = f"{base}?api-version={version}&$skiptoken={quote(following)}"
         return ok(body)
 
     def _account(
@@ -161,6 +163,7 @@ class Arm:
         scope = (
             f"/subscriptions/{match[1]}/resourceGroups/{match[2]}/providers/{PROVIDER}/{match[3]}"
         )
+        self._check_scope(subscription)
         if action:
             _check_right(principal, f"{PROVIDER}/{action}", scope)
         self._check_scope(subscription, group)
@@ -198,7 +201,7 @@ class Arm:
         self.accounts.regenerate(account, _slot(request))
         return ok(both(account.keys))
 
-    def _check_scope(self, subscription: str, group: str) -> None:
+    def _check_scope(self, subscription: str, group: str = "") -> None:
         if subscription not in self.subscriptions:
             text = f"The subscription '{subscription}' could not be found."
             raise Refused(404, "SubscriptionNotFound", text)
@@ -210,6 +213,25 @@ class Arm:
                 "The subscription is not registered to use namespace 'Microsoft.CognitiveServices'."
             )
             raise Refused(409, "MissingSubscriptionRegistration", text)
+
+
+def _nothing(request: Request, principal: Principal) -> Response:
+    raise no_route(unquote(request.path))
+
+
+def _check_api_version(request: Request) -> None:
+    if not API_VERSION.fullmatch(request.query.get("api-version", "")):
+        text = "The api-version query parameter (?api-version=) is required."
+        raise Refused(400, "MissingApiVersionParameter", text)
+
+
+def _start(request: Request) -> int:
+    """Where a page begins, from the link's opaque token; clients may write its name either way."""
+    token = next((v for name, v in request.query.items() if name.lower() == "$skiptoken"), "")
+    try:
+        return int(base64.urlsafe_b64decode(token)) if token else 0
+    except ValueError:
+        raise Refused(400, "InvalidSkipToken", "The skip token is not valid.") from None
 
 
 def _slot(request: Request) -> str:

@@ -57,7 +57,7 @@ def shown(account: Account) -> dict[str, Any]:
         "location": account.location,
         "sku": {"name": "S0"},
         "kind": account.kind,
-        "tags": {},
+        "tags": dict(account.tags),
         "identity": {"type": "None"},
         "systemData": {"createdBy": "demo@example.com", "createdByType": "User", "createdAt": made},
         "properties": {
@@ -68,18 +68,24 @@ def shown(account: Account) -> dict[str, Any]:
             "callRateLimit": {"rules": []},
             "isMigrated": False,
             "customSubDomainName": account.name.lower() if account.custom_domain else None,
-            "networkAcls": {
-                "defaultAction": account.default_action,
-                "virtualNetworkRules": [],
-                "ipRules": [],
-            },
+            "networkAcls": _network(account),
             "privateEndpointConnections": [],
             "publicNetworkAccess": "Enabled" if account.public_network else "Disabled",
             "disableLocalAuth": account.disable_local_auth,
             "capabilities": [{"name": "VirtualNetworks"}, {"name": "CustomerManagedKey"}],
             "endpoints": account.api_endpoints(),
+            **({"allowProjectManagement": True} if account.kind.lower() == "aiservices" else {}),
         },
     }
+
+
+def _network(account: Account) -> dict[str, Any]:
+    rules = {
+        "defaultAction": account.default_action,
+        "virtualNetworkRules": [],
+        "ipRules": [{"value": address} for address in account.ip_rules],
+    }
+    return rules | ({"bypass": "AzureServices"} if account.default_action == "Deny" else {})
 
 
 def _headers() -> dict[str, str]:

@@ -14,7 +14,7 @@ from jsonschema import Draft4Validator
 
 from emulator import contract
 from emulator.azure import Azure, virtual
-from emulator.inference import ROUTES
+from emulator.routes import ROUTES
 from emulator.transport import AsyncCredential, AsyncEmulatorTransport
 from emulator.wire import Headers, Request, Response
 

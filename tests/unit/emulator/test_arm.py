@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -13,6 +14,7 @@ from azure.mgmt.cognitiveservices.models import KeyName
 from emulator.azure import GROUP, SUBSCRIPTION, Azure
 from emulator.faults import Fault
 from emulator.transport import EmulatorTransport
+from emulator.wire import Headers, Request, Response
 
 from .conftest import Credential
 
@@ -158,3 +160,61 @@ def test_keys_of_the_newer_kinds_are_long(azure: Azure) -> None:
     speech = azure.add_account("speech", kind="SpeechServices")
     assert {len(key) for key in azure.account("aoai-demo").keys.values()} == {84}
     assert {len(key) for key in speech.keys.values()} == {32}
+
+
+def arm(azure: Azure, path: str, method: str = "GET", body: bytes = b"") -> Response:
+    token = azure.identity.issue(azure.identity.principals[0], "https://management.azure.com/")
+    headers = Headers({"Authorization": f"Bearer {token}"})
+    url = f"https://management.azure.com{path}?api-version=2025-09-01"
+    return azure.handle(Request(method, url, headers, body))
+
+
+def code(answer: Response) -> tuple[int, str]:
+    return answer.status, json.loads(answer.body)["error"]["code"]
+
+
+def test_an_unknown_subscription_is_not_found_whoever_asks(azure: Azure) -> None:
+    azure.identity.principals[0].assignments.clear()
+    path = "/subscriptions/nope/resourceGroups/g/providers/Microsoft.CognitiveServices/accounts/a"
+    assert code(arm(azure, path)) == (404, "SubscriptionNotFound")
+    assert code(arm(azure, azure.account("aoai-demo").id)) == (403, "AuthorizationFailed")
+
+
+def test_without_a_token_everything_is_a_challenge(azure: Azure) -> None:
+    for path in (azure.account("aoai-demo").id, "/subscriptions/x/nothing"):
+        url = f"https://management.azure.com{path}?api-version=2025-09-01"
+        answer = azure.handle(Request("GET", url))
+        assert code(answer) == (401, "AuthenticationFailed")
+        assert answer.headers["WWW-Authenticate"].startswith("Bearer authorization_uri=")
+
+
+def test_errors_show_what_is_left_of_the_bucket(azure: Azure) -> None:
+    answer = arm(azure, azure.account("aoai-demo").id + "/regenerateKey", "POST", b"{}")
+    assert code(answer) == (400, "InvalidRequestContent")
+    assert answer.headers["x-ms-ratelimit-remaining-subscription-writes"] == "199"
+    assert answer.headers["x-ms-ratelimit-remaining-subscription-global-writes"] == "2985"
+
+
+def test_a_forged_skip_token_is_a_bad_request(azure: Azure) -> None:
+    path = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.CognitiveServices/accounts"
+    token = azure.identity.issue(azure.identity.principals[0], "https://management.azure.com")
+    url = f"https://management.azure.com{path}?api-version=2025-09-01&$skiptoken=demo"
+    answer = azure.handle(Request("GET", url, Headers({"Authorization": f"Bearer {token}"})))
+    assert answer.status == 400
+
+
+def test_a_restricted_network_is_shown(
+    azure: Azure, client: CognitiveServicesManagementClient
+) -> None:
+    azure.add_account("private", default_action="Deny", ip_rules=("203.0.113.0/24",))
+    shown = client.accounts.get(GROUP, "private").properties
+    assert shown is not None
+    assert shown.network_acls is not None
+    assert shown.network_acls.bypass == "AzureServices"
+    assert [rule.value for rule in shown.network_acls.ip_rules or ()] == ["203.0.113.0/24"]
+
+
+def test_the_permissions_api_lists_the_roles_above_an_account(azure: Azure) -> None:
+    path = azure.account("aoai-demo").id + "/providers/Microsoft.Authorization/permissions"
+    (owner, _) = json.loads(arm(azure, path).body)["value"]
+    assert owner["actions"] == ["*"]

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from emulator.azure import Azure
+from emulator.azure import Azure, UnknownHost
 from emulator.wire import Headers, Request, Response
 
 MODELS = "https://aoai-demo.openai.azure.com/openai/models?api-version=2024-10-21"
@@ -111,3 +111,25 @@ def test_a_consumer_gets_a_completion(azure: Azure) -> None:
     headers = Headers({"api-key": azure.account("aoai-demo").keys["Key1"]})
     answer = azure.handle(Request("POST", f"{url}?api-version=2024-10-21", headers, body))
     assert json.loads(answer.body)["choices"][0]["message"]["content"] == "You said: hello"
+
+
+def test_a_name_that_nobody_has_is_in_no_name_server(azure: Azure) -> None:
+    azure.add_account("speech", kind="SpeechServices")
+    for host in ("nobody.openai.azure.com", "speech.openai.azure.com", "aoai-demo.openai.azure.us"):
+        assert not azure.knows(f"https://{host}/")
+        with pytest.raises(UnknownHost):
+            call(azure, f"https://{host}/openai/models", "x")
+
+
+def test_sovereign_accounts_live_in_their_own_domain(azure: Azure) -> None:
+    account = azure.add_account("far", cloud="azure.us", location="usgovvirginia")
+    assert account.endpoint == "https://far.openai.azure.us/"
+    url = account.endpoint + "openai/models?api-version=2024-10-21"
+    assert call(azure, url, account.keys["Key1"]).status == 200
+
+
+def test_the_v1_api_also_takes_the_key_as_a_bearer_token(azure: Azure) -> None:
+    bearer = Headers({"Authorization": "Bearer " + azure.account("aoai-demo").keys["Key1"]})
+    v1 = "https://aoai-demo.openai.azure.com/openai/v1/models"
+    assert azure.handle(Request("GET", v1, bearer)).status == 200
+    assert azure.handle(Request("GET", MODELS, bearer)).status == 401
