@@ -16,7 +16,7 @@ from email.utils import format_datetime
 from typing import Any
 
 from .accounts import SLOTS, Account, Accounts
-from .arm import Arm
+from .arm.service import Arm
 from .clock import Clock
 from .faults import Fault, Faults
 from .identity import Identity, Principal

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from math import ceil
 
 WINDOW = timedelta(seconds=10)
 
@@ -25,6 +26,25 @@ class Bucket:
             return False
         self.left -= 1
         return True
+
+    @property
+    def wait(self) -> int:
+        """Whole seconds until there is one again."""
+        return max(1, ceil((1 - self.left) / self.refill))
+
+
+@dataclass
+class Buckets:
+    """ARM's buckets: 250 reads and 25 more each second, 200 writes and 10 more each second."""
+
+    held: dict[tuple[str, tuple[str, str]], Bucket] = field(default_factory=dict)
+
+    def of(self, kind: str, scope: tuple[str, str], now: datetime) -> Bucket:
+        """``kind`` is reads or writes, ``scope`` a principal and a subscription."""
+        if (kind, scope) not in self.held:
+            size, refill = (250.0, 25.0) if kind == "reads" else (200.0, 10.0)
+            self.held[kind, scope] = Bucket(size, refill, size, now)
+        return self.held[kind, scope]
 
 
 @dataclass

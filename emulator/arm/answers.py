@@ -5,9 +5,9 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from .accounts import Account
-from .identity import Principal
-from .wire import Response
+from ..accounts import Account
+from ..identity import Principal
+from ..wire import Response
 
 PROVIDER = "Microsoft.CognitiveServices/accounts"
 

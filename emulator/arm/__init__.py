@@ -1,0 +1,1 @@
+"""Resource Manager for Azure AI accounts: get, list, listKeys, regenerateKey."""
