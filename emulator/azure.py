@@ -15,10 +15,11 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
+from . import contract
 from .accounts import SLOTS, Account, Accounts
 from .arm.service import Arm
 from .clock import Clock
-from .faults import Fault, Faults
+from .faults import Faults, through
 from .identity import Identity, Principal
 from .inference import Inference
 from .keyvault.events import Delivery, Subscription, Topic
@@ -35,13 +36,18 @@ _KEPT_CALLS = 100_000
 
 @dataclass(frozen=True)
 class Call:
-    """One call that was made; no key material, hence no query and no body."""
+    """One call that was made; no key material, hence no query and no body.
+
+    ``principal`` is the object id of whoever's token it carried, or empty. ``status`` is None where
+    the connection was dropped.
+    """
 
     at: datetime
     operation: str
     method: str
     url: str
     status: int | None
+    principal: str = ""
 
 
 class UnknownHost(LookupError):
@@ -51,13 +57,22 @@ class UnknownHost(LookupError):
 class Azure:
     """All services behind one door. ``observers`` are called after every change of state."""
 
-    def __init__(self, start: datetime | None = None, seed: int | None = None) -> None:
+    def __init__(
+        self,
+        start: datetime | None = None,
+        seed: int | None = None,
+        *,
+        check_contract: bool = False,
+    ) -> None:
+        """Without ``start`` in real time. ``check_contract`` raises contract.Violation."""
         self.clock = Clock(start)
         self.random = random.Random(seed)
         self.observers: list[Callable[[str, Any], None]] = []
         self.faults = Faults()
         self.calls: list[Call] = []
         self.exchanges: list[Callable[[str, Request, Response], None]] = []
+        if check_contract:
+            self.exchanges.append(contract.check)
         self.skew = timedelta()
         self.identity = Identity(self.clock)
         self.accounts = Accounts(self.clock, self.changed, self.random)
@@ -82,9 +97,9 @@ class Azure:
         """Answer one request. Raises Dropped where a fault says so, UnknownHost for other names."""
         self.clock.run_due()
         operation, effect = self._route(request)
-        fault = self.faults.take(operation, request.url)
+        fault = self.faults.take(operation, request)
         try:
-            response = self._with_fault(fault, effect)
+            response = through(fault, effect, self.clock)
         except Dropped:
             self._note(operation, request, None)
             raise
@@ -109,8 +124,8 @@ class Azure:
     def delay_of(self, request: Request) -> timedelta:
         """How long the answer to this request is to be held back; asked before ``handle``."""
         operation, _ = self._route(request)
-        found = [f for f in self.faults.pending(operation, request.url) if f.kind == "delay"]
-        return timedelta(seconds=found[0].seconds if found else 0)
+        fault = self.faults.peek(operation, request)
+        return timedelta(seconds=fault.seconds if fault and fault.kind == "delay" else 0)
 
     def _route(self, request: Request) -> tuple[str, Callable[[], Response]]:
         for service in self._services:
@@ -119,26 +134,10 @@ class Azure:
                 return found
         raise UnknownHost(request.host)
 
-    def _with_fault(self, fault: Fault | None, effect: Callable[[], Response]) -> Response:
-        if fault is None or fault.kind == "delay":
-            return effect()
-        if fault.kind == "late":
-            late = self.clock.now() + timedelta(seconds=fault.seconds)
-            self.clock.at(late, lambda: (effect(), None)[1])
-            raise Dropped("the effect comes late")
-        if fault.after:
-            effect()
-        if fault.kind == "drop":
-            raise Dropped("a fault drops the connection")
-        if isinstance(fault.body, str):
-            return Response(fault.status, Headers(fault.headers), fault.body.encode())
-        error = {"error": {"code": "Fault", "message": "a fault was put on this call"}}
-        body = error if fault.body is None else fault.body
-        return Response.of_json(fault.status, body, dict(fault.headers))
-
     def _note(self, operation: str, request: Request, status: int | None) -> None:
         url = request.url.partition("?")[0]
-        self.calls.append(Call(self.clock.now(), operation, request.method, url, status))
+        who = self.identity.caller(request)
+        self.calls.append(Call(self.clock.now(), operation, request.method, url, status, who))
         if len(self.calls) > 2 * _KEPT_CALLS:
             del self.calls[:_KEPT_CALLS]
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from datetime import timedelta
 from fnmatch import fnmatchcase
 from typing import Any
+
+from .clock import Clock
+from .wire import Dropped, Headers, Request, Response
 
 KINDS = ("answer", "drop", "late", "delay")
 
@@ -13,6 +17,8 @@ KINDS = ("answer", "drop", "late", "delay")
 @dataclass
 class Fault:
     """One fault. It hits ``times`` matching calls after the first ``skip`` ones.
+
+    Calls match by operation, method and URL, each a pattern with ``*``.
 
     - ``answer``: ``status``, ``body`` and ``headers``, before the effect or (``after``) after it
     - ``drop``: the connection is closed without an answer, before the effect or after it
@@ -23,6 +29,7 @@ class Fault:
     kind: str
     operation: str = "*"
     match: str = "*"
+    method: str = "*"
     after: bool = False
     status: int = 503
     body: Any = None
@@ -46,9 +53,17 @@ class Fault:
         except TypeError as exc:
             raise ValueError(str(exc)) from None
 
-    def hits(self, operation: str, url: str) -> bool:
+    def matches(self, operation: str, request: Request) -> bool:
+        """Whether it is meant for such calls at all."""
+        return (
+            fnmatchcase(operation, self.operation)
+            and fnmatchcase(request.method, self.method)
+            and fnmatchcase(request.url, self.match)
+        )
+
+    def hits(self, operation: str, request: Request) -> bool:
         """Whether this call is one of those; counts it."""
-        if not fnmatchcase(operation, self.operation) or not fnmatchcase(url, self.match):
+        if not self.matches(operation, request):
             return False
         if self.skip > 0:
             self.skip -= 1
@@ -69,16 +84,32 @@ class Faults:
     def clear(self) -> None:
         self._set.clear()
 
-    def pending(self, operation: str, url: str) -> list[Fault]:
-        """Those that match a call, without counting it."""
-        return [
-            fault
-            for fault in self._set
-            if fnmatchcase(operation, fault.operation) and fnmatchcase(url, fault.match)
-        ]
+    def peek(self, operation: str, request: Request) -> Fault | None:
+        """What ``take`` would give, without counting the call."""
+        return next((f for f in self._set if not f.skip and f.matches(operation, request)), None)
 
-    def take(self, operation: str, url: str) -> Fault | None:
+    def take(self, operation: str, request: Request) -> Fault | None:
         """The first fault that hits this call."""
-        hit = next((fault for fault in self._set if fault.hits(operation, url)), None)
+        if not self._set:
+            return None
+        hit = next((fault for fault in self._set if fault.hits(operation, request)), None)
         self._set = [fault for fault in self._set if fault.times > 0]
         return hit
+
+
+def through(fault: Fault | None, effect: Callable[[], Response], clock: Clock) -> Response:
+    """The answer to a call that a fault may hit. Raises Dropped where there is none."""
+    if fault is None or fault.kind == "delay":
+        return effect()
+    if fault.kind == "late":
+        clock.at(clock.now() + timedelta(seconds=fault.seconds), lambda: (effect(), None)[1])
+        raise Dropped("the effect comes late")
+    if fault.after:
+        effect()
+    if fault.kind == "drop":
+        raise Dropped("a fault drops the connection")
+    if isinstance(fault.body, str):
+        return Response(fault.status, Headers(fault.headers), fault.body.encode())
+    error = {"error": {"code": "Fault", "message": "a fault was put on this call"}}
+    body = error if fault.body is None else fault.body
+    return Response.of_json(fault.status, body, dict(fault.headers))

@@ -187,6 +187,11 @@ class Identity:
         self.tokens[text] = Token(principal, audience.rstrip("/"), expires)
         return text
 
+    def caller(self, request: Request) -> str:
+        """The object id that a request's token was issued to, valid or not; or empty."""
+        token = self.tokens.get(str(request.headers.get("Authorization", "")).partition(" ")[2])
+        return token.principal.object_id if token else ""
+
     def bearer(self, request: Request, audiences: Iterable[str]) -> Principal | str:
         """The caller; or why there is none: ``missing``, ``invalid``, ``audience``, ``expired``."""
         scheme, _, text = str(request.headers.get("Authorization", "")).partition(" ")

@@ -2,19 +2,25 @@
 
 A dropped connection raises what the real transports raise: on aiohttp a ServiceRequestError over a
 ServerDisconnectedError, on requests a ServiceResponseError. Only a connection that was never made
-says so, which a host that the emulator does not know is.
+says so, which a host that the emulator does not know is. An answer that comes later than the
+client's read timeout is a ServiceResponseTimeoutError on both; its effect has happened.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from datetime import timedelta
 from types import TracebackType
 from typing import Any
 
 from aiohttp import ClientConnectorError, ServerDisconnectedError
 from azure.core.credentials import AccessToken
-from azure.core.exceptions import ServiceRequestError, ServiceResponseError
+from azure.core.exceptions import (
+    ServiceRequestError,
+    ServiceResponseError,
+    ServiceResponseTimeoutError,
+)
 from azure.core.pipeline.transport import AsyncHttpTransport, HttpTransport
 from azure.core.rest import HttpRequest as RestRequest
 
@@ -22,6 +28,8 @@ from .azure import Azure, UnknownHost
 from .identity import LIFETIME, Principal
 from .sdk import Legacy, LegacyAsync, request_of, rest, rest_async
 from .wire import Dropped
+
+_READ_TIMEOUT = 300
 
 
 class AsyncEmulatorTransport(AsyncHttpTransport[Any, Any]):
@@ -43,7 +51,10 @@ class AsyncEmulatorTransport(AsyncHttpTransport[Any, Any]):
             lost = ServerDisconnectedError(str(exc))
             raise ServiceRequestError(lost, error=lost) from lost
         if delay:
-            await self.sleep(delay.total_seconds())
+            patience = _patience(kwargs)
+            await self.sleep(min(delay.total_seconds(), patience))
+            if delay.total_seconds() > patience:
+                raise ServiceResponseTimeoutError("Timeout on reading data from socket")
         if isinstance(request, RestRequest):
             return await rest_async(request, response, bool(kwargs.get("stream")))
         return LegacyAsync(request, response)
@@ -87,7 +98,10 @@ class EmulatorTransport(HttpTransport[Any, Any]):
         except Dropped as exc:
             raise ServiceResponseError(str(exc)) from exc
         if delay:
-            self.sleep(delay.total_seconds())
+            patience = _patience(kwargs)
+            self.sleep(min(delay.total_seconds(), patience))
+            if delay.total_seconds() > patience:
+                raise ServiceResponseTimeoutError("Read timed out.")
         if isinstance(request, RestRequest):
             return rest(request, response, bool(kwargs.get("stream")))
         return Legacy(request, response)
@@ -137,6 +151,11 @@ class AsyncCredential:
 
     async def __aexit__(self, *args: object) -> None:
         await self.close()
+
+
+def _patience(options: Mapping[str, Any]) -> float:
+    """Seconds until a client gives up waiting for an answer: azure-core's read timeout."""
+    return float(options.get("read_timeout") or _READ_TIMEOUT)
 
 
 class _Key:
