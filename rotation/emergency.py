@@ -22,6 +22,8 @@ def decide(f: Facts) -> Action | None:
     if wish is None or not f.targets:
         return None
     running = f.record.operation
+    if running and running.purpose is Purpose.REPAIR and wish.leaked is Leaked.UNKNOWN:
+        return None
     if running and _covers(running, f.record.phase, wish):
         return _join(f, running, wish)
     if f.versions is None:
@@ -61,6 +63,10 @@ def _plan(f: Facts, wish: Wish) -> Action | None:
     if leaked is None:
         return None
     candidate = leaked.other
+    if wish.leaked is Leaked.UNKNOWN and f.astray(leaked):
+        reason = "the secrets must publish one key before both can be made new"
+        repair = replace(new(f, Purpose.REPAIR, leaked, reason, None), successes_needed=1)
+        return begin(f, Phase.VERIFY, repair, reason)
     operation = replace(
         _merged(f, wish, candidate),
         revoke=leaked,
@@ -99,6 +105,6 @@ def _is_usable(f: Facts, wish: Wish, candidate: Slot) -> bool:
     """A key that nobody outside ever got; or the only way out, where a regenerate is forbidden."""
     if wish.leaked is Leaked.UNKNOWN:
         return False
-    regenerable = f.live is candidate.other and not f.unseen
+    regenerable = not f.astray(candidate.other) and not f.unseen
     never = f.fingerprint(candidate) == f.record.fresh or f.superseded(candidate) is None
     return never or not regenerable

@@ -81,6 +81,10 @@ class Facts:
         """Targets that do not publish this slot's key yet."""
         return tuple(t for t in self.targets if self.slot_of(t) is not slot)
 
+    def astray(self, slot: Slot) -> tuple[Target, ...]:
+        """Targets of which is known that they publish something else than this slot's key."""
+        return tuple(t for t in self.pending(slot) if t not in self.unseen)
+
     def quarantined_until(self, slot: Slot) -> datetime | None:
         """The end of the slot's quarantine, or None where it is over."""
         until = self.record.quarantine.get(slot)

@@ -24,7 +24,7 @@ MAX_OVERWRITES = 3
 def regenerate(f: Facts) -> Action:
     """Make the spare new."""
     candidate = f.operation.candidate
-    if [target for target in f.pending(candidate.other) if target not in f.unseen]:
+    if f.astray(candidate.other):
         return overtaken(f, "the secrets no longer publish one working key")
     return send(f, candidate, Phase.VERIFY)
 
@@ -32,7 +32,7 @@ def regenerate(f: Facts) -> Action:
 def verify(f: Facts) -> Action:
     """Prove the new key by use, several times over a while, against a negative control."""
     operation = f.operation
-    if f.dead and operation.overlap_until is None and operation.purpose is not Purpose.REPAIR:
+    if f.dead and operation.overlap_until is None and operation.purpose is Purpose.ROTATE:
         return overtaken(f, "consumers are down and are helped first")
     fingerprint = f.fingerprint(operation.candidate)
     if operation.value != fingerprint:

@@ -27,9 +27,9 @@ def _published(f: Facts, slot: Slot) -> Action | None:
     if f.unseen and not emergency:
         names = ", ".join(t.id.name for t in f.unseen)
         return held(f, f"{names}: disabled, so which key it holds is unknown; enable or untag it")
-    wrong = [t.id.name for t in f.targets if t not in f.unseen and f.slot_of(t) is not slot.other]
-    if wrong:
-        return wait(f, f"{', '.join(wrong)}: does not publish {slot.other}", f.now + SOON)
+    astray = ", ".join(target.id.name for target in f.astray(slot.other))
+    if astray:
+        return wait(f, f"{astray}: does not publish {slot.other}", f.now + SOON)
     return None
 
 

@@ -97,13 +97,14 @@ def _shown(f: Facts) -> list[tuple[Slot, int]]:
 
 def _repair_split(f: Facts) -> Action | None:
     """Targets on different slots converge on the one that most show; no key is regenerated."""
-    shown = _shown(f)
-    if len(shown) < 2:
+    published = {f.slot_of(target) for target in f.targets} - {None}
+    if len(published) < 2:
         return None
     wanted = (f.keys.key1, f.keys.key2)
     if any(key not in f.verdicts for key in wanted):
         return ask(f, "the secrets publish different keys: which work", Question(probe=wanted))
-    return _repair(f, [slot for slot, _ in shown], "the secrets published different keys")
+    order = list(dict.fromkeys([*(slot for slot, _ in _shown(f)), *Slot]))
+    return _repair(f, order, "the secrets published different keys")
 
 
 def _repair(f: Facts, order: list[Slot], reason: str) -> Action:

@@ -62,6 +62,7 @@ class StoredVersion:
     tags: dict[str, str]
     enabled: bool = True
     content_type: str | None = None
+    by_person: bool = False
 
 
 @dataclass
@@ -86,6 +87,7 @@ class World:
     reachable: bool = True
     accepts_everything: bool = False
     unlistable: set[str] = field(default_factory=set)
+    accepted_at_publish: set[str] = field(default_factory=set)
     _serial: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     # What people and time do.
@@ -309,6 +311,8 @@ class WorldProbe:
         if not self.world.reachable:
             return Verdict(Answer.INCONCLUSIVE, "it cannot be reached")
         accepted = self.world.accepts_everything or self.world.accepts(key.reveal())
+        if accepted:
+            self.world.accepted_at_publish.add(key.reveal())
         return Verdict(Answer.ACCEPTED if accepted else Answer.REFUSED)
 
     async def try_random(self, account: Account, like: Key) -> Verdict:
