@@ -112,14 +112,14 @@ class Facts:
 
     @cached_property
     def observed(self) -> dict[str, Seen]:
-        """What to remember of the targets; a disabled one keeps what it was seen with."""
+        """What to remember of every target; a disabled one keeps what it was last seen with."""
         seen = {}
         for target in self.targets:
             name, before = str(target.id), self.record.seen.get(str(target.id))
             if target.value is not None:
                 seen[name] = Seen(target.version, target.value.fingerprint(self.record.salt))
-            elif before is not None:
-                seen[name] = before
+            else:
+                seen[name] = before or Seen(target.version, fingerprint="")
         return seen
 
     def _successions(self, target: Target) -> list[tuple[Version, Version]]:

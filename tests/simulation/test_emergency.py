@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from rotation.model import Slot
-from rotation.record import Leaked, Phase, Purpose
+from rotation.model import Key, Slot
+from rotation.record import Leaked, Phase, Purpose, Seen
 
 from .test_rotation import request
 from .world import ACCOUNT, Worker, World
@@ -159,3 +159,60 @@ async def test_a_blocked_operation_gives_way_to_an_emergency() -> None:
     await worker.run(timedelta(hours=1))
     assert not world.accepts(leaked)
     assert world.accepts(world.latest(target).value)
+
+
+async def test_a_leak_while_a_secret_is_broken_by_hand_ends_both() -> None:
+    """Was a circle: planned, overtaken by the repair, planned again."""
+    world = World()
+    world.add_account()
+    target = world.add_secret(lives=HEALTHY)
+    worker = Worker(world)
+    await worker.visit()
+    world.by_hand(target, "nonsense")
+    await worker.triggers.request(request(target, Leaked.KEY1))
+    leaked = world.keys[ACCOUNT][Slot.KEY1]
+    await worker.run(timedelta(minutes=5))
+    assert not world.accepts(leaked)
+    assert world.published(target) is Slot.KEY2
+    assert (await worker.record()).phase is Phase.IDLE
+
+
+async def test_an_unknown_leak_with_a_disabled_secret_on_the_other_slot() -> None:
+    """Was a circle: no slot may be regenerated before the secrets agree."""
+    world = World()
+    world.add_account()
+    world.add_secret("one", Slot.KEY1, lives=HEALTHY)
+    other = world.add_secret("two", Slot.KEY1, lives=HEALTHY)
+    before = set(world.keys[ACCOUNT].values())
+    worker = Worker(world)
+    await worker.visit()
+    world.by_hand(other, world.keys[ACCOUNT][Slot.KEY2])
+    await worker.rotator.gatherer.inventory.listings(refresh=True)
+    record, tag = await worker.journal.load(ACCOUNT)
+    seen = Seen(
+        world.latest(other).version, Key(world.latest(other).value).fingerprint(record.salt)
+    )
+    await worker.journal.save(replace(record, seen={**record.seen, str(other): seen}), tag)
+    world.latest(other).enabled = False
+    await worker.triggers.request(request(other, Leaked.UNKNOWN))
+    await worker.run(timedelta(minutes=30))
+    assert before.isdisjoint(world.keys[ACCOUNT].values())
+    assert (await worker.record()).phase is Phase.IDLE
+
+
+async def test_a_disabled_secret_that_only_a_listing_shows_is_remembered() -> None:
+    """Was a circle: found before the revocation, forgotten when it was to be published."""
+    world = World()
+    world.add_account()
+    world.add_secret("one")
+    hidden = world.add_secret("two")
+    worker = Worker(world)
+    await worker.visit()
+    await worker.run(timedelta(hours=1))
+    world.latest(hidden).enabled = False
+    record, tag = await worker.journal.load(ACCOUNT)
+    without = {name: seen for name, seen in record.seen.items() if not name.endswith("two")}
+    await worker.journal.save(replace(record, seen=without), tag)
+    await worker.run(timedelta(days=3))
+    assert (await worker.record()).phase is Phase.IDLE
+    assert world.published(hidden) is Slot.KEY2
