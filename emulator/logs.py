@@ -1,8 +1,12 @@
 """The vaults' audit logs, as a Log Analytics query shows them some minutes later.
 
-KQL is not interpreted. A query is answered with the rows of the table that it names
-(AZKVAuditLogs, or AzureDiagnostics where only that is named) in its timespan, of vaults and
-secrets whose names stand in it, with the columns that the product's query projects.
+KQL is not interpreted but looked at. A query is answered with rows of the table that it names
+(AZKVAuditLogs, or AzureDiagnostics where only that is named), in its timespan:
+
+- of the operations that it quotes (``"SecretGet"``), or of all where it quotes none;
+- of the secrets whose addresses it quotes (``"https://…/secrets/name"``), or of all;
+- with status 200 only, where it compares something with 200;
+- with the columns of its last ``project`` by their well-known names, or with the whole table.
 """
 
 from __future__ import annotations
@@ -17,23 +21,30 @@ from typing import Any
 from .clock import Clock
 from .identity import Identity, Principal
 from .keyvault.vault import Vault
+from .logtables import Row, columns, table_of
 from .wire import Request, Response
 
 HOST, AUDIENCE = "api.loganalytics.io", "https://api.loganalytics.io"
-COLUMNS = (("Reader", "string"), ("Id", "string"), ("TimeGenerated", "datetime"))
-_NAMES = {"set_secret": "SecretSet", "get_secret": "SecretGet", "update_secret": "SecretUpdate"}
+# Key Vault, "Monitoring data reference": names of operations in the logs.
+OPERATIONS = {
+    "set_secret": "SecretSet",
+    "get_secret": "SecretGet",
+    "update_secret": "SecretUpdate",
+    "list_secrets": "SecretList",
+    "list_versions": "SecretListVersions",
+    "delete_secret": "SecretDelete",
+    "get_deleted": "SecretGetDeleted",
+    "list_deleted": "SecretListDeleted",
+    "purge_deleted": "SecretPurge",
+    "recover_deleted": "SecretRecover",
+    "backup_secret": "SecretBackup",
+    "restore_secret": "SecretRestore",
+}
+_KEPT = 100_000
+_PATH = re.compile(r"/v1/(workspaces/[^/]+|subscriptions/.+)/query", re.I)
 _PERIOD = re.compile(r"P(?:(\d+)D)?T?(?:(\d+)H)?(?:(\d+)M)?(?:([\d.]+)S)?")
-
-
-@dataclass(frozen=True)
-class Row:
-    """One call of a vault's data plane."""
-
-    at: datetime
-    reader: str
-    operation: str
-    id: str
-    status: int
+_QUOTED = re.compile(r"\"([^\"]*)\"|'([^']*)'")
+_ONLY_200 = re.compile(r"==\s*200\b")
 
 
 @dataclass
@@ -49,14 +60,24 @@ class Logs:
     def record(
         self, vault: Vault, request: Request, principal: Principal, name: str, response: Response
     ) -> None:
-        """Called by Key Vault for every authenticated call."""
-        identity = vault.url + request.path.rstrip("/")
-        if response.status == 200 and name in _NAMES:
-            identity = json.loads(response.body).get("id", identity)
-        operation = _NAMES.get(name, name)
-        self.rows.append(
-            Row(self.clock.now(), principal.object_id, operation, identity, response.status)
+        """Called by Key Vault for every authenticated call; the id is versioned where one is."""
+        address = vault.url + request.path.rstrip("/")
+        identity = address
+        if response.status == 200 and name in ("set_secret", "get_secret", "update_secret"):
+            identity = json.loads(response.body)["id"]
+        row = Row(
+            at=self.clock.now(),
+            principal=principal,
+            operation=OPERATIONS.get(name, name),
+            id=identity,
+            address=f"{address}?api-version={request.query.get('api-version', '')}",
+            status=response.status,
+            client=str(request.headers.get("User-Agent", "")),
+            vault=vault.id,
         )
+        self.rows.append(row)
+        if len(self.rows) > 2 * _KEPT:
+            del self.rows[:_KEPT]
 
     def route(self, request: Request) -> tuple[str, Callable[[], Response]] | None:
         if request.host != HOST:
@@ -65,42 +86,50 @@ class Logs:
 
     def _query(self, request: Request) -> Response:
         if not isinstance(self.identity.bearer(request, [AUDIENCE]), Principal):
-            body = {"error": {"code": "AuthorizationRequiredError", "message": "No valid token"}}
-            return Response.of_json(401, body)
+            return _error(401, "AuthorizationRequiredError", "No valid token")
+        if request.method != "POST" or not _PATH.fullmatch(request.path):
+            return _error(404, "PathNotFoundError", "The requested path does not exist")
         try:
             body = json.loads(request.body)
             query, span = str(body["query"]), str(body.get("timespan") or "")
         except (ValueError, KeyError, TypeError):
-            error = {
-                "code": "BadArgumentError",
-                "message": "The request had some invalid properties",
-            }
-            return Response.of_json(400, {"error": error})
-        table = {
-            "name": "PrimaryResult",
-            "columns": [{"name": name, "type": kind} for name, kind in COLUMNS],
-            "rows": [_shown(row) for row in self._found(query, span)],
-        }
-        answer: dict[str, Any] = {"tables": [table]}
+            return _error(400, "BadArgumentError", "The request had some invalid properties")
+        answer: dict[str, Any] = {"tables": [self._table(query, span)]}
         if self.partial:
             answer["error"] = {"code": "PartialError", "message": "There were some errors"}
         return Response.of_json(200, answer)
 
+    def _table(self, query: str, span: str) -> dict[str, Any]:
+        table = table_of(query)
+        shown = columns(table, query)
+        return {
+            "name": "PrimaryResult",
+            "columns": [{"name": name, "type": column.type} for name, column in shown.items()],
+            "rows": [[c.of(row) for c in shown.values()] for row in self._found(query, span)],
+        }
+
     def _found(self, query: str, span: str) -> list[Row]:
-        since = _since(span, self.clock.now())
-        visible = self.clock.now() - self.delay
-        folded = query.lower()
+        since, visible = _since(span, self.clock.now()), self.clock.now() - self.delay
+        quoted = {first or second for first, second in _QUOTED.findall(query)}
+        operations = quoted & set(OPERATIONS.values())
+        addresses = tuple(t.lower().rstrip("/") for t in quoted if "/secrets/" in t.rstrip("/"))
+        only_200 = _ONLY_200.search(query) is not None
         return [
             row
             for row in self.rows
             if since <= row.at <= visible
-            and row.operation == "SecretGet"
-            and row.status == 200
-            and row.id.lower().rpartition("/")[0] in folded
+            and (not operations or row.operation in operations)
+            and (not only_200 or row.status == 200)
+            and (not addresses or _below(row.id.lower(), addresses))
         ]
 
 
+def _below(identity: str, addresses: tuple[str, ...]) -> bool:
+    return any(identity == a or identity.startswith(a + "/") for a in addresses)
+
+
 def _since(span: str, now: datetime) -> datetime:
+    """The beginning of an ISO 8601 period that ends now, or of an interval; else of a day."""
     start = span.partition("/")[0]
     if start.startswith("P"):
         match = _PERIOD.fullmatch(start)
@@ -114,5 +143,5 @@ def _since(span: str, now: datetime) -> datetime:
         return now - timedelta(days=1)
 
 
-def _shown(row: Row) -> list[str]:
-    return [row.reader, row.id, row.at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")]
+def _error(status: int, code: str, message: str) -> Response:
+    return Response.of_json(status, {"error": {"code": code, "message": message}})

@@ -25,6 +25,7 @@ from .identity import ROLES, Principal, Role
 from .keyvault.events import Subscription
 
 MEMBERS = ("accounts", "vaults", "principals", "topics", "subscriptions")
+_NOT_THE_VAULTS = ("secrets", "near_delay", "rearms")
 _TIMES = ("new_key_delay", "old_key_lag", "stale_for", "deletion_delay")
 PLAYGROUND: dict[str, Any] = {
     "accounts": [{"name": "aoai-demo"}, {"name": "speech-demo", "kind": "SpeechServices"}],
@@ -81,8 +82,9 @@ def subscription(members: Mapping[str, Any]) -> Subscription:
 
 
 def _vault(azure: Azure, members: Mapping[str, Any]) -> None:
-    rest = {name: value for name, value in members.items() if name not in ("secrets", "near_delay")}
+    rest = {name: value for name, value in members.items() if name not in _NOT_THE_VAULTS}
     vault = azure.add_vault(**_timed(rest))
+    vault.topic.rearms = bool(members.get("rearms"))
     if "near_delay" in members:
         vault.topic.near_delay = timedelta(seconds=members["near_delay"])
     for each in members.get("secrets", ()):

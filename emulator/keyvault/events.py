@@ -87,7 +87,10 @@ class Delivery:
 
 @dataclass
 class Topic:
-    """Deliveries as plain data: somebody with a socket sends what is due and says how it went."""
+    """Deliveries as plain data: somebody with a socket sends what is due and says how it went.
+
+    ``rearms`` raises near-expiry again for an expiry that was moved, which is not documented.
+    """
 
     clock: Clock
     random: random.Random
@@ -96,6 +99,7 @@ class Topic:
     url: str
     near_delay: timedelta = timedelta(minutes=1)
     twice: float = 0.05
+    rearms: bool = False
     subscriptions: list[Subscription] = field(default_factory=list)
     pending: list[Delivery] = field(default_factory=list)
     dead_letters: list[Delivery] = field(default_factory=list)
@@ -119,6 +123,8 @@ class Topic:
         exp: int | None,
         made: datetime,
         applies: Callable[[], bool],
+        *,
+        moved: bool = False,
     ) -> None:
         """Raise what the expiry asks for, at its time, if it still ``applies`` then."""
         if exp is None:
@@ -133,7 +139,8 @@ class Topic:
             return fire
 
         soon = self.clock.now() + self.near_delay
-        self.clock.at(max(expiry - NEAR, soon), later(NEAR_EXPIRY))
+        if self.rearms or not moved:
+            self.clock.at(max(expiry - NEAR, soon), later(NEAR_EXPIRY))
         self.clock.at(max(expiry, soon), later("SecretExpired"))
 
     def due(self) -> list[Delivery]:

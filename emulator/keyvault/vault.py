@@ -112,14 +112,14 @@ class Vault:
         return secret, version
 
     def update(self, secret: Secret, version: Version, changes: Mapping[str, Any]) -> None:
-        """Set members of a version. A new expiry brings new events, if not of one in the past."""
+        """Set members of a version. Events of the old expiry are called off."""
         moved = changes.get("exp", version.exp) != version.exp
         for member, value in changes.items():
             setattr(version, member, value)
         version.updated = self.clock.now()
         self.changed("secret.updated", (self, secret, version))
         if moved:
-            self._arm(secret, version)
+            self._arm(secret, version, moved=True)
 
     def check_free(self, name: str) -> None:
         deleted = self.deleted.get(name.lower())
@@ -195,7 +195,7 @@ class Vault:
     def new_version_id(self) -> str:
         return f"{self.random.getrandbits(128):032x}"
 
-    def _arm(self, secret: Secret, version: Version) -> None:
+    def _arm(self, secret: Secret, version: Version, *, moved: bool = False) -> None:
         """Events of the expiry that the version has now, for as long as it is the current one."""
         exp = version.exp
 
@@ -203,7 +203,8 @@ class Vault:
             found = self.secrets.get(secret.name.lower())
             return found is not None and found.current is version and version.exp == exp
 
-        self.topic.arm(secret.name, version.id, version.nbf, exp, version.made, applies)
+        made = version.made
+        self.topic.arm(secret.name, version.id, version.nbf, exp, made, applies, moved=moved)
 
 
 def _not_found(name: str, what: str = "") -> Refused:

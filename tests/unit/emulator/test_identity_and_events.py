@@ -160,7 +160,11 @@ def test_a_subscription_may_ask_for_what_was_there_before_it(azure: Azure) -> No
     assert kinds(azure) == ["SecretNearExpiry"]
 
 
-def test_an_expiry_that_is_moved_brings_its_events_along(azure: Azure) -> None:
+@pytest.mark.parametrize(("rearms", "raised"), [(True, ["SecretNearExpiry"]), (False, [])])
+def test_an_expiry_that_is_moved_calls_its_events_off_and_may_bring_them_along(
+    azure: Azure, rearms: bool, raised: list[str]
+) -> None:
+    azure.vault("kv-demo").topic.rearms = rearms
     azure.subscribe("kv-demo", HOOK, types=("SecretNearExpiry", "SecretExpired"))
     now, vault = azure.clock.now(), azure.vault("kv-demo")
     version = azure.add_secret("kv-demo", "a", value="x", expires=now + timedelta(days=40))
@@ -169,7 +173,9 @@ def test_an_expiry_that_is_moved_brings_its_events_along(azure: Azure) -> None:
     azure.advance(timedelta(days=41))
     assert kinds(azure) == []
     azure.advance(timedelta(days=9))
-    assert kinds(azure) == ["SecretNearExpiry"]
+    assert kinds(azure) == raised
+    azure.advance(timedelta(days=30))
+    assert kinds(azure) == ["SecretExpired"]
 
 
 def test_an_event_names_the_vault_of_its_own_cloud(azure: Azure) -> None:
