@@ -9,6 +9,7 @@ azure.add_secret("kv-demo", "ai-key", publishes=("aoai-demo", "Key1"))
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -74,6 +75,7 @@ class Azure:
         if check_contract:
             self.exchanges.append(contract.check)
         self.skew = timedelta()
+        self._lock = threading.RLock()  # synchronous clients may call from many threads
         self.identity = Identity(self.clock)
         self.accounts = Accounts(self.clock, self.changed, self.random)
         self.keyvault = KeyVault(self.identity)
@@ -95,6 +97,10 @@ class Azure:
 
     def handle(self, request: Request) -> Response:
         """Answer one request. Raises Dropped where a fault says so, UnknownHost for other names."""
+        with self._lock:
+            return self._handle(request)
+
+    def _handle(self, request: Request) -> Response:
         self.clock.run_due()
         operation, effect = self._route(request)
         fault = self.faults.take(operation, request)
@@ -245,7 +251,8 @@ class Azure:
 
     def advance(self, delta: timedelta) -> None:
         """Let time pass."""
-        self.clock.advance(delta)
+        with self._lock:
+            self.clock.advance(delta)
 
     def due_deliveries(self) -> list[tuple[Topic, Delivery]]:
         """Events to be sent now, each with the topic to report to."""

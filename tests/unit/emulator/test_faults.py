@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -155,3 +156,16 @@ def test_a_state_change_is_observed(azure: Azure) -> None:
     azure.add_secret("kv-demo", "a", value="x")
     azure.regenerate_by_hand("aoai-demo", "Key1")
     assert seen == ["secret.set", "account.regenerating", "account.regenerated"]
+
+
+def test_many_threads_may_call_at_once(azure: Azure) -> None:
+    azure.arm.throttled = False
+    owner = azure.identity.principals[0]
+    token = azure.identity.issue(owner, "https://management.azure.com")
+    url = f"https://management.azure.com{azure.account('aoai-demo').id}/regenerateKey"
+    headers = Headers({"Authorization": f"Bearer {token}"})
+    request = Request("POST", f"{url}?api-version=2025-09-01", headers, b'{"keyName": "Key1"}')
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(azure.handle, [request] * 400))
+    assert len({json.loads(answer.body)["key1"] for answer in answers}) == 400
+    assert len(azure.issued_keys()) == 402

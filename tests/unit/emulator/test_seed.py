@@ -1,0 +1,107 @@
+"""An Azure from a small file, and the same one again for the same seed."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from azure.keyvault.secrets.aio import SecretClient
+
+from emulator import seed
+from emulator.azure import Azure, virtual
+from emulator.transport import AsyncCredential, AsyncEmulatorTransport
+
+SMALL: dict[str, Any] = {
+    "accounts": [{"name": "speech", "kind": "SpeechServices", "new_key_delay": 20}],
+    "vaults": [
+        {
+            "name": "kv-small",
+            "near_delay": 5,
+            "secrets": [
+                {
+                    "name": "speech-key",
+                    "publishes": ["speech", "Key2"],
+                    "expires_in": 864000,
+                    "tags": {"ProviderAddress": "id:speech"},
+                }
+            ],
+        }
+    ],
+    "principals": [
+        {"name": "rotation", "roles": ["Key rotator", {"role": "Reader", "scope": "/x"}]},
+        {"name": "custom", "roles": [{"actions": ["*/read"], "dataActions": []}]},
+    ],
+    "topics": ["rotations"],
+    "subscriptions": [{"vault": "kv-small", "url": "http://hook", "types": ["SecretNearExpiry"]}],
+}
+
+
+def planted(what: dict[str, Any] = SMALL) -> Azure:
+    azure = virtual()
+    seed.plant(azure, json.loads(json.dumps(what)))
+    return azure
+
+
+def test_a_secret_publishes_a_slot_and_no_key_is_in_the_file() -> None:
+    azure = planted()
+    current = azure.secret("kv-small", "speech-key").current
+    assert current.value == azure.account("speech").keys["Key2"]
+    assert current.tags == {"ProviderAddress": azure.account("speech").id}
+    assert azure.account("speech").new_key_delay == timedelta(seconds=20)
+
+
+def test_a_subscription_is_told_of_the_secrets_of_the_same_file() -> None:
+    azure = planted()
+    azure.advance(timedelta(seconds=5))
+    assert {delivery.event["subject"] for _, delivery in azure.due_deliveries()} == {"speech-key"}
+
+
+def test_the_playground_is_a_seed_like_any_other() -> None:
+    azure = planted(seed.PLAYGROUND)
+    assert azure.secret("kv-demo", "aoai-demo-key").current.tags
+
+
+@pytest.mark.parametrize(
+    ("broken", "says"),
+    [
+        ({"account": []}, "a seed has no account; known: accounts"),
+        ({"accounts": [{}]}, r"accounts\[0\]: .*'name'"),
+        ({"accounts": [{"name": "a", "colour": "red"}]}, r"accounts\[0\]: .*'colour'"),
+        (
+            {"vaults": [{"name": "kv-a", "secrets": [{"name": "s", "publishes": ["no", "Key1"]}]}]},
+            r"vaults\[0\]: .*there is no account 'no'",
+        ),
+        ({"principals": [{"name": "p", "roles": ["King"]}]}, r"there is no role 'King'; known: "),
+        ({"subscriptions": [{"vault": "kv-none", "url": "u"}]}, "there is no vault 'kv-none'"),
+    ],
+)
+def test_a_broken_seed_says_what_is_wrong_and_where(broken: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        planted(broken)
+
+
+async def history() -> list[Any]:
+    azure = planted()
+    officer = azure.add_principal("officer").assign("Key Vault Secrets Officer")
+    async with SecretClient(
+        "https://kv-small.vault.azure.net",
+        AsyncCredential(azure, officer),
+        transport=AsyncEmulatorTransport(azure),
+    ) as client:
+        await client.get_secret("speech-key")
+        azure.regenerate_by_hand("speech", "Key1")
+        await client.set_secret("speech-key", "x")
+        azure.advance(timedelta(hours=1))
+    vault = azure.vault("kv-small")
+    return [
+        sorted(azure.issued_keys()),
+        [version.id for version in vault.secret("speech-key").versions],
+        [(delivery.event["id"], delivery.next_at) for delivery in vault.topic.pending],
+        [(call.at, call.operation, call.status) for call in azure.calls[-2:]],
+    ]
+
+
+async def test_virtual_time_is_the_same_for_the_same_seed() -> None:
+    assert await history() == await history()
