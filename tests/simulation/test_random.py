@@ -78,6 +78,11 @@ def people(world: World, targets: list[TargetId], rng: random.Random) -> list[Ca
     ]
 
 
+def once(name: str, number: int, fault: str) -> Callable[[str, int], str | None]:
+    """A fault on one call, by its name and number."""
+    return lambda called, count: fault if (called, count) == (name, number) else None
+
+
 async def act(world: World, workers: list[Worker], targets: list[TargetId], seed: int) -> None:
     rng = random.Random(seed)
     hands = people(world, targets, rng)
@@ -87,11 +92,7 @@ async def act(world: World, workers: list[Worker], targets: list[TargetId], seed
         if rng.random() < 0.3:
             name = rng.choice(["regenerate", "publish", "disable", "journal-write", "keys", "read"])
             number, fault = world.counted[name], rng.choice(FAULTS)
-            world.faults.append(
-                lambda n, i, name=name, number=number, fault=fault: (
-                    fault if (n, i) == (name, number) else None
-                )
-            )
+            world.faults.append(once(name, number, fault))
         if rng.random() < 0.1:
             rng.choice(hands)()
         try:
