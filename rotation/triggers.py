@@ -27,6 +27,7 @@ from .trouble import delay
 _BUSY = timedelta(seconds=10)
 _LATE = timedelta(seconds=1)
 _MAX_TRIES = 20
+_MAX_WISHES = 20
 
 
 @dataclass
@@ -141,6 +142,12 @@ class Triggers:
         earlier = wishes.earlier(record, request.idempotency_key)
         if earlier:
             return Answer(earlier, account)
+        if len(record.wishes) >= _MAX_WISHES:
+            raise Permanent(
+                f"{len(record.wishes)} requests wait for this account already",
+                code="TooManyRequests",
+                remedy="look at what holds them back: GET /api/rotations/{id}",
+            )
         wish = wishes.of_request(account, request, self.inventory.clock.now())
         await self.journal.amend(account, lambda r: wishes.added(r, wish))
         await self.enqueue(Visit(account, known), timedelta())

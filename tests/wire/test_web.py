@@ -126,3 +126,13 @@ async def test_a_service_that_fails_is_a_503_that_says_try_again(azure: Azure, a
     status, problem = await api.post(**SECRET, reason="r")
     assert status == 503
     assert problem["title"] == "Try again"
+
+
+async def test_requests_that_pile_up_are_refused_before_the_record_grows(api: Api) -> None:
+    for _ in range(20):
+        assert (await api.post(**SECRET, reason="again"))[0] == 202
+    status, problem = await api.post(**SECRET, reason="again")
+    assert (status, problem["code"]) == (409, "TooManyRequests")
+    await api.product.run(timedelta(minutes=5))
+    assert (await api.product.record()).wishes == ()
+    assert len(api.product.azure.account("aoai-demo").history) == 2, "all were one rotation"
