@@ -10,7 +10,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from .story import Failed, Stage, stage, tell
+from .app import Failed
+from .story import Stage, stage, tell
 
 
 def main() -> int:

@@ -15,10 +15,10 @@ KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr
 
 
 @asynccontextmanager
-async def azurite(wanted: bool, directory: Path) -> AsyncIterator[str | None]:
-    """Yields a connection string, or None where Azurite is not wanted."""
+async def azurite(wanted: bool, directory: Path) -> AsyncIterator[dict[str, str]]:
+    """Yields the function app's settings for it; none where Azurite is not wanted."""
     if not wanted:
-        yield None
+        yield {}
         return
     if not BINARY.exists():
         raise FileNotFoundError("Azurite is not installed; run: make azurite")
@@ -32,7 +32,7 @@ async def azurite(wanted: bool, directory: Path) -> AsyncIterator[str | None]:
     try:
         for port in ports.values():
             await _listening(port)
-        yield connection_string(ports)
+        yield {"AzureWebJobsStorage": connection_string(ports)}
     finally:
         process.terminate()
         await process.wait()

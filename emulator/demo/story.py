@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import os
-import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -20,25 +17,13 @@ from ..azure import Azure
 from ..keyvault.events import Subscription
 from ..proxy import Proxy
 from ..transport import AsyncCredential
+from .app import Failed, function_app
 from .azurite import azurite
 from .consumers import Consumer, Tally
 from .screen import Screen
 
-ROOT = Path(__file__).parents[2]
 ACCOUNT, VAULT, SECRET, TOPIC = "aoai-demo", "kv-demo", "ai-key", "rotations"
 APPS = {"web": 1.0, "worker": 2.0, "batch": 3.0}
-SETTINGS = {
-    "ROTATION_SCHEDULE": "*/5 * * * * *",
-    "ROTATION_OVERLAP": "PT5S",
-    "ROTATION_PROBE_SPAN": "PT1S",
-    "ROTATION_SETTLE": "PT10S",
-    # Not due by the calendar: it is the event that asks.
-    "ROTATION_LEAD": "P1D",
-}
-
-
-class Failed(Exception):
-    """Something that the story promises did not happen."""
 
 
 @dataclass
@@ -164,8 +149,8 @@ async def stage(directory: Path, storage: str) -> AsyncIterator[Stage]:
     azure, tally = _azure(), Tally()
     async with (
         Proxy(azure, directory) as proxy,
-        azurite(storage == "azurite", directory) as connection,
-        _host(proxy, directory, connection) as host,
+        azurite(storage == "azurite", directory) as environment,
+        function_app(proxy, directory, environment) as host,
         aiohttp.ClientSession() as session,
     ):
         await _subscribe(azure, proxy, host)
@@ -214,33 +199,3 @@ async def _subscribe(azure: Azure, proxy: Proxy, host: dict[str, Any]) -> None:
     subscription = Subscription(url, types=("SecretNearExpiry", "SecretExpired"))
     await proxy.control.deliverer.validate(subscription)
     azure.vault(VAULT).topic.subscribe(subscription)
-
-
-@asynccontextmanager
-async def _host(
-    proxy: Proxy, directory: Path, connection: str | None
-) -> AsyncIterator[dict[str, Any]]:
-    """The function app as a process that knows of the emulator only by its environment."""
-    environment = {name: value for name, value in os.environ.items() if "ROTATION" not in name}
-    environment |= proxy.environment | SETTINGS
-    environment |= {
-        "ROTATION_VAULTS": f"https://{VAULT}.vault.azure.net",
-        "ROTATION_TOPIC": f"https://{TOPIC}.westeurope-1.eventgrid.azure.net/api/events",
-        "ROTATION_JOURNAL": str(directory / "journal"),
-    }
-    if connection:
-        environment["AzureWebJobsStorage"] = connection
-    with (directory / "host.log").open("wb") as log:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "emulator.host", "--app", str(ROOT), "--port", "0", "--verbose",
-            cwd=ROOT, env=environment, stdout=asyncio.subprocess.PIPE, stderr=log,
-        )  # fmt: skip
-        try:
-            assert process.stdout is not None
-            line = await asyncio.wait_for(process.stdout.readline(), 30)
-            if not line:
-                raise Failed(f"the host did not start; see {directory / 'host.log'}")
-            yield json.loads(line)
-        finally:
-            process.terminate()
-            await asyncio.wait_for(process.wait(), 15)

@@ -1,0 +1,59 @@
+"""The function app as a process of its own, which knows of the emulator only by its environment."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from ..proxy import Proxy
+
+ROOT = Path(__file__).parents[2]
+SETTINGS = {
+    "ROTATION_SCHEDULE": "*/5 * * * * *",
+    "ROTATION_OVERLAP": "PT5S",
+    "ROTATION_PROBE_SPAN": "PT1S",
+    "ROTATION_SETTLE": "PT10S",
+    # Not due by the calendar: it is the event that asks.
+    "ROTATION_LEAD": "P1D",
+}
+
+
+class Failed(Exception):
+    """Something that the story promises did not happen."""
+
+
+@asynccontextmanager
+async def function_app(
+    proxy: Proxy, directory: Path, environment: Mapping[str, str]
+) -> AsyncIterator[dict[str, Any]]:
+    """The function app as a process that knows of the emulator only by its environment."""
+    clean = {name: value for name, value in os.environ.items() if "ROTATION" not in name}
+    vaults = ",".join(vault.url for vault in proxy.azure.keyvault.vaults.values())
+    given = {"ROTATION_VAULTS": vaults, "ROTATION_JOURNAL": str(directory / "journal")}
+    for host in proxy.azure.topics.received:
+        given["ROTATION_TOPIC"] = f"https://{host}/api/events"
+    with (directory / "host.log").open("ab") as log:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "emulator.host", "--port", "0", "--verbose"),
+            *("--app", str(ROOT)),
+            cwd=ROOT,
+            env=clean | proxy.environment | SETTINGS | given | dict(environment),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=log,
+        )
+        try:
+            assert process.stdout is not None
+            line = await asyncio.wait_for(process.stdout.readline(), 30)
+            if not line:
+                raise Failed(f"the host did not start; see {directory / 'host.log'}")
+            yield json.loads(line) | {"pid": process.pid}
+        finally:
+            if process.returncode is None:
+                process.terminate()
+            await asyncio.wait_for(process.wait(), 15)
