@@ -1,6 +1,7 @@
 """``python -m emulator``: the emulated Azure behind a proxy, until it is stopped.
 
-eval "$(python -m emulator --seed seed.json --env-file /tmp/env & sleep 2; cat /tmp/env)"
+python -m emulator --seed seed.json --env-file azure.env &
+source azure.env
 """
 
 from __future__ import annotations

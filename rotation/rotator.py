@@ -5,38 +5,39 @@ What is irreversible is stored as an intent before it is sent, and reconciled by
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
-from functools import partial
 
-from . import log, outbox, report, tags, trouble
+from . import log, outbox, report, trouble
 from .action import Action, Kind, held
 from .decision import decide
-from .errors import Conflict, Permanent, RotationError, Transient, Unknown, unexpected
+from .effects import EFFECTS, Effects
+from .errors import Conflict, RotationError, Transient, Unknown, unexpected
 from .facts import Facts
 from .gather import Gatherer
 from .journal import Journal
-from .model import AccountId, Key, Target, TargetId
+from .model import AccountId, TargetId
 from .ports import Notifier
-from .record import Intent, Operation, Phase, Put, Record, Seen
+from .record import Phase, Record
 from .report import Outcome
 
 MAX_STEPS = 40
 MAX_QUESTIONS = 8
 _RESTING = (Kind.IDLE, Kind.WAIT, Kind.BLOCKED)
-_EFFECTS = (Kind.SEND, Kind.PUBLISH, Kind.DISABLE)
 _SENDING = (Phase.REGENERATE, Phase.REVOKE)
 
 
 @dataclass
 class Rotator:
-    """Works on accounts by step. Keeps nothing between steps but old keys, to prove them dead."""
+    """Works on accounts by step, and keeps nothing between steps."""
 
     gatherer: Gatherer
     journal: Journal
     notifier: Notifier | None = None
-    _retired: dict[str, Key] = field(default_factory=dict)
+    effects: Effects = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.effects = Effects(self.gatherer, self.journal)
 
     async def visit(self, account: AccountId, known: Iterable[TargetId] = ()) -> Outcome:
         """As many steps as can be taken now. Never raises an expected error."""
@@ -70,7 +71,7 @@ class Rotator:
             facts = await self._facts(record, known)
             facts, action = await self._decide(facts)
             stored = await self._store(facts, action, record, tag)
-            await self._perform(facts, action, stored)
+            await self.effects.perform(facts, action, stored)
         except Conflict:
             return Outcome(account, Kind.MOVE, "the record changed; read it again")
         except RotationError as exc:
@@ -83,9 +84,7 @@ class Rotator:
     async def _facts(self, record: Record, known: tuple[TargetId, ...]) -> Facts:
         listed = record.phase in _SENDING
         facts = await self.gatherer.facts(record, known, listed=listed)
-        if record.operation and record.operation.retired:
-            return replace(facts, remembered=self._retired.get(record.operation.retired))
-        return facts
+        return replace(facts, remembered=self.effects.remembered(record))
 
     async def _decide(self, facts: Facts) -> tuple[Facts, Action]:
         for _ in range(MAX_QUESTIONS):
@@ -110,73 +109,11 @@ class Rotator:
             waiting=action.reason,
             waiting_until=action.not_before,
         )
-        if action.kind not in _EFFECTS:
+        if action.kind not in EFFECTS:
             stored = replace(stored, trouble=None, failures=0)
         if stored != record:
             await self.journal.save(stored, tag)
         return stored
-
-    async def _perform(self, facts: Facts, action: Action, record: Record) -> None:
-        match action.kind:
-            case Kind.SEND:
-                await self._send(facts, record)
-            case Kind.PUBLISH:
-                await self._publish(facts, action, record)
-            case Kind.DISABLE:
-                disable = self.gatherer.vaults.disable
-                await _each([partial(disable, *version) for version in action.versions])
-
-    async def _send(self, facts: Facts, record: Record) -> None:
-        """Send the stored intent once, and soon; what is not known to have failed may be late."""
-        intent = record.intent
-        if intent is None:
-            raise ValueError("nothing is sent without a stored intent")
-        key = facts.keys[intent.slot]
-        self._retired = {key.fingerprint(record.salt): key}
-        try:
-            self._check_age(intent, facts.policy.max_send_age)
-            await self.gatherer.accounts.regenerate(record.account, intent.slot)
-        except (Transient, Permanent):
-            await self._amend_intent(record, intent, None)
-            raise
-        await self._amend_intent(record, intent, replace(intent, answered=True))
-
-    def _check_age(self, intent: Intent, limit: timedelta) -> None:
-        if self.gatherer.clock.now() - intent.issued_at > limit:
-            raise Transient("the intent is too old to be sent", code="TooLate")
-
-    async def _amend_intent(self, record: Record, sent: Intent, now: Intent | None) -> None:
-        """Note the answer, unless another worker has taken the intent for unknown meanwhile."""
-
-        def change(current: Record) -> Record | None:
-            if current.intent is None or current.intent.id != sent.id:
-                return None
-            spent = current.regenerated if now else current.regenerated[:-1]
-            return replace(current, intent=now, regenerated=spent)
-
-        await self.journal.amend(record.account, change)
-
-    async def _publish(self, facts: Facts, action: Action, record: Record) -> None:
-        """Each target by itself: one that fails does not keep the others from the new key."""
-        targets = [t for t in facts.targets if t.id in action.targets]
-        puts: dict[str, Put] = {}
-
-        async def put(target: Target) -> None:
-            puts[str(target.id)] = await self._put(facts, target)
-
-        try:
-            await _each([partial(put, target) for target in targets])
-        finally:
-            await self.journal.amend(record.account, lambda r: _with_puts(r, facts.operation, puts))
-
-    async def _put(self, facts: Facts, target: Target) -> Put:
-        operation, now = facts.operation, self.gatherer.clock.now()
-        written = tags.written(
-            target.tags, operation.candidate, operation.id, now, operation.reason
-        )
-        expires = operation.expires or now + facts.terms.validity
-        key = facts.keys[operation.candidate]
-        return await self.gatherer.vaults.publish(target, key, written, expires)
 
     async def _failed(self, account: AccountId, exc: RotationError) -> Outcome:
         now = self.gatherer.clock.now()
@@ -202,25 +139,3 @@ class Rotator:
         outcome = Outcome(account, Kind.WAIT, str(exc), trouble=found, busy=True)
         log.warning("step", **report.fields(outcome))
         return outcome
-
-
-def _with_puts(record: Record, operation: Operation, puts: dict[str, Put]) -> Record | None:
-    current = record.operation
-    if not puts or current is None or current.id != operation.id:
-        return None
-    fingerprint = operation.value or ""
-    seen = {name: Seen(put.version, fingerprint) for name, put in puts.items()}
-    operation = replace(current, puts={**current.puts, **puts})
-    return replace(record, operation=operation, seen={**record.seen, **seen})
-
-
-async def _each(calls: list[Callable[[], Awaitable[None]]]) -> None:
-    """All of them, one after the other; then the first failure, if there was one."""
-    failed: list[RotationError] = []
-    for call in calls:
-        try:
-            await call()
-        except RotationError as exc:
-            failed.append(exc)
-    if failed:
-        raise failed[0]

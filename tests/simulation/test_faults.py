@@ -7,9 +7,11 @@ from datetime import timedelta
 
 import pytest
 
+from rotation.action import Action, Kind
 from rotation.errors import RotationError
+from rotation.facts import Facts
 from rotation.model import AccountId, Slot
-from rotation.record import Leaked, Phase
+from rotation.record import Leaked, Phase, Record
 
 from .test_rotation import request
 from .world import ACCOUNT, Crash, Worker, World
@@ -152,3 +154,30 @@ async def test_a_refused_vault_keeps_its_own_secrets_waiting_and_no_others() -> 
     await worker.run(timedelta(hours=1))
     assert world.published(here) is Slot.KEY2
     assert world.published(there, other) is Slot.KEY1
+
+
+@pytest.mark.parametrize("kind", [Kind.SEND, Kind.PUBLISH])
+async def test_a_worker_that_stood_still_after_deciding_does_not_act_any_more(kind: Kind) -> None:
+    """Its process is frozen for a minute between the decision and the request."""
+    world, worker = build()
+    perform = worker.rotator.effects.perform
+    frozen: list[Kind] = []
+
+    async def freezing(facts: Facts, action: Action, record: Record) -> None:
+        if action.kind is kind and not frozen:
+            frozen.append(kind)
+            world.advance(timedelta(minutes=1))
+        await perform(facts, action, record)
+
+    worker.rotator.effects.perform = freezing  # type: ignore[method-assign]
+    name = {Kind.SEND: "regenerate", Kind.PUBLISH: "publish"}[kind]
+    await worker.visit()
+    while not frozen:
+        await worker.run(timedelta(seconds=16))
+    assert world.counted[name] == 0
+    record = await worker.record()
+    assert record.trouble is not None
+    assert record.trouble.code == "TooLate"
+    assert record.intent is None
+    await worker.run(timedelta(minutes=10))
+    assert world.published(next(iter(world.secrets))) is Slot.KEY2
