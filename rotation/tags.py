@@ -101,7 +101,11 @@ def read(tags: Mapping[str, str]) -> Enrolment | None:
 def written(
     tags: Mapping[str, str], slot: Slot, rotation: str, at: datetime, reason: str
 ) -> dict[str, str]:
-    """The tags of a new version: the user's as they were, and ours."""
+    """The tags of a new version: the user's as they were, and ours.
+
+    Scheduled rotations are held where there is no room for all of ours; an emergency goes on with
+    those that fit, the most telling first.
+    """
     ours = {
         CREDENTIAL_ID: slot.value,
         ROTATION_ID: rotation,
@@ -109,7 +113,9 @@ def written(
         ROTATION_REASON: reason[:_REASON_LENGTH],
     }
     replaced = {name.lower() for name in ours}
-    return {name: text for name, text in tags.items() if name.lower() not in replaced} | ours
+    users = {name: text for name, text in tags.items() if name.lower() not in replaced}
+    room = max(MAX_TAGS - len(users), 0)
+    return users | dict(list(ours.items())[:room])
 
 
 class _Reader:

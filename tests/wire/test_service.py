@@ -239,3 +239,20 @@ async def test_a_fault_of_our_own_stays_with_its_account_and_quotes_nothing(
     assert outcome.kind is Kind.BLOCKED
     assert outcome.trouble.code == "Unexpected"
     assert "KeyError at test_service.py" in outcome.trouble.message
+
+
+async def test_a_leak_is_ended_even_where_there_is_no_room_for_a_tag(tmp_path: Path) -> None:
+    azure = playground()
+    tags = azure.secret("kv-demo", "ai-key").current.tags
+    assert tags is not None
+    tags.update({f"own-{number}": "x" for number in range(15 - len(tags))})
+    leaked = azure.secret("kv-demo", "ai-key").current.value
+    async with product(azure, str(tmp_path)) as p:
+        outcome: Any = await p.visit()
+        assert "no room" in outcome.reason
+        target = TargetId(VAULT, "ai-key")
+        await p.triggers.request(RotationRequest("r", "me", target, leaked=Leaked.KEY1))
+        await p.run(timedelta(minutes=30))
+        assert (await p.record()).phase is Phase.IDLE
+    assert azure.accounts.accepted(leaked) is None
+    assert len(azure.secret("kv-demo", "ai-key").current.tags or {}) == 15

@@ -123,6 +123,13 @@ def test_a_new_version_keeps_the_users_tags_and_gets_ours() -> None:
     assert len(written["RotationReason"]) <= 128
 
 
+def test_without_room_for_all_of_ours_the_most_telling_are_written() -> None:
+    users = {f"own-{i}": "x" for i in range(13)}
+    written = tags.written(users, Slot.KEY1, "op-1", datetime(2026, 11, 23, tzinfo=UTC), "r")
+    assert len(written) == tags.MAX_TAGS
+    assert set(written) - set(users) == {"CredentialId", "RotationId"}
+
+
 def test_a_differently_spelt_tag_is_replaced_not_doubled() -> None:
     at = datetime(2026, 11, 23, tzinfo=UTC)
     written = tags.written({"credentialid": "key2"}, Slot.KEY1, "op-1", at, "r")
