@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from . import log, report
-from .errors import RotationError
+from .errors import Permanent, RotationError
 from .journal import Journal
 from .model import AccountId
 from .ports import Notifier
@@ -24,6 +24,8 @@ async def empty(journal: Journal, notifier: Notifier | None, account: AccountId)
                 await notifier.send(event)
         except RotationError as exc:
             log.warning("event not sent", id=notice.id, reason=str(exc))
+            if isinstance(exc, Permanent):
+                continue  # this one is refused; those behind it need not be
             break
         told.add(notice.id)
     if told:

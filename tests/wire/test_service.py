@@ -256,3 +256,20 @@ async def test_a_leak_is_ended_even_where_there_is_no_room_for_a_tag(tmp_path: P
         assert (await p.record()).phase is Phase.IDLE
     assert azure.accounts.accepted(leaked) is None
     assert len(azure.secret("kv-demo", "ai-key").current.tags or {}) == 15
+
+
+async def test_an_event_that_the_topic_refuses_does_not_hold_up_those_behind_it(
+    tmp_path: Path,
+) -> None:
+    azure = playground()
+    too_large = {"error": {"code": "PayloadTooLarge", "message": "too large"}}
+    azure.faults.add(Fault("answer", "eventgrid.publish", status=413, body=too_large))
+    async with product(azure, str(tmp_path)) as p:
+        await p.triggers.sweep()
+        await p.run(timedelta(minutes=1))
+        azure.faults.add(Fault("answer", "eventgrid.publish", status=413, body=too_large))
+        await p.run(timedelta(days=3))
+        record = await p.record()
+        kinds = [event["type"] for event in azure.topics.received[TOPIC_HOST]]
+        assert "KeyRotation.Revoked" in kinds
+        assert record.phase is Phase.IDLE
