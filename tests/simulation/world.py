@@ -87,6 +87,7 @@ class World:
     reachable: bool = True
     accepts_everything: bool = False
     unlistable: set[str] = field(default_factory=set)
+    in_late_request: bool = False
     accepted_at_publish: set[str] = field(default_factory=set)
     _serial: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
@@ -158,7 +159,9 @@ class World:
         while due := sorted(entry for entry in self.late if entry[0] <= until):
             self.late.remove(due[0])
             self.now = max(self.now, due[0][0])
+            self.in_late_request = True
             due[0][1]()
+            self.in_late_request = False
         self.now = until
 
     def _new_key(self) -> str:
