@@ -8,150 +8,24 @@ azure.add_secret("kv-demo", "ai-key", publishes=("aoai-demo", "Key1"))
 
 from __future__ import annotations
 
-import random
-import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 from typing import Any
 
-from . import contract
-from .accounts import SLOTS, Account, Accounts
-from .arm.service import Arm
-from .clock import Clock
-from .faults import Faults, through
-from .identity import Identity, Principal
-from .inference import Inference
+from .accounts import SLOTS, Account
+from .identity import Principal
 from .keyvault.events import Delivery, Subscription, Topic
 from .keyvault.model import Secret, Version
-from .keyvault.service import KeyVault
 from .keyvault.vault import Vault
-from .logs import Logs
-from .topics import Topics
-from .wire import Dropped, Headers, Request, Response
+from .services import Services, UnknownHost
+
+__all__ = ["Azure", "UnknownHost", "virtual"]
 
 SUBSCRIPTION, GROUP = "11111111-1111-1111-1111-111111111111", "rg-keys"
-_KEPT_CALLS = 100_000
 
 
-@dataclass(frozen=True)
-class Call:
-    """One call that was made; no key material, hence no query and no body.
-
-    ``principal`` is the object id of whoever's token it carried, or empty. ``status`` is None where
-    the connection was dropped.
-    """
-
-    at: datetime
-    operation: str
-    method: str
-    url: str
-    status: int | None
-    principal: str = ""
-
-
-class UnknownHost(LookupError):
-    """No emulated service has this name."""
-
-
-class Azure:
-    """All services behind one door. ``observers`` are called after every change of state."""
-
-    def __init__(
-        self,
-        start: datetime | None = None,
-        seed: int | None = None,
-        *,
-        check_contract: bool = False,
-    ) -> None:
-        """Without ``start`` in real time. ``check_contract`` raises contract.Violation."""
-        self.clock = Clock(start)
-        self.random = random.Random(seed)
-        self.observers: list[Callable[[str, Any], None]] = []
-        self.faults = Faults()
-        self.calls: list[Call] = []
-        self.exchanges: list[Callable[[str, Request, Response], None]] = []
-        if check_contract:
-            self.exchanges.append(contract.check)
-        self.skew = timedelta()
-        self._lock = threading.RLock()  # synchronous clients may call from many threads
-        self.identity = Identity(self.clock)
-        self.accounts = Accounts(self.clock, self.changed, self.random)
-        self.keyvault = KeyVault(self.identity)
-        self.arm = Arm(self.identity, self.accounts)
-        self.inference = Inference(self.accounts)
-        self.topics = Topics(self.identity)
-        self.logs = Logs(self.clock, self.identity)
-        self.keyvault.audit = self.logs.record
-        self._services = (
-            self.keyvault,
-            self.arm,
-            self.inference,
-            self.topics,
-            self.logs,
-            self.identity,
-        )
-
-    # The wire.
-
-    def handle(self, request: Request) -> Response:
-        """Answer one request. Raises Dropped where a fault says so, UnknownHost for other names."""
-        with self._lock:
-            return self._handle(request)
-
-    def _handle(self, request: Request) -> Response:
-        self.clock.run_due()
-        operation, effect = self._route(request)
-        fault = self.faults.take(operation, request)
-        try:
-            response = through(fault, effect, self.clock)
-        except Dropped:
-            self._note(operation, request, None)
-            raise
-        date = format_datetime(self.clock.now() + self.skew, usegmt=True)
-        response = Response(
-            response.status, Headers({**response.headers, "Date": date}), response.body
-        )
-        self._note(operation, request, response.status)
-        if fault is None:
-            for exchange in self.exchanges:
-                exchange(operation, request, response)
-        return response
-
-    def knows(self, url: str) -> bool:
-        """Whether any service has this host, so that a tunnel to it may be opened."""
-        try:
-            self._route(Request("GET", url))
-        except UnknownHost:
-            return False
-        return True
-
-    def delay_of(self, request: Request) -> timedelta:
-        """How long the answer to this request is to be held back; asked before ``handle``."""
-        operation, _ = self._route(request)
-        fault = self.faults.peek(operation, request)
-        return timedelta(seconds=fault.seconds if fault and fault.kind == "delay" else 0)
-
-    def _route(self, request: Request) -> tuple[str, Callable[[], Response]]:
-        for service in self._services:
-            found = service.route(request)
-            if found is not None:
-                return found
-        raise UnknownHost(request.host)
-
-    def _note(self, operation: str, request: Request, status: int | None) -> None:
-        url = request.url.partition("?")[0]
-        who = self.identity.caller(request)
-        self.calls.append(Call(self.clock.now(), operation, request.method, url, status, who))
-        if len(self.calls) > 2 * _KEPT_CALLS:
-            del self.calls[:_KEPT_CALLS]
-
-    # Building.
-
-    def changed(self, what: str, detail: Any) -> None:
-        for observer in self.observers:
-            observer(what, detail)
+class Azure(Services):
+    """What is built, looked at and done to it by hand."""
 
     def add_group(self, subscription: str = SUBSCRIPTION, group: str = GROUP) -> None:
         self.arm.subscriptions.add(subscription.lower())
@@ -219,8 +93,6 @@ class Azure:
     def subscribe(self, vault: str, url: str, **more: Any) -> Subscription:
         """Deliver a vault's events to a webhook."""
         return self.vault(vault).topic.subscribe(Subscription(url, **more))
-
-    # Looking, and what people do.
 
     def vault(self, name: str) -> Vault:
         folded = name.lower()

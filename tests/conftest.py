@@ -30,7 +30,7 @@ def _tracked(self: Azure, *args: object, **kwargs: object) -> None:
     _azures.append(self)
 
 
-Azure.__init__ = _tracked  # type: ignore[method-assign]
+Azure.__init__ = _tracked  # type: ignore[method-assign, assignment]
 
 
 @pytest.fixture(autouse=True)

@@ -8,17 +8,14 @@ from rotation.action import Kind
 from rotation.model import Slot
 from rotation.record import Phase
 
-from .world import ACCOUNT, Worker, World
+from .world import ACCOUNT, Worker, World, start
 
 DAY = timedelta(days=1)
 HEALTHY = 80 * DAY
 
 
 async def test_a_live_key_regenerated_by_hand_is_published_at_once() -> None:
-    world = World()
-    world.add_account()
-    target = world.add_secret(lives=HEALTHY)
-    worker = Worker(world)
+    world, target, worker = start(lives=HEALTHY)
     await worker.visit()
     world.regenerate(ACCOUNT, Slot.KEY1)
     assert world.published(target) is None
@@ -29,10 +26,7 @@ async def test_a_live_key_regenerated_by_hand_is_published_at_once() -> None:
 
 
 async def test_a_hand_made_version_with_a_live_key_is_adopted() -> None:
-    world = World()
-    world.add_account()
-    target = world.add_secret(lives=HEALTHY)
-    worker = Worker(world)
+    world, target, worker = start(lives=HEALTHY)
     await worker.visit()
     world.by_hand(target, world.keys[ACCOUNT][Slot.KEY2])
     outcome = await worker.visit()
@@ -42,10 +36,7 @@ async def test_a_hand_made_version_with_a_live_key_is_adopted() -> None:
 
 
 async def test_after_an_adopted_version_the_other_slot_gets_a_full_overlap() -> None:
-    world = World()
-    world.add_account()
-    target = world.add_secret(lives=5 * DAY)
-    worker = Worker(world)
+    world, target, worker = start(lives=5 * DAY)
     world.advance(3 * DAY)
     world.by_hand(target, world.keys[ACCOUNT][Slot.KEY2])
     outcome = await worker.visit()
@@ -57,10 +48,7 @@ async def test_after_an_adopted_version_the_other_slot_gets_a_full_overlap() -> 
 
 
 async def test_nonsense_in_the_vault_is_replaced_by_a_key_that_works() -> None:
-    world = World()
-    world.add_account()
-    target = world.add_secret(lives=HEALTHY)
-    worker = Worker(world)
+    world, target, worker = start(lives=HEALTHY)
     await worker.visit()
     world.by_hand(target, "nonsense")
     await worker.visit()
@@ -84,11 +72,8 @@ async def test_secrets_on_different_slots_converge_on_the_one_that_most_show() -
 async def test_a_version_overwritten_in_the_overlap_is_put_back_and_the_overlap_starts_again() -> (
     None
 ):
-    world = World()
-    world.add_account()
-    target = world.add_secret()
+    world, target, worker = start()
     first = world.latest(target).value
-    worker = Worker(world)
     await worker.visit()
     await worker.run(timedelta(hours=20))
     world.by_hand(target, first)
@@ -101,11 +86,8 @@ async def test_a_version_overwritten_in_the_overlap_is_put_back_and_the_overlap_
 
 
 async def test_another_writer_that_never_gives_up_blocks_the_operation() -> None:
-    world = World()
-    world.add_account()
-    target = world.add_secret()
+    world, target, worker = start()
     first = world.latest(target).value
-    worker = Worker(world)
     await worker.visit()
     await worker.run(timedelta(minutes=5))
     for _ in range(6):
@@ -118,10 +100,7 @@ async def test_another_writer_that_never_gives_up_blocks_the_operation() -> None
 
 
 async def test_the_published_key_regenerated_by_hand_in_the_overlap_is_published_anew() -> None:
-    world = World()
-    world.add_account()
-    target = world.add_secret()
-    worker = Worker(world)
+    world, target, worker = start()
     await worker.visit()
     await worker.run(timedelta(hours=5))
     world.regenerate(ACCOUNT, Slot.KEY2)
@@ -160,11 +139,8 @@ async def test_a_secret_disabled_on_the_way_is_published_too_and_stays_disabled(
 
 
 async def test_a_secret_that_is_deleted_or_untagged_on_the_way_no_longer_counts() -> None:
-    world = World()
-    world.add_account()
-    target = world.add_secret("one")
+    world, target, worker = start(name="one")
     gone = world.add_secret("two")
-    worker = Worker(world)
     await worker.visit()
     del world.secrets[gone]
     await worker.run(3 * DAY)
@@ -188,11 +164,8 @@ async def test_a_secret_enrolled_on_the_way_joins_before_anything_is_revoked() -
 
 
 async def test_a_lost_journal_in_the_overlap_finishes_the_rotation_after_the_overlap() -> None:
-    world = World()
-    world.add_account()
-    target = world.add_secret()
+    world, target, worker = start()
     first = world.latest(target).value
-    worker = Worker(world)
     await worker.visit()
     await worker.run(timedelta(hours=2))
     world.documents.clear()

@@ -9,19 +9,16 @@ from rotation.model import Key, Slot
 from rotation.record import Leaked, Phase, Purpose, Seen
 
 from .test_rotation import request
-from .world import ACCOUNT, Worker, World
+from .world import ACCOUNT, Worker, World, start
 
 DAY = timedelta(days=1)
 HEALTHY = 80 * DAY
 
 
 async def test_the_live_key_leaked_and_the_spare_never_published_is_the_shortest_way() -> None:
-    world = World()
-    world.add_account()
-    target = world.add_secret(lives=HEALTHY)
+    world, target, worker = start(lives=HEALTHY)
     leaked = world.latest(target).value
     spare = world.keys[ACCOUNT][Slot.KEY2]
-    worker = Worker(world)
     await worker.visit()
     await worker.triggers.request(request(target, Leaked.KEY1))
     before = world.now
@@ -37,12 +34,9 @@ async def test_the_live_key_leaked_and_the_spare_never_published_is_the_shortest
 
 
 async def test_the_spare_leaked_is_revoked_and_consumers_notice_nothing() -> None:
-    world = World()
-    world.add_account()
-    target = world.add_secret(lives=HEALTHY)
+    world, target, worker = start(lives=HEALTHY)
     published = world.latest(target).value
     leaked = world.keys[ACCOUNT][Slot.KEY2]
-    worker = Worker(world)
     await worker.triggers.request(request(target, Leaked.KEY2))
     await worker.run(timedelta(minutes=5))
     assert not world.accepts(leaked)
@@ -53,11 +47,8 @@ async def test_the_spare_leaked_is_revoked_and_consumers_notice_nothing() -> Non
 
 
 async def test_an_unknown_leak_makes_both_keys_new() -> None:
-    world = World()
-    world.add_account()
-    target = world.add_secret(lives=HEALTHY)
+    world, target, worker = start(lives=HEALTHY)
     before = set(world.keys[ACCOUNT].values())
-    worker = Worker(world)
     await worker.triggers.request(request(target, Leaked.UNKNOWN))
     await worker.run(timedelta(minutes=10))
     assert before.isdisjoint(world.keys[ACCOUNT].values())
@@ -66,11 +57,8 @@ async def test_an_unknown_leak_makes_both_keys_new() -> None:
 
 
 async def test_in_the_overlap_the_leaked_old_key_is_revoked_at_once() -> None:
-    world = World()
-    world.add_account()
-    target = world.add_secret()
+    world, target, worker = start()
     leaked = world.latest(target).value
-    worker = Worker(world)
     await worker.visit()
     await worker.run(timedelta(hours=1))
     running = (await worker.record()).operation
@@ -85,10 +73,7 @@ async def test_in_the_overlap_the_leaked_old_key_is_revoked_at_once() -> None:
 
 
 async def test_in_the_overlap_the_leaked_new_key_is_replaced_and_revoked() -> None:
-    world = World()
-    world.add_account()
-    target = world.add_secret()
-    worker = Worker(world)
+    world, target, worker = start()
     await worker.visit()
     await worker.run(timedelta(hours=1))
     leaked = world.latest(target).value
@@ -100,11 +85,8 @@ async def test_in_the_overlap_the_leaked_new_key_is_replaced_and_revoked() -> No
 
 
 async def test_an_asked_for_overlap_is_kept() -> None:
-    world = World()
-    world.add_account()
-    target = world.add_secret(lives=HEALTHY)
+    world, target, worker = start(lives=HEALTHY)
     leaked = world.latest(target).value
-    worker = Worker(world)
     wanted = replace(request(target, Leaked.KEY1), overlap=timedelta(minutes=30))
     await worker.triggers.request(wanted)
     await worker.run(timedelta(minutes=20))
@@ -132,10 +114,7 @@ async def test_pauses_windows_problems_and_intervals_do_not_hold_an_emergency() 
 
 
 async def test_a_repeated_request_with_the_same_key_is_the_same_operation() -> None:
-    world = World()
-    world.add_account()
-    target = world.add_secret(lives=HEALTHY)
-    worker = Worker(world)
+    world, target, worker = start(lives=HEALTHY)
     first = await worker.triggers.request(request(target, Leaked.KEY1, key="k"))
     again = await worker.triggers.request(request(target, Leaked.KEY1, key="k"))
     await worker.run(timedelta(minutes=20))
@@ -145,11 +124,8 @@ async def test_a_repeated_request_with_the_same_key_is_the_same_operation() -> N
 
 
 async def test_a_blocked_operation_gives_way_to_an_emergency() -> None:
-    world = World(lag_new=3 * DAY)
-    world.add_account()
-    target = world.add_secret()
+    world, target, worker = start(World(lag_new=3 * DAY))
     leaked = world.latest(target).value
-    worker = Worker(world)
     await worker.visit()
     await worker.run(timedelta(hours=3))
     assert (await worker.record()).blocked is not None
@@ -163,10 +139,7 @@ async def test_a_blocked_operation_gives_way_to_an_emergency() -> None:
 
 async def test_a_leak_while_a_secret_is_broken_by_hand_ends_both() -> None:
     """Was a circle: planned, overtaken by the repair, planned again."""
-    world = World()
-    world.add_account()
-    target = world.add_secret(lives=HEALTHY)
-    worker = Worker(world)
+    world, target, worker = start(lives=HEALTHY)
     await worker.visit()
     world.by_hand(target, "nonsense")
     await worker.triggers.request(request(target, Leaked.KEY1))

@@ -9,7 +9,7 @@ from rotation.model import Policy, ProbePolicy, Slot, TargetId
 from rotation.record import Leaked, Phase
 from rotation.requests import RotationRequest
 
-from .world import START, Worker, World
+from .world import START, Worker, World, start
 
 DAY = timedelta(days=1)
 
@@ -21,11 +21,8 @@ def request(
 
 
 async def test_a_due_secret_is_rotated_proven_published_and_the_old_key_revoked() -> None:
-    world = World()
-    world.add_account()
-    target = world.add_secret(lives=20 * DAY)
+    world, target, worker = start(lives=20 * DAY)
     first = world.latest(target).value
-    worker = Worker(world)
 
     await worker.visit()
     await worker.run(timedelta(hours=1))
@@ -64,10 +61,7 @@ async def test_at_rest_nothing_changes_and_it_says_why_not_yet() -> None:
 
 
 async def test_the_next_rotation_uses_the_other_slot() -> None:
-    world = World()
-    world.add_account()
-    target = world.add_secret()
-    worker = Worker(world)
+    world, target, worker = start()
     for expected in (Slot.KEY2, Slot.KEY1, Slot.KEY2):
         await worker.visit()
         await worker.run(3 * DAY)
@@ -93,11 +87,8 @@ async def test_several_secrets_in_several_vaults_change_together() -> None:
 
 
 async def test_own_tags_content_type_and_expiry_of_a_new_version() -> None:
-    world = World()
-    world.add_account()
-    target = world.add_secret(with_tags={"team": "blue"})
+    world, target, worker = start(with_tags={"team": "blue"})
     world.latest(target).content_type = "text/plain"
-    worker = Worker(world)
     await worker.visit()
     await worker.run(timedelta(hours=1))
     latest = world.latest(target)
@@ -112,10 +103,7 @@ async def test_own_tags_content_type_and_expiry_of_a_new_version() -> None:
 
 
 async def test_a_new_key_that_is_late_is_waited_for_and_never_regenerated_again() -> None:
-    world = World(lag_new=timedelta(minutes=7))
-    world.add_account()
-    target = world.add_secret()
-    worker = Worker(world)
+    world, target, worker = start(World(lag_new=timedelta(minutes=7)))
     await worker.visit()
     await worker.run(timedelta(minutes=5))
     assert world.published(target) is Slot.KEY1
@@ -125,10 +113,7 @@ async def test_a_new_key_that_is_late_is_waited_for_and_never_regenerated_again(
 
 
 async def test_a_new_key_that_never_works_stops_with_both_keys_left_as_they_are() -> None:
-    world = World(lag_new=3 * DAY)
-    world.add_account()
-    target = world.add_secret()
-    worker = Worker(world)
+    world, target, worker = start(World(lag_new=3 * DAY))
     await worker.visit()
     await worker.run(timedelta(hours=3))
     record = await worker.record()
@@ -140,10 +125,7 @@ async def test_a_new_key_that_never_works_stops_with_both_keys_left_as_they_are(
 
 
 async def test_an_old_key_that_lives_on_keeps_the_operation_open() -> None:
-    world = World(lag_old=timedelta(hours=3))
-    world.add_account()
-    target = world.add_secret()
-    worker = Worker(world)
+    world, target, worker = start(World(lag_old=timedelta(hours=3)))
     await worker.visit()
     await worker.run(timedelta(hours=28))
     assert (await worker.record()).phase is Phase.PROVE

@@ -436,3 +436,10 @@ class Worker:
             await self._handle(message)
         if self.world.now < end and not until:
             self.world.advance(end - self.world.now)
+
+
+def start(world: World | None = None, **secret: Any) -> tuple[World, TargetId, Worker]:
+    """The usual beginning: one account, one enrolled secret, one worker."""
+    world = world or World()
+    world.add_account()
+    return world, world.add_secret(**secret), Worker(world)
