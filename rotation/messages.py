@@ -38,7 +38,7 @@ _KINDS: Mapping[str, type[Visit] | type[Look]] = {"visit": Visit, "look": Look}
 
 def dump(message: Message) -> str:
     kind = "visit" if isinstance(message, Visit) else "look"
-    return json.dumps({kind: codec.plain(message)}, sort_keys=True)
+    return codec.dump({kind: message}).decode()
 
 
 def load(text: str) -> Message | list[Any]:
@@ -53,7 +53,7 @@ def load(text: str) -> Message | list[Any]:
         raise ValueError("the message is no JSON object")
     for name, kind in _KINDS.items():
         if set(body) == {name}:
-            return codec.load(kind, json.dumps(body[name]).encode())
+            return codec.load(kind, codec.dump(body[name]))
     return [body]
 
 

@@ -22,6 +22,7 @@ from .record import Phase, Record
 from .report import Outcome
 
 MAX_STEPS = 40
+MAX_MOVES = 8
 MAX_QUESTIONS = 8
 _RESTING = (Kind.IDLE, Kind.WAIT, Kind.BLOCKED)
 _SENDING = (Phase.REGENERATE, Phase.REVOKE)
@@ -52,7 +53,6 @@ class Rotator:
     async def _visit(self, account: AccountId, known: tuple[TargetId, ...]) -> Outcome:
         for _ in range(MAX_STEPS):
             outcome = await self.step(account, known)
-            log.info("step", **report.fields(outcome))
             if outcome.kind in _RESTING:
                 break
         await outbox.empty(self.journal, self.notifier, account)
@@ -65,21 +65,40 @@ class Rotator:
         return (await self._decide(facts))[1]
 
     async def step(self, account: AccountId, known: tuple[TargetId, ...] = ()) -> Outcome:
-        """One decision and at most one kind of effect. Raises only where the journal does."""
+        """Decide and store upon one reading, up to one kind of effect, which ends it.
+
+        Raises only where the journal does.
+        """
+        outcome = await self._step(account, known)
+        log.info("step", **report.fields(outcome))
+        return outcome
+
+    async def _step(self, account: AccountId, known: tuple[TargetId, ...]) -> Outcome:
         record, tag = await self.journal.load(account)
+        before = record.waiting_until
         try:
             facts = await self._facts(record, known)
-            facts, action = await self._decide(facts)
-            stored = await self._store(facts, action, record, tag)
-            await self.effects.perform(facts, action, stored)
+            facts, action, tag = await self._advance(facts, tag)
+            for _ in range(MAX_MOVES):
+                if action.kind is not Kind.MOVE or facts.record.phase in _SENDING:
+                    break
+                log.info("step", **report.fields(report.of_action(action)))
+                facts, action, tag = await self._advance(facts, tag)
+            await self.effects.perform(facts, action, facts.record)
         except Conflict:
             return Outcome(account, Kind.MOVE, "the record changed; read it again")
         except RotationError as exc:
             return await self._failed(account, exc)
         except Exception as exc:  # noqa: BLE001 - one account's surprise is not the others'
             return await self._failed(account, unexpected(exc))
-        moved = action.not_before != record.waiting_until
-        return replace(report.of_action(replace(action, record=stored)), scheduled=moved)
+        outcome = report.of_action(replace(action, record=facts.record))
+        return replace(outcome, scheduled=action.not_before != before)
+
+    async def _advance(self, facts: Facts, tag: str | None) -> tuple[Facts, Action, str | None]:
+        """One decision, stored: the facts then have the new record."""
+        facts, action = await self._decide(facts)
+        stored, tag = await self._store(facts, action, tag)
+        return replace(facts, record=stored), action, tag
 
     async def _facts(self, record: Record, known: tuple[TargetId, ...]) -> Facts:
         listed = record.phase in _SENDING
@@ -102,7 +121,9 @@ class Rotator:
         seconds = int(skew.total_seconds())
         return held(facts, f"this machine's clock is off by {seconds} s; correct it")
 
-    async def _store(self, facts: Facts, action: Action, record: Record, tag: str | None) -> Record:
+    async def _store(
+        self, facts: Facts, action: Action, tag: str | None
+    ) -> tuple[Record, str | None]:
         stored = replace(
             action.record,
             seen=facts.observed,
@@ -111,9 +132,9 @@ class Rotator:
         )
         if action.kind not in EFFECTS:
             stored = replace(stored, trouble=None, failures=0)
-        if stored != record:
-            await self.journal.save(stored, tag)
-        return stored
+        if stored != facts.record:
+            tag = await self.journal.save(stored, tag)
+        return stored, tag
 
     async def _failed(self, account: AccountId, exc: RotationError) -> Outcome:
         now = self.gatherer.clock.now()
