@@ -30,9 +30,12 @@ class Failed(Exception):
 
 @asynccontextmanager
 async def function_app(
-    proxy: Proxy, directory: Path, environment: Mapping[str, str]
+    proxy: Proxy, directory: Path, environment: Mapping[str, str], *arguments: str
 ) -> AsyncIterator[dict[str, Any]]:
-    """The function app as a process that knows of the emulator only by its environment."""
+    """The function app as a process that knows of the emulator only by its environment.
+
+    ``arguments`` are more of the host's own.
+    """
     clean = {name: value for name, value in os.environ.items() if "ROTATION" not in name}
     vaults = ",".join(vault.url for vault in proxy.azure.keyvault.vaults.values())
     given = {"ROTATION_VAULTS": vaults, "ROTATION_JOURNAL": str(directory / "journal")}
@@ -41,7 +44,7 @@ async def function_app(
     with (directory / "host.log").open("ab") as log:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "emulator.host", "--port", "0", "--verbose"),
-            *("--app", str(ROOT)),
+            *("--app", str(ROOT), *arguments),
             cwd=ROOT,
             env=clean | proxy.environment | SETTINGS | given | dict(environment),
             stdout=asyncio.subprocess.PIPE,

@@ -8,6 +8,7 @@ import json
 import logging
 import signal
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 from .functions import BadApp
@@ -22,12 +23,22 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=7071, help="0 takes any free one")
     parser.add_argument("--keys-file", type=Path, help="JSON with master, function and eventgrid")
     parser.add_argument("--status", type=Path, help="directory for the timers' status")
+    parser.add_argument(
+        "--hidden",
+        type=int,
+        default=600,
+        metavar="SECONDS",
+        help="how long a message that is worked on stays hidden unless it is renewed",
+    )
     parser.add_argument("--verbose", action="store_true", help="log what the app logs")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO if arguments.verbose else logging.WARNING)
     try:
         keys = Keys(**json.loads(arguments.keys_file.read_text())) if arguments.keys_file else None
-        host = Host(arguments.app, port=arguments.port, keys=keys, status=arguments.status)
+        hidden = timedelta(seconds=arguments.hidden)
+        host = Host(
+            arguments.app, port=arguments.port, keys=keys, status=arguments.status, hidden=hidden
+        )
     except (BadApp, OSError, TypeError, ValueError) as exc:
         print(f"the host cannot start: {exc}", file=sys.stderr)
         return 2

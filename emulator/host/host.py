@@ -7,6 +7,7 @@ import logging
 import os
 import secrets
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 import azure.functions as func
@@ -15,7 +16,7 @@ from aiohttp import web
 from .eventgrid import EventGrid
 from .functions import HostSettings, load, of_app
 from .http import Http
-from .queues import Queue
+from .queues import HIDDEN, Queue
 from .timers import Timer
 
 _log = logging.getLogger("host")
@@ -50,6 +51,7 @@ class Host:
         port: int = 0,
         keys: Keys | None = None,
         status: Path | None = None,
+        hidden: timedelta = HIDDEN,
     ) -> None:
         if isinstance(app, func.FunctionApp):
             self.settings, self.functions = HostSettings(), of_app(app)
@@ -64,7 +66,7 @@ class Host:
         timers = [f for f in self.functions if f.kind == "timertrigger"]
         self.timers = [Timer(function, status, timeout) for function in timers]
         queues = [f for f in self.functions if f.kind == "queuetrigger"]
-        self._queues = [Queue(function, self.settings) for function in queues]
+        self._queues = [Queue(function, self.settings, hidden) for function in queues]
         self._tasks: list[asyncio.Task[None]] = []
         self._runner: web.ServerRunner | None = None
         self.url = ""

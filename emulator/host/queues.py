@@ -24,16 +24,18 @@ from azure.storage.queue.aio import QueueClient, QueueServiceClient
 from .functions import Function, HostSettings
 
 _log = logging.getLogger("host")
-VISIBILITY = timedelta(minutes=10)
+HIDDEN = timedelta(minutes=10)
 FIRST_POLL = 0.1
 
 
 class Queue:
     """One queue function. The host renews a message's visibility for as long as it runs."""
 
-    def __init__(self, function: Function, settings: HostSettings) -> None:
+    def __init__(
+        self, function: Function, settings: HostSettings, hidden: timedelta = HIDDEN
+    ) -> None:
         self.function = function
-        self._settings = settings
+        self._settings, self._hidden = settings, hidden
         self._name = str(function.trigger["queueName"])
         self._connection = str(function.trigger.get("connection") or "AzureWebJobsStorage")
 
@@ -74,7 +76,7 @@ class Queue:
             pages = queue.receive_messages(
                 messages_per_page=size,
                 max_messages=size,
-                visibility_timeout=int(VISIBILITY.total_seconds()),
+                visibility_timeout=int(self._hidden.total_seconds()),
             )
             async for message in pages:
                 task = asyncio.create_task(self._process(queue, poison, message))
@@ -88,7 +90,7 @@ class Queue:
         return taken
 
     async def _process(self, queue: QueueClient, poison: QueueClient, message: Any) -> None:
-        renewal = asyncio.create_task(_renew(queue, message))
+        renewal = asyncio.create_task(_renew(queue, message, self._hidden))
         try:
             succeeded = await self._call(message)
         finally:
@@ -148,11 +150,11 @@ def _argument(message: Any) -> Any:
     return QueueMessageInConverter.decode(datum, trigger_metadata=metadata)
 
 
-async def _renew(queue: QueueClient, message: Any) -> None:
+async def _renew(queue: QueueClient, message: Any, hidden: timedelta) -> None:
     while True:
-        await asyncio.sleep(VISIBILITY.total_seconds() / 2)
+        await asyncio.sleep(hidden.total_seconds() / 2)
         renewed = await queue.update_message(
-            message.id, message.pop_receipt, visibility_timeout=int(VISIBILITY.total_seconds())
+            message.id, message.pop_receipt, visibility_timeout=int(hidden.total_seconds())
         )
         message.pop_receipt = renewed.pop_receipt
 
