@@ -107,6 +107,10 @@ class Services:
                 exchange(operation, request, response)
         return response
 
+    def operation_of(self, request: Request) -> str:
+        """The name by which faults and calls know it. Raises UnknownHost."""
+        return self._route(request)[0]
+
     def knows(self, url: str) -> bool:
         """Whether any service has this host, so that a tunnel to it may be opened."""
         try:

@@ -27,7 +27,7 @@ from azure.core.rest import HttpRequest as RestRequest
 from .azure import Azure, UnknownHost
 from .identity import LIFETIME, Principal
 from .sdk import Legacy, LegacyAsync, request_of, rest, rest_async
-from .wire import Dropped
+from .wire import Dropped, Request, Response
 
 _READ_TIMEOUT = 300
 
@@ -43,7 +43,7 @@ class AsyncEmulatorTransport(AsyncHttpTransport[Any, Any]):
         await asyncio.sleep(0)
         try:
             delay = self._azure.delay_of(wire)
-            response = self._azure.handle(wire)
+            response = await self.exchange(wire)
         except UnknownHost as exc:
             connector = ClientConnectorError(_Key(wire.host), OSError(f"no host {exc}"))  # type: ignore[arg-type]
             raise ServiceRequestError(connector, error=connector) from connector
@@ -58,6 +58,10 @@ class AsyncEmulatorTransport(AsyncHttpTransport[Any, Any]):
         if isinstance(request, RestRequest):
             return await rest_async(request, response, bool(kwargs.get("stream")))
         return LegacyAsync(request, response)
+
+    async def exchange(self, request: Request) -> Response:
+        """What the core answers. Raises Dropped and UnknownHost."""
+        return self._azure.handle(request)
 
     async def sleep(self, duration: float) -> None:
         """In virtual time sleeping is what makes time pass."""
