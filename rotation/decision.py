@@ -9,7 +9,7 @@ from . import due, emergency, flight, idle, revocation
 from .action import Action, Kind, held, move
 from .facts import Facts
 from .operations import end
-from .record import Phase, Purpose, Record, Wish, WishKind
+from .record import Phase, Purpose, Wish, WishKind
 
 _PHASES: dict[Phase, Callable[[Facts], Action]] = {
     Phase.IDLE: idle.decide,
@@ -25,7 +25,7 @@ _PHASES: dict[Phase, Callable[[Facts], Action]] = {
 
 def decide(f: Facts) -> Action:
     """The one next action for an account. Pure: the same facts give the same action."""
-    f = replace(f, record=_without_stale(f))
+    f = _without_stale(f)
     return (
         _answered(f)
         or emergency.decide(f)
@@ -36,10 +36,13 @@ def decide(f: Facts) -> Action:
     )
 
 
-def _without_stale(f: Facts) -> Record:
+def _without_stale(f: Facts) -> Facts:
     """Events for versions that are no longer the latest are acknowledged and dropped."""
-    kept = tuple(w for w in f.record.wishes if w.kind is not WishKind.EXPIRY or due.stands(f, w))
-    return replace(f.record, wishes=kept)
+    wishes = f.record.wishes
+    kept = tuple(w for w in wishes if w.kind is not WishKind.EXPIRY or due.stands(f, w))
+    if len(kept) == len(wishes):
+        return f
+    return replace(f, record=replace(f.record, wishes=kept))
 
 
 def _answered(f: Facts) -> Action | None:

@@ -106,5 +106,4 @@ def _is_usable(f: Facts, wish: Wish, candidate: Slot) -> bool:
     if wish.leaked is Leaked.UNKNOWN:
         return False
     regenerable = not f.astray(candidate.other) and not f.unseen
-    never = f.fingerprint(candidate) == f.record.fresh or f.superseded(candidate) is None
-    return never or not regenerable
+    return f.superseded(candidate) is None or not regenerable

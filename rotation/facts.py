@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
-from itertools import pairwise
 
 from .model import Account, Answer, Key, Keys, Policy, ProbePolicy, Slot, Target, Verdict, Version
 from .record import Operation, Record, Seen
@@ -96,12 +95,19 @@ class Facts:
         Needs ``versions``. Counts from Key Vault's ``created``, not from our own notes.
         """
         moments = [
-            newer.created
-            for target in self.targets
-            for older, newer in self._successions(target)
-            if older.value == self.keys[slot]
+            self._gave_way(version)
+            for version in self.versions or ()
+            if version.value == self.keys[slot] and not self._is_latest(version)
         ]
         return max(moments, default=None)
+
+    def _is_latest(self, version: Version) -> bool:
+        return any(t.id == version.target and t.version == version.version for t in self.targets)
+
+    def _gave_way(self, version: Version) -> datetime:
+        """When the next version came. Within one second nobody can tell the order: the later."""
+        following = (v.created for v in self.versions or () if v.target == version.target)
+        return min((at for at in following if at > version.created), default=version.created)
 
     @cached_property
     def old_key(self) -> Key | None:
@@ -121,11 +127,6 @@ class Facts:
             else:
                 seen[name] = before or Seen(target.version, fingerprint="")
         return seen
-
-    def _successions(self, target: Target) -> list[tuple[Version, Version]]:
-        own = [v for v in self.versions or () if v.target == target.id]
-        own.sort(key=lambda v: (v.version == target.version, v.created))
-        return list(pairwise(own))
 
     def trusted(self, key: Key) -> bool | None:
         """Whether the key may be published: proven, or trusted by policy; None is not asked."""

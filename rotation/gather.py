@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -14,6 +13,7 @@ from .inventory import Inventory
 from .model import Account, AccountId, Key, Policy, Target, TargetId
 from .ports import Accounts, Evidence, Probe, Vaults
 from .record import Record
+from .together import together
 
 _PROVISIONED = "Succeeded"
 
@@ -31,7 +31,14 @@ class Gatherer:
     evidence: Evidence | None = None
     ignored: frozenset[str] = frozenset()
 
-    async def facts(self, record: Record, known: tuple[TargetId, ...], *, listed: bool) -> Facts:
+    async def facts(
+        self,
+        record: Record,
+        known: tuple[TargetId, ...],
+        remembered: Key | None = None,
+        *,
+        listed: bool = False,
+    ) -> Facts:
         """What is true now. ``known`` targets are read; with ``listed``, the vaults are too."""
         account = usable(await self.accounts.get(record.account))
         seen = tuple(target_id(text) for text in record.seen)
@@ -39,15 +46,27 @@ class Gatherer:
         if listed or not ids:
             ids = await self.inventory.targets(record.account, ids)
         targets = await self._targets(record.account, ids)
+        known_here = {target for target in seen if target.vault in self.vaults.urls}
+        await self._check_gone(record.account, known_here - {target.id for target in targets})
         keys = await self.accounts.keys(record.account)
-        return Facts(self.clock.now(), self.policy, record, account, keys, targets)
+        now = self.clock.now()
+        return Facts(now, self.policy, record, account, keys, targets, remembered=remembered)
 
     async def _targets(self, account: AccountId, ids: tuple[TargetId, ...]) -> tuple[Target, ...]:
         """Those that are still enrolled for this account."""
         wanted = [target for target in ids if target.vault in self.vaults.urls]
-        read = await asyncio.gather(*(self.vaults.read(target) for target in wanted))
+        read = await together(self.vaults.read(target) for target in wanted)
         own = {t.id: t for t in read if t is not None and t.enrolment.account == account}
         return tuple(own[target] for target in sorted(own))
+
+    async def _check_gone(self, account: AccountId, missing: set[TargetId]) -> None:
+        """A secret that we knew is gone only where its vault says so too, and not by one 404."""
+        if not missing:
+            return
+        listed = missing & await self.inventory.listed(account, missing)
+        contradicted = ", ".join(sorted(target.name for target in listed))
+        if contradicted:
+            raise Transient(f"{contradicted}: listed, but not found", code="Contradiction")
 
     async def answer(self, f: Facts, question: Question) -> Facts:
         """The same facts, and what was asked for."""
@@ -60,7 +79,7 @@ class Gatherer:
         return f
 
     async def _with_versions(self, f: Facts) -> Facts:
-        lists = await asyncio.gather(*(self.vaults.versions(target.id) for target in f.targets))
+        lists = await together(self.vaults.versions(target.id) for target in f.targets)
         return replace(f, versions=tuple(version for versions in lists for version in versions))
 
     async def _with_verdicts(self, f: Facts, keys: tuple[Key, ...]) -> Facts:

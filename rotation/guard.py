@@ -48,8 +48,6 @@ def _cached(f: Facts, slot: Slot) -> Action | None:
     overlap = operation.overlap if operation else f.terms.overlap
     if all(target.created <= f.now - overlap for target in f.targets):
         return None
-    if f.fingerprint(slot) == f.record.fresh:
-        return None
     if f.versions is None:
         return ask(f, "which versions consumers may still hold", Question(versions=True))
     superseded = f.superseded(slot)

@@ -11,6 +11,7 @@ from .clock import Clock
 from .errors import RotationError
 from .model import AccountId, TargetId
 from .ports import Listed, Vaults
+from .together import together
 
 # A regenerate looks at listings no older than this: a secret enrolled since could publish the key.
 FRESH = timedelta(seconds=60)
@@ -39,19 +40,24 @@ class Inventory:
     async def listings(self, *, refresh: bool = False) -> tuple[Listing, ...]:
         """All vaults, listed again where older than ``max_age`` (or all with ``refresh``)."""
         limit = timedelta() if refresh else self.max_age
-        return tuple(await asyncio.gather(*(self._current(v, limit) for v in self.vaults.urls)))
+        return tuple(await together(self._current(vault, limit) for vault in self.vaults.urls))
 
     async def targets(self, account: AccountId, known: Iterable[TargetId]) -> tuple[TargetId, ...]:
         """Every secret enrolled for the account, by fresh listings and by what was known.
 
         Raises the error of a vault that could not be listed and is known to hold one of them.
         """
-        found = set(known)
+        known = set(known)
+        return tuple(sorted(known | await self.listed(account, known)))
+
+    async def listed(self, account: AccountId, known: set[TargetId]) -> set[TargetId]:
+        """As ``targets``, but only those that a vault lists."""
+        found: set[TargetId] = set()
         for listing in await self.listings():
-            if listing.error is not None and any(t.vault == listing.vault for t in found):
+            if listing.error is not None and any(t.vault == listing.vault for t in known):
                 raise listing.error
             found.update(s.target for s in listing.secrets if s.account == account)
-        return tuple(sorted(found))
+        return found
 
     async def _current(self, vault: str, limit: timedelta) -> Listing:
         async with self._locks.setdefault(vault, asyncio.Lock()):

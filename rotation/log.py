@@ -9,6 +9,11 @@ from typing import Any
 _log = logging.getLogger("rotation")
 
 
+def is_enabled() -> bool:
+    """Whether ``info`` writes anything, for where its fields cost something."""
+    return _log.isEnabledFor(logging.INFO)
+
+
 def info(event: str, **fields: Any) -> None:
     _write(logging.INFO, event, fields)
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Key:
 
     def fingerprint(self, salt: str) -> str:
         """A name for the key that can be stored: HMAC-SHA256 under the account's salt."""
-        return hmac.new(salt.encode(), self._value.encode(), hashlib.sha256).hexdigest()[:32]
+        return hmac.digest(salt.encode(), self._value.encode(), "sha256").hex()[:32]
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Key) and hmac.compare_digest(
@@ -69,7 +70,9 @@ class Keys:
 
     def slot_of(self, key: Key | None) -> Slot | None:
         """The slot that holds this value, or None where neither does."""
-        return next((slot for slot in Slot if self[slot] == key), None)
+        if key == self.key1:
+            return Slot.KEY1
+        return Slot.KEY2 if key == self.key2 else None
 
 
 _ACCOUNT = re.compile(
@@ -89,13 +92,7 @@ class AccountId:
     @classmethod
     def parse(cls, text: str) -> AccountId:
         """From an ARM resource id. Raises ValueError with what to write instead."""
-        match = _ACCOUNT.fullmatch(text.strip().lower())
-        if not match:
-            raise ValueError(
-                f"{text[:200]!r} is not the resource id of an Azure AI account; write "
-                "/subscriptions/…/resourceGroups/…/providers/Microsoft.CognitiveServices/accounts/…"
-            )
-        return cls(*match.groups())
+        return _parsed(text)
 
     def __str__(self) -> str:
         return (
@@ -106,7 +103,24 @@ class AccountId:
     @property
     def slug(self) -> str:
         """A short, stable name for documents and operation ids."""
-        return hashlib.sha256(str(self).encode()).hexdigest()[:16]
+        return _slug(str(self))
+
+
+# A sweep reads the same ten thousand addresses every time.
+@lru_cache(maxsize=16384)
+def _parsed(text: str) -> AccountId:
+    match = _ACCOUNT.fullmatch(text.strip().lower())
+    if not match:
+        raise ValueError(
+            f"{text[:200]!r} is not the resource id of an Azure AI account; write "
+            "/subscriptions/…/resourceGroups/…/providers/Microsoft.CognitiveServices/accounts/…"
+        )
+    return AccountId(*match.groups())
+
+
+@lru_cache(maxsize=16384)
+def _slug(account: str) -> str:
+    return hashlib.sha256(account.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, order=True)

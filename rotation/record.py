@@ -190,7 +190,6 @@ class Record:
     regenerated: tuple[datetime, ...] = ()
     repaired: tuple[datetime, ...] = ()
     published_at: datetime | None = None
-    fresh: str | None = None
     seen: Mapping[str, Seen] = field(default_factory=dict)
     blocked: Trouble | None = None
     trouble: Trouble | None = None

@@ -14,7 +14,11 @@ from .record import Notice, Operation, Phase, Record, Trouble, Wish
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a visit ended: what the account waits for, and until when."""
+    """How a visit ended: what the account waits for, and until when.
+
+    ``busy``: it wants to be looked at again at once. ``scheduled``: the wait is a new one.
+    ``notices``: there may be something to tell the outside.
+    """
 
     account: AccountId
     kind: Kind
@@ -25,14 +29,15 @@ class Outcome:
     trouble: Trouble | None = None
     busy: bool = False
     scheduled: bool = False
+    notices: bool = True
 
     @property
     def failed(self) -> bool:
         return self.trouble is not None
 
 
-def of_action(action: Action) -> Outcome:
-    record = action.record
+def of_action(action: Action, record: Record, *, scheduled: bool = False) -> Outcome:
+    """What a step came to, with the record as it was stored."""
     return Outcome(
         account=record.account,
         kind=action.kind,
@@ -41,6 +46,8 @@ def of_action(action: Action) -> Outcome:
         phase=record.phase,
         operation=record.operation.id if record.operation else None,
         trouble=record.blocked,
+        scheduled=scheduled,
+        notices=bool(record.outbox),
     )
 
 

@@ -74,8 +74,7 @@ def _still_alive(f: Facts, answer: Answer, detail: str) -> Action:
 def _proven(f: Facts, proof: str) -> Action:
     operation = replace(f.operation, proof=proof)
     slot = f.operation.revoke or f.operation.candidate.other
-    record = replace(f.record, fresh=f.fingerprint(slot))
-    record = notify(record, f, "revoked", data(f, slot=slot.value, proof=proof))
+    record = notify(f.record, f, "revoked", data(f, slot=slot.value, proof=proof))
     return move(replace(f, record=record), Phase.CLEAN, proof, operation)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from . import log, outbox, report, trouble
+from . import guard, log, outbox, report, trouble
 from .action import Action, Kind, held
 from .decision import decide
 from .effects import EFFECTS, Effects
@@ -55,13 +55,14 @@ class Rotator:
             outcome = await self.step(account, known)
             if outcome.kind in _RESTING:
                 break
-        await outbox.empty(self.journal, self.notifier, account)
+        if outcome.notices:
+            await outbox.empty(self.journal, self.notifier, account)
         return replace(outcome, busy=outcome.kind not in _RESTING)
 
     async def explain(self, account: AccountId, known: Iterable[TargetId] = ()) -> Action:
         """What the next step would do and why, without doing or storing anything."""
         record, _ = await self.journal.load(account)
-        facts = await self.gatherer.facts(record, tuple(known), listed=False)
+        facts = await self.gatherer.facts(record, tuple(known))
         return (await self._decide(facts))[1]
 
     async def step(self, account: AccountId, known: tuple[TargetId, ...] = ()) -> Outcome:
@@ -69,41 +70,32 @@ class Rotator:
 
         Raises only where the journal does.
         """
-        outcome = await self._step(account, known)
-        log.info("step", **report.fields(outcome))
-        return outcome
+        return self._told(await self._step(account, known))
 
     async def _step(self, account: AccountId, known: tuple[TargetId, ...]) -> Outcome:
         record, tag = await self.journal.load(account)
-        before = record.waiting_until
         try:
-            facts = await self._facts(record, known)
-            facts, action, tag = await self._advance(facts, tag)
+            facts, action = await self._decide(await self._facts(record, known))
             for _ in range(MAX_MOVES):
-                if action.kind is not Kind.MOVE or facts.record.phase in _SENDING:
+                if action.kind is not Kind.MOVE or action.record.phase in _SENDING:
                     break
-                log.info("step", **report.fields(report.of_action(action)))
-                facts, action, tag = await self._advance(facts, tag)
-            await self.effects.perform(facts, action, facts.record)
+                self._told(report.of_action(action, action.record))
+                facts, action = await self._decide(replace(facts, record=action.record))
+            stored = await self._store(facts, action, record, tag)
+            await self.effects.perform(facts, action, stored)
         except Conflict:
             return Outcome(account, Kind.MOVE, "the record changed; read it again")
         except RotationError as exc:
             return await self._failed(account, exc)
         except Exception as exc:  # noqa: BLE001 - one account's surprise is not the others'
             return await self._failed(account, unexpected(exc))
-        outcome = report.of_action(replace(action, record=facts.record))
-        return replace(outcome, scheduled=action.not_before != before)
-
-    async def _advance(self, facts: Facts, tag: str | None) -> tuple[Facts, Action, str | None]:
-        """One decision, stored: the facts then have the new record."""
-        facts, action = await self._decide(facts)
-        stored, tag = await self._store(facts, action, tag)
-        return replace(facts, record=stored), action, tag
+        moved = action.not_before != record.waiting_until
+        return report.of_action(action, stored, scheduled=moved)
 
     async def _facts(self, record: Record, known: tuple[TargetId, ...]) -> Facts:
+        remembered = self.effects.remembered(record)
         listed = record.phase in _SENDING
-        facts = await self.gatherer.facts(record, known, listed=listed)
-        return replace(facts, remembered=self.effects.remembered(record))
+        return await self.gatherer.facts(record, known, remembered, listed=listed)
 
     async def _decide(self, facts: Facts) -> tuple[Facts, Action]:
         for _ in range(MAX_QUESTIONS):
@@ -119,22 +111,22 @@ class Rotator:
         if action.kind in _RESTING or skew <= facts.policy.max_skew:
             return action
         seconds = int(skew.total_seconds())
-        return held(facts, f"this machine's clock is off by {seconds} s; correct it")
+        reason = f"this machine's clock is off by {seconds} s; correct it"
+        return held(facts, reason, facts.now + guard.SOON)
 
-    async def _store(
-        self, facts: Facts, action: Action, tag: str | None
-    ) -> tuple[Record, str | None]:
+    async def _store(self, facts: Facts, action: Action, record: Record, tag: str | None) -> Record:
+        kept, acts = action.record, action.kind in EFFECTS
         stored = replace(
-            action.record,
+            kept,
             seen=facts.observed,
             waiting=action.reason,
             waiting_until=action.not_before,
+            trouble=kept.trouble if acts else None,
+            failures=kept.failures if acts else 0,
         )
-        if action.kind not in EFFECTS:
-            stored = replace(stored, trouble=None, failures=0)
-        if stored != facts.record:
-            tag = await self.journal.save(stored, tag)
-        return stored, tag
+        if stored != record:
+            await self.journal.save(stored, tag)
+        return stored
 
     async def _failed(self, account: AccountId, exc: RotationError) -> Outcome:
         now = self.gatherer.clock.now()
@@ -159,4 +151,9 @@ class Rotator:
         found = trouble.of(exc, now)
         outcome = Outcome(account, Kind.WAIT, str(exc), trouble=found, busy=True)
         log.warning("step", **report.fields(outcome))
+        return outcome
+
+    def _told(self, outcome: Outcome) -> Outcome:
+        if log.is_enabled():
+            log.info("step", **report.fields(outcome))
         return outcome

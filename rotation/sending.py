@@ -24,15 +24,12 @@ def send(f: Facts, slot: Slot, following: Phase) -> Action:
     refusal = guard.before_regenerate(f, slot)
     if refusal is not None:
         return refusal
-    issued = Intent(_intent_id(f), slot, f.fingerprint(slot), f.now)
     recent = (*f.recent(f.record.regenerated), f.now)
+    name = f"{f.operation.id}-{slot}-{f.now.timestamp():.6f}-{len(recent)}"
+    issued = Intent(name, slot, f.fingerprint(slot), f.now)
     operation = f.operation.noting(f.now, f"regenerate {slot}")
     record = replace(f.record, intent=issued, regenerated=recent, operation=operation)
     return Action(Kind.SEND, f"regenerate {slot}", record, slot=slot)
-
-
-def _intent_id(f: Facts) -> str:
-    return f"{f.operation.id}-{f.operation.phase_since.timestamp():.0f}-{f.now.timestamp():.6f}"
 
 
 def _without_effect(f: Facts, slot: Slot) -> Action:

@@ -135,7 +135,6 @@ def records(draw: st.DrawFn, keys: Keys, phase: Phase) -> Record:
         quarantine=draw(mostly(st.just({}), st.dictionaries(slots, moments))),
         wishes=draw(mostly(st.just(()), wishes.map(lambda wish: (wish,)))),
         regenerated=tuple(draw(mostly(st.just([]), st.lists(moments, max_size=10)))),
-        fresh=draw(st.none() | values.map(lambda v: v.fingerprint(SALT))),
         seen=draw(st.sampled_from([{"https://kv/secrets/secret-9": seen}, {}])),
         published_at=draw(mostly(st.none(), moments)),
     )
