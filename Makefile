@@ -4,9 +4,10 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 STORAGE ?= none
+N ?= 1000
 AZURITE := .tools/azurite/node_modules/.bin/azurite
 
-.PHONY: help setup demo test check importtime emulator azurite format clean
+.PHONY: help setup demo test simulate check importtime emulator azurite format clean
 
 help: ## print this help
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,6 +29,10 @@ demo: setup ## watch a rotation, a repair and an emergency (STORAGE=azurite for 
 
 test: setup ## pass the tests
 	@$(BIN)/python -m pytest $(ARGS)
+
+simulate: setup ## prove it under faults (SEED=7 N=10000; PAIRS=1 for every pair; YEAR=1 for a year)
+	@$(BIN)/python -m tests.simulation --n $(N) $(if $(SEED),--seed $(SEED)) \
+	  $(if $(PAIRS),--pairs) $(if $(YEAR),--year)
 
 check: setup ## ruff, mypy --strict, import-linter
 	@$(BIN)/ruff check .

@@ -6,9 +6,11 @@ from datetime import timedelta
 
 from rotation.action import Kind
 from rotation.model import Slot
-from rotation.record import Phase
+from rotation.record import Leaked, Phase
 
-from .world import ACCOUNT, Worker, World, start
+from .test_rotation import request
+from .worker import Worker
+from .world import World, start
 
 DAY = timedelta(days=1)
 HEALTHY = 80 * DAY
@@ -17,34 +19,68 @@ HEALTHY = 80 * DAY
 async def test_a_live_key_regenerated_by_hand_is_published_at_once() -> None:
     world, target, worker = start(lives=HEALTHY)
     await worker.visit()
-    world.regenerate(ACCOUNT, Slot.KEY1)
+    world.regenerate(Slot.KEY1)
     assert world.published(target) is None
     await worker.visit()
     assert world.published(target) is Slot.KEY1
     assert world.regenerated == []
-    assert worker.notifier.sent[-1]["type"] == "KeyRotation.Repaired"
+    assert world.sent[-1]["type"] == "KeyRotation.Repaired"
 
 
 async def test_a_hand_made_version_with_a_live_key_is_adopted() -> None:
     world, target, worker = start(lives=HEALTHY)
     await worker.visit()
-    world.by_hand(target, world.keys[ACCOUNT][Slot.KEY2])
+    world.by_hand(target, world.keys()[Slot.KEY2])
     outcome = await worker.visit()
     assert outcome.kind is Kind.IDLE
     assert world.published(target) is Slot.KEY2
-    assert len(world.secrets[target]) == 2
+    assert len(world.versions(target)) == 2
 
 
 async def test_after_an_adopted_version_the_other_slot_gets_a_full_overlap() -> None:
     world, target, worker = start(lives=5 * DAY)
     world.advance(3 * DAY)
-    world.by_hand(target, world.keys[ACCOUNT][Slot.KEY2])
+    world.by_hand(target, world.keys()[Slot.KEY2])
     outcome = await worker.visit()
     assert outcome.kind is Kind.WAIT
     assert "overlap is not over" in outcome.reason
     assert world.regenerated == []
     await worker.run(2 * DAY)
     assert world.regenerated[0][1] is Slot.KEY1
+
+
+async def test_a_spare_that_somebody_published_for_a_while_gets_a_full_overlap_too() -> None:
+    """Was revoked early: a note of ours said that nobody had ever got it."""
+    world, target, worker = start(lives=HEALTHY)
+    await worker.triggers.request(request(target, Leaked.KEY2))
+    await worker.run(timedelta(minutes=5))
+    other = world.add_secret("other", lives=HEALTHY)
+    await worker.visit()
+    world.by_hand(other, world.keys()[Slot.KEY2])
+    world.advance(timedelta(minutes=7))
+    await worker.visit()
+    assert world.published(other) is Slot.KEY1
+    spare, regenerated = world.keys()[Slot.KEY2], len(world.regenerated)
+    await worker.triggers.request(request(target))
+    await worker.run(timedelta(hours=25))
+    assert world.accepts(spare), "a consumer may have read it"
+    await worker.run(timedelta(hours=3))
+    assert len(world.regenerated) > regenerated
+
+
+async def test_one_404_ends_nothing(level: str) -> None:
+    """Was the end of an emergency: a secret that was not found for once counted as gone."""
+    world, target, worker = start(World(level=level), lives=HEALTHY)
+    await worker.visit()
+    leaked = world.latest(target).value
+    reads = world.gate.counted["keyvault.get_secret"]
+    await worker.triggers.request(request(target, Leaked.KEY1))
+    world.gate.faults.append(
+        lambda name, count: "404" if (name, count) == ("keyvault.get_secret", reads + 1) else None
+    )
+    await worker.run(timedelta(minutes=5))
+    assert not world.accepts(leaked)
+    assert world.accepts(world.latest(target).value)
 
 
 async def test_nonsense_in_the_vault_is_replaced_by_a_key_that_works() -> None:
@@ -103,7 +139,7 @@ async def test_the_published_key_regenerated_by_hand_in_the_overlap_is_published
     world, target, worker = start()
     await worker.visit()
     await worker.run(timedelta(hours=5))
-    world.regenerate(ACCOUNT, Slot.KEY2)
+    world.regenerate(Slot.KEY2)
     await worker.visit()
     assert world.published(target) is Slot.KEY2
     await worker.run(3 * DAY)
@@ -116,7 +152,7 @@ async def test_a_disabled_secret_holds_the_rotation_because_nobody_can_see_its_k
     world.add_account()
     world.add_secret("one")
     disabled = world.add_secret("two")
-    world.latest(disabled).enabled = False
+    world.update(disabled, enabled=False)
     worker = Worker(world)
     outcome = await worker.visit()
     assert outcome.kind is Kind.BLOCKED
@@ -131,7 +167,7 @@ async def test_a_secret_disabled_on_the_way_is_published_too_and_stays_disabled(
     target = world.add_secret("two")
     worker = Worker(world)
     await worker.visit()
-    world.latest(target).enabled = False
+    world.update(target, enabled=False)
     await worker.run(3 * DAY)
     assert (await worker.record()).phase is Phase.IDLE
     assert world.published(target) is Slot.KEY2
@@ -142,7 +178,7 @@ async def test_a_secret_that_is_deleted_or_untagged_on_the_way_no_longer_counts(
     world, target, worker = start(name="one")
     gone = world.add_secret("two")
     await worker.visit()
-    del world.secrets[gone]
+    world.delete(gone)
     await worker.run(3 * DAY)
     assert (await worker.record()).phase is Phase.IDLE
     assert world.published(target) is Slot.KEY2
@@ -168,7 +204,7 @@ async def test_a_lost_journal_in_the_overlap_finishes_the_rotation_after_the_ove
     first = world.latest(target).value
     await worker.visit()
     await worker.run(timedelta(hours=2))
-    world.documents.clear()
+    world.lose_journal()
     await worker.visit()
     await worker.run(timedelta(hours=20))
     assert world.accepts(first)

@@ -9,7 +9,8 @@ from rotation.model import Key, Slot
 from rotation.record import Leaked, Phase, Purpose, Seen
 
 from .test_rotation import request
-from .world import ACCOUNT, Worker, World, start
+from .worker import Worker
+from .world import ACCOUNT, World, start
 
 DAY = timedelta(days=1)
 HEALTHY = 80 * DAY
@@ -18,7 +19,7 @@ HEALTHY = 80 * DAY
 async def test_the_live_key_leaked_and_the_spare_never_published_is_the_shortest_way() -> None:
     world, target, worker = start(lives=HEALTHY)
     leaked = world.latest(target).value
-    spare = world.keys[ACCOUNT][Slot.KEY2]
+    spare = world.keys()[Slot.KEY2]
     await worker.visit()
     await worker.triggers.request(request(target, Leaked.KEY1))
     before = world.now
@@ -36,7 +37,7 @@ async def test_the_live_key_leaked_and_the_spare_never_published_is_the_shortest
 async def test_the_spare_leaked_is_revoked_and_consumers_notice_nothing() -> None:
     world, target, worker = start(lives=HEALTHY)
     published = world.latest(target).value
-    leaked = world.keys[ACCOUNT][Slot.KEY2]
+    leaked = world.keys()[Slot.KEY2]
     await worker.triggers.request(request(target, Leaked.KEY2))
     await worker.run(timedelta(minutes=5))
     assert not world.accepts(leaked)
@@ -48,10 +49,10 @@ async def test_the_spare_leaked_is_revoked_and_consumers_notice_nothing() -> Non
 
 async def test_an_unknown_leak_makes_both_keys_new() -> None:
     world, target, worker = start(lives=HEALTHY)
-    before = set(world.keys[ACCOUNT].values())
+    before = set(world.keys().values())
     await worker.triggers.request(request(target, Leaked.UNKNOWN))
     await worker.run(timedelta(minutes=10))
-    assert before.isdisjoint(world.keys[ACCOUNT].values())
+    assert before.isdisjoint(world.keys().values())
     assert not any(world.accepts(key) for key in before)
     assert world.accepts(world.latest(target).value)
 
@@ -124,13 +125,13 @@ async def test_a_repeated_request_with_the_same_key_is_the_same_operation() -> N
 
 
 async def test_a_blocked_operation_gives_way_to_an_emergency() -> None:
-    world, target, worker = start(World(lag_new=3 * DAY))
+    world, target, worker = start(World(new_key_delay=3 * DAY))
     leaked = world.latest(target).value
     await worker.visit()
     await worker.run(timedelta(hours=3))
     assert (await worker.record()).blocked is not None
     world.advance(3 * DAY)
-    world.lag_new = timedelta()
+    world.state().new_key_delay = timedelta()
     await worker.triggers.request(request(target, Leaked.KEY1))
     await worker.run(timedelta(hours=1))
     assert not world.accepts(leaked)
@@ -143,7 +144,7 @@ async def test_a_leak_while_a_secret_is_broken_by_hand_ends_both() -> None:
     await worker.visit()
     world.by_hand(target, "nonsense")
     await worker.triggers.request(request(target, Leaked.KEY1))
-    leaked = world.keys[ACCOUNT][Slot.KEY1]
+    leaked = world.keys()[Slot.KEY1]
     await worker.run(timedelta(minutes=5))
     assert not world.accepts(leaked)
     assert world.published(target) is Slot.KEY2
@@ -156,20 +157,18 @@ async def test_an_unknown_leak_with_a_disabled_secret_on_the_other_slot() -> Non
     world.add_account()
     world.add_secret("one", Slot.KEY1, lives=HEALTHY)
     other = world.add_secret("two", Slot.KEY1, lives=HEALTHY)
-    before = set(world.keys[ACCOUNT].values())
+    before = set(world.keys().values())
     worker = Worker(world)
     await worker.visit()
-    world.by_hand(other, world.keys[ACCOUNT][Slot.KEY2])
+    world.by_hand(other, world.keys()[Slot.KEY2])
     await worker.rotator.gatherer.inventory.listings(refresh=True)
     record, tag = await worker.journal.load(ACCOUNT)
-    seen = Seen(
-        world.latest(other).version, Key(world.latest(other).value).fingerprint(record.salt)
-    )
+    seen = Seen(world.latest(other).id, Key(world.latest(other).value).fingerprint(record.salt))
     await worker.journal.save(replace(record, seen={**record.seen, str(other): seen}), tag)
-    world.latest(other).enabled = False
+    world.update(other, enabled=False)
     await worker.triggers.request(request(other, Leaked.UNKNOWN))
     await worker.run(timedelta(minutes=30))
-    assert before.isdisjoint(world.keys[ACCOUNT].values())
+    assert before.isdisjoint(world.keys().values())
     assert (await worker.record()).phase is Phase.IDLE
 
 
@@ -182,7 +181,7 @@ async def test_a_disabled_secret_that_only_a_listing_shows_is_remembered() -> No
     worker = Worker(world)
     await worker.visit()
     await worker.run(timedelta(hours=1))
-    world.latest(hidden).enabled = False
+    world.update(hidden, enabled=False)
     record, tag = await worker.journal.load(ACCOUNT)
     without = {name: seen for name, seen in record.seen.items() if not name.endswith("two")}
     await worker.journal.save(replace(record, seen=without), tag)

@@ -9,7 +9,8 @@ from rotation.model import Policy, ProbePolicy, Slot, TargetId
 from rotation.record import Leaked, Phase
 from rotation.requests import RotationRequest
 
-from .world import START, Worker, World, start
+from .worker import Worker
+from .world import START, World, start
 
 DAY = timedelta(days=1)
 
@@ -36,10 +37,10 @@ async def test_a_due_secret_is_rotated_proven_published_and_the_old_key_revoked(
     assert not world.accepts(first)
     assert [slot for _, slot in world.regenerated] == [Slot.KEY2, Slot.KEY1]
     revoked_at = world.regenerated[1][0]
-    assert revoked_at >= world.latest(target).created + timedelta(hours=26)
-    assert [version.enabled for version in world.secrets[target]] == [False, True]
+    assert revoked_at >= world.latest(target).made + timedelta(hours=26)
+    assert [version.enabled for version in world.versions(target)] == [False, True]
     assert record.history[-1].outcome == "the old key is refused"
-    assert [event["type"] for event in worker.notifier.sent] == [
+    assert [event["type"] for event in world.sent] == [
         "KeyRotation.Rotated",
         "KeyRotation.Revoked",
     ]
@@ -51,12 +52,12 @@ async def test_at_rest_nothing_changes_and_it_says_why_not_yet() -> None:
     world.add_secret(lives=80 * DAY)
     worker = Worker(world)
     await worker.visit()
-    world.calls.clear()
+    world.gate.calls.clear()
     outcome = await worker.visit()
     assert outcome.kind is Kind.IDLE
     assert outcome.until is not None
     assert START + 48 * DAY < outcome.until <= START + 50 * DAY
-    assert "journal-write" not in world.calls
+    assert "journal.write" not in world.gate.calls
     assert world.regenerated == []
 
 
@@ -78,11 +79,11 @@ async def test_several_secrets_in_several_vaults_change_together() -> None:
         world.add_secret("one", lives=20 * DAY, vault=vaults[0]),
         world.add_secret("two", lives=80 * DAY, vault=vaults[1]),
     ]
-    worker = Worker(world, vaults=vaults)
+    worker = Worker(world)
     await worker.visit()
     await worker.run(3 * DAY)
     assert {world.published(target) for target in targets} == {Slot.KEY2}
-    assert len({world.latest(target).expires for target in targets}) == 1
+    assert len({world.latest(target).exp for target in targets}) == 1
     assert len(world.regenerated) == 2
 
 
@@ -94,16 +95,17 @@ async def test_own_tags_content_type_and_expiry_of_a_new_version() -> None:
     latest = world.latest(target)
     record = await worker.record()
     assert record.operation is not None
+    assert latest.tags is not None
     assert latest.tags["team"] == "blue"
     assert latest.tags["CredentialId"] == "Key2"
     assert latest.tags["RotationId"] == record.operation.id
     assert latest.content_type == "text/plain"
-    assert latest.expires is not None
-    assert latest.expires - latest.created > 89 * DAY
+    assert latest.exp is not None
+    assert latest.exp - latest.made.timestamp() > 89 * 86400
 
 
 async def test_a_new_key_that_is_late_is_waited_for_and_never_regenerated_again() -> None:
-    world, target, worker = start(World(lag_new=timedelta(minutes=7)))
+    world, target, worker = start(World(new_key_delay=timedelta(minutes=7)))
     await worker.visit()
     await worker.run(timedelta(minutes=5))
     assert world.published(target) is Slot.KEY1
@@ -113,7 +115,7 @@ async def test_a_new_key_that_is_late_is_waited_for_and_never_regenerated_again(
 
 
 async def test_a_new_key_that_never_works_stops_with_both_keys_left_as_they_are() -> None:
-    world, target, worker = start(World(lag_new=3 * DAY))
+    world, target, worker = start(World(new_key_delay=3 * DAY))
     await worker.visit()
     await worker.run(timedelta(hours=3))
     record = await worker.record()
@@ -125,18 +127,18 @@ async def test_a_new_key_that_never_works_stops_with_both_keys_left_as_they_are(
 
 
 async def test_an_old_key_that_lives_on_keeps_the_operation_open() -> None:
-    world, target, worker = start(World(lag_old=timedelta(hours=3)))
+    world, target, worker = start(World(old_key_lag=timedelta(hours=3)))
     await worker.visit()
     await worker.run(timedelta(hours=28))
     assert (await worker.record()).phase is Phase.PROVE
     await worker.run(timedelta(hours=4))
     assert (await worker.record()).phase is Phase.IDLE
-    assert [version.enabled for version in world.secrets[target]] == [False, True]
+    assert [version.enabled for version in world.versions(target)] == [False, True]
     assert len(world.regenerated) == 2
 
 
 async def test_a_probe_that_accepts_anything_proves_nothing() -> None:
-    world = World(accepts_everything=True)
+    world = World(blind=True)
     world.add_account()
     world.add_secret()
     worker = Worker(world)
@@ -147,7 +149,7 @@ async def test_a_probe_that_accepts_anything_proves_nothing() -> None:
 
 
 async def test_an_unreachable_data_plane_stops_before_anything_irreversible() -> None:
-    world = World(reachable=False)
+    world = World(public_network=False)
     world.add_account()
     world.add_secret()
     worker = Worker(world)
@@ -158,9 +160,10 @@ async def test_an_unreachable_data_plane_stops_before_anything_irreversible() ->
 
 
 async def test_with_the_accept_policy_an_unreachable_data_plane_is_no_obstacle() -> None:
-    world = World(reachable=False)
+    world = World(public_network=False)
     world.add_account()
     target = world.add_secret()
+    world.trusting = True
     worker = Worker(world, Policy(probe=ProbePolicy.ACCEPT))
     await worker.visit()
     await worker.run(3 * DAY)
@@ -206,7 +209,7 @@ async def test_a_validity_that_would_loop_is_refused() -> None:
 
 
 async def test_the_daily_cap_breaks_loops_of_any_cause() -> None:
-    world = World()
+    world = World(overlap=timedelta(minutes=1))
     world.add_account()
     target = world.add_secret()
     worker = Worker(world, Policy(daily_cap=2, overlap=timedelta(minutes=1)))
@@ -226,7 +229,7 @@ async def test_an_account_without_secrets_is_left_alone() -> None:
 
 async def test_local_auth_switched_off_a_lock_and_provisioning_each_say_so() -> None:
     for more, code in (
-        ({"local_auth_disabled": True}, "LocalAuthDisabled"),
+        ({"disable_local_auth": True}, "LocalAuthDisabled"),
         ({"provisioning_state": "Accepted"}, "AccountProvisioningStateInvalid"),
     ):
         world = World()

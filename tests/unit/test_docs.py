@@ -44,9 +44,8 @@ def test_every_make_target_has_a_help_line() -> None:
     assert helped == set(phony.split())
 
 
-@pytest.mark.parametrize("command", ["make demo", "make test", "make check", "make importtime"])
-def test_the_commands_that_are_promised_exist(command: str) -> None:
-    target = command.removeprefix("make ")
+@pytest.mark.parametrize("target", ["demo", "test", "check", "importtime", "simulate"])
+def test_the_commands_that_are_promised_exist(target: str) -> None:
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.M)
 
 

@@ -1,0 +1,76 @@
+"""``make simulate``: as many scenarios as asked for, at both levels, and what they covered.
+
+    SEED=7 N=10000    random plans: N at the port level, a fiftieth of that on the wire
+    PAIRS=1           every pair of faults of every story, at the port level
+    YEAR=1            a year of 500 accounts
+
+Exits with 1 where an invariant broke.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import random
+import sys
+from collections.abc import Iterable
+
+from . import campaign, coverage, year
+from .campaign import CORES, Job, Tally
+
+WIRE_SHARE = 50
+
+
+def main() -> int:
+    """Exit status."""
+    logging.disable(logging.CRITICAL)
+    arguments = _parser().parse_args()
+    if arguments.year:
+        return year.main()
+    if arguments.pairs:
+        pairs = ("pairs of faults, port level", campaign.all_pairs())
+        return _report([pairs], classes=True)
+    seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(10**6)
+    print(f"SEED={seed} N={arguments.n} on {CORES} cores\n")
+    wire = max(arguments.n // WIRE_SHARE, 1)
+    return _report(
+        [
+            ("one rotation, port level", campaign.rotations("port", 2000)),
+            ("one rotation, wire level", campaign.rotations("wire", 200)),
+            ("single faults, port level", campaign.all_singles("port", 1)),
+            ("single faults, port level, two secrets", campaign.all_singles("port", 2)),
+            ("single faults, wire level", campaign.all_singles("wire", 1)),
+            ("random plans, port level", campaign.seeds("port", seed, arguments.n)),
+            ("random plans, wire level", campaign.seeds("wire", seed, wire)),
+        ]
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="make simulate", description=__doc__)
+    parser.add_argument("--seed", type=int, help="the first seed; a new one each time without")
+    parser.add_argument("--n", type=int, default=1000, help="how many random plans")
+    parser.add_argument("--pairs", action="store_true", help="every pair of faults")
+    parser.add_argument("--year", action="store_true", help="a simulated year")
+    return parser
+
+
+def _report(campaigns: Iterable[tuple[str, Iterable[Job]]], *, classes: bool = False) -> int:
+    total = Tally()
+    for title, jobs in campaigns:
+        tally, seconds = campaign.run(jobs)
+        rate = tally.scenarios / seconds
+        print(
+            f"{title:40} {tally.scenarios:7} scenarios {rate:8.1f}/s"
+            f" {tally.calls:9} calls {len(tally.violations):3} violations",
+            flush=True,
+        )
+        total.add(tally)
+    print("\n" + coverage.table(total, classes=classes))
+    for violation in total.violations[:5]:
+        print(f"\nVIOLATION: {violation}")
+    return 1 if total.violations else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

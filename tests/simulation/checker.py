@@ -1,0 +1,292 @@
+"""The invariants, looked at on the server's side after every change, whoever the worker was.
+
+Excused is what nobody can keep: a person (or an emergency) changed the account after the facts were
+read upon which the worker acted. The window is that short, and it is repaired at the next visit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cache
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from emulator.accounts import Account
+from emulator.keyvault.model import Secret, Version
+from emulator.keyvault.vault import Vault
+from rotation import tags
+from rotation.model import AccountId, Key, Slot, TargetId
+
+if TYPE_CHECKING:
+    from .world import World
+
+LISTED = timedelta(seconds=60)  # how old a listing of the vaults may be: inventory.FRESH
+REFUSED = "the old key is refused"
+
+
+class Violation(BaseException):
+    """An invariant is broken; nothing in the product catches this."""
+
+
+class Operation(msgspec.Struct):
+    id: str
+    purpose: str
+    retired: str | None = None
+    outcome: str | None = None
+
+
+class Intent(msgspec.Struct):
+    id: str
+
+
+class Wish(msgspec.Struct):
+    id: str
+    kind: str
+
+
+class Document(msgspec.Struct):
+    """What the checker wants to know of a record."""
+
+    account: dict[str, str]
+    salt: str
+    epoch: int
+    operation: Operation | None
+    intent: Intent | None
+    wishes: list[Wish]
+    history: list[Operation]
+
+
+_DOCUMENT = msgspec.json.Decoder(Document)
+
+
+@dataclass
+class Ledger:
+    """What is remembered of one account. ``disturbed`` is when a person last meddled."""
+
+    regenerated: list[tuple[datetime, Slot]] = field(default_factory=list)
+    intents: set[str] = field(default_factory=set)
+    emergencies: set[str] = field(default_factory=set)
+    emergency: bool = False
+    epoch: int = 0
+    unsure: bool = False
+    disturbed: datetime | None = None
+    per_operation: dict[str, int] = field(default_factory=dict)
+    operation: str = ""
+
+
+class Checker:
+    """``dark`` is when a person last made a secret unreadable for its consumers.
+
+    ``forgiven`` are values that consumers may hold in vain: a person broke them, or a leak did.
+    """
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.ledgers: dict[str, Ledger] = {}
+        self.dark: dict[TargetId, datetime] = {}
+        self.forgiven: set[str] = set()
+        self.stale = timedelta()
+        self.daily_cap = 10**6
+        world.azure.observers.append(self._observe)
+        world.storage.watchers.append(self._written)
+
+    def of(self, account: str) -> Ledger:
+        return self.ledgers.setdefault(account.lower(), Ledger())
+
+    def journal_lost(self) -> None:
+        for ledger in self.ledgers.values():
+            ledger.unsure, ledger.disturbed = True, self.world.now
+
+    def calm(self) -> None:
+        """From now on reads are fresh."""
+        self.stale = timedelta()
+
+    def _observe(self, what: str, detail: Any) -> None:
+        if what == "account.regenerating":
+            self._regenerating(*detail)
+        elif what.startswith("secret."):
+            self._changed(what, *detail)
+
+    # A key is about to die.
+
+    def _regenerating(self, account: Account, slot: str) -> None:
+        ledger, acting = self.of(account.id), self.world.gate.acting
+        if acting is None:
+            self._note(f"a person regenerates {slot} of {account.name}")
+            ledger.disturbed = self.world.now
+            self.forgiven.add(account.keys[slot])
+            return
+        self._note(f"{slot} of {account.name} is regenerated")
+        ledger.regenerated.append((self.world.now, Slot(slot)))
+        ledger.per_operation[ledger.operation] = ledger.per_operation.get(ledger.operation, 0) + 1
+        value = account.keys[slot]
+        if ledger.emergency or self._excused(ledger):
+            self.forgiven.add(value)
+        for target, versions in self._targets(account):
+            self._check_published(ledger, target, versions[-1], value)
+            self._check_overlap(ledger, target, versions, value)
+        if not ledger.unsure and len(ledger.regenerated) > len(ledger.intents):
+            raise Violation(f"{slot} was regenerated without an intent in the journal")
+        self._check_cap(ledger)
+
+    def _check_published(
+        self, ledger: Ledger, target: TargetId, latest: Version, value: str
+    ) -> None:
+        if self._excused(ledger):
+            return
+        if latest.value == value:
+            raise Violation(f"the key that {target.name} publishes is regenerated")
+        if latest.enabled and not self.world.accepts(latest.value):
+            raise Violation(f"a key is regenerated while {target.name} publishes a dead one")
+
+    def _check_overlap(
+        self, ledger: Ledger, target: TargetId, versions: list[Version], value: str
+    ) -> None:
+        """The slowest consumer read the value just before it gave way."""
+        following = pairwise(versions)
+        gone = [new.made for old, new in following if old.value == value != new.value]
+        dark = self.dark.get(target)
+        if not gone or ledger.emergency or self._excused(ledger):
+            return
+        lasted = self.world.now - max(gone)
+        overlap = self.world.overlap - timedelta(seconds=1)  # Key Vault's times are whole seconds
+        if lasted < overlap and not (dark and dark > self.world.now - self.world.overlap):
+            raise Violation(f"{target.name}: its old key dies {lasted} after it was replaced")
+
+    def _check_cap(self, ledger: Ledger) -> None:
+        day = [at for at, _ in ledger.regenerated if at > self.world.now - timedelta(hours=23)]
+        if len(day) > self.daily_cap and not ledger.unsure:
+            raise Violation(f"{len(day)} regenerations in a day")
+
+    # A secret changes.
+
+    def _changed(
+        self, what: str, vault: Vault, secret: Secret, version: Version | None = None
+    ) -> None:
+        target, account = TargetId(vault.url, secret.name), self._account(secret)
+        if self.world.gate.acting is None:
+            self._meddled(what, target, account, version)
+            return
+        if account is None:
+            return
+        ledger = self.of(account.id)
+        if what == "secret.set" and version:
+            self._published(account, ledger, target, version)
+        elif what == "secret.updated" and version and not version.enabled:
+            self._disabled(account, ledger, secret, version)
+
+    def _meddled(
+        self, what: str, target: TargetId, account: Account | None, version: Version | None
+    ) -> None:
+        self._note(f"a person: {what} {target.name}")
+        if account:
+            self.of(account.id).disturbed = self.world.now
+        if what == "secret.set" and version:
+            self.forgiven.add(version.value)
+        if what == "secret.deleted" or (version and not version.enabled):
+            self.dark[target] = self.world.now
+
+    def _published(
+        self, account: Account, ledger: Ledger, target: TargetId, version: Version
+    ) -> None:
+        self._note(f"{target.name} publishes a new version")
+        self._check_tags(version)
+        if self._excused(ledger):
+            self.forgiven.add(version.value)
+            return
+        if version.value not in self.world.gate.proven and not self.world.trusting:
+            raise Violation(f"{target.name} publishes a key that was never proven")
+        if version.value not in account.keys.values():
+            raise Violation(f"{target.name} publishes a value that is no key")
+        if not self.world.accepts(version.value):
+            raise Violation(f"{target.name} publishes a key that does not work")
+
+    def _disabled(self, account: Account, ledger: Ledger, secret: Secret, version: Version) -> None:
+        self._note(f"a version of {secret.name} is disabled")
+        if self._excused(ledger):
+            return
+        if version.value in account.keys.values():
+            raise Violation(f"a version of {secret.name} with a live key is disabled")
+        if version is secret.current:
+            raise Violation(f"the latest version of {secret.name} is disabled")
+
+    def _check_tags(self, version: Version) -> None:
+        text = repr(version.tags)
+        if any(key in text for key in self.world.azure.accounts.lives):
+            raise Violation("a tag holds a key")
+
+    # The journal is written.
+
+    def _written(self, name: str, body: bytes) -> None:
+        document = _DOCUMENT.decode(body)
+        identity = _id(**document.account)
+        account, ledger = self.world.azure.accounts.by_id.get(identity), self.of(identity)
+        if account and any(key in body for key in _recent_keys(account)):
+            raise Violation("the journal holds a key")
+        if document.intent:
+            ledger.intents.add(document.intent.id)
+        ledger.operation = document.operation.id if document.operation else ""
+        self._emergencies(ledger, document)
+        if document.epoch > ledger.epoch:
+            ledger.epoch = document.epoch
+            if account and document.history:
+                self._done(account, ledger, document)
+
+    def _emergencies(self, ledger: Ledger, document: Document) -> None:
+        asked = {wish.id for wish in document.wishes if wish.kind == "emergency"}
+        if asked - ledger.emergencies:
+            ledger.emergencies |= asked
+            ledger.disturbed = self.world.now
+        running = document.operation and document.operation.purpose == "emergency"
+        ledger.emergency = bool(asked or running)
+
+    def _done(self, account: Account, ledger: Ledger, document: Document) -> None:
+        """An operation that says so has really made the old key useless."""
+        done = document.history[-1]
+        self._note(f"{done.purpose} ends: {done.outcome}")
+        if done.outcome != REFUSED:
+            return
+        values = {value for _, keys in account.history for value in keys.values()}
+        old = [v for v in values if Key(v).fingerprint(document.salt) == done.retired]
+        if any(self.world.accepts(value) for value in old) and not self._excused(ledger):
+            raise Violation("an operation is done although its old key is accepted")
+
+    # Who and what.
+
+    def _excused(self, ledger: Ledger) -> bool:
+        acting, disturbed = self.world.gate.acting, ledger.disturbed
+        if disturbed is None or acting is None:
+            return False
+        return disturbed >= acting.facts_at - self.stale - LISTED
+
+    def _targets(self, account: Account) -> list[tuple[TargetId, list[Version]]]:
+        return [
+            (TargetId(vault.url, secret.name), secret.versions)
+            for vault in self.world.azure.keyvault.vaults.values()
+            for secret in vault.secrets.values()
+            if self._account(secret) is account
+        ]
+
+    def _account(self, secret: Secret) -> Account | None:
+        try:
+            found = tags.enrolled(secret.current.tags or {})
+        except ValueError:
+            return None
+        return self.world.azure.accounts.by_id.get(str(found).lower()) if found else None
+
+    def _note(self, what: str) -> None:
+        self.world.gate.note(what)
+
+
+def _recent_keys(account: Account) -> Iterator[bytes]:
+    return (value.encode() for _, keys in account.history[-3:] for value in keys.values())
+
+
+@cache
+def _id(subscription: str, resource_group: str, name: str) -> str:
+    """As the emulator keeps its accounts."""
+    return str(AccountId(subscription, resource_group, name)).lower()

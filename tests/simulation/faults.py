@@ -1,0 +1,90 @@
+"""What can go wrong with a call: one vocabulary for both levels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+LATE = timedelta(seconds=240)
+FREEZE = timedelta(
+    seconds=90
+)  # longer than the lease; together with LATE shorter than the settling
+
+EFFECTS = frozenset(
+    {
+        "arm.regenerate_key",
+        "keyvault.set_secret",
+        "keyvault.update_secret",
+        "journal.write",
+        "queue.put",
+        "eventgrid.publish",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """``status`` is the answer, None is no answer. ``done``: the effect has happened all the same.
+
+    ``late``: it happens ``LATE`` later. ``crash`` and ``freeze`` befall the worker itself.
+    """
+
+    name: str
+    status: int | None = None
+    code: str = "Fault"
+    retry_after: int | None = None
+    done: bool = False
+    late: bool = False
+    crash: bool = False
+    freeze: bool = False
+
+    @property
+    def passes(self) -> bool:
+        """The worker gets the true answer, though not at once."""
+        return self.freeze
+
+
+_ALL = (
+    Fault("401", 401, "Unauthorized"),
+    Fault("403", 403, "Forbidden"),
+    Fault("404", 404, "NotFound"),
+    Fault("409", 409, "Conflict"),
+    Fault("412", 412, "PreconditionFailed"),
+    Fault("429", 429, "TooManyRequests"),
+    Fault("429+", 429, "TooManyRequests", retry_after=17),
+    Fault("500", 500, "InternalServerError"),
+    Fault("503", 503, "ServiceUnavailable"),
+    Fault("504", 504, "GatewayTimeout"),
+    Fault("dropped"),
+)
+_OF_EFFECTS = (
+    Fault("500 done", 500, "InternalServerError", done=True),
+    Fault("503 done", 503, "ServiceUnavailable", done=True),
+    Fault("504 done", 504, "GatewayTimeout", done=True),
+    Fault("lost", done=True),
+    Fault("late", late=True),
+)
+CRASH = Fault("crash", crash=True)
+CRASH_DONE = Fault("crash done", done=True, crash=True)
+FREEZE_BEFORE = Fault("freeze", freeze=True)
+FREEZE_AFTER = Fault("freeze done", done=True, freeze=True)
+
+BY_NAME = {
+    fault.name: fault
+    for fault in (*_ALL, *_OF_EFFECTS, CRASH, CRASH_DONE, FREEZE_BEFORE, FREEZE_AFTER)
+}
+_READS = tuple(name for name in BY_NAME if BY_NAME[name] not in (*_OF_EFFECTS, CRASH_DONE))
+# A service that refuses a good key or throttles a bad one would be another service.
+_PROBES = tuple(name for name in _READS if name not in ("401", "409", "412", "429+"))
+# Of the faults that the product cannot tell apart, one stands for all: for pairs.
+_READ_CLASSES = ("503", "403", "crash")
+_EFFECT_CLASSES = ("503", "403", "504", "lost", "late", "crash", "crash done")
+
+
+def possible(call: str, *, classes: bool = False) -> tuple[str, ...]:
+    """The faults that make sense at a call."""
+    if call == "probe":
+        return ("503", "crash") if classes else _PROBES
+    if classes:
+        return _EFFECT_CLASSES if call in EFFECTS else _READ_CLASSES
+    return tuple(BY_NAME) if call in EFFECTS else _READS

@@ -1,0 +1,54 @@
+"""An event loop whose time is the emulator's: where nothing is ready, time jumps."""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+from collections.abc import Coroutine
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from emulator.clock import Clock
+
+T = TypeVar("T")
+TICK = 1e-4  # seconds; datetimes have microseconds, so a timer may be that much early
+
+
+class _Jumping(selectors.DefaultSelector):
+    """Never waits for a socket: there is none. What would be a wait moves the clock."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self._clock = clock
+
+    def select(self, timeout: float | None = None) -> list[Any]:
+        if timeout is None:
+            raise RuntimeError("every task waits for another one, and none for a time")
+        if timeout > 0:
+            self._clock.advance(timedelta(seconds=timeout))
+        return []
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """``asyncio.sleep`` takes virtual time and no real one; the same seed gives the same order."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(_Jumping(clock))
+        self._virtual, self._start = clock, clock.now()
+        self._clock_resolution = TICK
+
+    def time(self) -> float:
+        return (self._virtual.now() - self._start).total_seconds()
+
+
+def run(clock: Clock, main: Coroutine[Any, Any, T]) -> T:
+    """Run to the end; what is left over is cancelled."""
+    loop = VirtualLoop(clock)
+    try:
+        return loop.run_until_complete(main)
+    finally:
+        left = asyncio.all_tasks(loop)
+        for task in left:
+            task.cancel()
+        loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        loop.close()

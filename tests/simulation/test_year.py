@@ -1,0 +1,16 @@
+"""A year of a small fleet; `make simulate YEAR=1` is one of 500 accounts."""
+
+from __future__ import annotations
+
+import pytest
+
+from .year import Life, live
+
+
+@pytest.mark.parametrize("events", [False, True], ids=["timer only", "timer and events"])
+async def test_a_year(events: bool) -> None:
+    life = Life(accounts=12, events=events)
+    report = await live(life)
+    assert 5 * life.accounts <= report.rotations <= 7 * life.accounts
+    assert report.versions <= 8
+    assert report.record < 32 * 1024

@@ -1,0 +1,147 @@
+"""A year of many accounts in virtual time: on schedule, never too often, and nothing piles up."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+from emulator.keyvault.events import Subscription
+from emulator.keyvault.model import Version
+from rotation.model import AccountId, Policy, Slot
+from rotation.record import HISTORY, Phase
+
+from .campaign import quiet
+from .checker import Violation
+from .worker import Worker
+from .world import World, enrolled_for
+
+DAY = timedelta(days=1)
+OVERLAP = timedelta(hours=26)
+NEAR_EXPIRY = 30 * DAY  # when Key Vault raises its event
+VALIDITY = 90 * DAY
+LARGEST_RECORD = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Life:
+    """``events``: Event Grid asks first, and the timer is late on purpose."""
+
+    accounts: int = 500
+    days: int = 365
+    sweep: timedelta = timedelta(hours=12)
+    events: bool = False
+
+    @property
+    def policy(self) -> Policy:
+        return Policy(overlap=OVERLAP, lead=20 * DAY if self.events else 35 * DAY)
+
+    @property
+    def name(self) -> str:
+        return "timer and events" if self.events else "timer only"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the year came to; ``record`` is the size of the largest journal document in bytes."""
+
+    life: Life
+    rotations: int
+    versions: int
+    record: int
+    visits: int
+    seconds: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.life.name:18} {self.life.accounts} accounts, {self.life.days} days: "
+            f"{self.rotations} rotations, at most {self.versions} versions of a secret, "
+            f"at most {self.record} bytes of journal per account, {self.visits} visits, "
+            f"{self.seconds:.0f} s"
+        )
+
+
+async def live(life: Life) -> Report:
+    """Raises Violation where a key was rotated too early, too late, or not to the end."""
+    began, world = time.perf_counter(), _begin(life)
+    worker, end = Worker(world, life.policy), world.now + life.days * DAY
+    while world.now < end:
+        await worker.triggers.sweep()
+        await worker.run(life.sweep)
+        for topic, delivery in world.azure.due_deliveries():
+            await worker.triggers.event(delivery.event)
+            topic.delivered(delivery, 200)
+    await worker.run(3 * DAY)
+    _check(world, life)
+    versions = max(len(found) for found in world.secrets().values())
+    record = max(len(body) for body, _ in world.storage.documents.values())
+    if record > LARGEST_RECORD:
+        raise Violation(f"a journal document has {record} bytes")
+    rotations = sum(len(found) - 1 for found in world.secrets().values())
+    visits = world.gate.counted["arm.get_account"]
+    return Report(life, rotations, versions, record, visits, time.perf_counter() - began)
+
+
+def _begin(life: Life) -> World:
+    """Secrets of every age, as a fleet has them."""
+    world = World(overlap=OVERLAP)
+    for number in range(life.accounts):
+        account = AccountId("sub-1", "rg-keys", f"account-{number:04}")
+        world.add_account(account)
+        world.add_secret(
+            f"key-{number:04}",
+            Slot.KEY1,
+            vault=f"https://kv-{number % 4}.vault.azure.net",
+            account=account,
+            lives=(36 + number % 54) * DAY,
+        )
+    if life.events:
+        for vault in world.azure.keyvault.vaults.values():
+            vault.topic.subscribe(Subscription("https://here", existing=True))
+    return world
+
+
+def _check(world: World, life: Life) -> None:
+    for target, versions in world.secrets().items():
+        for old, new in pairwise(versions):
+            _check_date(life, target.name, old, new)
+        account = enrolled_for(versions[-1])
+        record = world.record(account)
+        if record.phase is not Phase.IDLE or record.blocked or len(record.history) > HISTORY:
+            raise Violation(f"{target.name} is in {record.phase}: {record.waiting}")
+        if any(version.enabled for version in versions[:-1]):
+            raise Violation(f"{target.name}: an old version is still enabled")
+        if not world.accepts(versions[-1].value):
+            raise Violation(f"{target.name}: the key does not work")
+        if _expiry(versions[-1]) - world.now < 15 * DAY:
+            raise Violation(f"{target.name} was not rotated")
+
+
+def _check_date(life: Life, name: str, old: Version, new: Version) -> None:
+    """Within a day of when it was due."""
+    left = _expiry(old) - new.made
+    lead = NEAR_EXPIRY if life.events else life.policy.lead
+    earliest = lead + life.policy.spread
+    latest = lead - life.sweep - DAY
+    if not latest <= left <= earliest:
+        raise Violation(f"{name} was rotated {left} before its expiry, and not {lead}")
+
+
+def _expiry(version: Version) -> datetime:
+    return datetime.fromtimestamp(version.exp or 0, UTC)
+
+
+def _live(life: Life) -> Report:
+    quiet()
+    return asyncio.run(live(life))
+
+
+def main() -> int:
+    """Both lives side by side."""
+    with ProcessPoolExecutor(2) as pool:
+        for report in pool.map(_live, (Life(), Life(events=True))):
+            print(report, flush=True)
+    return 0
