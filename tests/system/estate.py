@@ -1,0 +1,112 @@
+"""Many accounts with a secret each, and an eye on what happens to their keys."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any
+
+from emulator.accounts import Account
+from emulator.azure import SUBSCRIPTION, Azure
+from emulator.keyvault.model import Secret, Version
+from emulator.keyvault.vault import Vault
+from rotation.model import AccountId
+
+VAULTS = ("kv-east", "kv-west")
+KINDS = ("OpenAI", "SpeechServices")
+SUBSCRIPTIONS = 4
+# What is to have it rotated, and for how many days the secret is valid still.
+ASKED_BY = {"sweep": 1, "event": 20, "request": 80}
+WHOLE_SECOND = timedelta(seconds=1)  # Key Vault's times have no smaller parts
+
+
+@dataclass(frozen=True)
+class Enrolled:
+    """An account, the secret that publishes its first key, and what asks for its rotation."""
+
+    account: Account
+    vault: str
+    secret: Secret
+    original: str
+    asked_by: str
+
+    @property
+    def id(self) -> AccountId:
+        return AccountId.parse(self.account.id)
+
+    def is_done(self) -> bool:
+        """The original key is gone, and no version with a dead key is enabled."""
+        *old, current = self.secret.versions
+        keys = self.account.keys.values()
+        dead = (not version.enabled for version in old if version.value not in keys)
+        return self.original not in keys and current.value in keys and all(dead)
+
+
+@dataclass
+class Estate:
+    """``outages`` are in words, whatever the moment; there is to be none."""
+
+    azure: Azure
+    overlap: timedelta
+    enrolled: dict[str, Enrolled] = field(default_factory=dict)
+    regenerated: Counter[str] = field(default_factory=Counter)
+    outages: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        for vault in VAULTS:
+            topic = self.azure.add_vault(vault).topic
+            topic.near_delay, topic.twice = timedelta(seconds=2), 0.3
+        self.azure.observers.append(self._see)
+
+    def enrol(self, number: int) -> None:
+        asked_by = tuple(ASKED_BY)[number % len(ASKED_BY)]
+        name, vault = f"{asked_by}-{number}", VAULTS[number % len(VAULTS)]
+        account = self._account(name, number)
+        self.azure.add_secret(
+            vault,
+            name,
+            publishes=(name, "Key1"),
+            tags={"ProviderAddress": account.id, "ValidityPeriodDays": "90"},
+            expires=self.azure.clock.now() + timedelta(days=ASKED_BY[asked_by]),
+        )
+        secret = self.azure.secret(vault, name)
+        self.enrolled[name] = Enrolled(account, vault, secret, account.keys["Key1"], asked_by)
+
+    def _account(self, name: str, number: int) -> Account:
+        """In several subscriptions, as ARM limits calls by subscription."""
+        kind = KINDS[number % 5 % 2]
+        subscription = SUBSCRIPTION[:-1] + str(number % SUBSCRIPTIONS)
+        own = kind == "OpenAI"
+        return self.azure.add_account(name, kind, subscription=subscription, custom_domain=own)
+
+    def asked_by(self, what: str) -> list[Enrolled]:
+        return [found for found in self.enrolled.values() if found.asked_by == what]
+
+    def unfinished(self) -> list[Enrolled]:
+        return [found for found in self.enrolled.values() if not found.is_done()]
+
+    def works(self, value: str) -> bool:
+        return self.azure.accounts.accepted(value) is not None
+
+    def _see(self, what: str, detail: Any) -> None:
+        if what == "account.regenerating":
+            self._regenerating(*detail)
+        elif what == "secret.set":
+            self._published(*detail)
+
+    def _regenerating(self, account: Account, slot: str) -> None:
+        """The slowest consumer read the value just before it gave way to another."""
+        self.regenerated[account.name] += 1
+        value, versions = account.keys[slot], self.enrolled[account.name].secret.versions
+        if versions[-1].value == value:
+            self.outages.append(f"{account.name}: {slot} is published and dies")
+        gave_way = [newer.made for older, newer in pairwise(versions) if older.value == value]
+        lasted = self.azure.clock.now() - max(gave_way, default=account.created)
+        if gave_way and lasted < self.overlap - WHOLE_SECOND:
+            self.outages.append(f"{account.name}: {slot} dies {lasted} after it gave way")
+
+    def _published(self, vault: Vault, secret: Secret, version: Version) -> None:
+        if not self.works(version.value):
+            self.outages.append(f"{secret.name}: a key that does not work is published")

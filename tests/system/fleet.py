@@ -1,0 +1,155 @@
+"""Workers of one function app, each a process of its own: killed, frozen, and started again."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import signal
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+import aiohttp
+
+from emulator.demo.app import function_app
+from emulator.identity import Principal
+from emulator.keyvault.events import Subscription
+from emulator.proxy import Proxy
+from tests.azurite import free_ports
+
+KEYS = {"master": "master", "function": "function", "eventgrid": "eventgrid"}
+WEBHOOK = "/runtime/webhooks/eventgrid?functionName=secret_expiring&code=eventgrid"
+# What a killed worker had taken from the queue comes back after this; in Azure after 10 minutes.
+HIDDEN_SECONDS = 6
+PATIENCE = aiohttp.ClientTimeout(total=6)
+CHANGES = ("arm.regenerate_key", "keyvault.set_secret")
+
+
+@dataclass
+class Worker:
+    """It keeps its port for life, and has an identity by which its calls are known."""
+
+    proxy: Proxy
+    directory: Path
+    settings: Mapping[str, str]
+    identity: Principal
+    port: int
+    pid: int = 0
+    _running: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def log(self) -> str:
+        return (self.directory / "host.log").read_text()
+
+    async def start(self) -> None:
+        self.directory.mkdir(exist_ok=True)
+        keys = self.directory / "keys.json"
+        keys.write_text(json.dumps(KEYS))
+        given = {**self.settings, "ROTATION_CLIENT_ID": self.identity.client_id}
+        options = {"--port": self.port, "--keys-file": keys, "--hidden": HIDDEN_SECONDS}
+        arguments = [str(part) for option in options.items() for part in option]
+        app = function_app(self.proxy, self.directory, given, *arguments)
+        self.pid = (await self._running.enter_async_context(app))["pid"]
+
+    async def kill(self) -> None:
+        """At once: nothing is finished, released or said."""
+        os.kill(self.pid, signal.SIGKILL)
+        await self.stop()
+
+    async def stop(self) -> None:
+        """In order, unless it was killed."""
+        await self._running.aclose()
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """It does nothing meanwhile, and then goes on as if no time had passed."""
+        os.kill(self.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self.pid, signal.SIGCONT)
+
+    def is_changing(self, within: timedelta) -> bool:
+        """Whether it waits for the answer to a call that changes Azure, which takes that long."""
+        since = self.proxy.azure.clock.now() - within
+        recent = [call for call in self.proxy.azure.calls[-500:] if call.at > since]
+        own = [call for call in recent if call.principal == self.identity.object_id]
+        return any(call.operation in CHANGES for call in own)
+
+
+@dataclass
+class Fleet:
+    """All workers, and what comes to them from outside."""
+
+    proxy: Proxy
+    workers: tuple[Worker, ...]
+    session: aiohttp.ClientSession
+
+    def conflicts(self) -> int:
+        """How often a worker could not write a record, because another one had written it."""
+        return sum(worker.log.count("the record changed; read it again") for worker in self.workers)
+
+    async def request(self, body: Mapping[str, str], rng: random.Random) -> None:
+        """As a person would: until one of them has taken it, always under the same key."""
+        for _ in range(40):
+            if await self._is_taken(rng.choice(self.workers), body):
+                return
+            await asyncio.sleep(0.5)
+        raise AssertionError(f"nobody takes the request for {body['secret']}")
+
+    async def _is_taken(self, worker: Worker, body: Mapping[str, str]) -> bool:
+        headers = {"x-functions-key": KEYS["function"], "Idempotency-Key": body["secret"]}
+        url = f"{worker.url}/api/rotations"
+        try:
+            async with self.session.post(
+                url, json=body, headers=headers, timeout=PATIENCE
+            ) as answer:
+                return answer.status == 202
+        except (aiohttp.ClientError, TimeoutError):
+            return False
+
+    async def subscribe(self, vault: str, worker: Worker, begins: str) -> None:
+        """Event Grid delivers a vault's near-expiry events to this worker."""
+        url = worker.url + WEBHOOK
+        subscription = Subscription(url, types=("SecretNearExpiry",), begins=begins)
+        await self.proxy.control.deliverer.validate(subscription)
+        self.proxy.azure.vault(vault).topic.subscribe(subscription)
+
+
+@asynccontextmanager
+async def fleet(
+    proxy: Proxy, directory: Path, settings: Sequence[Mapping[str, str]]
+) -> AsyncIterator[Fleet]:
+    """As many workers as there are settings; events are delivered while it lasts."""
+    workers = [_worker(proxy, directory, given, i) for i, given in enumerate(settings)]
+    async with AsyncExitStack() as stack:
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        for worker in workers:
+            stack.push_async_callback(worker.stop)
+        await asyncio.gather(*(worker.start() for worker in workers))
+        delivering = asyncio.create_task(proxy.control.deliverer.run())
+        stack.push_async_callback(ended, delivering)
+        yield Fleet(proxy, tuple(workers), session)
+
+
+def _worker(proxy: Proxy, directory: Path, settings: Mapping[str, str], number: int) -> Worker:
+    identity = proxy.azure.add_principal(f"worker-{number}")
+    identity.assign("Key rotator").assign("Secret publisher")
+    (port,) = free_ports(1)
+    return Worker(proxy, directory / identity.name, settings, identity, port)
+
+
+async def ended(task: asyncio.Task[None]) -> None:
+    """Stop a task that runs for ever; its failure is not passed over."""
+    task.cancel()
+    (result,) = await asyncio.gather(task, return_exceptions=True)
+    if isinstance(result, Exception):
+        raise result
