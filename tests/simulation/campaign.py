@@ -6,6 +6,7 @@ import asyncio
 import gc
 import logging
 import os
+import sys
 import time
 import traceback
 from collections import Counter
@@ -187,7 +188,15 @@ def run(jobs: Iterable[Job]) -> tuple[Tally, float]:
     with ProcessPoolExecutor(CORES, initializer=quiet) as pool:
         for found in pool.map(_run, jobs, chunksize=1):
             tally.add(found)
+            _progress(tally)
     return tally, time.perf_counter() - began
+
+
+def _progress(tally: Tally) -> None:
+    """For whoever watches."""
+    if sys.stderr.isatty():
+        broken = f", {len(tally.violations)} violations" if tally.violations else ""
+        print(f"\r{tally.scenarios} scenarios{broken} ", end="\r", file=sys.stderr, flush=True)
 
 
 def _run(job: Job) -> Tally:

@@ -7,19 +7,18 @@ read upon which the worker acted. The window is that short, and it is repaired a
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
-
-import msgspec
 
 from emulator.accounts import Account
 from emulator.keyvault.model import Secret, Version
 from emulator.keyvault.vault import Vault
 from rotation import tags
 from rotation.model import AccountId, Key, Slot, TargetId
+
+from .ledger import DOCUMENT, Document, Ledger
 
 if TYPE_CHECKING:
     from .world import World
@@ -30,52 +29,6 @@ REFUSED = "the old key is refused"
 
 class Violation(BaseException):
     """An invariant is broken; nothing in the product catches this."""
-
-
-class Operation(msgspec.Struct):
-    id: str
-    purpose: str
-    retired: str | None = None
-    outcome: str | None = None
-
-
-class Intent(msgspec.Struct):
-    id: str
-
-
-class Wish(msgspec.Struct):
-    id: str
-    kind: str
-
-
-class Document(msgspec.Struct):
-    """What the checker wants to know of a record."""
-
-    account: dict[str, str]
-    salt: str
-    epoch: int
-    operation: Operation | None
-    intent: Intent | None
-    wishes: list[Wish]
-    history: list[Operation]
-
-
-_DOCUMENT = msgspec.json.Decoder(Document)
-
-
-@dataclass
-class Ledger:
-    """What is remembered of one account. ``disturbed`` is when a person last meddled."""
-
-    regenerated: list[tuple[datetime, Slot]] = field(default_factory=list)
-    intents: set[str] = field(default_factory=set)
-    emergencies: set[str] = field(default_factory=set)
-    emergency: bool = False
-    epoch: int = 0
-    unsure: bool = False
-    disturbed: datetime | None = None
-    per_operation: dict[str, int] = field(default_factory=dict)
-    operation: str = ""
 
 
 class Checker:
@@ -222,7 +175,7 @@ class Checker:
     # The journal is written.
 
     def _written(self, name: str, body: bytes) -> None:
-        document = _DOCUMENT.decode(body)
+        document = DOCUMENT.decode(body)
         identity = _id(**document.account)
         account, ledger = self.world.azure.accounts.by_id.get(identity), self.of(identity)
         if account and any(key in body for key in _recent_keys(account)):

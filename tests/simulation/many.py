@@ -12,17 +12,16 @@ from typing import Any
 from emulator.keyvault.events import Subscription
 from rotation import tags
 from rotation.errors import RotationError
-from rotation.model import AccountId, Policy, TargetId
-from rotation.record import Leaked, Phase, WishKind
-from rotation.requests import RotationRequest
+from rotation.model import AccountId, Policy
+from rotation.record import Phase, WishKind
 
 from . import loop
 from .checker import Violation
 from .consumers import Consumer
 from .faults import BY_NAME
 from .gate import Crash
-from .people import People
-from .plans import CHAOS, OTHERS, OUTAGES, PEOPLE, Happening, Plan
+from .happenings import Happenings
+from .plans import CHAOS, Plan
 from .stories import check_published, sizes, where
 from .worker import Worker
 from .world import World
@@ -31,7 +30,6 @@ OVERLAP = timedelta(hours=2)
 POLICY = Policy(overlap=OVERLAP, daily_cap=6, minimum_interval=timedelta(hours=6))
 TIMER = timedelta(minutes=30)
 RESTART = 60.0
-OUTAGE = timedelta(minutes=20)
 SOON = timedelta(days=1)
 PATIENCE = timedelta(days=4)
 
@@ -84,8 +82,7 @@ class Run:
     def __init__(self, plan: Plan, world: World) -> None:
         self.plan, self.world = plan, world
         self.rng = random.Random(plan.seed)
-        self.targets = sorted(world.secrets())
-        self.people = People(world, self.targets)
+        self.happenings = Happenings(world, self._somebody)
         self.workers = [
             Worker(world, POLICY, f"w{n}", timedelta(seconds=skew))
             for n, skew in enumerate(plan.skews)
@@ -105,8 +102,8 @@ class Run:
         self._spawn(self._deliveries())
         for happening in self.plan.happenings:
             if happening.what not in BY_NAME:
-                self._spawn(self._happen(happening))
-        for target in self.targets:
+                self._spawn(self.happenings.happen(happening))
+        for target in self.happenings.targets:
             rhythm = OVERLAP * self.rng.choice((0.3, 0.7, 0.99))
             self._spawn(Consumer(self.world, target, rhythm).run(self.rng))
         while not story.done():
@@ -155,69 +152,6 @@ class Run:
             return False
         return True
 
-    # What happens to it.
-
-    async def _happen(self, happening: Happening) -> None:
-        await asyncio.sleep(happening.at)
-        self.world.gate.note(f"it happens: {happening.what}")
-        if happening.what in PEOPLE:
-            self.people.do(happening)
-        elif happening.what in OTHERS:
-            await self._other(happening)
-        elif happening.what in OUTAGES:
-            self._break(happening.what)
-        else:
-            await self._ask(happening)
-
-    def _break(self, what: str) -> None:
-        """Every call of one service fails for a while."""
-        service, _, how = what.partition(" ")
-        fault, until = "429+" if how == "throttles" else "503", self.world.now + OUTAGE
-
-        def broken(name: str, count: int) -> str | None:
-            return fault if name.startswith(service) and self.world.now < until else None
-
-        self.world.gate.faults.append(broken)
-        if service == "queue":
-            self.world.storage.closed_until = until
-
-    async def _other(self, happening: Happening) -> None:
-        if happening.what == "break the leases":
-            self.world.storage.leases.clear()
-        elif happening.what == "lose the journal":
-            self.world.lose_journal()
-        else:
-            target = self.targets[happening.target % len(self.targets)]
-            old = happening.what == "an old event"
-            for _ in range(1 if old else 2):
-                event = self._event(target, old=old)
-                await self._somebody(lambda worker, e=event: worker.triggers.event(e))
-
-    def _event(self, target: TargetId, *, old: bool) -> dict[str, Any]:
-        versions = self.world.secrets().get(target)
-        version = versions[0 if old else -1].id if versions else "0" * 32
-        vault = target.vault.removeprefix("https://").partition(".")[0]
-        return {
-            "id": f"e-{target.name}",
-            "topic": self.world.azure.vault(vault).id,
-            "subject": target.name,
-            "eventType": "Microsoft.KeyVault.SecretNearExpiry",
-            "data": {"VaultName": vault, "ObjectName": target.name, "Version": version},
-        }
-
-    async def _ask(self, happening: Happening) -> None:
-        _, _, leaked = happening.what.partition(" ")
-        which, _, twice = leaked.partition(" ")
-        request = RotationRequest(
-            reason=happening.what,
-            requester="somebody",
-            secret=self.targets[happening.target % len(self.targets)],
-            leaked=Leaked(which) if which else Leaked.NONE,
-            idempotency_key=str(happening),
-        )
-        for _ in range(2 if twice else 1):
-            await self._somebody(lambda worker: worker.triggers.request(request))
-
     # The end.
 
     async def _story(self) -> None:
@@ -244,7 +178,7 @@ class Run:
         world.gate.note("calm")
         world.gate.planned, world.gate.faults = {}, []
         world.gate.blind = False
-        self.people.put_right()
+        self.happenings.people.put_right()
         world.checker.calm()
         for account in world.ids:
             state = world.state(account)

@@ -57,6 +57,12 @@ def at(call: str, number: int, fault: str) -> Injected:
     return lambda name, count: fault if (name, count) == (call, number) else None
 
 
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
+async def test_two_requests_of_one_instant_have_an_intent_each(story: Story) -> None:
+    """Where nothing takes any time; they were one and the same in the journal."""
+    await play(story, {}, policy=ONCE)
+
+
 async def test_a_late_request_never_kills_the_published_key(level: str) -> None:
     """The request is lost, sent again, and the first one comes in four minutes later."""
     world, target, worker = start(World(level=level))

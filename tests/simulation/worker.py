@@ -26,8 +26,9 @@ from rotation.sweep import Sweep
 from rotation.triggers import Triggers
 
 from .gate import Crash
-from .ports import SimAccounts, SimProbe, SimVaults
+from .ports import SimAccounts, SimProbe
 from .storage import CRASHED, VISIBILITY, SimNotifier, SimQueue, SimStore
+from .vaults import SimVaults
 
 if TYPE_CHECKING:
     from .world import World

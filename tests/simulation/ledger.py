@@ -1,0 +1,56 @@
+"""What the checker remembers of an account, and what it reads of the journal's documents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import msgspec
+
+from rotation.model import Slot
+
+
+class Operation(msgspec.Struct):
+    id: str
+    purpose: str
+    retired: str | None = None
+    outcome: str | None = None
+
+
+class Intent(msgspec.Struct):
+    id: str
+
+
+class Wish(msgspec.Struct):
+    id: str
+    kind: str
+
+
+class Document(msgspec.Struct):
+    """What the checker wants to know of a record."""
+
+    account: dict[str, str]
+    salt: str
+    epoch: int
+    operation: Operation | None
+    intent: Intent | None
+    wishes: list[Wish]
+    history: list[Operation]
+
+
+DOCUMENT = msgspec.json.Decoder(Document)
+
+
+@dataclass
+class Ledger:
+    """What is remembered of one account. ``disturbed`` is when a person last meddled."""
+
+    regenerated: list[tuple[datetime, Slot]] = field(default_factory=list)
+    intents: set[str] = field(default_factory=set)
+    emergencies: set[str] = field(default_factory=set)
+    emergency: bool = False
+    epoch: int = 0
+    unsure: bool = False
+    disturbed: datetime | None = None
+    per_operation: dict[str, int] = field(default_factory=dict)
+    operation: str = ""

@@ -1,0 +1,171 @@
+"""Key Vault at the port level: the emulator's state, call for call as the adapter asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from emulator.keyvault.model import Secret as StoredSecret
+from emulator.keyvault.model import Version as Stored
+from emulator.keyvault.vault import Vault
+from rotation import tags as tag
+from rotation.errors import Permanent, RotationError
+from rotation.model import Key, Target, TargetId, Version
+from rotation.ports import Listed
+from rotation.record import Put
+
+from .port import Port, Refused
+
+PAGE = 25
+
+
+@dataclass
+class SimVaults(Port):
+    urls: tuple[str, ...] = ()
+
+    async def enrolled(self, vault: str) -> AsyncIterator[Listed]:
+        def names() -> list[str]:
+            return sorted(self._vault(vault).secrets)
+
+        listed = await self.call("keyvault.list_secrets", f"list the secrets of {vault}", names)
+        for _ in range(PAGE, len(listed), PAGE):
+            await self.call("keyvault.list_secrets", f"list the secrets of {vault}", names)
+        for name in listed:
+            secret = self._vault(vault).secrets.get(name)
+            found = _listed(vault, secret) if secret else None
+            if found:
+                yield found
+
+    async def read(self, target: TargetId) -> Target | None:
+        try:
+            stored = await self._get(target, "", f"read secret {target.name}")
+        except RotationError as exc:
+            if exc.code == "SecretDisabled":
+                return await self._read_disabled(target)
+            if is_missing(exc):
+                return None
+            raise
+        return _target(target, stored, Key(stored.value))
+
+    async def _get(self, target: TargetId, version: str, doing: str) -> Stored:
+        def found() -> Stored:
+            stored = self._vault(target.vault).shown_version(target.name, version)[1]
+            if not stored.enabled:
+                raise Refused(403, "SecretDisabled")
+            return stored
+
+        return await self.call("keyvault.get_secret", doing, found)
+
+    async def _read_disabled(self, target: TargetId) -> Target | None:
+        listed = await self._list_versions(target)
+        latest = max(listed, key=lambda v: _whole(v.made), default=None)
+        return _target(target, latest, None) if latest else None
+
+    async def _list_versions(self, target: TargetId) -> list[Stored]:
+        def shown() -> list[Stored]:
+            vault = self._vault(target.vault)
+            secret = vault.secrets.get(target.name.lower())
+            found = vault.shown_versions(secret) if secret else []
+            return sorted(found, key=lambda version: version.id)
+
+        doing = f"list the versions of secret {target.name}"
+        return await self.call("keyvault.list_versions", doing, shown)
+
+    async def versions(self, target: TargetId) -> tuple[Version, ...]:
+        return tuple([await self._version(target, v) for v in await self._list_versions(target)])
+
+    async def _version(self, target: TargetId, listed: Stored) -> Version:
+        value = await self._value(target, listed.id) if listed.enabled else None
+        return Version(target, listed.id, _whole(listed.made), value)
+
+    async def _value(self, target: TargetId, version: str) -> Key | None:
+        try:
+            stored = await self._get(target, version, f"read a version of secret {target.name}")
+        except RotationError as exc:
+            if exc.code == "SecretDisabled" or is_missing(exc):
+                return None
+            raise
+        return Key(stored.value)
+
+    async def publish(
+        self, target: Target, key: Key, tags: dict[str, str], expires: datetime
+    ) -> Put:
+        def effect() -> Put:
+            vault, now = self._vault(target.id.vault), self.azure.clock.now()
+            made = Stored(
+                vault.new_version_id(),
+                key.reveal(),
+                now,
+                now,
+                target.enabled,
+                None,
+                int(expires.timestamp()),
+                target.content_type,
+                dict(tags),
+            )
+            vault.set(target.id.name, made)
+            return Put(made.id, _whole(now))
+
+        doing = f"publish to secret {target.id.name}"
+        return await self.call("keyvault.set_secret", doing, effect)
+
+    async def disable(self, target: TargetId, version: str) -> None:
+        def effect() -> None:
+            vault = self._vault(target.vault)
+            vault.update(*vault.version(target.name, version), {"enabled": False})
+
+        doing = f"disable a version of secret {target.name}"
+        try:
+            await self.call("keyvault.update_secret", doing, effect)
+        except RotationError as exc:
+            if not is_missing(exc):
+                raise
+
+    def _vault(self, url: str) -> Vault:
+        vault = self.azure.vault(url)
+        if not vault.open:
+            raise Refused(403, "ForbiddenByFirewall")
+        return vault
+
+
+def is_missing(exc: RotationError) -> bool:
+    return isinstance(exc, Permanent) and exc.code in ("SecretNotFound", "NotFound")
+
+
+def _listed(vault: str, secret: StoredSecret) -> Listed | None:
+    target, stored = TargetId(vault, secret.name), secret.current
+    try:
+        account = tag.enrolled(stored.tags or {})
+    except ValueError as exc:
+        return Listed(target, None, problem=str(exc))
+    return Listed(target, account, _expiry(stored)) if account else None
+
+
+def _target(target: TargetId, stored: Stored, value: Key | None) -> Target | None:
+    tags = stored.tags or {}
+    try:
+        enrolment = tag.read(tags)
+    except ValueError:
+        return None
+    if enrolment is None:
+        return None
+    return Target(
+        target,
+        stored.id,
+        value,
+        _whole(stored.made),
+        _expiry(stored),
+        stored.content_type,
+        dict(tags),
+        enrolment,
+    )
+
+
+def _expiry(stored: Stored) -> datetime | None:
+    return datetime.fromtimestamp(stored.exp, UTC) if stored.exp else None
+
+
+def _whole(moment: datetime) -> datetime:
+    """As the wire shows times."""
+    return moment.replace(microsecond=0)
