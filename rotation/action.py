@@ -82,11 +82,13 @@ def ask(f: Facts, reason: str, question: Question) -> Action:
 
 def move(f: Facts, phase: Phase, reason: str, operation: Operation | None = None) -> Action:
     """Enter a phase: its own counters start anew."""
+    operation = operation or f.operation
     entered = replace(
-        operation or f.operation,
+        operation,
         phase_since=f.now,
         tries=0,
         successes=0,
         first_success=None,
-    ).noting(f.now, f"{phase}: {reason}")
+        audit=operation.audited(f.now, f"{phase}: {reason}"),
+    )
     return Action(Kind.MOVE, reason, replace(f.record, phase=phase, operation=entered))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from .action import Action, wait
 from .facts import Facts
@@ -32,6 +33,7 @@ def of_target(target: Target, policy: Policy) -> datetime:
     return target.expires - policy.lead - policy.spread * share(target.id)
 
 
+@lru_cache(maxsize=16384)
 def share(target: TargetId) -> float:
     """A stable number from 0 to 1 for each secret."""
     digest = hashlib.sha256(str(target).lower().encode()).digest()

@@ -38,12 +38,12 @@ def new(f: Facts, purpose: Purpose, candidate: Slot, reason: str, wish: Wish | N
 
 def begin(f: Facts, phase: Phase, operation: Operation, reason: str) -> Action:
     """Start an operation; wishes that it fulfils are taken in."""
-    started = operation.noting(f.now, f"{operation.purpose} begins in {phase}: {reason}")
+    audit = operation.audited(f.now, f"{operation.purpose} begins in {phase}: {reason}")
     taken = {*operation.wishes}
     record = replace(
         f.record,
         phase=phase,
-        operation=replace(started, phase_since=f.now),
+        operation=replace(operation, phase_since=f.now, audit=audit),
         wishes=tuple(w for w in f.record.wishes if w.id not in taken),
         blocked=None,
     )
@@ -53,8 +53,8 @@ def begin(f: Facts, phase: Phase, operation: Operation, reason: str) -> Action:
 def end(f: Facts, outcome: str, *, keep: tuple[Wish, ...] = ()) -> Action:
     """Seal the operation into the history. ``keep`` are wishes to be looked at again."""
     f = settled(f)
-    done = f.operation.noting(f.now, f"ended: {outcome}")
-    done = replace(done, ended_at=f.now, outcome=outcome)
+    audit = f.operation.audited(f.now, f"ended: {outcome}")
+    done = replace(f.operation, ended_at=f.now, outcome=outcome, audit=audit)
     record = replace(
         f.record,
         phase=Phase.IDLE,

@@ -140,11 +140,13 @@ class Operation:
     outcome: str | None = None
 
     def noting(self, at: datetime, what: str) -> Operation:
-        """With one more line in the audit trail; the oldest but the first give way."""
+        """With one more line in the audit trail."""
+        return replace(self, audit=self.audited(at, what))
+
+    def audited(self, at: datetime, what: str) -> tuple[Entry, ...]:
+        """The audit trail with one more line; the oldest but the first give way."""
         audit = (*self.audit, Entry(at, what))
-        if len(audit) > AUDIT:
-            audit = (*audit[:1], *audit[2:])
-        return replace(self, audit=audit)
+        return audit if len(audit) <= AUDIT else (*audit[:1], *audit[2:])
 
 
 @dataclass(frozen=True)

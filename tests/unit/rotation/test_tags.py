@@ -142,3 +142,22 @@ def test_any_junk_gives_named_problems_and_never_an_accident(junk: dict[str, str
     assert enrolment is not None
     for problem in enrolment.problems:
         assert problem.startswith("tag ")
+
+
+USERS = st.dictionaries(
+    st.text("abcdefghijk-", min_size=1, max_size=12), st.text(max_size=40), max_size=8
+)
+
+
+@given(USERS, st.sampled_from(list(Slot)), st.text("0123456789abcdef-", min_size=1, max_size=40))
+def test_what_is_written_reads_back_and_the_users_tags_stay(
+    users: dict[str, str], slot: Slot, rotation: str
+) -> None:
+    at = datetime(2026, 11, 23, tzinfo=UTC)
+    written = tags.written(SAMPLE | users, slot, rotation, at, "because")
+    enrolment = tags.read(written)
+    assert enrolment is not None
+    assert (enrolment.claimed, enrolment.rotation) == (slot, rotation)
+    assert enrolment.problems == ()
+    assert {name: written[name] for name in users} == users
+    assert tags.written(written, slot, rotation, at, "because") == written
