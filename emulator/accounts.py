@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import base64
 import random
-import string
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,7 +13,6 @@ from .clock import Clock
 
 SLOTS = ("Key1", "Key2")
 LONG_KEY_KINDS = ("openai", "aiservices")
-_ALPHABET = string.ascii_letters + string.digits
 _OPENAI_ENDPOINTS = ("openai", "aiservices")
 
 
@@ -154,5 +153,5 @@ class Accounts:
     def _new_key(self, kind: str) -> str:
         """84 characters for the newer kinds, 32 hexadecimal digits for the classic ones."""
         if kind.lower() in LONG_KEY_KINDS:
-            return "".join(self.random.choices(_ALPHABET, k=84))
+            return base64.b64encode(self.random.randbytes(63), altchars=b"Zz").decode()
         return f"{self.random.getrandbits(128):032x}"

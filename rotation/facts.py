@@ -55,11 +55,7 @@ class Facts:
         return next((s for s in Slot if self.fingerprint(s) == seen.fingerprint), None)
 
     def fingerprint(self, slot: Slot) -> str:
-        return self._fingerprints[slot]
-
-    @cached_property
-    def _fingerprints(self) -> dict[Slot, str]:
-        return {slot: self.keys[slot].fingerprint(self.record.salt) for slot in Slot}
+        return self.keys[slot].fingerprint(self.record.salt)
 
     @cached_property
     def live(self) -> Slot | None:

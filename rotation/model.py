@@ -30,10 +30,11 @@ class Slot(StrEnum):
 class Key:
     """Key material that no log, exception or repr can show by accident."""
 
-    __slots__ = ("_value",)
+    __slots__ = ("_named", "_value")
 
     def __init__(self, value: str) -> None:
         self._value = value
+        self._named: tuple[str, str] | None = None
 
     def reveal(self) -> str:
         """The key itself: only for the wire."""
@@ -41,7 +42,10 @@ class Key:
 
     def fingerprint(self, salt: str) -> str:
         """A name for the key that can be stored: HMAC-SHA256 under the account's salt."""
-        return hmac.digest(salt.encode(), self._value.encode(), "sha256").hex()[:32]
+        if self._named is None or self._named[0] != salt:
+            name = hmac.digest(salt.encode(), self._value.encode(), "sha256").hex()[:32]
+            self._named = (salt, name)
+        return self._named[1]
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Key) and hmac.compare_digest(

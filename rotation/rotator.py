@@ -70,16 +70,19 @@ class Rotator:
 
         Raises only where the journal does.
         """
-        return self._told(await self._step(account, known))
+        outcome = await self._step(account, known)
+        if log.is_enabled():
+            log.info("step", **report.fields(outcome))
+        return outcome
 
     async def _step(self, account: AccountId, known: tuple[TargetId, ...]) -> Outcome:
         record, tag = await self.journal.load(account)
         try:
             facts, action = await self._decide(await self._facts(record, known))
             for _ in range(MAX_MOVES):
-                if action.kind is not Kind.MOVE or action.record.phase in _SENDING:
+                if action.kind is not Kind.MOVE or not await self._suffice(facts, action.record):
                     break
-                self._told(report.of_action(action, action.record))
+                self._tell(action)
                 facts, action = await self._decide(replace(facts, record=action.record))
             stored = await self._store(facts, action, record, tag)
             await self.effects.perform(facts, action, stored)
@@ -96,6 +99,16 @@ class Rotator:
         remembered = self.effects.remembered(record)
         listed = record.phase in _SENDING
         return await self.gatherer.facts(record, known, remembered, listed=listed)
+
+    async def _suffice(self, facts: Facts, record: Record) -> bool:
+        """Whether the next decision may be made upon the same facts.
+
+        Before a regenerate only where the vaults list no secret that was not read.
+        """
+        if record.phase not in _SENDING:
+            return True
+        read = {target.id for target in facts.targets}
+        return read.issuperset(await self.gatherer.inventory.listed(record.account, read))
 
     async def _decide(self, facts: Facts) -> tuple[Facts, Action]:
         for _ in range(MAX_QUESTIONS):
@@ -153,7 +166,6 @@ class Rotator:
         log.warning("step", **report.fields(outcome))
         return outcome
 
-    def _told(self, outcome: Outcome) -> Outcome:
+    def _tell(self, action: Action) -> None:
         if log.is_enabled():
-            log.info("step", **report.fields(outcome))
-        return outcome
+            log.info("step", **report.fields(report.of_action(action, action.record)))

@@ -41,6 +41,7 @@ WRITTEN = (CREDENTIAL_ID, ROTATION_ID, ROTATED_AT, ROTATION_REASON)
 # Key Vault, "About Azure Key Vault secrets": 15 tags, 512 characters each for name and value.
 MAX_TAGS, MAX_LENGTH = 15, 512
 _REASON_LENGTH = 128
+_OURS = frozenset(name.lower() for name in WRITTEN)
 _MAX_VALIDITY_DAYS = 3650
 
 T = TypeVar("T")
@@ -67,7 +68,11 @@ def enrolled(tags: Mapping[str, str]) -> AccountId | None:
     Raises ValueError where the address is meant for us but cannot be read. An address of another
     resource provider belongs to somebody else's rotation and is no error.
     """
-    address = _folded(tags).get(PROVIDER_ADDRESS.lower(), "").strip()
+    return _account(_folded(tags))
+
+
+def _account(folded: Mapping[str, str]) -> AccountId | None:
+    address = folded.get(PROVIDER_ADDRESS.lower(), "").strip()
     if not address or _is_foreign(address.lower()):
         return None
     try:
@@ -78,10 +83,10 @@ def enrolled(tags: Mapping[str, str]) -> AccountId | None:
 
 def read(tags: Mapping[str, str]) -> Enrolment | None:
     """All of a secret's enrolment, every problem named at once. Raises as ``enrolled`` does."""
-    account = enrolled(tags)
+    reader = _Reader(_folded(tags))
+    account = _account(reader.tags)
     if account is None:
         return None
-    reader = _Reader(_folded(tags))
     validity = reader.read(VALIDITY_PERIOD_DAYS, _days)
     if validity is None and not reader.problems:
         reader.problems.append(f"tag {VALIDITY_PERIOD_DAYS} is missing; write for example 90")
@@ -112,8 +117,7 @@ def written(
         ROTATED_AT: at.strftime("%Y-%m-%dT%H:%M:%SZ"),
         ROTATION_REASON: reason[:_REASON_LENGTH],
     }
-    replaced = {name.lower() for name in ours}
-    users = {name: text for name, text in tags.items() if name.lower() not in replaced}
+    users = {name: text for name, text in tags.items() if name.lower() not in _OURS}
     room = max(MAX_TAGS - len(users), 0)
     return users | dict(list(ours.items())[:room])
 
@@ -164,8 +168,7 @@ def _flag(text: str) -> bool:
 def _room(tags: Mapping[str, str]) -> list[str]:
     """Checked before anything irreversible: a publish must not fail for want of a tag."""
     problems = []
-    ours = {name.lower() for name in WRITTEN}
-    users = [name for name in tags if name.lower() not in ours]
+    users = [name for name in tags if name.lower() not in _OURS]
     if len(users) + len(WRITTEN) > MAX_TAGS:
         free = MAX_TAGS - len(WRITTEN)
         problems.append(f"{len(users)} tags of your own leave no room; keep at most {free}")

@@ -35,8 +35,8 @@ def main() -> int:
     wire = max(arguments.n // WIRE_SHARE, 1)
     return _report(
         [
-            ("one rotation, port level", campaign.rotations("port", 2000)),
-            ("one rotation, wire level", campaign.rotations("wire", 200)),
+            ("one rotation, port level", campaign.rotations("port", 6000)),
+            ("one rotation, wire level", campaign.rotations("wire", 400)),
             ("single faults, port level", campaign.all_singles("port", 1)),
             ("single faults, port level, two secrets", campaign.all_singles("port", 2)),
             ("single faults, wire level", campaign.all_singles("wire", 1)),

@@ -6,7 +6,6 @@ read upon which the worker acted. The window is that short, and it is repaired a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import cache
 from itertools import pairwise
@@ -61,6 +60,8 @@ class Checker:
     def _observe(self, what: str, detail: Any) -> None:
         if what == "account.regenerating":
             self._regenerating(*detail)
+        elif what == "account.regenerated":
+            _material(detail[0], self.of(detail[0].id))
         elif what.startswith("secret."):
             self._changed(what, *detail)
 
@@ -178,7 +179,7 @@ class Checker:
         document = DOCUMENT.decode(body)
         identity = _id(**document.account)
         account, ledger = self.world.azure.accounts.by_id.get(identity), self.of(identity)
-        if account and any(key in body for key in _recent_keys(account)):
+        if account and any(key in body for key in ledger.material or _material(account, ledger)):
             raise Violation("the journal holds a key")
         if document.intent:
             ledger.intents.add(document.intent.id)
@@ -235,8 +236,11 @@ class Checker:
         self.world.gate.note(what)
 
 
-def _recent_keys(account: Account) -> Iterator[bytes]:
-    return (value.encode() for _, keys in account.history[-3:] for value in keys.values())
+def _material(account: Account, ledger: Ledger) -> list[bytes]:
+    """The account's keys of now and of a while ago."""
+    recent = {value for _, keys in account.history[-3:] for value in keys.values()}
+    ledger.material = [value.encode() for value in recent]
+    return ledger.material
 
 
 @cache

@@ -52,5 +52,6 @@ class Ledger:
     epoch: int = 0
     unsure: bool = False
     disturbed: datetime | None = None
+    material: list[bytes] = field(default_factory=list)
     per_operation: dict[str, int] = field(default_factory=dict)
     operation: str = ""

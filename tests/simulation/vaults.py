@@ -123,7 +123,7 @@ class SimVaults(Port):
                 raise
 
     def _vault(self, url: str) -> Vault:
-        vault = self.azure.vault(url)
+        vault = self.azure.keyvault.vaults[url.removeprefix("https://")]
         if not vault.open:
             raise Refused(403, "ForbiddenByFirewall")
         return vault
