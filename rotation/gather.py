@@ -63,7 +63,7 @@ class Gatherer:
         """A secret that we knew is gone only where its vault says so too, and not by one 404."""
         if not missing:
             return
-        listed = missing & await self.inventory.listed(account, missing)
+        listed = missing & await self.inventory.listed(account, missing, refresh=True)
         contradicted = ", ".join(sorted(target.name for target in listed))
         if contradicted:
             raise Transient(f"{contradicted}: listed, but not found", code="Contradiction")

@@ -50,10 +50,12 @@ class Inventory:
         known = set(known)
         return tuple(sorted(known | await self.listed(account, known)))
 
-    async def listed(self, account: AccountId, known: set[TargetId]) -> set[TargetId]:
+    async def listed(
+        self, account: AccountId, known: set[TargetId], *, refresh: bool = False
+    ) -> set[TargetId]:
         """As ``targets``, but only those that a vault lists."""
         found: set[TargetId] = set()
-        for listing in await self.listings():
+        for listing in await self.listings(refresh=refresh):
             if listing.error is not None and any(t.vault == listing.vault for t in known):
                 raise listing.error
             found.update(s.target for s in listing.secrets if s.account == account)
