@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from .action import Action, move, pause
 from .facts import Facts
@@ -11,6 +11,7 @@ from .model import Target
 from .record import Phase
 
 STALE_READS = 5
+_APART = timedelta(seconds=2)  # a clock that is set by a Date header may be one behind
 
 
 def regress(f: Facts) -> Action | None:
@@ -31,6 +32,15 @@ def is_stale(f: Facts, pending: tuple[Target, ...]) -> bool:
     """An answer older than our own write is late, not somebody else's change."""
     puts = f.operation.puts
     return any(t.created < puts[str(t.id)].created for t in pending if str(t.id) in puts)
+
+
+def distinct_from(f: Facts, pending: tuple[Target, ...]) -> datetime | None:
+    """When a version of a disabled secret can be told from its last one; None where it can now.
+
+    Only a list shows a disabled secret, in no order and with times in whole seconds (Key Vault).
+    """
+    moments = (t.created + _APART for t in pending if not t.enabled)
+    return max((at for at in moments if at > f.now), default=None)
 
 
 def names(targets: tuple[Target, ...]) -> str:

@@ -22,10 +22,11 @@ def decide(f: Facts) -> Action | None:
     if wish is None or not f.targets:
         return None
     running = f.record.operation
-    if running and running.purpose is Purpose.REPAIR and wish.leaked is Leaked.UNKNOWN:
-        return None
     if running and _covers(running, f.record.phase, wish):
         return _join(f, running, wish)
+    wish = replace(wish, leaked=_leaked(f, running, wish))
+    if running and running.purpose is Purpose.REPAIR and wish.leaked is Leaked.UNKNOWN:
+        return None
     if f.versions is None:
         return ask(f, "which keys were ever published", Question(versions=True))
     planned = _plan(settled(f), wish)
@@ -35,10 +36,28 @@ def decide(f: Facts) -> Action | None:
 
 
 def _covers(running: Operation, phase: Phase, wish: Wish) -> bool:
-    """Whether what is under way kills the leaked key anyway, without an overlap."""
-    if running.revoke is None or running.revoke is not wish.leaked.slot:
+    """Whether what is under way kills all that leaked anyway, without an overlap."""
+    dies = {running.revoke}
+    both = running.leaked is Leaked.UNKNOWN
+    if phase is Phase.REGENERATE or (both and phase is Phase.VERIFY):
+        dies.add(running.candidate)
+    leaked = {wish.leaked.slot} if wish.leaked.slot else {*Slot}
+    if running.revoke is None or not leaked <= dies:
         return False
     return phase in (Phase.REVOKE, Phase.PROVE) or running.purpose is Purpose.EMERGENCY
+
+
+def _leaked(f: Facts, running: Operation | None, wish: Wish) -> Leaked:
+    """Both keys, where the one that was reported before still lives."""
+    if running is None or running.purpose is not Purpose.EMERGENCY or running.revoke is None:
+        return wish.leaked
+    if f.fingerprint(running.revoke) != running.retired:
+        return wish.leaked
+    return _both(running.leaked, wish.leaked)
+
+
+def _both(before: Leaked, now: Leaked) -> Leaked:
+    return now if before in (Leaked.NONE, now) else Leaked.UNKNOWN
 
 
 def _join(f: Facts, running: Operation, wish: Wish) -> Action:
@@ -46,7 +65,7 @@ def _join(f: Facts, running: Operation, wish: Wish) -> Action:
     joined = replace(
         running,
         purpose=Purpose.EMERGENCY,
-        leaked=wish.leaked,
+        leaked=_both(running.leaked, wish.leaked),
         overlap=overlap,
         wishes=(*running.wishes, wish.id),
         idempotency_keys=(*running.idempotency_keys, *filter(None, (wish.idempotency_key,))),

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from . import guard
 from .action import Action, Kind, Question, ask, move, pause, stop, wait
-from .course import STALE_READS, data, is_stale, names, overlap_end, regress
+from .course import STALE_READS, data, distinct_from, is_stale, names, overlap_end, regress
 from .facts import Facts
 from .model import Answer
 from .operations import end, notify, overtaken
@@ -86,6 +86,9 @@ def publish(f: Facts) -> Action:
         return _published(f)
     if is_stale(f, pending) and operation.tries < STALE_READS:
         return pause(f, "what was published does not show yet")
+    until = distinct_from(f, pending)
+    if until:
+        return wait(f, "a new version needs a second of its own to be told from the last", until)
     if operation.overwritten >= MAX_OVERWRITES:
         remedy = "find who writes this secret (Key Vault audit log, SecretSet), then resume"
         return stop(f, "another-writer", f"{names(pending)}: overwritten again and again", remedy)

@@ -17,6 +17,7 @@ from emulator.keyvault.vault import Vault
 from rotation import tags
 from rotation.model import AccountId, Key, Slot, TargetId
 
+from .leaks import Leaks
 from .ledger import DOCUMENT, Document, Ledger
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 LISTED = timedelta(seconds=60)  # how old a listing of the vaults may be: inventory.FRESH
 REFUSED = "the old key is refused"
+UNTAGGED = "no secret is enrolled for this account any more"
 
 
 class Violation(BaseException):
@@ -41,6 +43,7 @@ class Checker:
         self.ledgers: dict[str, Ledger] = {}
         self.dark: dict[TargetId, datetime] = {}
         self.forgiven: set[str] = set()
+        self.leaks = Leaks(world.accepts)
         self.stale = timedelta()
         self.daily_cap = 10**6
         world.azure.observers.append(self._observe)
@@ -49,6 +52,10 @@ class Checker:
     def of(self, account: str) -> Ledger:
         return self.ledgers.setdefault(account.lower(), Ledger())
 
+    def begin(self) -> None:
+        """What was made before the story began excuses nothing in it."""
+        self.ledgers.clear()
+
     def journal_lost(self) -> None:
         for ledger in self.ledgers.values():
             ledger.unsure, ledger.disturbed = True, self.world.now
@@ -56,6 +63,12 @@ class Checker:
     def calm(self) -> None:
         """From now on reads are fresh."""
         self.stale = timedelta()
+
+    def check_end(self) -> None:
+        """When all is at rest: what was reported as leaked is dead."""
+        alive = self.leaks.alive()
+        if alive and not any(ledger.unsure for ledger in self.ledgers.values()):
+            raise Violation(f"a key of {alive[0]} was reported as leaked, and still works")
 
     def _observe(self, what: str, detail: Any) -> None:
         if what == "account.regenerating":
@@ -76,7 +89,7 @@ class Checker:
             return
         self._note(f"{slot} of {account.name} is regenerated")
         ledger.regenerated.append((self.world.now, Slot(slot)))
-        ledger.per_operation[ledger.operation] = ledger.per_operation.get(ledger.operation, 0) + 1
+        ledger.per_operation[ledger.operation, slot] += 1
         value = account.keys[slot]
         if ledger.emergency or self._excused(ledger):
             self.forgiven.add(value)
@@ -86,6 +99,7 @@ class Checker:
         if not ledger.unsure and len(ledger.regenerated) > len(ledger.intents):
             raise Violation(f"{slot} was regenerated without an intent in the journal")
         self._check_cap(ledger)
+        self._check_once(ledger, slot)
 
     def _check_published(
         self, ledger: Ledger, target: TargetId, latest: Version, value: str
@@ -115,6 +129,13 @@ class Checker:
         day = [at for at, _ in ledger.regenerated if at > self.world.now - timedelta(hours=23)]
         if len(day) > self.daily_cap and not ledger.unsure:
             raise Violation(f"{len(day)} regenerations in a day")
+
+    def _check_once(self, ledger: Ledger, slot: str) -> None:
+        """An operation regenerates a slot again only where it cannot know what came of the last."""
+        unknown = sum(call != "probe" for call, _, _ in self.world.gate.hits)
+        again = ledger.per_operation[ledger.operation, slot] - 1
+        if again > unknown and not (ledger.disturbed or ledger.emergency or ledger.unsure):
+            raise Violation(f"{slot} is regenerated again by the same operation")
 
     # A secret changes.
 
@@ -184,17 +205,20 @@ class Checker:
         if document.intent:
             ledger.intents.add(document.intent.id)
         ledger.operation = document.operation.id if document.operation else ""
-        self._emergencies(ledger, document)
+        self._emergencies(account, ledger, document)
         if document.epoch > ledger.epoch:
             ledger.epoch = document.epoch
             if account and document.history:
                 self._done(account, ledger, document)
 
-    def _emergencies(self, ledger: Ledger, document: Document) -> None:
-        asked = {wish.id for wish in document.wishes if wish.kind == "emergency"}
-        if asked - ledger.emergencies:
-            ledger.emergencies |= asked
+    def _emergencies(self, account: Account | None, ledger: Ledger, document: Document) -> None:
+        asked = {wish.id: wish for wish in document.wishes if wish.kind == "emergency"}
+        for new in asked.keys() - ledger.emergencies:
+            ledger.emergencies.add(new)
             ledger.disturbed = self.world.now
+            if account:
+                running = document.operation and document.operation.started_at
+                self.leaks.report(account, asked[new].leaked, running)
         running = document.operation and document.operation.purpose == "emergency"
         ledger.emergency = bool(asked or running)
 
@@ -202,6 +226,8 @@ class Checker:
         """An operation that says so has really made the old key useless."""
         done = document.history[-1]
         self._note(f"{done.purpose} ends: {done.outcome}")
+        if done.outcome == UNTAGGED:
+            self.leaks.reported.pop(account.name, None)
         if done.outcome != REFUSED:
             return
         values = {value for _, keys in account.history for value in keys.values()}

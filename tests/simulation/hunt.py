@@ -10,7 +10,7 @@ from typing import Any
 from . import many
 from .checker import Violation
 from .faults import possible
-from .plans import plan
+from .plans import Happening, Plan, plan
 from .stories import STORIES, Story, play, singles
 from .world import World
 
@@ -56,8 +56,19 @@ def _seeds() -> Iterator[Scenario]:
     return (partial(many.run, plan(seed)) for seed in SEEDS)
 
 
+def _aimed() -> Iterator[Scenario]:
+    """What chance seldom brings together."""
+    yield partial(many.run, Plan(0, new_key_delay=200))
+    yield partial(many.run, Plan(0, new_key_delay=200, blind=True))
+    leak = Happening(20, "leak unknown")
+    for call in range(20):  # a worker sleeps past its lease, and somebody reports a leak meanwhile
+        frozen = Happening(call, "freeze")
+        yield partial(many.run, Plan(0, due=False, skews=(0, 0), happenings=(frozen, leak)))
+
+
 GROUNDS: dict[str, Callable[[], Iterator[Scenario]]] = {
     "faults": _faults,
     "wire": _wire,
     "seeds": _seeds,
+    "aimed": _aimed,
 }

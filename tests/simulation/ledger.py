@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -13,6 +14,7 @@ from rotation.model import Slot
 class Operation(msgspec.Struct):
     id: str
     purpose: str
+    started_at: datetime
     retired: str | None = None
     outcome: str | None = None
 
@@ -24,6 +26,7 @@ class Intent(msgspec.Struct):
 class Wish(msgspec.Struct):
     id: str
     kind: str
+    leaked: str
 
 
 class Document(msgspec.Struct):
@@ -53,5 +56,5 @@ class Ledger:
     unsure: bool = False
     disturbed: datetime | None = None
     material: list[bytes] = field(default_factory=list)
-    per_operation: dict[str, int] = field(default_factory=dict)
+    per_operation: Counter[tuple[str, str]] = field(default_factory=Counter)
     operation: str = ""

@@ -73,6 +73,7 @@ def build(plan: Plan) -> World:
     for vault in world.azure.keyvault.vaults.values():
         vault.stale_for = timedelta(seconds=plan.stale)
         vault.topic.subscribe(Subscription("https://here", existing=True))
+    world.checker.begin()
     return world
 
 
@@ -165,6 +166,7 @@ class Run:
             await self._resume()
             await asyncio.sleep(TIMER.total_seconds())
         check_published(self.world)
+        self.world.checker.check_end()
         before = sizes(self.world)
         await asyncio.sleep(OVERLAP.total_seconds())
         if sizes(self.world) != before:

@@ -225,8 +225,8 @@ def _an_answer_is_proof() -> list[Patch]:
 
 MUTANTS: Mapping[str, Mutant] = {
     "publish before probe": Mutant(_publish_before_probe, "seeds"),
-    "no negative control of the probe": Mutant(_no_negative_control, "seeds"),
-    "no compare-and-swap": Mutant(_no_compare_and_swap, "seeds"),
+    "no negative control of the probe": Mutant(_no_negative_control, "aimed"),
+    "no compare-and-swap": Mutant(_no_compare_and_swap, "aimed"),
     "no lease and no compare-and-swap": Mutant(_no_lease_and_no_compare_and_swap, "seeds"),
     "SDK retry left on": Mutant(_sdk_retry_left_on, "wire"),
     "tags trusted instead of values": Mutant(_tags_trusted_instead_of_values, "seeds"),
@@ -239,7 +239,7 @@ MUTANTS: Mapping[str, Mutant] = {
     "expiry below 30 days allowed": Mutant(_short_validity_allowed, "seeds"),
     "list order trusted as time": Mutant(_list_order_trusted_as_time, "seeds"),
     "no stored intent": Mutant(_no_stored_intent, "faults"),
-    "regenerate again for a late key": Mutant(_regenerate_again_for_a_late_key, "faults"),
+    "regenerate again for a late key": Mutant(_regenerate_again_for_a_late_key, "aimed"),
     "go on after a failed target": Mutant(_go_on_after_a_failed_target, "faults"),
     "clean whatever is not the latest": Mutant(_clean_whatever_is_not_the_latest, "seeds"),
     "no daily cap": Mutant(_no_daily_cap, "seeds"),

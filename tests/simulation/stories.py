@@ -95,6 +95,7 @@ async def play(
     """
     world = World(level=level, overlap=OVERLAP)
     story.begin(world, targets)
+    world.checker.begin()
     world.gate.planned = dict(faults)
     try:
         worker = await _drive(story, world, policy)
@@ -169,10 +170,9 @@ def _check_end(story: Story, world: World, faults: int) -> None:
         raise Violation("a message is in the poison queue")
     if len(world.regenerated) > 2 + faults:
         raise Violation(f"{len(world.regenerated)} regenerations")
-    if story.ask is not nothing or story is ROTATION:
-        slots = {slot for _, slot in world.regenerated}
-        if not slots >= ({Slot.KEY2} if "spare" in story.name else {Slot.KEY1}):
-            raise Violation("the old key was never revoked")
+    world.checker.check_end()
+    if story is ROTATION and Slot.KEY1 not in {slot for _, slot in world.regenerated}:
+        raise Violation("the old key was never revoked")
 
 
 def check_published(world: World) -> None:

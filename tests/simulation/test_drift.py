@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import pairwise
 
 from rotation.action import Kind
 from rotation.model import Slot
@@ -47,6 +48,21 @@ async def test_after_an_adopted_version_the_other_slot_gets_a_full_overlap() -> 
     assert world.regenerated == []
     await worker.run(2 * DAY)
     assert world.regenerated[0][1] is Slot.KEY1
+
+
+async def test_a_disabled_secret_never_gets_two_versions_within_one_second() -> None:
+    """Was "overwritten again and again": a list shows no order within a second."""
+    for seed in range(8):
+        world, target, worker = start(World(seed=seed), lives=HEALTHY)
+        await worker.visit()
+        world.update(target, enabled=False)
+        world.regenerate(Slot.KEY1)
+        world.add_secret("other", Slot.KEY2, lives=HEALTHY)
+        await worker.triggers.request(request(target, Leaked.KEY1))
+        await worker.run(timedelta(minutes=30))
+        made = [version.made for version in world.versions(target)]
+        assert min(after - before for before, after in pairwise(made)) >= timedelta(seconds=1)
+        assert (await worker.record()).blocked is None
 
 
 async def test_a_spare_that_somebody_published_for_a_while_gets_a_full_overlap_too() -> None:

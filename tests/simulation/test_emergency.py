@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from rotation.model import Key, Slot
 from rotation.record import Leaked, Phase, Purpose, Seen
 
@@ -55,6 +57,29 @@ async def test_an_unknown_leak_makes_both_keys_new() -> None:
     assert before.isdisjoint(world.keys().values())
     assert not any(world.accepts(key) for key in before)
     assert world.accepts(world.latest(target).value)
+
+
+@pytest.mark.parametrize("second", [Leaked.KEY1, Leaked.KEY2, Leaked.UNKNOWN])
+@pytest.mark.parametrize("first", [Leaked.KEY1, Leaked.KEY2, Leaked.UNKNOWN])
+@pytest.mark.parametrize("after", [1, 40, 400])
+async def test_a_second_leak_never_makes_the_first_one_forgotten(
+    first: Leaked, second: Leaked, after: int
+) -> None:
+    """Was: a report of one key replaced the emergency for both, and one leaked key lived on."""
+    world, target, worker = start(lives=HEALTHY)
+    await worker.visit()
+    leaked = [
+        world.keys()[s]
+        for s in Slot
+        if Leaked.UNKNOWN in (first, second) or s in (first.slot, second.slot)
+    ]
+    world.gate.faults.append(lambda name, count: "503" if name == "probe" and count < 6 else None)
+    await worker.triggers.request(request(target, first))
+    await worker.run(timedelta(seconds=after))
+    await worker.triggers.request(request(target, second))
+    await worker.run(timedelta(hours=1))
+    assert not any(world.accepts(key) for key in leaked)
+    assert (await worker.record()).phase is Phase.IDLE
 
 
 async def test_in_the_overlap_the_leaked_old_key_is_revoked_at_once() -> None:

@@ -16,5 +16,6 @@ def test_the_simulation_kills(name: str) -> None:
 
 def test_without_a_mutant_nothing_is_found() -> None:
     """By a part of the same hunt; the rest of it is in the other tests."""
-    for scenario in hunt.GROUNDS["wire"]():
-        scenario()
+    for ground in ("wire", "aimed"):
+        for scenario in hunt.GROUNDS[ground]():
+            scenario()

@@ -26,12 +26,17 @@ from rotation.sweep import Sweep
 from rotation.triggers import Triggers
 
 from .gate import Crash
+from .loop import TICK
 from .ports import SimAccounts, SimProbe
 from .storage import CRASHED, VISIBILITY, SimNotifier, SimQueue, SimStore
 from .vaults import SimVaults
 
 if TYPE_CHECKING:
     from .world import World
+
+
+# Longer than the ticks of the loop, which would else wake too early for ever.
+MOMENT = 10 * TICK
 
 
 @dataclass(eq=False)
@@ -118,8 +123,8 @@ class Worker:
             await self.handle(text, tries)
 
     async def _wait(self, arrived: asyncio.Event, at: datetime | None) -> None:
-        """Until the next message is visible, or another one comes."""
-        timeout = (at - self.world.now).total_seconds() if at else None
+        """Until the next message is visible, or another one comes; and never no time at all."""
+        timeout = max((at - self.world.now).total_seconds(), MOMENT) if at else None
         with suppress(TimeoutError):
             await asyncio.wait_for(arrived.wait(), timeout)
         arrived.clear()
