@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -39,6 +40,7 @@ class Document(msgspec.Struct):
     intent: Intent | None
     wishes: list[Wish]
     history: list[Operation]
+    seen: dict[str, Any]
 
 
 DOCUMENT = msgspec.json.Decoder(Document)
@@ -58,3 +60,4 @@ class Ledger:
     material: list[bytes] = field(default_factory=list)
     per_operation: Counter[tuple[str, str]] = field(default_factory=Counter)
     operation: str = ""
+    seen: set[str] = field(default_factory=set)

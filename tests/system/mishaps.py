@@ -65,7 +65,7 @@ class Mishaps:
             await asyncio.sleep(rng.uniform(0.5, 2.5))
             name, worker = rng.choice(missing), rng.choice(self.fleet.workers)
             if rng.random() < AIMED:
-                await self._until_it_hurts(worker)
+                worker = await self._whom_it_hurts(worker, rng)
             self.done[name] += 1
             self.hits[name] += worker.is_changing(SLOWNESS)
             await mishaps[name](worker, rng)
@@ -73,12 +73,14 @@ class Mishaps:
     def _missing(self) -> list[str]:
         return [name for name, wanted in WANTED.items() if self.hits[name] < wanted]
 
-    async def _until_it_hurts(self, worker: Worker) -> None:
-        """Wait for the worker to change something, but not for long."""
-        for _ in range(50):
-            if worker.is_changing(SLOWNESS / 2):
-                return
+    async def _whom_it_hurts(self, worker: Worker, rng: random.Random) -> Worker:
+        """Any that changes something just now; but do not wait long for one."""
+        for _ in range(250):
+            busy = [one for one in self.fleet.workers if one.is_changing(SLOWNESS / 2)]
+            if busy:
+                return rng.choice(busy)
             await asyncio.sleep(0.02)
+        return worker
 
     async def _kill(self, worker: Worker, rng: random.Random) -> None:
         """And the others need not wait for what it held."""
