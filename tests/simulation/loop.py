@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from emulator.clock import Clock
 
 T = TypeVar("T")
+MAX_TURNS = 100_000  # of the loop at one instant
 TICK = 1e-4  # seconds; datetimes have microseconds, so a timer may be that much early
 
 
@@ -19,14 +20,23 @@ class _Jumping(selectors.DefaultSelector):
 
     def __init__(self, clock: Clock) -> None:
         super().__init__()
-        self._clock = clock
+        self._clock, self._at, self._turns = clock, clock.now(), 0
 
     def select(self, timeout: float | None = None) -> list[Any]:
+        self._count()
         if timeout is None:
             raise RuntimeError("every task waits for another one, and none for a time")
         if timeout > 0:
             self._clock.advance(timedelta(seconds=timeout))
         return []
+
+    def _count(self) -> None:
+        """A circle that takes no time would never end."""
+        now = self._clock.now()
+        self._turns = self._turns + 1 if now == self._at else 0
+        self._at = now
+        if self._turns > MAX_TURNS:
+            raise RuntimeError("time stands still")
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
