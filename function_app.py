@@ -8,11 +8,13 @@ import os
 import azure.functions as func
 
 from rotation import events, web
-from rotation.wiring import check_settings, service
+from rotation.wiring import check_settings, console, doors, service
 
 logging.getLogger("azure").setLevel(logging.WARNING)
 check_settings()
-app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
+# With function keys the host checks them; without, App Service authentication is the only way in.
+_LEVEL = func.AuthLevel.FUNCTION if doors().function_keys else func.AuthLevel.ANONYMOUS
+app = func.FunctionApp(http_auth_level=_LEVEL)
 
 
 @app.function_name("sweep")
@@ -45,29 +47,26 @@ async def work(message: func.QueueMessage) -> None:
     await service().message(message.get_body().decode())
 
 
-@app.function_name("request_rotation")
-@app.route(route="rotations", methods=["POST"])
-async def request_rotation(req: func.HttpRequest) -> func.HttpResponse:
-    """Ask for a rotation, or revoke a leaked key: 202 and where to follow it."""
-    return _response(await web.request(service(), req.get_body(), req.headers))
+def _serve(route: web.Route) -> None:
+    """One HTTP function for each route of the API."""
+
+    async def handle(req: func.HttpRequest) -> func.HttpResponse:
+        request = web.Request(
+            req.method, req.url, req.headers, req.route_params, req.params, req.get_body()
+        )
+        answer = await web.serve(route, request, doors(), console)
+        return func.HttpResponse(
+            answer.body,
+            status_code=answer.status,
+            headers=dict(answer.headers),
+            mimetype=answer.mimetype,
+        )
+
+    handle.__name__ = route.name
+    level = _LEVEL if route.role else func.AuthLevel.ANONYMOUS
+    served = app.route(route=route.path, methods=[route.method], auth_level=level)(handle)
+    app.function_name(route.name)(served)
 
 
-@app.function_name("get_rotation")
-@app.route(route="rotations/{id}", methods=["GET"])
-async def get_rotation(req: func.HttpRequest) -> func.HttpResponse:
-    """What an operation has done, what it waits for, and until when."""
-    return _response(await web.status(service(), req.route_params["id"]))
-
-
-@app.function_name("answer_rotation")
-@app.route(route="rotations/{id}/{answer}", methods=["POST"])
-async def answer_rotation(req: func.HttpRequest) -> func.HttpResponse:
-    """Resume or abandon an operation that is blocked."""
-    params = req.route_params
-    return _response(await web.answer(service(), params["id"], params["answer"], req.get_body()))
-
-
-def _response(answer: web.Answer) -> func.HttpResponse:
-    return func.HttpResponse(
-        answer.body, status_code=answer.status, headers=answer.headers, mimetype=answer.mimetype
-    )
+for _route in web.ROUTES:
+    _serve(_route)

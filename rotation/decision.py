@@ -8,7 +8,7 @@ from dataclasses import replace
 from . import due, emergency, flight, idle, revocation
 from .action import Action, Kind, held, move
 from .facts import Facts
-from .operations import end
+from .operations import CANCELLED, cancellable, end
 from .record import Phase, Purpose, Wish, WishKind
 
 _PHASES: dict[Phase, Callable[[Facts], Action]] = {
@@ -53,14 +53,22 @@ def _answered(f: Facts) -> Action | None:
     rest = tuple(w for w in f.record.wishes if w.id != wish.id)
     f = replace(f, record=replace(f.record, wishes=rest, blocked=None, trouble=None))
     if f.record.operation is None:
-        return Action(Kind.MOVE, "there is nothing to resume or abandon", f.record)
+        return Action(Kind.MOVE, f"there is nothing to {wish.kind}", f.record)
+    if wish.kind is WishKind.CANCEL:
+        return _cancelled(f, wish)
     if wish.kind is WishKind.ABANDON:
         return end(f, f"abandoned by {wish.requester}: {wish.reason}")
     again = replace(f.operation, overwritten=0)
     return move(f, f.record.phase, f"resumed by {wish.requester}: {wish.reason}", again)
 
 
-_ANSWERS = (WishKind.RESUME, WishKind.ABANDON)
+_ANSWERS = (WishKind.RESUME, WishKind.ABANDON, WishKind.CANCEL)
+
+
+def _cancelled(f: Facts, wish: Wish) -> Action:
+    if cancellable(f.record):
+        return end(f, f"{CANCELLED} by {wish.requester}: {wish.reason}")
+    return Action(Kind.MOVE, "too late to cancel", f.record)
 
 
 def _stopped(f: Facts) -> Action | None:

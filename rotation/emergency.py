@@ -8,30 +8,32 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import reduce
 
 from .action import Action, Kind, Question, ask
 from .facts import Facts
 from .model import Slot
-from .operations import begin, end, new, settled
+from .operations import begin, new, overtaken, settled
 from .record import Leaked, Operation, Phase, Purpose, Wish, WishKind
 
 
 def decide(f: Facts) -> Action | None:
     """Plan or join the first emergency that waits, or None where there is none."""
-    wish = next((w for w in f.record.wishes if w.kind is WishKind.EMERGENCY), None)
-    if wish is None or not f.targets:
+    waiting = [w for w in f.record.wishes if w.kind is WishKind.EMERGENCY]
+    if not waiting or not f.targets:
         return None
+    wish = waiting[0]
     running = f.record.operation
     if running and _covers(running, f.record.phase, wish):
         return _join(f, running, wish)
-    wish = replace(wish, leaked=_leaked(f, running, wish))
+    wish = replace(wish, leaked=_leaked(f, running, waiting))
     if running and running.purpose is Purpose.REPAIR and wish.leaked is Leaked.UNKNOWN:
         return None
     if f.versions is None:
         return ask(f, "which keys were ever published", Question(versions=True))
     planned = _plan(settled(f), wish)
     if planned is None and f.record.blocked:
-        return end(f, "given up for an emergency: the secrets must publish one key first")
+        return overtaken(f, "in an emergency the secrets must publish one key first")
     return planned
 
 
@@ -47,13 +49,14 @@ def _covers(running: Operation, phase: Phase, wish: Wish) -> bool:
     return phase in (Phase.REVOKE, Phase.PROVE) or running.purpose is Purpose.EMERGENCY
 
 
-def _leaked(f: Facts, running: Operation | None, wish: Wish) -> Leaked:
-    """Both keys, where the one that was reported before still lives."""
+def _leaked(f: Facts, running: Operation | None, waiting: list[Wish]) -> Leaked:
+    """All that was reported and still lives: both keys, where reports differ."""
+    leaked = reduce(_both, (wish.leaked for wish in waiting))
     if running is None or running.purpose is not Purpose.EMERGENCY or running.revoke is None:
-        return wish.leaked
+        return leaked
     if f.fingerprint(running.revoke) != running.retired:
-        return wish.leaked
-    return _both(running.leaked, wish.leaked)
+        return leaked
+    return _both(running.leaked, leaked)
 
 
 def _both(before: Leaked, now: Leaked) -> Leaked:

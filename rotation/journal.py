@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
-from datetime import timedelta
+from contextlib import AbstractAsyncContextManager, suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from . import codec
 from .errors import Conflict, Permanent
@@ -14,7 +15,19 @@ from .ports import Store
 from .record import Record
 
 LEASE = timedelta(seconds=60)
+SLUG = 16  # characters
 _ATTEMPTS = 8
+_SWEEP = "sweep"
+
+
+@dataclass(frozen=True)
+class LastSweep:
+    """``at`` is when it ended. ``stopped`` is why it did not do its work, or empty."""
+
+    at: datetime
+    accounts: int
+    problems: tuple[str, ...] = ()
+    stopped: str = ""
 
 
 class Journal:
@@ -53,9 +66,24 @@ class Journal:
             return changed
         raise AssertionError("unreachable")
 
-    def slugs(self) -> AsyncIterator[str]:
+    async def slugs(self) -> AsyncIterator[str]:
         """The names of all records."""
-        return self._store.names()
+        async for name in self._store.names():
+            if len(name) == SLUG:
+                yield name
+
+    async def note_sweep(self, sweep: LastSweep) -> None:
+        """Remember how the last sweep ended; of two at once, one is enough."""
+        found = await self._store.read(_SWEEP)
+        with suppress(Conflict):
+            await self._store.write(_SWEEP, codec.dump(sweep), found.etag if found else None)
+
+    async def last_sweep(self) -> LastSweep | None:
+        """None where there was none yet, or nobody can read it."""
+        found = await self._store.read(_SWEEP)
+        with suppress(ValueError):
+            return codec.load(LastSweep, found.body) if found else None
+        return None
 
     def lease(self, account: AccountId) -> AbstractAsyncContextManager[bool]:
         """Saves work; compare-and-swap is what makes it safe."""

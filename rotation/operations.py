@@ -11,6 +11,9 @@ from .facts import Facts
 from .model import Slot
 from .record import HISTORY, Leaked, Notice, Operation, Phase, Purpose, Record, Wish, WishKind
 
+CANCELLED = "cancelled"  # how such an operation's outcome begins
+REGENERATE = "regenerate "  # how the audit trail names a regenerate that was sent
+
 
 def operation_id(f: Facts, purpose: Purpose) -> str:
     """The id of an operation that no wish named: stable for the same record and time."""
@@ -33,6 +36,8 @@ def new(f: Facts, purpose: Purpose, candidate: Slot, reason: str, wish: Wish | N
         leaked=wish.leaked if wish else Leaked.NONE,
         wishes=(wish.id,) if wish else (),
         idempotency_keys=(wish.idempotency_key,) if wish and wish.idempotency_key else (),
+        role=wish.role if wish else None,
+        request_id=wish.request_id if wish else None,
     )
 
 
@@ -67,6 +72,16 @@ def end(f: Facts, outcome: str, *, keep: tuple[Wish, ...] = ()) -> Action:
     return Action(Kind.MOVE, outcome, record)
 
 
+def cancellable(record: Record) -> bool:
+    """Whether the operation under way has changed nothing in Azure yet."""
+    operation = record.operation
+    if operation is None or record.intent or operation.puts:
+        return False
+    if any(entry.what.startswith(REGENERATE) for entry in operation.audit):
+        return False
+    return record.phase in (Phase.REGENERATE, Phase.VERIFY, Phase.PUBLISH)
+
+
 def settled(f: Facts) -> Facts:
     """Without an intent. A request of unknown outcome may still come in late: quarantine."""
     intent = f.record.intent
@@ -97,6 +112,8 @@ def wish_of(operation: Operation) -> list[Wish]:
             leaked=operation.leaked,
             overlap=operation.overlap if emergency else None,
             idempotency_key=next(iter(operation.idempotency_keys), None),
+            role=operation.role,
+            request_id=operation.request_id,
         )
     ]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -21,6 +21,9 @@ class Accounts(Protocol):
     async def get(self, account: AccountId) -> Account:
         """Kind, endpoints and state. Raises Permanent where there is no such account."""
 
+    async def readable(self, subscription: str) -> Sequence[Account]:
+        """Those of the subscription that the service may read."""
+
     async def keys(self, account: AccountId) -> Keys:
         """Both keys, read now."""
 
@@ -30,12 +33,17 @@ class Accounts(Protocol):
 
 @dataclass(frozen=True)
 class Listed:
-    """An enrolled secret as a vault lists it; without an account, ``problem`` says why."""
+    """A secret as a vault lists it, its latest version's properties.
+
+    Without an account it is not enrolled, and ``problem`` says why where it was meant to be.
+    """
 
     target: TargetId
     account: AccountId | None
     expires: datetime | None = None
     problem: str = ""
+    created: datetime | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 class Vaults(Protocol):
@@ -45,6 +53,12 @@ class Vaults(Protocol):
 
     def enrolled(self, vault: str) -> AsyncIterator[Listed]:
         """Every secret of the vault that carries our enrolment, readable or not."""
+
+    def others(self, vault: str) -> AsyncIterator[Listed]:
+        """The secrets of the vault that do not carry our enrolment."""
+
+    async def retag(self, target: TargetId, version: str, tags: Mapping[str, str]) -> None:
+        """Replace all tags of one version. Raises Permanent where there is none."""
 
     async def read(self, target: TargetId) -> Target | None:
         """The latest version with its value; None where it is gone or no longer enrolled."""

@@ -58,6 +58,7 @@ class WishKind(StrEnum):
     EMERGENCY = "emergency"
     RESUME = "resume"
     ABANDON = "abandon"
+    CANCEL = "cancel"
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,8 @@ class Wish:
     idempotency_key: str | None = None
     secret: str | None = None
     version: str | None = None
+    role: str | None = None
+    request_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -138,6 +141,8 @@ class Operation:
     audit: tuple[Entry, ...] = ()
     ended_at: datetime | None = None
     outcome: str | None = None
+    role: str | None = None
+    request_id: str | None = None
 
     def noting(self, at: datetime, what: str) -> Operation:
         """With one more line in the audit trail."""

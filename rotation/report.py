@@ -9,6 +9,7 @@ from typing import Any
 from . import codec
 from .action import Action, Kind
 from .model import AccountId
+from .operations import CANCELLED
 from .record import Notice, Operation, Phase, Record, Trouble, Wish
 
 
@@ -77,6 +78,8 @@ def of_operation(record: Record, found: Operation | Wish) -> dict[str, Any]:
         "phase": record.phase if running else Phase.IDLE,
         "reason": found.reason,
         "requester": found.requester,
+        "role": found.role,
+        "requestId": found.request_id,
         "leaked": found.leaked,
         "startedAt": found.started_at,
         "overlapUntil": found.overlap_until,
@@ -98,6 +101,8 @@ def _of_wish(record: Record, wish: Wish) -> dict[str, Any]:
         "phase": Phase.IDLE,
         "reason": wish.reason,
         "requester": wish.requester,
+        "role": wish.role,
+        "requestId": wish.request_id,
         "leaked": wish.leaked,
         "requestedAt": wish.at,
     }
@@ -106,7 +111,7 @@ def _of_wish(record: Record, wish: Wish) -> dict[str, Any]:
 
 def _state(record: Record, operation: Operation) -> str:
     if operation.ended_at is not None:
-        return "ended"
+        return "cancelled" if (operation.outcome or "").startswith(CANCELLED) else "ended"
     return "blocked" if record.blocked else "running"
 
 

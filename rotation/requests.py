@@ -18,7 +18,17 @@ MAX_BODY = 8 * 1024
 MAX_REASON = 200
 MAX_KEY = 100
 MAX_OVERLAP = timedelta(days=7)
-_FIELDS = {"vault", "secret", "account", "reason", "leaked", "overlap"}
+_FIELDS = {
+    "vault",
+    "secret",
+    "account",
+    "all",
+    "confirm",
+    "reason",
+    "leaked",
+    "overlap",
+    "dry_run",
+}
 
 
 class BadRequest(ValueError):
@@ -31,15 +41,32 @@ class BadRequest(ValueError):
 
 @dataclass(frozen=True)
 class RotationRequest:
-    """One secret or one account, why, and what has leaked."""
+    """One secret, one account, a whole vault or everything; why, and what has leaked.
+
+    ``confirm`` is the number of accounts that a dry run for everything reported.
+    """
 
     reason: str
     requester: str
     secret: TargetId | None = None
     account: AccountId | None = None
+    vault: str | None = None
+    everything: bool = False
+    confirm: int | None = None
+    dry_run: bool = False
+    role: str | None = None
+    request_id: str | None = None
     leaked: Leaked = Leaked.NONE
     overlap: timedelta | None = None
     idempotency_key: str | None = None
+
+    @property
+    def is_emergency(self) -> bool:
+        return self.leaked is not Leaked.NONE
+
+    @property
+    def is_bulk(self) -> bool:
+        return self.everything or self.vault is not None
 
 
 @dataclass(frozen=True)
@@ -56,31 +83,43 @@ def parse(
     """Raises BadRequest with every problem."""
     fields = _object(body)
     reader = _Reader(fields, vaults)
+    secret = reader.secret()
     request = RotationRequest(
         reason=reader.reason(),
         requester=requester,
-        secret=reader.secret(),
+        secret=secret if secret and secret.name else None,
         account=reader.account(),
+        vault=secret.vault if secret and not secret.name else None,
+        everything=reader.flag("all"),
+        confirm=reader.number("confirm"),
+        dry_run=reader.flag("dry_run"),
         leaked=reader.leaked(),
         overlap=reader.overlap(),
         idempotency_key=_idempotency_key(headers, reader.problems),
     )
-    if (request.secret is None) == (request.account is None) and not reader.problems:
-        reader.problems.append("name either vault and secret, or account")
-    if request.overlap is not None and request.leaked is Leaked.NONE:
+    named = (request.secret, request.account, request.vault, request.everything or None)
+    if sum(one is not None for one in named) != 1 and not reader.problems:
+        reader.problems.append('name vault and secret, or account, or vault, or "all": true')
+    if request.overlap is not None and not request.is_emergency:
         reader.problems.append("overlap: only an emergency (leaked) may shorten the overlap")
+    if request.everything and request.confirm is None and not request.dry_run:
+        reader.problems.append("confirm: write the number of accounts that a dry_run reports")
     if reader.problems:
         raise BadRequest(reader.problems)
     return request
 
 
-def reason(body: bytes) -> str:
-    """The reason alone, for the answer to a blocked operation. Raises BadRequest."""
-    reader = _Reader(_object(body), ())
-    found = reader.reason()
+def reason(body: bytes) -> tuple[str, bool]:
+    """The reason, and whether it is a dry run: for the answer to a blocked operation.
+
+    Raises BadRequest.
+    """
+    reader = _Reader(_object(body), (), {"reason", "dry_run"})
+    dry = reader.flag("dry_run")
+    found = "" if dry else reader.reason()
     if reader.problems:
         raise BadRequest(reader.problems)
-    return found
+    return found, dry
 
 
 def _object(body: bytes) -> dict[str, Any]:
@@ -103,11 +142,17 @@ def _idempotency_key(headers: Mapping[str, str], problems: list[str]) -> str | N
 
 
 class _Reader:
-    def __init__(self, fields: Mapping[str, Any], vaults: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        fields: Mapping[str, Any],
+        vaults: tuple[str, ...],
+        known: Iterable[str] = _FIELDS,
+    ) -> None:
         self._fields = fields
         self._vaults = vaults
-        unknown = sorted(set(map(str, fields)) - _FIELDS)
-        self.problems = [f"{masked(name[:40])}: unknown; known are {_known()}" for name in unknown]
+        names = ", ".join(sorted(known))
+        unknown = sorted(set(map(str, fields)) - set(known))
+        self.problems = [f"{masked(name[:40])}: unknown; known are {names}" for name in unknown]
 
     def _text(self, name: str) -> str:
         value = self._fields.get(name)
@@ -117,6 +162,20 @@ class _Reader:
             self.problems.append(f"{name}: write a string")
             return ""
         return value.strip()
+
+    def flag(self, name: str) -> bool:
+        value = self._fields.get(name, False)
+        if not isinstance(value, bool):
+            self.problems.append(f"{name}: write true or false")
+            return False
+        return value
+
+    def number(self, name: str) -> int | None:
+        value = self._fields.get(name)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
+            self.problems.append(f"{name}: write a number")
+            return None
+        return value
 
     def reason(self) -> str:
         reason = self._text("reason")
@@ -135,7 +194,7 @@ class _Reader:
         url = vault_url(vault, self._vaults)
         if url is None:
             self.problems.append("vault: not configured; configured are " + ", ".join(self._vaults))
-        if not secret or len(secret) > 127 or not secret.replace("-", "").isalnum():
+        if "secret" in self._fields and not _is_name(secret):
             self.problems.append("secret: write the secret's name")
         return TargetId(url or "", secret)
 
@@ -176,5 +235,6 @@ def vault_url(text: str, vaults: tuple[str, ...]) -> str | None:
     return None
 
 
-def _known() -> str:
-    return ", ".join(sorted(_FIELDS))
+def _is_name(text: str) -> bool:
+    """Key Vault, "Object identifiers": 1 to 127 letters, digits and hyphens."""
+    return len(text) <= 127 and text.isascii() and text.replace("-", "").isalnum()

@@ -18,7 +18,7 @@ from .gather import Gatherer
 from .journal import Journal
 from .model import AccountId, TargetId
 from .ports import Notifier
-from .record import Phase, Record
+from .record import Phase, Record, Wish
 from .report import Outcome
 
 MAX_STEPS = 40
@@ -59,11 +59,22 @@ class Rotator:
             await outbox.empty(self.journal, self.notifier, account)
         return replace(outcome, busy=outcome.kind not in _RESTING)
 
-    async def explain(self, account: AccountId, known: Iterable[TargetId] = ()) -> Action:
-        """What the next step would do and why, without doing or storing anything."""
+    async def explain(
+        self, account: AccountId, known: Iterable[TargetId] = (), wish: Wish | None = None
+    ) -> tuple[Facts, Action]:
+        """What the next steps would do and why, up to the first that has an effect or waits.
+
+        With ``wish`` as if that were asked for. Nothing is done or stored.
+        """
         record, _ = await self.journal.load(account)
-        facts = await self.gatherer.facts(record, tuple(known))
-        return (await self._decide(facts))[1]
+        if wish:
+            record = replace(record, wishes=(*record.wishes, wish))
+        facts, action = await self._decide(await self.gatherer.facts(record, tuple(known)))
+        for _ in range(MAX_MOVES):
+            if action.kind is not Kind.MOVE or action.record == facts.record:
+                break
+            facts, action = await self._decide(replace(facts, record=action.record))
+        return facts, action
 
     async def step(self, account: AccountId, known: tuple[TargetId, ...] = ()) -> Outcome:
         """Decide and store upon one reading, up to one kind of effect, which ends it.

@@ -8,7 +8,7 @@ from . import guard
 from .action import Action, Kind, move, pause, stop
 from .facts import Facts
 from .model import Slot
-from .operations import settled
+from .operations import REGENERATE, settled
 from .record import Intent, Phase
 
 
@@ -27,7 +27,7 @@ def send(f: Facts, slot: Slot, following: Phase) -> Action:
     recent = (*f.recent(f.record.regenerated), f.now)
     name = f"{f.operation.id}-{slot}-{f.now.timestamp():.6f}-{len(recent)}"
     issued = Intent(name, slot, f.fingerprint(slot), f.now)
-    operation = f.operation.noting(f.now, f"regenerate {slot}")
+    operation = f.operation.noting(f.now, f"{REGENERATE}{slot}")
     record = replace(f.record, intent=issued, regenerated=recent, operation=operation)
     return Action(Kind.SEND, f"regenerate {slot}", record, slot=slot)
 

@@ -13,6 +13,7 @@ from .connection import StorageSettings
 from .model import Policy, ProbePolicy
 
 T = TypeVar("T")
+FUNCTION_KEYS = "ROTATION_FUNCTION_KEYS"
 
 
 class BadSettings(ValueError):
@@ -75,11 +76,24 @@ def load(environment: Mapping[str, str]) -> Settings:
         queue_name=read.name("ROTATION_QUEUE", "rotation-work"),
         storage=read.storage(),
     )
+    read.choice(FUNCTION_KEYS, False, _flag)
     if settings.period < timedelta(minutes=1):
         read.problems.append("ROTATION_SWEEP_PERIOD: at least PT1M")
     if read.problems:
         raise BadSettings(read.problems)
     return settings
+
+
+def access(environment: Mapping[str, str]) -> tuple[bool, bool]:
+    """Whether App Service authentication is on, and whether function keys are let in.
+
+    The platform sets WEBSITE_AUTH_ENABLED. Function keys are for local work unless a setting says
+    otherwise; a bad setting lets nobody in.
+    """
+    platform = environment.get("WEBSITE_AUTH_ENABLED", "").strip().lower() == "true"
+    local = "WEBSITE_SITE_NAME" not in environment and "CONTAINER_NAME" not in environment
+    chosen = environment.get(FUNCTION_KEYS, "").strip().lower()
+    return platform, chosen == "true" or (not chosen and local)
 
 
 class _Reader:
@@ -144,6 +158,12 @@ def _credential(text: str) -> str:
     if text not in ("managed", "developer"):
         raise ValueError(f"{text!r} is neither managed nor developer")
     return text
+
+
+def _flag(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise ValueError(f"{text!r} is neither true nor false")
+    return text == "true"
 
 
 def _probe(text: str) -> ProbePolicy:

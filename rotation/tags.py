@@ -122,6 +122,12 @@ def written(
     return users | dict(list(ours.items())[:room])
 
 
+def paused(tags: Mapping[str, str], wanted: bool) -> dict[str, str]:
+    """The tags with scheduled rotations held back, or not."""
+    others = {name: text for name, text in tags.items() if name.lower() != PAUSED.lower()}
+    return others | ({PAUSED: "true"} if wanted else {})
+
+
 class _Reader:
     """Reads tags one by one and gathers what is wrong with them."""
 

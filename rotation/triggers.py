@@ -13,11 +13,11 @@ from .errors import Permanent, RotationError
 from .events import Expiring, Ignored
 from .gather import target_id
 from .inventory import Inventory
-from .journal import Journal
+from .journal import Journal, LastSweep
 from .messages import Look, Visit
 from .model import AccountId, TargetId
 from .ports import Queue, Vaults
-from .record import Operation, Record, Wish, WishKind
+from .record import Record, Wish
 from .report import Outcome
 from .requests import Answer, RotationRequest
 from .rotator import Rotator
@@ -27,6 +27,7 @@ from .trouble import delay
 _BUSY = timedelta(seconds=10)
 _LATE = timedelta(seconds=1)
 _MAX_TRIES = 20
+MAX_PROBLEMS = 20
 _MAX_WISHES = 20
 
 
@@ -71,7 +72,16 @@ class Triggers:
         """The timer: look at everything."""
         swept = await self.sweeper.run(self.visit, self.enqueue)
         log.info("sweep", accounts=swept.accounts, enqueued=swept.enqueued, stopped=swept.stopped)
+        await self._note(swept)
         return swept
+
+    async def _note(self, swept: Swept) -> None:
+        """For whoever asks when it last went well; the sweep itself is done."""
+        problems, now = swept.problems[:MAX_PROBLEMS], self.inventory.clock.now()
+        try:
+            await self.journal.note_sweep(LastSweep(now, swept.accounts, problems, swept.stopped))
+        except RotationError as exc:
+            log.warning("sweep not noted", reason=str(exc), code=exc.code)
 
     async def visit(self, message: Visit) -> Outcome:
         """Visit an account, and see to it that it is visited again when it asked for that."""
@@ -137,7 +147,7 @@ class Triggers:
 
         Raises RotationError; Permanent where no such secret or account is enrolled.
         """
-        account, known = await self._resolve(request)
+        account, known = await self.resolve(request)
         record, _ = await self.journal.load(account)
         earlier = wishes.earlier(record, request.idempotency_key)
         if earlier:
@@ -153,12 +163,16 @@ class Triggers:
         await self.enqueue(Visit(account, known), timedelta())
         return Answer(wish.id, account)
 
-    async def _resolve(self, request: RotationRequest) -> tuple[AccountId, tuple[TargetId, ...]]:
+    async def resolve(self, request: RotationRequest) -> tuple[AccountId, tuple[TargetId, ...]]:
+        """The account that a request means, and what is enrolled for it.
+
+        Raises RotationError; Permanent where no such secret or account is enrolled.
+        """
         if request.secret is not None:
             target = await self.vaults.read(request.secret)
             if target is not None:
                 return target.enrolment.account, (target.id,)
-            raise _unenrolled(str(request.secret))
+            raise unenrolled(str(request.secret))
         if request.account is None:
             raise ValueError("a request names a secret or an account")
         known = await self.inventory.targets(request.account, ())
@@ -166,32 +180,29 @@ class Triggers:
             record, _ = await self.journal.load(request.account)
             known = tuple(target_id(text) for text in record.seen)
         if not known:
-            raise _unenrolled(str(request.account))
+            raise unenrolled(str(request.account))
         return request.account, known
 
-    async def answer(self, operation_id: str, kind: WishKind, by: str, reason: str) -> bool:
-        """Resume or abandon a blocked operation; False where there is none of that id."""
-        record = await self._record(operation_id)
-        if record is None or not isinstance(record.find(operation_id), Operation):
-            return False
-        wish = Wish(wishes.new_id(record.account), kind, reason, by, self.inventory.clock.now())
-        await self.journal.amend(record.account, lambda r: wishes.added(r, wish))
+    async def answer(self, record: Record, said: Wish) -> None:
+        """A person's word on an operation: to be acted upon by the visit that is asked for."""
+        await self.journal.amend(record.account, lambda r: wishes.added(r, said))
         await self.enqueue(Visit(record.account), timedelta())
-        return True
 
     async def status(self, operation_id: str) -> dict[str, Any] | None:
         """What is known of an operation, or None where nothing is."""
-        record = await self._record(operation_id)
+        record = await self.record(operation_id)
         found = record.find(operation_id) if record else None
         return report.of_operation(record, found) if record and found else None
 
-    async def _record(self, operation_id: str) -> Record | None:
+    async def record(self, operation_id: str) -> Record | None:
+        """The record that an operation's id belongs to."""
         slug, _, rest = operation_id.partition("-")
         valid = len(slug) == 16 and rest.isalnum() and slug.isalnum() and slug.isascii()
         return await self.journal.find(slug.lower()) if valid else None
 
 
-def _unenrolled(what: str) -> Permanent:
+def unenrolled(what: str) -> Permanent:
+    """The error for a secret or account that is not in rotation."""
     return Permanent(
         f"{what} is not enrolled in a configured vault",
         code="NotEnrolled",

@@ -13,14 +13,16 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from .clock import Clock
+from .console import Console
 from .gather import Gatherer
 from .inventory import Inventory
 from .journal import Journal
 from .ports import Evidence, Notifier, Queue, Store
 from .rotator import Rotator
-from .settings import BadSettings, Settings, load
+from .settings import BadSettings, Settings, access, load
 from .sweep import Sweep
 from .triggers import Triggers
+from .web.principal import Doors
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
@@ -53,6 +55,19 @@ def check_settings() -> None:
 def service() -> Triggers:
     """The process's one service. Raises BadSettings."""
     return build(load(os.environ))
+
+
+@cache
+def console() -> Console:
+    """What people may ask of the one service. Raises BadSettings."""
+    settings = load(os.environ)
+    return Console(service(), settings.policy, settings.period)
+
+
+@cache
+def doors() -> Doors:
+    """Which ways into the HTTP API are open; decided once, at start."""
+    return Doors(*access(os.environ))
 
 
 def build(settings: Settings) -> Triggers:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import secrets
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from .events import Expiring
 from .model import AccountId
-from .record import Leaked, Record, Wish, WishKind
+from .record import Leaked, Purpose, Record, Wish, WishKind
 from .requests import RotationRequest
 
 
@@ -45,6 +45,8 @@ def of_request(account: AccountId, request: RotationRequest, now: datetime) -> W
         leaked=request.leaked,
         overlap=request.overlap,
         idempotency_key=request.idempotency_key,
+        role=request.role,
+        request_id=request.request_id,
     )
 
 
@@ -56,6 +58,38 @@ def earlier(record: Record, key: str | None) -> str | None:
         if operation and key in operation.idempotency_keys:
             return operation.id
     return next((w.id for w in record.wishes if w.idempotency_key == key), None)
+
+
+def covering(record: Record, request: RotationRequest) -> str | None:
+    """The id of what waits or runs already and would do all that the request asks for."""
+    wanted = WishKind.EMERGENCY if request.is_emergency else WishKind.MANUAL
+    same = (w for w in record.wishes if w.kind is wanted and _covers(w.leaked, request.leaked))
+    waiting = next(same, None)
+    if waiting:
+        return waiting.id
+    running = record.operation
+    if running is None or running.purpose not in (Purpose.ROTATE, Purpose.EMERGENCY):
+        return None
+    if not request.is_emergency:
+        return running.id
+    quick = running.overlap <= (request.overlap or timedelta())
+    if running.purpose is Purpose.ROTATE or record.blocked or not quick:
+        return None
+    return running.id if _covers(running.leaked, request.leaked) else None
+
+
+def _covers(leaked: Leaked, reported: Leaked) -> bool:
+    return leaked in (reported, Leaked.UNKNOWN)
+
+
+def without(record: Record, wish_id: str) -> Record:
+    """The record without one wish."""
+    return replace(record, wishes=tuple(w for w in record.wishes if w.id != wish_id))
+
+
+def new_batch() -> str:
+    """A name for requests that were made together."""
+    return f"batch-{secrets.token_hex(6)}"
 
 
 def new_id(account: AccountId) -> str:

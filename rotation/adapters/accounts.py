@@ -35,22 +35,22 @@ class ArmAccounts:
         self._clients: dict[str, CognitiveServicesManagementClient] = {}
 
     async def get(self, account: AccountId) -> Account:
+        client = self._client(account.subscription)
         try:
-            found = await self._client(account).accounts.get(account.resource_group, account.name)
+            found = await client.accounts.get(account.resource_group, account.name)
         except AzureError as exc:
             raise failure(exc, f"read account {account.name}") from None
-        properties = found.properties
-        return Account(
-            id=account,
-            kind=found.kind or "",
-            endpoint=(properties and properties.endpoint) or "",
-            endpoints=dict((properties and properties.endpoints) or {}),
-            local_auth_disabled=bool(properties and properties.disable_local_auth),
-            provisioning_state=str((properties and properties.provisioning_state) or "Succeeded"),
-        )
+        return _account(account, found)
+
+    async def readable(self, subscription: str) -> list[Account]:
+        try:
+            listed = [one async for one in self._client(subscription).accounts.list()]
+        except AzureError as exc:
+            raise failure(exc, f"list the accounts of subscription {subscription}") from None
+        return [_account(AccountId.parse(one.id or ""), one) for one in listed]
 
     async def keys(self, account: AccountId) -> Keys:
-        accounts = self._client(account).accounts
+        accounts = self._client(account.subscription).accounts
         try:
             found = await accounts.list_keys(account.resource_group, account.name)
         except AzureError as exc:
@@ -61,7 +61,7 @@ class ArmAccounts:
 
     async def regenerate(self, account: AccountId, slot: Slot) -> None:
         """Send once. The answer holds both keys and is not looked at: keys are read anew."""
-        accounts = self._client(account).accounts
+        accounts = self._client(account.subscription).accounts
         doing = f"regenerate {slot} of {account.name}"
         try:
             await accounts.regenerate_key(account.resource_group, account.name, slot.value)
@@ -74,10 +74,10 @@ class ArmAccounts:
         for client in self._clients.values():
             await client.close()
 
-    def _client(self, account: AccountId) -> CognitiveServicesManagementClient:
-        if account.subscription not in self._clients:
-            self._clients[account.subscription] = self._new_client(account.subscription)
-        return self._clients[account.subscription]
+    def _client(self, subscription: str) -> CognitiveServicesManagementClient:
+        if subscription not in self._clients:
+            self._clients[subscription] = self._new_client(subscription)
+        return self._clients[subscription]
 
     def _new_client(self, subscription: str) -> CognitiveServicesManagementClient:
         """With policies of our own: the default ones retry, follow redirects, and on a missing
@@ -107,3 +107,15 @@ class ArmAccounts:
             credential_scopes=[scope],
             **options,
         )
+
+
+def _account(name: AccountId, found: Any) -> Account:
+    properties = found.properties
+    return Account(
+        id=name,
+        kind=found.kind or "",
+        endpoint=(properties and properties.endpoint) or "",
+        endpoints=dict((properties and properties.endpoints) or {}),
+        local_auth_disabled=bool(properties and properties.disable_local_auth),
+        provisioning_state=str((properties and properties.provisioning_state) or "Succeeded"),
+    )

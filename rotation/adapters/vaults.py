@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -47,6 +47,22 @@ class KeyVaults:
                     yield listed
         except AzureError as exc:
             raise failure(exc, f"list the secrets of {vault}") from None
+
+    async def others(self, vault: str) -> AsyncIterator[Listed]:
+        try:
+            async for secret in self._client(vault).list_properties_of_secrets():
+                target = TargetId(vault, secret.name or "")
+                if _listed(target, secret) is None:
+                    yield Listed(target, None, tags=secret.tags or {})
+        except AzureError as exc:
+            raise failure(exc, f"list the secrets of {vault}") from None
+
+    async def retag(self, target: TargetId, version: str, tags: Mapping[str, str]) -> None:
+        client = self._client(target.vault)
+        try:
+            await client.update_secret_properties(target.name, version, tags=dict(tags))
+        except AzureError as exc:
+            raise failure(exc, f"tag secret {target.name}") from None
 
     async def read(self, target: TargetId) -> Target | None:
         try:
@@ -149,7 +165,10 @@ def _listed(target: TargetId, secret: SecretProperties) -> Listed | None:
         account = tag.enrolled(secret.tags or {})
     except ValueError as exc:
         return Listed(target, None, problem=str(exc))
-    return Listed(target, account, secret.expires_on) if account else None
+    if account is None:
+        return None
+    tags, created = secret.tags or {}, secret.created_on
+    return Listed(target, account, secret.expires_on, created=created, tags=tags)
 
 
 def _target(target: TargetId, properties: SecretProperties, value: Key | None) -> Target | None:

@@ -31,5 +31,6 @@ class Leaks:
 
 def _since(account: Account, value: str) -> datetime:
     """Those that were there at the beginning are older than anything."""
-    since = next(at for at, keys in account.history if value in keys.values())
-    return datetime.min.replace(tzinfo=UTC) if since == account.history[0][0] else since
+    if value in account.history[0][1].values():
+        return datetime.min.replace(tzinfo=UTC)
+    return next(at for at, keys in account.history if value in keys.values())

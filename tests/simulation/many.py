@@ -10,10 +10,10 @@ from datetime import timedelta
 from typing import Any
 
 from emulator.keyvault.events import Subscription
-from rotation import tags
+from rotation import tags, wishes
 from rotation.errors import RotationError
 from rotation.model import AccountId, Policy
-from rotation.record import Phase, WishKind
+from rotation.record import Phase, Wish, WishKind
 
 from . import loop
 from .checker import Violation
@@ -211,10 +211,9 @@ class Run:
             record = self.world.record(account)
             asked = any(wish.kind is WishKind.RESUME for wish in record.wishes)
             if record.blocked and record.operation and not asked:
-                found = record.operation.id
-                await self._somebody(
-                    lambda worker, i=found: worker.triggers.answer(i, WishKind.RESUME, "me", "on")
-                )
+                name = wishes.new_id(account)
+                said = Wish(name, WishKind.RESUME, "on", "me", self.world.now)
+                await self._somebody(lambda w, r=record, s=said: w.triggers.answer(r, s))
 
 
 def _parted(

@@ -89,9 +89,8 @@ class People:
         self._later(lambda: self._tag(target, {tags.PAUSED: "false"}), target)
 
     def _untag(self, target: TargetId, _: str) -> None:
-        before = dict(self.world.latest(target).tags or {})
         self._tag(target, {tags.PROVIDER_ADDRESS: ""})
-        address = {tags.PROVIDER_ADDRESS: before[tags.PROVIDER_ADDRESS]}
+        address = {tags.PROVIDER_ADDRESS: str(self._account(target))}
         self._later(lambda: self._tag(target, address), target)
 
     def _tag(self, target: TargetId, changed: dict[str, str]) -> None:

@@ -36,6 +36,10 @@ class SimAccounts(Port):
 
         return await self.call("arm.get_account", f"read account {account.name}", shown)
 
+    async def readable(self, subscription: str) -> list[Account]:
+        found = [a for a in self.azure.accounts.by_id.values() if a.subscription == subscription]
+        return [await self.get(AccountId.parse(account.id)) for account in found]
+
     async def keys(self, account: AccountId) -> Keys:
         def both() -> Keys:
             found = self._usable(account)

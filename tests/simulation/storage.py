@@ -157,6 +157,6 @@ class SimNotifier:
 
 
 def phase_of(body: bytes) -> str:
-    """Without reading all of the document."""
-    start = body.index(b'"phase":"') + 9
-    return body[start : body.index(b'"', start)].decode()
+    """Without reading all of the document; one that is no record has none."""
+    _, _, rest = body.partition(b'"phase":"')
+    return rest.partition(b'"')[0].decode() or "idle"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -32,10 +32,22 @@ class SimVaults(Port):
         for _ in range(PAGE, len(listed), PAGE):
             await self.call("keyvault.list_secrets", f"list the secrets of {vault}", names)
         for name in listed:
-            secret = self._vault(vault).secrets.get(name)
+            secret = self._opened(vault).secrets.get(name)
             found = _listed(vault, secret) if secret else None
             if found:
                 yield found
+
+    async def others(self, vault: str) -> AsyncIterator[Listed]:
+        for name, secret in self._vault(vault).secrets.items():
+            if _listed(vault, secret) is None:
+                yield Listed(TargetId(vault, name), None, tags=secret.current.tags or {})
+
+    async def retag(self, target: TargetId, version: str, tags: Mapping[str, str]) -> None:
+        def effect() -> None:
+            vault = self._vault(target.vault)
+            vault.update(*vault.version(target.name, version), {"tags": dict(tags)})
+
+        await self.call("keyvault.update_secret", f"tag secret {target.name}", effect)
 
     async def read(self, target: TargetId) -> Target | None:
         try:
@@ -122,8 +134,11 @@ class SimVaults(Port):
             if not is_missing(exc):
                 raise
 
+    def _opened(self, url: str) -> Vault:
+        return self.azure.keyvault.vaults[url.removeprefix("https://")]
+
     def _vault(self, url: str) -> Vault:
-        vault = self.azure.keyvault.vaults[url.removeprefix("https://")]
+        vault = self._opened(url)
         if not vault.open:
             raise Refused(403, "ForbiddenByFirewall")
         return vault
@@ -139,7 +154,10 @@ def _listed(vault: str, secret: StoredSecret) -> Listed | None:
         account = tag.enrolled(stored.tags or {})
     except ValueError as exc:
         return Listed(target, None, problem=str(exc))
-    return Listed(target, account, _expiry(stored)) if account else None
+    if account is None:
+        return None
+    made, tags = _whole(stored.made), stored.tags or {}
+    return Listed(target, account, _expiry(stored), created=made, tags=tags)
 
 
 def _target(target: TargetId, stored: Stored, value: Key | None) -> Target | None:

@@ -141,7 +141,7 @@ async def test_every_account_can_say_why_not_yet_and_until_when(tmp_path: Path) 
     tags["RotationWindow"] = "Sat 01:00-02:00"
     async with product(azure, str(tmp_path)) as p:
         calls = len(azure.calls)
-        action = await p.triggers.rotator.explain(p.account(), ())
+        _, action = await p.triggers.rotator.explain(p.account(), ())
         made = {call.operation for call in azure.calls[calls:]}
         stored = [slug async for slug in p.triggers.journal.slugs()]
     assert action.kind is Kind.WAIT

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -13,31 +14,46 @@ import pytest
 from emulator.azure import Azure
 from emulator.faults import Fault
 from rotation import web
+from rotation.console import Console
+from rotation.model import Policy
+from rotation.web.principal import Doors
 
 from .product import Product, playground, product
 
 
 class Api:
-    """Calls the API and keeps every answer in a file, which is searched for keys afterwards."""
+    """Calls the API as the host does; every answer goes to a file, to be searched for keys."""
 
     def __init__(self, product: Product, file: Path) -> None:
         self.product, self._file = product, file
+        self.console = Console(product.triggers, Policy(), timedelta(minutes=15))
 
-    def _kept(self, answer: web.Answer) -> tuple[int, Any]:
+    async def call(self, name: str, **more: Any) -> tuple[int, Any]:
+        """One route by its name; ``more`` are members of the request."""
+        route = next(route for route in web.ROUTES if route.name == name)
+        given: dict[str, Any] = {"method": route.method, "url": "https://here/api", "headers": {}}
+        answer = await web.serve(
+            route, web.Request(**given | more), Doors(False, True), lambda: self.console
+        )
         with self._file.open("a") as file:
             file.write(f"{answer.status} {dict(answer.headers)} {answer.body}\n")
         return answer.status, json.loads(answer.body)
 
-    async def post(self, *, key: str = "", **fields: Any) -> tuple[int, Any]:
-        body, headers = json.dumps(fields).encode(), {"Idempotency-Key": key} if key else {}
-        return self._kept(await web.request(self.product.triggers, body, headers))
+    async def post(self, *, key: str = "", prefer: str = "", **fields: Any) -> tuple[int, Any]:
+        headers = {"Idempotency-Key": key, "Prefer": prefer}
+        return await self.call(
+            "request_rotation",
+            body=json.dumps(fields).encode(),
+            headers={name: value for name, value in headers.items() if value},
+        )
 
     async def get(self, operation: str) -> tuple[int, Any]:
-        return self._kept(await web.status(self.product.triggers, operation))
+        return await self.call("get_rotation", params={"id": operation})
 
     async def answer(self, operation: str, what: str, **fields: Any) -> tuple[int, Any]:
         body = json.dumps(fields).encode()
-        return self._kept(await web.answer(self.product.triggers, operation, what, body))
+        params = {"id": operation, "answer": what}
+        return await self.call("answer_rotation", params=params, body=body)
 
 
 @pytest.fixture
@@ -128,11 +144,162 @@ async def test_a_service_that_fails_is_a_503_that_says_try_again(azure: Azure, a
     assert problem["title"] == "Try again"
 
 
-async def test_requests_that_pile_up_are_refused_before_the_record_grows(api: Api) -> None:
-    for _ in range(20):
-        assert (await api.post(**SECRET, reason="again"))[0] == 202
+async def test_a_request_that_adds_nothing_names_the_rotation_under_way(api: Api) -> None:
+    _, first = await api.post(**SECRET, reason="r")
     status, problem = await api.post(**SECRET, reason="again")
-    assert (status, problem["code"]) == (409, "TooManyRequests")
+    assert (status, problem["code"]) == (409, "UnderWay")
+    assert problem["rotation"] == {"id": first["id"], "status": first["status"]}
     await api.product.run(timedelta(minutes=5))
-    assert (await api.product.record()).wishes == ()
+    status, problem = await api.post(**SECRET, reason="again")
+    assert (status, problem["rotation"]["id"]) == (409, first["id"])
     assert len(api.product.azure.account("aoai-demo").history) == 2, "all were one rotation"
+
+
+async def test_an_emergency_hardens_the_rotation_under_way(azure: Azure, api: Api) -> None:
+    _, scheduled = await api.post(**SECRET, reason="r")
+    await api.product.run(timedelta(minutes=10))
+    leaked = azure.accounts.by_id[str(api.product.account()).lower()].keys["Key1"]
+    status, emergency = await api.post(**SECRET, leaked="key1", reason="in a chat")
+    assert status == 202
+    await api.product.run(timedelta(minutes=10))
+    assert azure.accounts.accepted(leaked) is None
+    _, ended = await api.get(scheduled["id"])
+    assert (ended["state"], ended["purpose"]) == ("ended", "emergency")
+    _, same = await api.get(emergency["id"])
+    assert same["id"] == ended["id"]
+
+
+async def test_a_dry_run_says_what_would_happen_and_does_nothing(azure: Azure, api: Api) -> None:
+    before = dict(azure.account("aoai-demo").keys)
+    status, found = await api.post(**SECRET, leaked="key1", reason="r", dry_run=True)
+    assert (status, found["accounts"], found["secrets"]) == (200, 1, 1)
+    (would,) = found["would"]
+    assert would["secrets"] == ["ai-key"]
+    assert any("Key2 is published to ai-key" in effect for effect in would["effects"])
+    assert any("no overlap" in effect for effect in would["effects"])
+    assert any("Key1 is made new" in effect for effect in would["effects"])
+    await api.product.run(timedelta(minutes=5))
+    assert azure.account("aoai-demo").keys == before
+    assert (await api.product.record()).wishes == ()
+
+
+async def test_everything_needs_the_number_that_a_dry_run_reports(api: Api) -> None:
+    everything = {"all": True, "reason": "the vault's log was public", "leaked": "unknown"}
+    status, problem = await api.post(**everything)
+    assert status == 400
+    assert "dry_run" in problem["detail"]
+    _, found = await api.post(**everything, dry_run=True)
+    assert found["accounts"] == 1
+    status, problem = await api.post(**everything, confirm=7)
+    assert (status, problem["role"]) == (403, "Rotation.Emergency"), "a function key never suffices"
+
+
+async def test_a_whole_vault_is_rotated_account_by_account(azure: Azure, api: Api) -> None:
+    other = azure.add_account("other")
+    azure.add_secret(
+        "kv-demo",
+        "other-key",
+        publishes=("other", "Key1"),
+        tags={"ProviderAddress": other.id, "ValidityPeriodDays": "90"},
+        expires=azure.clock.now() + timedelta(days=80),
+    )
+    status, found = await api.post(key="b-1", vault="kv-demo", reason="a new owner")
+    assert (status, found["accounts"], found["failed"]) == (202, 2, [])
+    _, again = await api.post(key="b-1", vault="kv-demo", reason="a new owner")
+    assert again["rotations"] == found["rotations"]
+    _, listed = await api.call("list_rotations", query={"batch": "b-1"})
+    assert {one["id"] for one in listed["rotations"]} == {one["id"] for one in found["rotations"]}
+    await api.product.run(timedelta(minutes=10))
+    _, listed = await api.call("list_rotations", query={"state": "running"})
+    assert [one["phase"] for one in listed["rotations"]] == ["overlap", "overlap"]
+
+
+async def test_what_has_changed_nothing_yet_can_be_cancelled(azure: Azure, api: Api) -> None:
+    _, waiting = await api.post(**SECRET, reason="r")
+    status, found = await api.call("cancel_rotation", params={"id": waiting["id"]})
+    assert (status, found["state"]) == (200, "cancelled")
+    await api.product.run(timedelta(minutes=1))
+    assert len(azure.account("aoai-demo").history) == 1, "no key was made new"
+    _, running = await api.post(**SECRET, reason="r")
+    await api.product.run(timedelta(minutes=1))
+    status, problem = await api.call("cancel_rotation", params={"id": running["id"]})
+    assert (status, problem["code"]) == (409, "TooLate")
+    assert "pause" in problem["detail"]
+
+
+async def test_pausing_a_secret_holds_scheduled_rotations_back(azure: Azure, api: Api) -> None:
+    hold = {"vault": "kv-demo", "secret": "ai-key", "hold": "pause"}
+    reason = json.dumps({"reason": "a freeze"}).encode()
+    status, found = await api.call("hold_secret", params=hold, body=reason)
+    assert (status, found["paused"]) == (200, True)
+    assert azure.secret("kv-demo", "ai-key").current.tags["RotationPaused"] == "true"
+    assert azure.secret("kv-demo", "ai-key").current.tags["team"] == "blue"
+    await api.product.visit()
+    _, fleet = await api.call("list_secrets")
+    assert [row["state"] for row in fleet["secrets"]] == ["paused"]
+    assert "RotationPaused" in fleet["secrets"][0]["why"]
+    await api.call("hold_secret", params=hold | {"hold": "resume"}, body=reason)
+    assert "RotationPaused" not in azure.secret("kv-demo", "ai-key").current.tags
+
+
+async def test_the_fleet_shows_each_secret_and_what_stands_beside(azure: Azure, api: Api) -> None:
+    azure.add_account("nobodys")
+    azure.add_secret("kv-demo", "old-api-key", value="whatever", tags={})
+    azure.add_secret("kv-demo", "connection", value="whatever", tags={})
+    status, fleet = await api.call("list_secrets")
+    assert status == 200
+    (row,) = fleet["secrets"]
+    assert (row["secret"], row["state"], row["accountName"]) == ("ai-key", "due", "aoai-demo")
+    assert fleet["summary"]["states"] == {"due": 1}
+    assert [a["accountName"] for a in fleet["unmanaged"]["accounts"]] == ["nobodys"]
+    assert [s["secret"] for s in fleet["unmanaged"]["secrets"]] == ["old-api-key"]
+    await api.product.visit()
+    await api.product.run(timedelta(minutes=10))
+    _, fleet = await api.call("list_secrets")
+    (row,) = fleet["secrets"]
+    assert (row["state"], row["slot"], row["phase"]) == ("overlap", "Key2", "overlap")
+    assert row["next"] == "revoke the old key"
+    await api.product.run(timedelta(days=2))
+    _, fleet = await api.call("list_secrets")
+    assert fleet["summary"]["states"] == {"healthy": 1}
+    assert fleet["secrets"][0]["lastOperation"]["outcome"] == "the old key is refused"
+
+
+async def test_the_time_line_knows_which_slot_was_published_when(api: Api) -> None:
+    await api.product.visit()
+    await api.product.run(timedelta(days=2))
+    await api.post(**SECRET, reason="again")
+    await api.product.run(timedelta(minutes=10))
+    slug = api.product.account().slug
+    status, found = await api.call("get_account", params={"slug": slug})
+    assert status == 200
+    (second,), (first,) = found["slots"]["Key1"], found["slots"]["Key2"]
+    assert first["until"] == second["from"]
+    assert second["until"] is None
+    assert found["running"]["phase"] == "overlap"
+    assert first["overlapUntil"] == found["running"]["overlapUntil"]
+    assert (await api.call("get_account", params={"slug": "0" * 16}))[0] == 404
+
+
+async def test_health_says_whether_the_sweep_lives_and_nothing_else(azure: Azure, api: Api) -> None:
+    status, found = await api.call("health")
+    assert (status, found) == (503, {"status": "degraded", "lastSweepAgeSeconds": None})
+    await api.product.triggers.sweep()
+    azure.advance(timedelta(minutes=10))
+    assert await api.call("health") == (200, {"status": "ok", "lastSweepAgeSeconds": 600})
+    azure.advance(timedelta(hours=1))
+    assert (await api.call("health"))[0] == 503
+
+
+async def test_who_waits_is_answered_when_it_is_done(azure: Azure, api: Api) -> None:
+    azure.account("aoai-demo")
+    running = asyncio.create_task(_busy(api))
+    status, found = await api.post(prefer="wait=20", **SECRET, leaked="key1", reason="r")
+    running.cancel()
+    assert (status, found["outcome"]) == (200, "the old key is refused")
+
+
+async def _busy(api: Api) -> None:
+    while True:
+        await api.product.run(timedelta(minutes=1))
+        await asyncio.sleep(0.1)

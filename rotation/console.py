@@ -1,0 +1,306 @@
+"""What a person may ask of the service: see the fleet, request, cancel, answer, pause.
+
+The HTTP API and the command line both stand on it. It changes nothing itself but a secret's tag
+``RotationPaused``; everything else is a wish in the journal, which the rotator alone acts upon.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from . import fleet, outlook, report, tags, timeline, wishes
+from .caller import Caller
+from .errors import Permanent, RotationError
+from .fleet import Row
+from .model import AccountId, Policy, TargetId
+from .operations import CANCELLED, cancellable
+from .record import Operation, Record, Wish, WishKind
+from .requests import RotationRequest
+from .surroundings import Surroundings
+from .together import together
+from .triggers import Triggers, unenrolled
+
+AT_ONCE = 32
+EXAMPLES = 20
+SHOWN = 200
+POLL = timedelta(seconds=1)
+
+
+class UnderWay(Permanent):
+    """A request that would add nothing to what waits or runs already."""
+
+    def __init__(self, operation_id: str) -> None:
+        super().__init__(
+            "a rotation of this account is under way already",
+            code="UnderWay",
+            remedy=f"follow it: GET /api/rotations/{operation_id}",
+        )
+        self.operation_id = operation_id
+
+
+@dataclass
+class Console:
+    """``caller`` and ``reason`` go into the audit trail of whatever they ask for."""
+
+    triggers: Triggers
+    policy: Policy
+    period: timedelta
+
+    def __post_init__(self) -> None:
+        self.journal, self.inventory = self.triggers.journal, self.triggers.inventory
+        self.surroundings = Surroundings(self.triggers.vaults, self._accounts, self.inventory)
+
+    @property
+    def _accounts(self) -> Any:
+        return self.triggers.rotator.gatherer.accounts
+
+    # Look.
+
+    async def fleet(self, caller: Caller) -> dict[str, Any]:
+        """The body of ``GET /api/secrets``."""
+        rows, problems = await self.rows()
+        now = self.inventory.clock.now()
+        managed = {row.account for row in rows if row.account}
+        unmanaged, more = await self.surroundings.unmanaged(managed)
+        counts = fleet.summary(rows, now)
+        counts["lastSweep"] = await self._last_sweep()
+        return {
+            "at": report.present({"at": now})["at"],
+            "caller": {"name": caller.name, "roles": caller.role_names},
+            "summary": counts,
+            "secrets": [fleet.shown(row, now) for row in rows],
+            "unmanaged": unmanaged,
+            "problems": [*problems, *more],
+        }
+
+    async def rows(self) -> tuple[list[Row], list[str]]:
+        """One row for each enrolled secret, and what could not be read."""
+        listings = await self.inventory.listings()
+        problems = [str(listing.error) for listing in listings if listing.error]
+        listed = [secret for listing in listings for secret in listing.secrets]
+        accounts = {secret.account for secret in listed if secret.account}
+        records = await self._records(account.slug for account in accounts)
+        now = self.inventory.clock.now()
+        return [
+            fleet.row(s, records.get(s.account.slug) if s.account else None, self.policy, now)
+            for s in sorted(listed, key=lambda s: s.target)
+        ], problems
+
+    async def account(self, slug: str) -> dict[str, Any] | None:
+        """The body of ``GET /api/accounts/{slug}``; None where nothing is known of it."""
+        record = await self.journal.find(slug)
+        return timeline.of(record, self.inventory.clock.now()) if record else None
+
+    async def rotations(
+        self, state: str = "", account: str = "", batch: str = ""
+    ) -> list[dict[str, Any]]:
+        """Operations and waiting requests, the newest first, at most 200."""
+        slugs = [slug async for slug in self.journal.slugs()]
+        if account:
+            slugs = [AccountId.parse(account).slug]
+        records = await self._records(slugs)
+        found = [
+            report.of_operation(record, one)
+            for record in records.values()
+            for one in _all(record)
+            if not batch or batch in _keys(one)
+        ]
+        shown = [body for body in found if not state or body["state"] == state]
+        return sorted(shown, key=_when, reverse=True)[:SHOWN]
+
+    async def status(self, operation_id: str, wait: timedelta = timedelta()) -> Any:
+        """As ``Triggers.status``, at the latest after ``wait`` or as soon as it has ended."""
+        found = await self.triggers.status(operation_id)
+        while found and found["state"] in ("waiting", "running") and wait > timedelta():
+            await asyncio.sleep(POLL.total_seconds())
+            wait -= POLL
+            found = await self.triggers.status(operation_id)
+        return found
+
+    async def health(self) -> dict[str, Any]:
+        """The body of ``GET /api/health``: nothing but whether the sweep lives."""
+        sweep = await self._last_sweep()
+        if sweep is None:
+            return {"status": "degraded", "lastSweepAgeSeconds": None}
+        limit = 3 * max(self.period, timedelta(minutes=15)).total_seconds()
+        well = not sweep["stopped"] and sweep["ageSeconds"] <= limit
+        status = "ok" if well else "degraded"
+        return {"status": status, "lastSweepAgeSeconds": sweep["ageSeconds"]}
+
+    async def _last_sweep(self) -> dict[str, Any] | None:
+        last = await self.journal.last_sweep()
+        if last is None:
+            return None
+        age = max((self.inventory.clock.now() - last.at).total_seconds(), 0)
+        return {
+            "at": report.present({"at": last.at})["at"],
+            "ageSeconds": int(age),
+            "accounts": last.accounts,
+            "problems": list(last.problems),
+            "stopped": last.stopped,
+        }
+
+    async def _records(self, slugs: Iterable[str]) -> dict[str, Record]:
+        names = list(slugs)
+        found = await together((self.journal.find(slug) for slug in names), AT_ONCE)
+        return {slug: record for slug, record in zip(names, found, strict=True) if record}
+
+    # Ask.
+
+    async def request(self, request: RotationRequest) -> dict[str, Any]:
+        """One account: the wish in the journal, and a visit on its way.
+
+        Raises UnderWay, or as ``Triggers.request`` does.
+        """
+        account, _ = await self.triggers.resolve(request)
+        record, _ = await self.journal.load(account)
+        if not wishes.earlier(record, request.idempotency_key):
+            running = wishes.covering(record, request)
+            if running:
+                raise UnderWay(running)
+        accepted = await self.triggers.request(request)
+        return _accepted(accepted.id, accepted.account)
+
+    async def request_all(self, request: RotationRequest) -> dict[str, Any]:
+        """A whole vault or everything, account by account; one that fails stops no other.
+
+        Raises Permanent where ``confirm`` is not the number of accounts.
+        """
+        accounts = await self._meant(request)
+        if request.everything and request.confirm != len(accounts):
+            raise Permanent(
+                f"confirm says {request.confirm}, but there are {len(accounts)} accounts now",
+                code="Unconfirmed",
+                remedy="ask again with dry_run and confirm the number that it reports",
+            )
+        batch = request.idempotency_key or wishes.new_batch()
+        one = replace(request, vault=None, everything=False, idempotency_key=batch)
+        results = await together((self._try(one, account) for account in accounts), AT_ONCE)
+        return {
+            "batch": batch,
+            "accounts": len(accounts),
+            "rotations": [result for result in results if "error" not in result],
+            "failed": [result for result in results if "error" in result],
+            "status": f"/api/rotations?batch={batch}",
+        }
+
+    async def _try(self, request: RotationRequest, account: AccountId) -> dict[str, Any]:
+        try:
+            return await self.request(replace(request, account=account))
+        except UnderWay as exc:
+            return _accepted(exc.operation_id, account)
+        except RotationError as exc:
+            return {"account": str(account), "error": str(exc)}
+
+    async def _meant(self, request: RotationRequest) -> list[AccountId]:
+        rows, problems = await self.rows()
+        if problems:
+            raise Permanent(
+                f"not every vault can be listed: {problems[0]}",
+                code="Incomplete",
+                remedy="mend that, or name a vault, an account or a secret",
+            )
+        meant = (row for row in rows if request.everything or row.target.vault == request.vault)
+        return sorted({row.account for row in meant if row.account}, key=lambda a: a.slug)
+
+    async def foresee(self, request: RotationRequest) -> dict[str, Any]:
+        """What a request would do; nothing is done. At most 20 accounts are looked at closely."""
+        if request.is_bulk:
+            accounts = await self._meant(request)
+        else:
+            accounts = [(await self.triggers.resolve(request))[0]]
+        rows, _ = await self.rows()
+        would = await together((self._would(request, a) for a in accounts[:EXAMPLES]), 4)
+        return {
+            "dryRun": True,
+            "accounts": len(accounts),
+            "secrets": sum(row.account in set(accounts) for row in rows),
+            "would": would,
+        }
+
+    async def _would(self, request: RotationRequest, account: AccountId) -> dict[str, Any]:
+        wish = wishes.of_request(account, request, self.inventory.clock.now())
+        known = await self.inventory.targets(account, ())
+        try:
+            return outlook.of(*await self.triggers.rotator.explain(account, known, wish))
+        except RotationError as exc:
+            return {"account": str(account), "action": "blocked", "reason": str(exc), "effects": []}
+
+    # Answer.
+
+    async def cancel(self, operation_id: str, caller: Caller, reason: str) -> Any:
+        """End what has changed nothing yet; None where there is no such operation.
+
+        Raises Permanent where it is too late.
+        """
+        record = await self._record(operation_id)
+        found = record.find(operation_id) if record else None
+        if record is None or found is None:
+            return None
+        if isinstance(found, Wish):
+            await self.journal.amend(record.account, lambda r: wishes.without(r, operation_id))
+            return report.of_operation(record, found) | {"state": CANCELLED}
+        if found.ended_at or not cancellable(record):
+            raise Permanent(
+                "it is too late to cancel: a key or a secret was changed",
+                code="TooLate",
+                remedy="let it end; pause the secret to hold back the next rotation",
+            )
+        await self._say(record, WishKind.CANCEL, caller, reason)
+        return await self.status(operation_id)
+
+    async def answer(
+        self, operation_id: str, kind: WishKind, caller: Caller, reason: str, *, dry_run: bool
+    ) -> str | None:
+        """Resume or abandon: what that does, in words; None where there is no such operation."""
+        record = await self._record(operation_id)
+        if record is None or not isinstance(record.find(operation_id), Operation):
+            return None
+        will = outlook.answer(record, kind)
+        if not dry_run:
+            await self._say(record, kind, caller, reason)
+        return will
+
+    async def _say(self, record: Record, kind: WishKind, caller: Caller, reason: str) -> None:
+        name, now = wishes.new_id(record.account), self.inventory.clock.now()
+        said = Wish(name, kind, reason, caller.name, now, role=caller.role, request_id=caller.call)
+        await self.triggers.answer(record, said)
+
+    async def pause(self, target: TargetId, *, paused: bool) -> dict[str, Any]:
+        """Set or remove the tag that holds scheduled rotations back; emergencies go on."""
+        found = await self.triggers.vaults.read(target)
+        if found is None:
+            raise unenrolled(str(target))
+        wanted = tags.paused(found.tags, paused)
+        if wanted != found.tags:
+            await self.triggers.vaults.retag(target, found.version, wanted)
+            await self.inventory.listings(refresh=True)
+        return {"vault": target.vault, "secret": target.name, "paused": paused}
+
+    async def _record(self, operation_id: str) -> Record | None:
+        return await self.triggers.record(operation_id)
+
+
+def _accepted(operation_id: str, account: AccountId) -> dict[str, Any]:
+    url = f"/api/rotations/{operation_id}"
+    return {"id": operation_id, "account": str(account), "status": url}
+
+
+def _all(record: Record) -> list[Operation | Wish]:
+    running = [record.operation] if record.operation else []
+    asked = [w for w in record.wishes if w.kind in (WishKind.MANUAL, WishKind.EMERGENCY)]
+    return [*asked, *running, *record.history]
+
+
+def _keys(one: Operation | Wish) -> tuple[str, ...]:
+    if isinstance(one, Operation):
+        return one.idempotency_keys
+    return (one.idempotency_key,) if one.idempotency_key else ()
+
+
+def _when(body: dict[str, Any]) -> str:
+    return str(body.get("startedAt") or body.get("requestedAt") or "")

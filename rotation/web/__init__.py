@@ -1,0 +1,13 @@
+"""The operators' HTTP API and dashboard. Knows nothing of Azure Functions.
+
+Read ``routes`` first: one table of what is served and who may. ``serve`` is the door that every
+call goes through; ``api`` answers; ``principal`` finds out who asks; ``answers`` are what comes
+out.
+"""
+
+from .answers import Answer
+from .calls import Request
+from .routes import ROUTES, Route
+from .serve import serve
+
+__all__ = ["ROUTES", "Answer", "Request", "Route", "serve"]
