@@ -116,7 +116,7 @@ def reason(body: bytes) -> tuple[str, bool]:
     """
     reader = _Reader(_object(body), (), {"reason", "dry_run"})
     dry = reader.flag("dry_run")
-    found = "" if dry else reader.reason()
+    found = reader.reason()
     if reader.problems:
         raise BadRequest(reader.problems)
     return found, dry

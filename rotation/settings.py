@@ -91,7 +91,7 @@ def access(environment: Mapping[str, str]) -> tuple[bool, bool]:
     otherwise; a bad setting lets nobody in.
     """
     platform = environment.get("WEBSITE_AUTH_ENABLED", "").strip().lower() == "true"
-    local = "WEBSITE_SITE_NAME" not in environment and "CONTAINER_NAME" not in environment
+    local = "WEBSITE_SITE_NAME" not in environment
     chosen = environment.get(FUNCTION_KEYS, "").strip().lower()
     return platform, chosen == "true" or (not chosen and local)
 

@@ -37,8 +37,9 @@ class Shared:
         }
 
     async def records(self) -> list[Record]:
+        """Of all accounts; what else the journal holds is none."""
         paths = self.journal.list_blob_names(name_starts_with="accounts/")
-        return [await self._record(path) async for path in paths]
+        return [await self._record(path) async for path in paths if not path.endswith("/sweep")]
 
     async def _record(self, path: str) -> Record:
         stream = await self.journal.download_blob(path)

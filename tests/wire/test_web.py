@@ -184,7 +184,11 @@ async def test_a_dry_run_says_what_would_happen_and_does_nothing(azure: Azure, a
 
 
 async def test_everything_needs_the_number_that_a_dry_run_reports(api: Api) -> None:
-    everything: dict[str, Any] = {"all": True, "reason": "the vault's log was public", "leaked": "unknown"}
+    everything: dict[str, Any] = {
+        "all": True,
+        "reason": "the vault's log was public",
+        "leaked": "unknown",
+    }
     status, problem = await api.post(**everything)
     assert status == 400
     assert "dry_run" in problem["detail"]

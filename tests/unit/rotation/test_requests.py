@@ -38,7 +38,7 @@ def test_an_emergency_says_which_key_leaked_and_may_ask_for_an_overlap() -> None
     ("fields", "says"),
     [
         ({}, "reason"),
-        ({"reason": "x"}, "either vault and secret, or account"),
+        ({"reason": "x"}, "name vault and secret, or account, or vault"),
         (SECRET | {"reason": ""}, "reason"),
         (SECRET | {"vault": "kv-b"}, "not configured"),
         (SECRET | {"secret": "a/b"}, "secret's name"),
