@@ -7,12 +7,12 @@ The HTTP API and the command line both stand on it. It changes nothing itself bu
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 from . import fleet, outlook, report, tags, timeline, wishes
+from .archive import Archive
 from .caller import Caller
 from .errors import Permanent, RotationError
 from .fleet import Row
@@ -52,6 +52,7 @@ class Console:
 
     def __post_init__(self) -> None:
         self.journal, self.inventory = self.triggers.journal, self.triggers.inventory
+        self.archive = Archive(self.journal)
         self.surroundings = Surroundings(self.triggers.vaults, self._accounts, self.inventory)
 
     @property
@@ -82,8 +83,7 @@ class Console:
         listings = await self.inventory.listings()
         problems = [str(listing.error) for listing in listings if listing.error]
         listed = [secret for listing in listings for secret in listing.secrets]
-        accounts = {secret.account for secret in listed if secret.account}
-        records = await self._records(account.slug for account in accounts)
+        records = await self.archive.records()
         now = self.inventory.clock.now()
         return [
             fleet.row(s, records.get(s.account.slug) if s.account else None, self.policy, now)
@@ -99,13 +99,12 @@ class Console:
         self, state: str = "", account: str = "", batch: str = ""
     ) -> list[dict[str, Any]]:
         """Operations and waiting requests, the newest first, at most 200."""
-        slugs = [slug async for slug in self.journal.slugs()]
-        if account:
-            slugs = [AccountId.parse(account).slug]
-        records = await self._records(slugs)
+        records = await self.archive.records()
+        slug = AccountId.parse(account).slug if account else None
         found = [
             report.of_operation(record, one)
             for record in records.values()
+            if slug in (None, record.account.slug)
             for one in _all(record)
             if not batch or batch in _keys(one)
         ]
@@ -143,11 +142,6 @@ class Console:
             "problems": list(last.problems),
             "stopped": last.stopped,
         }
-
-    async def _records(self, slugs: Iterable[str]) -> dict[str, Record]:
-        names = list(slugs)
-        found = await together((self.journal.find(slug) for slug in names), AT_ONCE)
-        return {slug: record for slug, record in zip(names, found, strict=True) if record}
 
     # Ask.
 

@@ -68,9 +68,14 @@ class Journal:
 
     async def slugs(self) -> AsyncIterator[str]:
         """The names of all records."""
-        async for name in self._store.names():
+        async for name, _ in self.marks():
+            yield name
+
+    async def marks(self) -> AsyncIterator[tuple[str, str]]:
+        """The names of all records, each with what changes whenever the record does."""
+        async for name, mark in self._store.marks():
             if len(name) == SLUG:
-                yield name
+                yield name, mark
 
     async def note_sweep(self, sweep: LastSweep) -> None:
         """Remember how the last sweep ended; of two at once, one is enough."""

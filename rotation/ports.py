@@ -124,8 +124,8 @@ class Store(Protocol):
         Raises Conflict if it changed. A write whose answer was lost is reconciled here.
         """
 
-    def names(self) -> AsyncIterator[str]:
-        """All names, in no particular order."""
+    def marks(self) -> AsyncIterator[tuple[str, str]]:
+        """All names, in no particular order, each with what changes whenever its document does."""
 
     def lease(self, name: str, duration: timedelta) -> AbstractAsyncContextManager[bool]:
         """Try to be the only worker on ``name``; yields whether that succeeded; never waits.

@@ -58,12 +58,12 @@ class BlobStore:
             raise error
         return await self._reconciled(blob, etag, write_id, error)
 
-    async def names(self) -> AsyncIterator[str]:
+    async def marks(self) -> AsyncIterator[tuple[str, str]]:
         try:
-            async for path in self._container.list_blob_names(name_starts_with=_DOCUMENTS):
-                name = path.removeprefix(_DOCUMENTS)
+            async for blob in self._container.list_blobs(name_starts_with=_DOCUMENTS):
+                name = blob.name.removeprefix(_DOCUMENTS)
                 if is_name(name):
-                    yield name
+                    yield name, str(blob.etag)
         except AzureError as exc:
             if code_of(exc) not in _ABSENT:
                 raise failed(exc, "list the documents", ROLE) from None

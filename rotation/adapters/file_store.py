@@ -40,12 +40,13 @@ class FileStore:
     async def write(self, name: str, body: bytes, etag: str | None) -> str:
         return await asyncio.to_thread(self._write, checked_name(name), body, etag)
 
-    async def names(self) -> AsyncIterator[str]:
+    async def marks(self) -> AsyncIterator[tuple[str, str]]:
         with _explained("list the documents"):
             found = sorted(self._directory.glob(f"*{_SUFFIX}"))
-        for path in found:
-            if is_name(path.stem):
-                yield path.stem
+            marks = [(path.stem, f"{path.stat().st_mtime_ns}") for path in found]
+        for name, mark in marks:
+            if is_name(name):
+                yield name, mark
 
     @asynccontextmanager
     async def lease(self, name: str, duration: timedelta) -> AsyncIterator[bool]:

@@ -103,11 +103,11 @@ class SimStore:
         self.by.phase = phase_of(body)
         return written
 
-    async def names(self) -> AsyncIterator[str]:
-        for name in await self.gate.call(
-            self.by, "journal.names", lambda: list(self.storage.documents), unread
+    async def marks(self) -> AsyncIterator[tuple[str, str]]:
+        for name, document in await self.gate.call(
+            self.by, "journal.names", lambda: list(self.storage.documents.items()), unread
         ):
-            yield name
+            yield name, str(document[1])
 
     @asynccontextmanager
     async def lease(self, name: str, duration: timedelta) -> AsyncIterator[bool]:
