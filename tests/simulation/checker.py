@@ -16,6 +16,7 @@ from emulator.keyvault.model import Secret, Version
 from emulator.keyvault.vault import Vault
 from rotation import tags
 from rotation.model import AccountId, Key, Slot, TargetId
+from rotation.operations import CANCELLED
 
 from .leaks import Leaks
 from .ledger import DOCUMENT, Document, Ledger
@@ -229,7 +230,7 @@ class Checker:
         """An operation that says so has really made the old key useless."""
         done = document.history[-1]
         self._note(f"{done.purpose} ends: {done.outcome}")
-        if done.outcome == UNTAGGED:
+        if done.outcome == UNTAGGED or (done.outcome or "").startswith(CANCELLED):
             self.leaks.reported.pop(account.name, None)
         if done.outcome != REFUSED:
             return

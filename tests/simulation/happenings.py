@@ -7,8 +7,9 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
+from rotation import wishes
 from rotation.model import TargetId
-from rotation.record import Leaked
+from rotation.record import Leaked, Wish, WishKind
 from rotation.requests import RotationRequest
 
 from .people import People
@@ -38,8 +39,16 @@ class Happenings:
             await self._other(happening)
         elif happening.what in OUTAGES:
             self._break(happening.what)
+        elif happening.what == "cancel":
+            await self._cancel()
         else:
             await self._ask(happening)
+
+    async def _cancel(self) -> None:
+        """Whatever is under way in the first account."""
+        record, now = self.world.record(self.world.ids[0]), self.world.now
+        said = Wish(wishes.new_id(record.account), WishKind.CANCEL, "never mind", "me", now)
+        await self._somebody(lambda worker: worker.triggers.answer(record, said))
 
     def _break(self, what: str) -> None:
         """Every call of one service fails for a while."""

@@ -32,7 +32,7 @@ PEOPLE = (
 )
 OTHERS = ("break the leases", "lose the journal", "an old event", "the event twice")
 OUTAGES = ("journal is down", "queue is down", "arm throttles", "keyvault is down", "probe is down")
-REQUESTS = ("ask", "leak key1", "leak key2", "leak unknown", "leak key1 twice")
+REQUESTS = ("ask", "leak key1", "leak key2", "leak unknown", "leak key1 twice", "cancel")
 # Most calls of a run are among the first so many.
 CALLS = 1500
 

@@ -1,0 +1,136 @@
+"""The fleet, its operations and its health, as the HTTP API and the command line show them."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from . import fleet, report, timeline
+from .archive import Archive
+from .caller import Caller
+from .fleet import Row
+from .model import AccountId, Policy
+from .record import Operation, Record, Wish, WishKind
+from .surroundings import Surroundings
+from .triggers import Triggers
+
+SHOWN = 200
+POLL = timedelta(seconds=1)
+
+
+@dataclass
+class Overview:
+    """Looks, and changes nothing."""
+
+    triggers: Triggers
+    policy: Policy
+    period: timedelta
+
+    def __post_init__(self) -> None:
+        self.journal, self.inventory = self.triggers.journal, self.triggers.inventory
+        self.archive = Archive(self.journal)
+        self.surroundings = Surroundings(self.triggers.vaults, self._accounts, self.inventory)
+
+    @property
+    def _accounts(self) -> Any:
+        return self.triggers.rotator.gatherer.accounts
+
+    async def fleet(self, caller: Caller) -> dict[str, Any]:
+        """The body of ``GET /api/secrets``."""
+        rows, problems = await self.rows()
+        now = self.inventory.clock.now()
+        managed = {row.account for row in rows if row.account}
+        unmanaged, more = await self.surroundings.unmanaged(managed)
+        counts = fleet.summary(rows, now)
+        counts["lastSweep"] = await self._last_sweep()
+        return {
+            "at": report.present({"at": now})["at"],
+            "caller": {"name": caller.name, "roles": caller.role_names},
+            "summary": counts,
+            "secrets": [fleet.shown(row, now) for row in rows],
+            "unmanaged": unmanaged,
+            "problems": [*problems, *more],
+        }
+
+    async def rows(self) -> tuple[list[Row], list[str]]:
+        """One row for each enrolled secret, and what could not be read."""
+        listings = await self.inventory.listings()
+        problems = [str(listing.error) for listing in listings if listing.error]
+        listed = [secret for listing in listings for secret in listing.secrets]
+        records = await self.archive.records()
+        now = self.inventory.clock.now()
+        return [
+            fleet.row(s, records.get(s.account.slug) if s.account else None, self.policy, now)
+            for s in sorted(listed, key=lambda s: s.target)
+        ], problems
+
+    async def account(self, slug: str) -> dict[str, Any] | None:
+        """The body of ``GET /api/accounts/{slug}``; None where nothing is known of it."""
+        record = await self.journal.find(slug)
+        return timeline.of(record, self.inventory.clock.now()) if record else None
+
+    async def rotations(
+        self, state: str = "", account: str = "", batch: str = ""
+    ) -> list[dict[str, Any]]:
+        """Operations and waiting requests, the newest first, at most 200."""
+        records = await self.archive.records()
+        slug = AccountId.parse(account).slug if account else None
+        found = [
+            report.of_operation(record, one)
+            for record in records.values()
+            if slug in (None, record.account.slug)
+            for one in _all(record)
+            if not batch or batch in _keys(one)
+        ]
+        shown = [body for body in found if not state or body["state"] == state]
+        return sorted(shown, key=_when, reverse=True)[:SHOWN]
+
+    async def status(self, operation_id: str, wait: timedelta = timedelta()) -> Any:
+        """As ``Triggers.status``, at the latest after ``wait`` or as soon as it has ended."""
+        found = await self.triggers.status(operation_id)
+        while found and found["state"] in ("waiting", "running") and wait > timedelta():
+            await asyncio.sleep(POLL.total_seconds())
+            wait -= POLL
+            found = await self.triggers.status(operation_id)
+        return found
+
+    async def health(self) -> dict[str, Any]:
+        """The body of ``GET /api/health``: nothing but whether the sweep lives."""
+        sweep = await self._last_sweep()
+        if sweep is None:
+            return {"status": "degraded", "lastSweepAgeSeconds": None}
+        limit = 3 * max(self.period, timedelta(minutes=15)).total_seconds()
+        well = not sweep["stopped"] and sweep["ageSeconds"] <= limit
+        status = "ok" if well else "degraded"
+        return {"status": status, "lastSweepAgeSeconds": sweep["ageSeconds"]}
+
+    async def _last_sweep(self) -> dict[str, Any] | None:
+        last = await self.journal.last_sweep()
+        if last is None:
+            return None
+        age = max((self.inventory.clock.now() - last.at).total_seconds(), 0)
+        return {
+            "at": report.present({"at": last.at})["at"],
+            "ageSeconds": int(age),
+            "accounts": last.accounts,
+            "problems": list(last.problems),
+            "stopped": last.stopped,
+        }
+
+
+def _all(record: Record) -> list[Operation | Wish]:
+    running = [record.operation] if record.operation else []
+    asked = [w for w in record.wishes if w.kind in (WishKind.MANUAL, WishKind.EMERGENCY)]
+    return [*asked, *running, *record.history]
+
+
+def _keys(one: Operation | Wish) -> tuple[str, ...]:
+    if isinstance(one, Operation):
+        return one.idempotency_keys
+    return (one.idempotency_key,) if one.idempotency_key else ()
+
+
+def _when(body: dict[str, Any]) -> str:
+    return str(body.get("startedAt") or body.get("requestedAt") or "")
