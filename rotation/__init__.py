@@ -17,6 +17,6 @@ Reading order:
     wiring                 the only place that constructs clients
 
 Dependencies point one way: function_app → wiring → web, triggers → sweep → rotator → decision →
-model. Decisions import the standard library only; Azure's SDKs are imported in adapters and wiring
+model. Decisions import the standard library and msgspec only; Azure's SDKs are imported in adapters and wiring
 only. ``make check`` enforces it.
 """

@@ -7,7 +7,6 @@ The HTTP API and the command line both stand on it. It changes nothing itself bu
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Any
 
 from . import outlook, report, tags, wishes

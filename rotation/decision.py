@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from . import due, emergency, flight, idle, revocation
 from .action import Action, Kind, held, move

@@ -6,9 +6,10 @@ consumers of the leaked key fail until they read the secret again; that is the p
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from functools import reduce
+
+from msgspec.structs import replace
 
 from .action import Action, Kind, Question, ask
 from .facts import Facts

@@ -6,17 +6,17 @@ Derived facts are properties here, so that every check reads the same words.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
+
+from msgspec import Struct, field
 
 from .model import Account, Answer, Key, Keys, Policy, ProbePolicy, Slot, Target, Verdict, Version
 from .record import Operation, Record, Seen
 from .terms import Terms
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(Struct, frozen=True, dict=True):
     """One account as Azure and the journal showed it at ``now`` (Azure's time, not ours).
 
     ``versions``, ``verdicts``, ``control`` and ``laggards`` are None or missing until asked for.

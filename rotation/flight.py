@@ -5,8 +5,9 @@ Each reads its facts anew and trusts nothing that was true on the last visit.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
+
+from msgspec.structs import replace
 
 from . import guard
 from .action import Action, Kind, Question, ask, move, pause, stop, wait

@@ -1,15 +1,17 @@
 """What the journal remembers of one account: intent and time, never key material.
 
 Truth is Azure itself; this record makes an ambiguity decidable and answers "what happened?".
-All of it is frozen; a step evolves it with ``dataclasses.replace``.
+All of it is frozen; a step evolves it with ``msgspec.structs.replace``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from .model import AccountId, Slot
 
@@ -61,8 +63,7 @@ class WishKind(StrEnum):
     CANCEL = "cancel"
 
 
-@dataclass(frozen=True)
-class Wish:
+class Wish(Struct, frozen=True):
     """A request in the journal. Triggers only write wishes; the reconciler alone acts."""
 
     id: str
@@ -79,8 +80,7 @@ class Wish:
     request_id: str | None = None
 
 
-@dataclass(frozen=True)
-class Intent:
+class Intent(Struct, frozen=True):
     """A regenerate that is about to be sent, or was: stored before the request leaves."""
 
     id: str
@@ -90,24 +90,21 @@ class Intent:
     answered: bool = False
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One line of the audit trail."""
 
     at: datetime
     what: str
 
 
-@dataclass(frozen=True)
-class Put:
+class Put(Struct, frozen=True):
     """The version that a publish made, as Key Vault answered."""
 
     version: str
     created: datetime
 
 
-@dataclass(frozen=True)
-class Operation:
+class Operation(Struct, frozen=True):
     """One rotation, repair or emergency under way, or (with ``outcome``) done.
 
     ``candidate`` is the slot that is or becomes live; ``value`` the fingerprint that VERIFY
@@ -154,16 +151,14 @@ class Operation:
         return audit if len(audit) <= AUDIT else (*audit[:1], *audit[2:])
 
 
-@dataclass(frozen=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """What a target's latest version was when it was last read."""
 
     version: str
     fingerprint: str
 
 
-@dataclass(frozen=True)
-class Notice:
+class Notice(Struct, frozen=True):
     """Something to tell the outside, kept until it was told. ``id`` makes repeats harmless."""
 
     id: str
@@ -172,8 +167,7 @@ class Notice:
     data: Mapping[str, str]
 
 
-@dataclass(frozen=True)
-class Trouble:
+class Trouble(Struct, frozen=True):
     """A failure or a stop: a searchable code, what happened, and what to do."""
 
     code: str
@@ -182,8 +176,7 @@ class Trouble:
     since: datetime
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(Struct, frozen=True):
     """Everything remembered of one account."""
 
     account: AccountId

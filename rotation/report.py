@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
 
 from . import codec
 from .action import Action, Kind
@@ -13,8 +14,7 @@ from .operations import CANCELLED
 from .record import Notice, Operation, Phase, Record, Trouble, Wish
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """How a visit ended: what the account waits for, and until when.
 
     ``busy``: it wants to be looked at again at once. ``scheduled``: the wait is a new one.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from .action import Action, Kind, Question, ask, move, pause, wait
 from .course import data, overlap_end, regress

@@ -6,7 +6,9 @@ What is irreversible is stored as an intent before it is sent, and reconciled by
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
 
 from . import guard, log, outbox, report, trouble
 from .action import Action, Kind, held

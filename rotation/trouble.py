@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
+
+from msgspec.structs import replace
 
 from .errors import Permanent, RotationError, Transient
 from .record import Notice, Record, Trouble

@@ -6,13 +6,15 @@ when the first one is gone; there the mutant takes away both, and its name says 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from azure.core.pipeline.policies import AsyncRetryPolicy
+from msgspec.structs import replace
 
 from rotation import course, emergency, flight, guard, idle, operations, revocation, sending
 from rotation.action import Action, move
@@ -149,7 +151,7 @@ def _overlap_from_our_own_record() -> list[Patch]:
 def _short_validity_allowed() -> list[Patch]:
     def of(cls: Any, targets: Any, policy: Any) -> Terms:
         found = original(targets, policy)
-        return replace(found, problems=())
+        return dataclasses.replace(found, problems=())
 
     original = Terms.of
     return [(Terms, "of", classmethod(of))]

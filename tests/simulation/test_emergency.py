@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from rotation.model import Key, Slot
 from rotation.record import Leaked, Phase, Purpose, Seen
+from rotation.requests import RotationRequest
 
 from .test_rotation import request
 from .worker import Worker
@@ -113,8 +114,10 @@ async def test_in_the_overlap_the_leaked_new_key_is_replaced_and_revoked() -> No
 async def test_an_asked_for_overlap_is_kept() -> None:
     world, target, worker = start(lives=HEALTHY)
     leaked = world.latest(target).value
-    wanted = replace(request(target, Leaked.KEY1), overlap=timedelta(minutes=30))
-    await worker.triggers.request(wanted)
+    half = timedelta(minutes=30)
+    await worker.triggers.request(
+        RotationRequest("a test", "somebody", target, leaked=Leaked.KEY1, overlap=half)
+    )
     await worker.run(timedelta(minutes=20))
     assert world.published(target) is Slot.KEY2
     assert world.accepts(leaked)
