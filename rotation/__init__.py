@@ -16,7 +16,7 @@ Reading order:
     ports, adapters        what is needed from outside, and Azure's answers to it
     wiring                 the only place that constructs clients
 
-Dependencies point one way: function_app → wiring → web, triggers → sweep → rotator → decision →
-model. Decisions import the standard library and msgspec only; Azure's SDKs are imported in adapters and wiring
-only. ``make check`` enforces it.
+Dependencies point one way: function_app → wiring → web → console → triggers → sweep → rotator →
+decision → model. Decisions import the standard library and msgspec only; Azure's SDKs are imported
+in adapters and wiring only. ``make check`` enforces it.
 """

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from emulator.accounts import Account
 
+SKEW = timedelta(seconds=5)  # of the worker that noted when it began
 SLOTS = {"key1": ("Key1",), "key2": ("Key2",), "unknown": ("Key1", "Key2")}
 
 
@@ -21,7 +22,8 @@ class Leaks:
     def report(self, account: Account, leaked: str, running_since: datetime | None) -> None:
         """A key that the operation under way has made has been nowhere yet; meant is the last."""
         values = {account.keys[slot] for slot in SLOTS.get(leaked, ())}
-        known = {v for v in values if not running_since or _since(account, v) < running_since}
+        begun = running_since and running_since - SKEW
+        known = {v for v in values if not begun or _since(account, v) < begun}
         self.reported.setdefault(account.name, set()).update(known)
 
     def alive(self) -> list[str]:
