@@ -5,13 +5,13 @@ from __future__ import annotations
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from . import codec
 from .errors import Conflict, Permanent
 from .model import AccountId
-from .ports import Store
+from .ports import Document, Store
 from .record import Record
 
 LEASE = timedelta(seconds=60)
@@ -22,12 +22,16 @@ _SWEEP = "sweep"
 
 @dataclass(frozen=True)
 class LastSweep:
-    """``at`` is when it ended. ``stopped`` is why it did not do its work, or empty."""
+    """``at`` is when it ended. ``stopped`` is why it did not do its work, or empty.
+
+    ``succeeded`` is when one last did.
+    """
 
     at: datetime
     accounts: int
     problems: tuple[str, ...] = ()
     stopped: str = ""
+    succeeded: datetime | None = None
 
 
 class Journal:
@@ -80,15 +84,16 @@ class Journal:
     async def note_sweep(self, sweep: LastSweep) -> None:
         """Remember how the last sweep ended; of two at once, one is enough."""
         found = await self._store.read(_SWEEP)
+        before = _sweep(found)
+        earlier = before.succeeded if before else None
+        succeeded = earlier if sweep.stopped else sweep.at
+        sweep = replace(sweep, succeeded=succeeded)
         with suppress(Conflict):
             await self._store.write(_SWEEP, codec.dump(sweep), found.etag if found else None)
 
     async def last_sweep(self) -> LastSweep | None:
         """None where there was none yet, or nobody can read it."""
-        found = await self._store.read(_SWEEP)
-        with suppress(ValueError):
-            return codec.load(LastSweep, found.body) if found else None
-        return None
+        return _sweep(await self._store.read(_SWEEP))
 
     def lease(self, account: AccountId) -> AbstractAsyncContextManager[bool]:
         """Saves work; compare-and-swap is what makes it safe."""
@@ -106,3 +111,9 @@ class Journal:
                 code="JournalUnreadable",
                 remedy="restore it from a backup, or delete it: it is rebuilt from Azure itself",
             ) from None
+
+
+def _sweep(document: Document | None) -> LastSweep | None:
+    with suppress(ValueError):
+        return codec.load(LastSweep, document.body) if document else None
+    return None

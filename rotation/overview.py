@@ -98,22 +98,22 @@ class Overview:
 
     async def health(self) -> dict[str, Any]:
         """The body of ``GET /api/health``: nothing but whether the sweep lives."""
-        sweep = await self._last_sweep()
-        if sweep is None:
-            return {"status": "degraded", "lastSweepAgeSeconds": None}
+        sweep = await self._last_sweep() or {}
+        age = sweep.get("ageSeconds")
         limit = 3 * max(self.period, timedelta(minutes=15)).total_seconds()
-        well = not sweep["stopped"] and sweep["ageSeconds"] <= limit
-        status = "ok" if well else "degraded"
-        return {"status": status, "lastSweepAgeSeconds": sweep["ageSeconds"]}
+        status = "ok" if age is not None and age <= limit else "degraded"
+        return {"status": status, "lastSweepAgeSeconds": age}
 
     async def _last_sweep(self) -> dict[str, Any] | None:
+        """The last one; ``ageSeconds`` is that of the last that did its work."""
         last = await self.journal.last_sweep()
         if last is None:
             return None
-        age = max((self.inventory.clock.now() - last.at).total_seconds(), 0)
+        now = self.inventory.clock.now()
+        age = max(now - last.succeeded, timedelta()) if last.succeeded else None
         return {
             "at": report.present({"at": last.at})["at"],
-            "ageSeconds": int(age),
+            "ageSeconds": int(age.total_seconds()) if age is not None else None,
             "accounts": last.accounts,
             "problems": list(last.problems),
             "stopped": last.stopped,

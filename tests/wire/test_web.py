@@ -293,6 +293,10 @@ async def test_health_says_whether_the_sweep_lives_and_nothing_else(azure: Azure
     await api.product.triggers.sweep()
     azure.advance(timedelta(minutes=10))
     assert await api.call("health") == (200, {"status": "ok", "lastSweepAgeSeconds": 600})
+    azure.vault("kv-demo").open = False
+    azure.advance(timedelta(minutes=10))
+    assert (await api.product.triggers.sweep()).stopped == "no vault can be listed"
+    assert await api.call("health") == (200, {"status": "ok", "lastSweepAgeSeconds": 1200})
     azure.advance(timedelta(hours=1))
     assert (await api.call("health"))[0] == 503
 
