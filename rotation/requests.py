@@ -109,6 +109,15 @@ def parse(
     return request
 
 
+def stated(text: str) -> str:
+    """A reason that came in a query. Raises BadRequest."""
+    reader = _Reader({"reason": text}, ())
+    found = reader.reason()
+    if reader.problems:
+        raise BadRequest(reader.problems)
+    return found
+
+
 def reason(body: bytes) -> tuple[str, bool]:
     """The reason, and whether it is a dry run: for the answer to a blocked operation.
 

@@ -78,8 +78,8 @@ async def rotation(call: Call) -> Answer:
 
 async def cancel(call: Call) -> Answer:
     """``DELETE /api/rotations/{id}``."""
-    reason = call.query("reason") or "cancelled by request"
-    found = await call.console.cancel(call.param("id"), call.caller, reason[: requests.MAX_REASON])
+    reason = requests.stated(call.query("reason") or "no longer wanted")
+    found = await call.console.cancel(call.param("id"), call.caller, reason)
     return unknown() if found is None else ok(found)
 
 
