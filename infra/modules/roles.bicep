@@ -1,11 +1,12 @@
 // The two roles of the service, with exactly the actions that its calls need (docs/permissions.md).
-// The emulator enforces these definitions, so that every test runs with exactly these rights.
+// The emulator enforces these definitions, so that every test runs with exactly these rights: after a
+// change, run python -m emulator.bicep. Names of roles are unique in a tenant, hence the subscription.
 targetScope = 'subscription'
 
 resource keyRotator 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   name: guid(subscription().id, 'Key rotator')
   properties: {
-    roleName: 'Key rotator'
+    roleName: 'Key rotator (${subscription().subscriptionId})'
     description: 'Reads Azure AI accounts, and lists and regenerates their keys.'
     type: 'CustomRole'
     permissions: [
@@ -29,7 +30,7 @@ resource keyRotator 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
 resource secretPublisher 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   name: guid(subscription().id, 'Secret publisher')
   properties: {
-    roleName: 'Secret publisher'
+    roleName: 'Secret publisher (${subscription().subscriptionId})'
     description: 'Lists, reads, sets and updates the secrets of key vaults; never deletes any.'
     type: 'CustomRole'
     permissions: [
