@@ -1,4 +1,4 @@
-"""The roles that the deployment defines: ``python -m emulator.bicep`` writes them to ``roles.json``."""
+"""The roles that the deployment defines. ``python -m emulator.bicep`` writes them to roles.json."""
 
 from __future__ import annotations
 
