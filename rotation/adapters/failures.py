@@ -21,10 +21,10 @@ from ..errors import Permanent, RotationError, Transient, Unknown
 from ..mask import masked
 
 _REMEDIES = {
-    "AuthorizationFailed": "grant the service's identity the custom role Key rotator on this account; "
-    "an assignment works within some minutes",
-    "ForbiddenByRbac": "grant the service's identity the custom role Secret publisher on this vault; "
-    "an assignment works within some minutes",
+    "AuthorizationFailed": "grant the service's identity the custom role Key rotator on this "
+    "account; an assignment works within some minutes",
+    "ForbiddenByRbac": "grant the service's identity the custom role Secret publisher on this "
+    "vault; an assignment works within some minutes",
     "AccessDenied": "grant get, list and set on secrets in the vault's access policy, or use RBAC",
     "ForbiddenByFirewall": "let the service through the vault's firewall, or integrate its network",
     "ScopeLocked": "remove the read-only lock from the account or its group",

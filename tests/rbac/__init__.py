@@ -1,1 +1,1 @@
-"""Least privilege: with exactly the rights of the roles all is done, and with any one less it is not."""
+"""Least privilege: the roles allow what the service does, and nothing else."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from types import FrameType
 
@@ -10,23 +12,26 @@ from emulator.azure import Azure
 from emulator.identity import Principal
 from emulator.wire import Request, Response
 
-_ADAPTERS = "/rotation/adapters/"
+_ADAPTERS = "rotation.adapters."
+_CLIENT = re.compile(r"(azure\.(?!core)[a-z.]+?)\.(?:aio|_)")
 
 
 @dataclass(frozen=True)
 class Ask:
-    """A right that a call needed; ``granted`` is the role and the scope that gave it, or empty."""
+    """A right that a call needed; role and scope are of the assignment that gave it, or empty."""
 
     action: str
-    data: bool
-    granted: tuple[str, str] | tuple[()] = ()
+    role: str = ""
+    scope: str = ""
 
 
 @dataclass(frozen=True)
 class Call:
-    """One call that the product made, by the adapter's method that made it."""
+    """A call that was made: the adapter's method, what that called of which SDK, and the rights."""
 
-    method: str
+    made_by: str
+    package: str
+    function: str
     operation: str
     status: int
     asks: tuple[Ask, ...]
@@ -41,16 +46,15 @@ class Witness(Principal):
 
     def may(self, action: str, scope: str, *, data: bool = False) -> bool:
         for granted, role in self.assignments:
-            one = Principal(self.name, assignments=[(granted, role)])
-            if one.may(action, scope, data=data):
-                self.asks.append(Ask(action, data, (role.name, granted)))
+            if Principal("", assignments=[(granted, role)]).may(action, scope, data=data):
+                self.asks.append(Ask(action, role.name, granted))
                 return True
-        self.asks.append(Ask(action, data))
+        self.asks.append(Ask(action))
         return False
 
     def note(self, operation: str, request: Request, response: Response) -> None:
         asks, self.asks = tuple(self.asks), []
-        self.calls.append(Call(_method(), operation, response.status, asks))
+        self.calls.append(Call(*_origin(), operation, response.status, asks))
 
 
 def witness(azure: Azure) -> Witness:
@@ -62,12 +66,25 @@ def witness(azure: Azure) -> Witness:
     return found
 
 
-def _method() -> str:
-    """The outermost method of an adapter that is being executed; in process it is on the stack."""
+def _origin() -> tuple[str, str, str]:
+    """The outermost method of an adapter on the stack, and the SDK's package and function below it.
+
+    In process, and with the stack of awaiting coroutines, both are there. Where an SDK fetches a
+    page, it is the function that made the iterator.
+    """
+    made_by, package, function = "", "", ""
+    for frame in _stack():
+        module, name = str(frame.f_globals.get("__name__")), frame.f_code.co_qualname
+        client = _CLIENT.match(module)
+        if module.startswith(_ADAPTERS):
+            made_by = name
+        elif client and not made_by:
+            package, function = client[1], name.partition(".<locals>")[0].rpartition(".")[2]
+    return made_by, package, function
+
+
+def _stack() -> Iterator[FrameType]:
     frame: FrameType | None = sys._getframe()
-    found = ""
     while frame is not None:
-        if _ADAPTERS in frame.f_code.co_filename:
-            found = frame.f_code.co_qualname
+        yield frame
         frame = frame.f_back
-    return found
