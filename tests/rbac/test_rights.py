@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from emulator import bicep
+from emulator.faults import Fault
 from emulator.roles import CUSTOM
 from rotation.ports import Accounts, Evidence, Notifier, Probe, Vaults
-from tests.wire.product import playground
+from tests.wire.product import playground, product
 
 from .__main__ import DOCUMENT, document
 from .report import COMMAND
@@ -63,6 +64,20 @@ async def test_with_one_right_less_something_fails_and_says_what_to_grant(
         assert f"{right.action} is not allowed to the identity" in refusal or not right.action
         grant = f"custom role {right.role}" if right.action else f"role {right.role}"
         assert f"grant the service's identity the {grant} on " in refusal
+
+
+async def test_a_key_in_the_place_of_an_action_is_not_quoted(tmp_path: Path) -> None:
+    azure = playground()
+    key = azure.account("aoai-demo").keys["Key1"]
+    message = f"may not perform action 'Microsoft.CognitiveServices/{key}'"
+    body = {"error": {"code": "AuthorizationFailed", "message": message}}
+    azure.faults.add(Fault("answer", "arm.get_account", status=403, body=body))
+    async with product(azure, str(tmp_path)) as p:
+        await p.visit()
+        trouble = (await p.record()).trouble
+    assert trouble is not None
+    assert "may not perform action 'Microsoft.…'" in trouble.message
+    assert "grant the service's identity the custom role Key rotator" in trouble.remedy
 
 
 async def test_no_right_is_granted_on_more_than_one_thing() -> None:
