@@ -13,64 +13,14 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from fnmatch import fnmatchcase
 
 from .clock import Clock
+from .roles import ROLES, Role
 from .wire import Request, Response
 
 TENANT = "22222222-2222-2222-2222-222222222222"
 LIFETIME = timedelta(hours=24)
 API_VERSION = "2019-08-01"
-
-
-@dataclass(frozen=True)
-class Role:
-    """A role definition: control-plane actions and data actions, with wildcards."""
-
-    name: str
-    actions: tuple[str, ...] = ()
-    data_actions: tuple[str, ...] = ()
-
-
-_SECRETS = "Microsoft.KeyVault/vaults/secrets/"
-_ACCOUNTS = "Microsoft.CognitiveServices/accounts/"
-ROLES: Mapping[str, Role] = {
-    role.name: role
-    for role in (
-        Role(
-            "Key rotator",
-            actions=(
-                _ACCOUNTS + "read",
-                _ACCOUNTS + "listKeys/action",
-                _ACCOUNTS + "regenerateKey/action",
-            ),
-        ),
-        Role(
-            "Secret publisher",
-            data_actions=(
-                _SECRETS + "getSecret/action",
-                _SECRETS + "setSecret/action",
-                _SECRETS + "update/action",
-                _SECRETS + "readMetadata/action",
-            ),
-        ),
-        Role("Owner", actions=("*",)),
-        Role("Reader", actions=("*/read",)),
-        Role("Cognitive Services Contributor", actions=("Microsoft.CognitiveServices/*",)),
-        Role("Key Vault Secrets Officer", data_actions=(_SECRETS + "*",)),
-        Role(
-            "Key Vault Secrets User",
-            data_actions=(_SECRETS + "getSecret/action", _SECRETS + "readMetadata/action"),
-        ),
-        Role(
-            "Key Vault Reader",
-            actions=("Microsoft.KeyVault/*/read",),
-            data_actions=(_SECRETS + "readMetadata/action",),
-        ),
-        Role("EventGrid Data Sender", data_actions=("Microsoft.EventGrid/events/send/action",)),
-        Role("Log Analytics Data Reader", actions=("Microsoft.OperationalInsights/workspaces/*",)),
-    )
-}
 
 
 @dataclass
@@ -83,8 +33,8 @@ class Principal:
     resource_id: str = ""
     assignments: list[tuple[str, Role]] = field(default_factory=list)
 
-    def assign(self, role: Role | str, scope: str = "/") -> Principal:
-        """Grant a role on a scope and everything below it."""
+    def assign(self, role: Role | str, scope: str) -> Principal:
+        """Grant a role on a scope, which is an ARM id, and everything below it; "/" is all."""
         definition = ROLES[role] if isinstance(role, str) else role
         self.assignments.append((scope, definition))
         return self
@@ -92,7 +42,7 @@ class Principal:
     def may(self, action: str, scope: str, *, data: bool = False) -> bool:
         """Whether any assignment on the scope or above it allows the action."""
         return any(
-            _covers(granted, scope) and _allows(role.data_actions if data else role.actions, action)
+            _covers(granted, scope) and role.allows(action, data=data)
             for granted, role in self.assignments
         )
 
@@ -100,10 +50,6 @@ class Principal:
 def _covers(granted: str, scope: str) -> bool:
     above = granted.lower().rstrip("/")
     return scope.lower() == above or scope.lower().startswith(above + "/")
-
-
-def _allows(actions: Iterable[str], action: str) -> bool:
-    return any(fnmatchcase(action.lower(), allowed.lower()) for allowed in actions)
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,7 @@ OPERATIONS = {
     "backup_secret": "SecretBackup",
     "restore_secret": "SecretRestore",
 }
+_ACTION = "Microsoft.OperationalInsights/workspaces/query/read"
 _KEPT = 100_000
 _PATH = re.compile(r"/v1/(workspaces/[^/]+|subscriptions/.+)/query", re.I)
 _PERIOD = re.compile(r"P(?:(\d+)D)?T?(?:(\d+)H)?(?:(\d+)M)?(?:([\d.]+)S)?")
@@ -85,10 +86,14 @@ class Logs:
         return "logs.query", lambda: self._query(request)
 
     def _query(self, request: Request) -> Response:
-        if not isinstance(self.identity.bearer(request, [AUDIENCE]), Principal):
+        caller = self.identity.bearer(request, [AUDIENCE])
+        if not isinstance(caller, Principal):
             return _error(401, "AuthorizationRequiredError", "No valid token")
-        if request.method != "POST" or not _PATH.fullmatch(request.path):
+        path = _PATH.fullmatch(request.path)
+        if request.method != "POST" or path is None:
             return _error(404, "PathNotFoundError", "The requested path does not exist")
+        if not _may_ask(caller, "/" + path[1]):
+            return _error(403, "InsufficientAccessError", "The credentials lack access")
         try:
             body = json.loads(request.body)
             query, span = str(body["query"]), str(body.get("timespan") or "")
@@ -122,6 +127,14 @@ class Logs:
             and (not only_200 or row.status == 200)
             and (not addresses or _below(row.id.lower(), addresses))
         ]
+
+
+def _may_ask(caller: Principal, scope: str) -> bool:
+    """Of a workspace. Of another resource it is the reading of each table that needs a right,
+
+    which is not emulated.
+    """
+    return "/workspaces/" not in scope.lower() or caller.may(_ACTION, scope)
 
 
 def _below(identity: str, addresses: tuple[str, ...]) -> bool:

@@ -5,13 +5,16 @@
       "vaults": [{"name": "kv-demo", "secrets": [{
         "name": "ai-key", "publishes": ["aoai-demo", "Key1"], "expires_in": 864000,
         "tags": {"ProviderAddress": "id:aoai-demo", "ValidityPeriodDays": "90"}}]}],
-      "principals": [{"name": "rotation", "roles": ["Key rotator", "Secret publisher"]}],
+      "principals": [{"name": "rotation", "roles": [
+        {"role": "Key rotator", "scope": "id:aoai-demo"},
+        {"role": "Secret publisher", "scope": "id:kv-demo"}]}],
       "topics": ["rotations"],
       "subscriptions": [{"vault": "kv-demo", "url": "http://127.0.0.1:7071/…"}]
     }
 
-Times are seconds. ``id:NAME`` in a tag becomes that account's ARM id. A role is a name, or an
-object with ``role`` and ``scope``, or with ``actions``, ``dataActions`` and ``scope``.
+Times are seconds. ``id:NAME`` in a tag becomes that account's ARM id, and in a scope that of the
+account, vault or topic. A role is an object with ``role`` and ``scope``, or with ``actions``,
+``dataActions`` and ``scope``; or a name, which is the role on everything.
 """
 
 from __future__ import annotations
@@ -21,12 +24,14 @@ from datetime import timedelta
 from typing import Any
 
 from .azure import Azure
-from .identity import ROLES, Principal, Role
+from .identity import Principal
 from .keyvault.events import Subscription
+from .roles import ROLES, Role
 
-MEMBERS = ("accounts", "vaults", "principals", "topics", "subscriptions")
+MEMBERS = ("accounts", "vaults", "topics", "principals", "subscriptions")
 _NOT_THE_VAULTS = ("secrets", "near_delay", "rearms")
 _TIMES = ("new_key_delay", "old_key_lag", "stale_for", "deletion_delay")
+_ENROLLED = ("aoai-demo", "speech-demo")
 PLAYGROUND: dict[str, Any] = {
     "accounts": [{"name": "aoai-demo"}, {"name": "speech-demo", "kind": "SpeechServices"}],
     "vaults": [
@@ -39,14 +44,18 @@ PLAYGROUND: dict[str, Any] = {
                     "expires_in": 80 * 86400,
                     "tags": {"ProviderAddress": f"id:{account}", "ValidityPeriodDays": "90"},
                 }
-                for account in ("aoai-demo", "speech-demo")
+                for account in _ENROLLED
             ],
         }
     ],
     "principals": [
         {
             "name": "rotation",
-            "roles": ["Key rotator", "Secret publisher", "EventGrid Data Sender"],
+            "roles": [
+                *({"role": "Key rotator", "scope": f"id:{account}"} for account in _ENROLLED),
+                {"role": "Secret publisher", "scope": "id:kv-demo"},
+                {"role": "EventGrid Data Sender", "scope": "id:rotations"},
+            ],
         }
     ],
     "topics": ["rotations"],
@@ -112,15 +121,27 @@ def _principal(azure: Azure, members: Mapping[str, Any]) -> Principal:
     principal = azure.add_principal(**rest)
     for role in members.get("roles", ()):
         if isinstance(role, str):
-            principal.assign(_known(role))
+            principal.assign(_known(role), "/")
         elif "role" in role:
-            principal.assign(_known(role["role"]), role.get("scope", "/"))
+            principal.assign(_known(role["role"]), _scope(azure, role))
         else:
             custom = Role(
                 "custom", tuple(role.get("actions", ())), tuple(role.get("dataActions", ()))
             )
-            principal.assign(custom, role.get("scope", "/"))
+            principal.assign(custom, _scope(azure, role))
     return principal
+
+
+def _scope(azure: Azure, role: Mapping[str, Any]) -> str:
+    text = str(role.get("scope", "/"))
+    if not text.startswith("id:"):
+        return text
+    ids = [a.id for a in azure.accounts.by_id.values()]
+    ids += [v.id for v in azure.keyvault.vaults.values()] + list(azure.topics.scopes.values())
+    for found in ids:
+        if found.rpartition("/")[2].lower() == text.removeprefix("id:").lower():
+            return found
+    raise ValueError(f"there is no account, vault or topic for {text!r}")
 
 
 def _known(name: str) -> Role:

@@ -24,6 +24,11 @@ class RotationError(Exception):
         super().__init__(message)
         self.code = code or type(self).__name__
 
+    @property
+    def advice(self) -> str:
+        """The message, and what to do about it where a person must."""
+        return str(self)
+
 
 class Transient(RotationError):
     """Nothing happened. ``retry_after`` is what the service asked for, if it did."""
@@ -45,6 +50,10 @@ class Permanent(RotationError):
     def __init__(self, message: str, *, code: str, remedy: str) -> None:
         super().__init__(message, code=code)
         self.remedy = remedy
+
+    @property
+    def advice(self) -> str:
+        return f"{self}; {self.remedy}"
 
 
 class Unknown(RotationError):

@@ -23,7 +23,7 @@ async def empty(journal: Journal, notifier: Notifier | None, account: AccountId)
             if notifier:
                 await notifier.send(event)
         except RotationError as exc:
-            log.warning("event not sent", id=notice.id, reason=str(exc))
+            log.warning("event not sent", id=notice.id, reason=exc.advice)
             if isinstance(exc, Permanent):
                 continue  # this one is refused; those behind it need not be
             break

@@ -51,7 +51,7 @@ def plan(
     problems: list[str] = []
     for listing in listings:
         if listing.error is not None:
-            problems.append(str(listing.error))
+            problems.append(listing.error.advice)
         for secret in listing.secrets:
             if secret.account is None:
                 problems.append(f"{secret.target}: {secret.problem}")

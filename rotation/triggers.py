@@ -136,7 +136,7 @@ class Triggers:
         return Visit(account, (target.id,))
 
     async def _look_again(self, look: Look, exc: RotationError) -> None:
-        log.warning("event waits", secret=look.event.secret, reason=str(exc), code=exc.code)
+        log.warning("event waits", secret=look.event.secret, reason=exc.advice, code=exc.code)
         if look.tries >= _MAX_TRIES:
             raise ValueError(f"gave up on an event for {look.event.secret}: {exc.code}")
         again = replace(look, tries=look.tries + 1)

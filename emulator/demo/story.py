@@ -170,11 +170,12 @@ def _azure() -> Azure:
     azure = Azure()
     azure.add_account(ACCOUNT)
     azure.add_vault(VAULT).topic.near_delay = timedelta(seconds=2)
-    rotation = azure.add_principal("rotation")
-    for role in ("Key rotator", "Secret publisher", "EventGrid Data Sender"):
-        rotation.assign(role)
-    azure.add_principal("apps").assign("Key Vault Secrets User")
     azure.topics.add(TOPIC)
+    rotation = azure.add_principal("rotation")
+    rotation.assign("Key rotator", azure.account(ACCOUNT).id)
+    rotation.assign("Secret publisher", azure.vault(VAULT).id)
+    rotation.assign("EventGrid Data Sender", azure.topics.id_of(TOPIC))
+    azure.add_principal("apps").assign("Key Vault Secrets User", azure.vault(VAULT).id)
     return azure
 
 

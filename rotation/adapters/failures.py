@@ -6,6 +6,7 @@ a body, and a body may hold a key. Only codes, status and the service's own sent
 from __future__ import annotations
 
 import os
+import re
 from datetime import timedelta
 
 from azure.core.exceptions import (
@@ -20,8 +21,10 @@ from ..errors import Permanent, RotationError, Transient, Unknown
 from ..mask import masked
 
 _REMEDIES = {
-    "AuthorizationFailed": "grant the service's identity the custom role Key rotator on this scope",
-    "ForbiddenByRbac": "grant the service's identity the role Secret publisher on this vault",
+    "AuthorizationFailed": "grant the service's identity the custom role Key rotator on this "
+    "account; an assignment works within some minutes",
+    "ForbiddenByRbac": "grant the service's identity the custom role Secret publisher on this "
+    "vault; an assignment works within some minutes",
     "AccessDenied": "grant get, list and set on secrets in the vault's access policy, or use RBAC",
     "ForbiddenByFirewall": "let the service through the vault's firewall, or integrate its network",
     "ScopeLocked": "remove the read-only lock from the account or its group",
@@ -34,6 +37,12 @@ _REMEDIES = {
     "RequestDisallowedByPolicy": "ask for an exemption from the Azure Policy that forbids it",
     "LocalAuthDisabled": "turn key authentication on, or remove the secrets from rotation",
 }
+_REFUSALS = frozenset({"AuthorizationFailed", "ForbiddenByRbac"})
+# Refusals quote the action that is missing, which the mask would take for a key, and whom they met.
+_ACTION = re.compile(r"action:? '(Microsoft\.[A-Za-z]{1,20}(?:/[A-Za-z]{1,20})+)'", re.I)
+_OBJECT_ID = re.compile(
+    r"(?:object id '|oid=)([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b", re.I
+)
 _DEFAULT_REMEDY = "read the message; the service tries again on its next visit"
 _TRANSIENT_STATUS = frozenset({401, 408, 412, 423, 425, 429})
 _TRANSIENT_CODES = frozenset(
@@ -69,15 +78,23 @@ def code_of(exc: HttpResponseError) -> str:
 def _answered(exc: HttpResponseError, doing: str, effect: bool) -> RotationError:
     status, code = exc.status_code or 0, code_of(exc)
     text = str(getattr(getattr(exc, "error", None), "message", None) or exc.reason or "")
-    text = masked(" ".join(text.split()))[:_MESSAGE_LENGTH]
+    text = " ".join(text.split())
     if code == "BadRequest" and "disablelocalauth" in text.lower():
         code = "LocalAuthDisabled"
-    message = f"{doing}: {status} {code}: {text}"
+    refused = _refused(text) if code in _REFUSALS else ""
+    message = f"{doing}: {status} {code}: {refused or masked(text)[:_MESSAGE_LENGTH]}"
     if effect and (status >= 500 or status == 408):
         return Unknown(message, code=code)
     if status >= 500 or status in _TRANSIENT_STATUS or code in _TRANSIENT_CODES:
         return Transient(message, code=code, retry_after=_retry_after(exc))
     return Permanent(message, code=code, remedy=_REMEDIES.get(code, _DEFAULT_REMEDY))
+
+
+def _refused(text: str) -> str:
+    """The action and whom it was refused to, in fewer words than the service's; or empty."""
+    action, whom = _ACTION.search(text), _OBJECT_ID.search(text)
+    to = f" to the identity with object id {whom[1]}" if whom else ""
+    return f"{action[1]} is not allowed{to}" if action else ""
 
 
 def _retry_after(exc: HttpResponseError) -> timedelta | None:

@@ -71,10 +71,10 @@ class KeyVaults:
             return None
         except HttpResponseError as exc:
             if code_of(exc) != "SecretDisabled":
-                raise failure(exc, f"read secret {target.name}") from None
+                raise failure(exc, f"read secret {target}") from None
             return await self._read_disabled(target)
         except AzureError as exc:
-            raise failure(exc, f"read secret {target.name}") from None
+            raise failure(exc, f"read secret {target}") from None
         return _target(target, secret.properties, _key(secret))
 
     async def _read_disabled(self, target: TargetId) -> Target | None:
@@ -89,7 +89,7 @@ class KeyVaults:
             async for properties in client.list_properties_of_secret_versions(target.name):
                 yield properties
         except AzureError as exc:
-            raise failure(exc, f"list the versions of secret {target.name}") from None
+            raise failure(exc, f"list the versions of secret {target}") from None
 
     async def versions(self, target: TargetId) -> tuple[Version, ...]:
         return tuple([await self._version(target, p) async for p in self._versions(target)])
@@ -107,14 +107,14 @@ class KeyVaults:
         except HttpResponseError as exc:
             if code_of(exc) == "SecretDisabled":
                 return None
-            raise failure(exc, f"read a version of secret {target.name}") from None
+            raise failure(exc, f"read a version of secret {target}") from None
         except AzureError as exc:
-            raise failure(exc, f"read a version of secret {target.name}") from None
+            raise failure(exc, f"read a version of secret {target}") from None
 
     async def publish(
         self, target: Target, key: Key, tags: dict[str, str], expires: datetime
     ) -> Put:
-        doing = f"publish to secret {target.id.name}"
+        doing = f"publish to secret {target.id}"
         try:
             secret = await self._client(target.id.vault).set_secret(
                 target.id.name,
@@ -137,7 +137,7 @@ class KeyVaults:
         except ResourceNotFoundError:
             return
         except AzureError as exc:
-            raise failure(exc, f"disable a version of secret {target.name}") from None
+            raise failure(exc, f"disable a version of secret {target}") from None
 
     async def close(self) -> None:
         for client in self._clients.values():

@@ -58,7 +58,7 @@ def test_an_exchange_that_breaks_it_is_named(
 async def everything(azure: Azure) -> None:
     """Every call of the secrets client, so that each has been checked."""
     azure.add_vault("kv-demo")
-    admin = azure.add_principal("admin").assign("Key Vault Secrets Officer")
+    admin = azure.add_principal("admin").assign("Key Vault Secrets Officer", "/")
     async with SecretClient(
         "https://kv-demo.vault.azure.net",
         AsyncCredential(azure, admin),

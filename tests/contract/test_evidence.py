@@ -28,10 +28,16 @@ MINUTES = timedelta(minutes=1)
 def azure() -> Azure:
     azure = virtual()
     azure.add_vault("kv-demo")
-    azure.add_principal("rotation")
+    azure.add_principal("rotation").assign("Log Analytics Data Reader", "/workspaces/workspace-1")
     for name in ("ai-key", "ai-key-2"):
         azure.add_secret("kv-demo", name, value="v")
     return azure
+
+
+def reading(azure: Azure) -> Principal:
+    """A consumer of the vault's secrets."""
+    consumer = azure.add_principal("consumer")
+    return consumer.assign("Key Vault Secrets User", azure.vault("kv-demo").id)
 
 
 async def read(azure: Azure, reader: Principal, secret: str, version: str | None = None) -> None:
@@ -74,7 +80,7 @@ def answer(azure: Azure, rows: list[list[Any]], **more: Any) -> None:
 
 
 async def test_a_read_is_seen_with_its_reader_version_and_time(azure: Azure) -> None:
-    consumer = azure.add_principal("consumer").assign("Key Vault Secrets User")
+    consumer = reading(azure)
     version, at = azure.secret("kv-demo", "ai-key").current.id, azure.clock.now()
     await read(azure, consumer, "ai-key")
     azure.advance(30 * MINUTES)
@@ -82,7 +88,7 @@ async def test_a_read_is_seen_with_its_reader_version_and_time(azure: Azure) -> 
 
 
 async def test_another_secret_whose_name_begins_alike_is_another(azure: Azure) -> None:
-    consumer = azure.add_principal("consumer").assign("Key Vault Secrets User")
+    consumer = reading(azure)
     await read(azure, consumer, "ai-key-2")
     azure.advance(30 * MINUTES)
     assert await readers(azure) == []
@@ -90,7 +96,7 @@ async def test_another_secret_whose_name_begins_alike_is_another(azure: Azure) -
 
 
 async def test_what_was_read_before_is_not_asked_for(azure: Azure) -> None:
-    consumer = azure.add_principal("consumer").assign("Key Vault Secrets User")
+    consumer = reading(azure)
     await read(azure, consumer, "ai-key")
     azure.advance(120 * MINUTES)
     assert await readers(azure, ago=60 * MINUTES) == []

@@ -29,8 +29,8 @@ EVENT = {
 @pytest.fixture
 def azure() -> Azure:
     azure = virtual()
-    azure.add_principal("rotation").assign("EventGrid Data Sender")
     azure.topics.add("topic")
+    azure.add_principal("rotation").assign("EventGrid Data Sender", azure.topics.id_of("topic"))
     return azure
 
 

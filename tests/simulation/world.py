@@ -50,21 +50,22 @@ class World:
         self.account = ACCOUNT
         self.ids: list[AccountId] = []
         self._shape = account
-        identity = self.azure.add_principal("rotation")
-        identity.assign("Key rotator").assign("Secret publisher").assign("EventGrid Data Sender")
         self.azure.topics.add("topic")
+        self.identity = self.azure.add_principal("rotation")
+        self.identity.assign("EventGrid Data Sender", self.azure.topics.id_of("topic"))
         self.checker = Checker(self)
 
     # What there is.
 
     def add_account(self, account: AccountId = ACCOUNT, kind: str = "OpenAI", **more: Any) -> None:
-        self.azure.add_account(
+        made = self.azure.add_account(
             account.name,
             kind,
             subscription=account.subscription,
             group=account.resource_group,
             **self._shape | more,
         )
+        self.identity.assign("Key rotator", made.id)
         self.ids.append(account)
 
     def add_secret(
@@ -83,7 +84,8 @@ class World:
             tags.CREDENTIAL_ID: slot.value,
         }
         if vault not in self.vaults:
-            self.azure.add_vault(vault.removeprefix("https://").partition(".")[0])
+            made = self.azure.add_vault(vault.removeprefix("https://").partition(".")[0])
+            self.identity.assign("Secret publisher", made.id)
         self.put(
             TargetId(vault, name),
             self.state(account).keys[slot.value],

@@ -24,8 +24,8 @@ SECRET = ("kv-demo", "ai-key")
 async def proxy(tmp_path: Path) -> AsyncIterator[Proxy]:
     azure = Azure()
     account = azure.add_account("aoai-demo")
-    azure.add_vault("kv-demo")
-    azure.add_principal("rotation").assign("Key rotator").assign("Secret publisher")
+    vault, rotation = azure.add_vault("kv-demo"), azure.add_principal("rotation")
+    rotation.assign("Key rotator", account.id).assign("Secret publisher", vault.id)
     azure.add_secret(
         *SECRET,
         publishes=("aoai-demo", "Key1"),

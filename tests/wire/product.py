@@ -71,13 +71,15 @@ class Product:
 
 
 def playground() -> Azure:
-    """One vault, one account, one enrolled secret, one identity with exactly the two roles."""
+    """One vault, one account, one enrolled secret, one identity with its roles on exactly these."""
     azure = virtual()
     azure.add_vault("kv-demo")
     account = azure.add_account("aoai-demo")
-    identity = azure.add_principal("rotation")
-    identity.assign("Key rotator").assign("Secret publisher").assign("EventGrid Data Sender")
     azure.topics.add("topic")
+    identity = azure.add_principal("rotation")
+    identity.assign("Key rotator", account.id)
+    identity.assign("Secret publisher", azure.vault("kv-demo").id)
+    identity.assign("EventGrid Data Sender", azure.topics.id_of("topic"))
     azure.add_secret(
         "kv-demo",
         "ai-key",

@@ -25,6 +25,7 @@ TOPIC_HOST = "topic.westeurope-1.eventgrid.azure.net"
 def fleet(azure: Azure, size: int) -> None:
     for number in range(size):
         account = azure.add_account(f"more-{number:02}")
+        azure.identity.principals[0].assign("Key rotator", account.id)
         azure.add_secret(
             "kv-demo",
             f"more-{number:02}",
@@ -116,8 +117,9 @@ async def test_with_evidence_a_reader_of_the_old_version_holds_the_revocation(
     tmp_path: Path,
 ) -> None:
     azure = playground()
-    app = azure.add_principal("app").assign("Key Vault Secrets User")
-    ours = azure.identity.principals[0].object_id
+    app = azure.add_principal("app").assign("Key Vault Secrets User", azure.vault("kv-demo").id)
+    rotation = azure.identity.principals[0].assign("Log Analytics Data Reader", "/workspaces/w-1")
+    ours = rotation.object_id
     settings = {"ROTATION_LOGS_WORKSPACE": "w-1", "ROTATION_EVIDENCE_IGNORE": ours}
     old = azure.secret("kv-demo", "ai-key").current.value
     await read(azure, "ai-key", app)

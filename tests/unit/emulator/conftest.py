@@ -29,7 +29,7 @@ def azure() -> Azure:
     azure = virtual()
     azure.add_vault("kv-demo")
     azure.add_account("aoai-demo")
-    azure.add_principal("admin").assign("Owner").assign("Key Vault Secrets Officer")
+    azure.add_principal("admin").assign("Owner", "/").assign("Key Vault Secrets Officer", "/")
     return azure
 
 

@@ -143,7 +143,7 @@ def test_an_exchange_that_breaks_the_contract_is_raised_where_it_is_checked() ->
     key = azure.account("aoai-demo").keys["Key1"]
     azure.handle(Request("GET", MODELS, Headers({"api-key": key})))
     azure.account("aoai-demo").endpoints = {"Token": 1}  # type: ignore[dict-item]
-    owner = azure.add_principal("owner").assign("Owner")
+    owner = azure.add_principal("owner").assign("Owner", "/")
     token = azure.identity.issue(owner, "https://management.azure.com")
     url = f"https://management.azure.com{azure.account('aoai-demo').id}?api-version=2025-09-01"
     with pytest.raises(Violation, match=r"arm\.get_account"):

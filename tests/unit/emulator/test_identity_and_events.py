@@ -129,7 +129,8 @@ def test_an_event_is_sometimes_delivered_twice(azure: Azure) -> None:
 def test_a_topic_wants_the_right_audience_role_and_size(azure: Azure) -> None:
     url = azure.topics.add("rotations") + "?api-version=2018-01-01"
     event = {"id": "1", "source": "/s", "type": "t", "specversion": "1.0"}
-    sender = azure.add_principal("sender").assign("EventGrid Data Sender")
+    sender = azure.add_principal("sender")
+    sender.assign("EventGrid Data Sender", azure.topics.id_of("rotations"))
     nobody = azure.add_principal("nobody")
 
     def send(principal: object, body: object, audience: str = "https://eventgrid.azure.net") -> int:

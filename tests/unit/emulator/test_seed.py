@@ -84,7 +84,7 @@ def test_a_broken_seed_says_what_is_wrong_and_where(broken: dict[str, Any], says
 
 async def history() -> list[Any]:
     azure = planted()
-    officer = azure.add_principal("officer").assign("Key Vault Secrets Officer")
+    officer = azure.add_principal("officer").assign("Key Vault Secrets Officer", "/")
     async with SecretClient(
         "https://kv-small.vault.azure.net",
         AsyncCredential(azure, officer),

@@ -1,0 +1,1 @@
+"""Least privilege: the roles allow what the service does, and nothing else."""
