@@ -52,8 +52,9 @@ def test_what_is_described_needs_the_roles_that_the_service_asks_for() -> None:
 async def running(directory: Path) -> AsyncIterator[dict[str, Any]]:
     azure = Azure()
     account = azure.add_account("aoai-demo")
-    azure.add_vault("kv-demo")
-    azure.add_principal("rotation").assign("Key rotator").assign("Secret publisher")
+    vault = azure.add_vault("kv-demo")
+    identity = azure.add_principal("rotation")
+    identity.assign("Key rotator", account.id).assign("Secret publisher", vault.id)
     azure.add_secret(
         "kv-demo",
         "ai-key",

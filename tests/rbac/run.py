@@ -10,8 +10,10 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from emulator.roles import CUSTOM, Role
+from rotation.caller import Caller
+from rotation.console import Console
 from rotation.errors import RotationError
-from rotation.model import TargetId
+from rotation.model import Policy, TargetId
 from rotation.record import Leaked
 from rotation.requests import RotationRequest
 from tests.wire.product import VAULT, Product, playground, product
@@ -71,6 +73,7 @@ async def everything(directory: str, without: Right | None = None) -> Seen:
             await _repair(p)
             await _emergency(p)
             await _event(p)
+            await _people(p)
             await _disabled(p)
     (events,) = azure.topics.received.values()
     told = [event["type"].removeprefix("KeyRotation.") for event in events]
@@ -116,6 +119,15 @@ async def _event(p: Product) -> None:
     event = {"eventType": "Microsoft.KeyVault.SecretNearExpiry", "id": "e", "data": data}
     await p.triggers.event(event)
     await p.run(timedelta(hours=2))
+
+
+async def _people(p: Product) -> None:
+    """What is done only where somebody asks for it."""
+    console = Console(p.triggers, Policy(), timedelta(minutes=15))
+    await console.fleet(Caller("me"))
+    for paused in (True, False):
+        with suppress(RotationError):
+            await console.pause(TargetId(VAULT, SECRET[1]), paused=paused)
 
 
 async def _disabled(p: Product) -> None:

@@ -200,6 +200,7 @@ async def test_everything_needs_the_number_that_a_dry_run_reports(api: Api) -> N
 
 async def test_a_whole_vault_is_rotated_account_by_account(azure: Azure, api: Api) -> None:
     other = azure.add_account("other")
+    azure.identity.principals[0].assign("Key rotator", other.id)
     azure.add_secret(
         "kv-demo",
         "other-key",
@@ -249,7 +250,8 @@ async def test_pausing_a_secret_holds_scheduled_rotations_back(azure: Azure, api
 
 
 async def test_the_fleet_shows_each_secret_and_what_stands_beside(azure: Azure, api: Api) -> None:
-    azure.add_account("nobodys")
+    nobodys = azure.add_account("nobodys")
+    azure.identity.principals[0].assign("Reader", nobodys.id)
     azure.add_secret("kv-demo", "old-api-key", value="whatever", tags={})
     azure.add_secret("kv-demo", "connection", value="whatever", tags={})
     status, fleet = await api.call("list_secrets")
