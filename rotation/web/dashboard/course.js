@@ -1,7 +1,7 @@
 // One rotation: how far it is, what it waits for, and what it has done.
 
-const PHASES = { regenerate: "New key", verify: "Prove", publish: "Publish", overlap: "Overlap",
-  revoke: "Revoke", prove: "Refused?", clean: "Tidy" };
+const PHASES = { regenerate: "Make", verify: "Test", publish: "Publish", overlap: "Overlap",
+  revoke: "Revoke", prove: "Refused", clean: "Tidy" };
 const PURPOSES = { rotate: "Rotation", repair: "Repair", emergency: "Emergency", finish: "Finishing" };
 const isOver = (rotation) => rotation.state === "ended" || rotation.state === "cancelled";
 const purposeOf = ({ purpose, leaked }) =>

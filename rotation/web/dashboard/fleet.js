@@ -26,7 +26,7 @@ const besides = (one, kind) => ({ ...one, kind, state: "unmanaged", why: one.rea
 function rowOf(found, id) {
   const row = { ...found, id, vaultName: vaultName(found.vault) };
   row.rank = ORDER.indexOf(row.state);
-  row.reason = row.error ? `${row.error.message}. ${row.error.remedy}` : row.why;
+  row.reason = row.error ? `${row.error.message}. ${capital(row.error.remedy)}.` : row.why;
   row.text = [row.secret, row.vaultName, row.accountName, row.account, row.reason, row.next, row.slot]
     .join(" ").toLowerCase();
   return row;

@@ -10,7 +10,7 @@ class Grid {
     this.shown = new Map(); // index → element
     this.active = 0;
     this.head = h("div", { class: "row head", role: "row", "aria-rowindex": 1 },
-      COLUMNS.map((column) => h("div", { class: `cell ${column.name}`, role: "columnheader" },
+      COLUMNS.map((column) => h("div", { class: `cell of-${column.name}`, role: "columnheader" },
         h("button", { type: "button", click: () => sort(column.name) }, column.title))));
     this.body = h("div", { class: "body", role: "rowgroup", keydown: (event) => this.key(event) });
     element.append(h("div", { class: "heads", role: "rowgroup" }, this.head), this.body);
@@ -129,7 +129,7 @@ class Grid {
 function rowElement(row, index, open) {
   const cells = cellsOf(row);
   return h("div", { class: "row", role: "row", "aria-rowindex": index + 2, "data-id": row.id, click: open },
-    COLUMNS.map(({ name }) => h("div", { class: `cell ${name}`, role: "gridcell" }, cells[name])));
+    COLUMNS.map(({ name }) => h("div", { class: `cell of-${name}`, role: "gridcell" }, cells[name])));
 }
 
 function cellsOf(row) {

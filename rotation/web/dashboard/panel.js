@@ -1,14 +1,15 @@
 // The panel beside the table: one secret, its account's two keys, and what may be done.
 
 const POLL = 2000; // ms, while something runs
+const UNDONE = new Set(["idle", "regenerate", "verify", "publish"]); // phases that may have changed nothing
 
 class Panel {
   constructor(element, { may, requests, closed, changed }) {
     Object.assign(this, { element, may, requests, closed, changed });
-    const part = (name, title) => h("section", { class: name, "aria-label": title });
+    const part = (name, title) => h("section", { class: `part ${name}`, "aria-label": title });
     this.parts = {
       head: h("header"), error: part("error", "Trouble"), line: h("figure", { class: "line" }),
-      next: part("coming", "What comes next"), running: part("running", "Under way"),
+      next: part("coming", "What comes next"), running: part("now", "Under way"),
       history: part("history", "History"),
     };
     element.append(...Object.values(this.parts));
@@ -18,6 +19,7 @@ class Panel {
 
   open(row) {
     this.account = null;
+    this.whole = false;
     this.row = row;
     this.element.hidden = false;
     document.body.classList.add("beside");
@@ -83,7 +85,13 @@ class Panel {
     const { line } = this.parts;
     line.hidden = this.row.state === "unmanaged" || !this.row.account;
     const width = Math.floor(line.clientWidth);
-    if (width) line.replaceChildren(...timelineOf(this.account, this.row, width));
+    if (!width) return;
+    const focused = line.contains(document.activeElement);
+    line.replaceChildren(...timelineOf(this.account, this.row, width, this.whole, () => {
+      this.whole = !this.whole;
+      this.drawLine();
+    }));
+    if (focused) line.querySelector("button")?.focus();
   }
 
   head() {
@@ -112,7 +120,7 @@ class Panel {
     if (!account?.running && row.account) {
       made.push(button("Rotate now…", "", () => requests.rotate(row)));
     }
-    if (under) made.push(button("Cancel…", "", () => requests.cancel(under)));
+    if (under && (!under.purpose || UNDONE.has(under.phase))) made.push(button("Cancel…", "", () => requests.cancel(under)));
     const paused = row.state === "paused";
     made.push(button(paused ? "Unpause…" : "Pause…", "", () => requests.hold(row, paused)));
     if (this.may("Emergency") && row.account) {
@@ -128,7 +136,7 @@ function comingOf(row, account) {
   const at = account?.next?.at ?? row.nextAt;
   return [
     h("h3", {}, "Next: ", row.next, at ? [", ", timeOf(at)] : []),
-    why && !row.error ? h("p", { class: "reason" }, `${capital(why)}.`) : null,
+    why && !row.error && !account?.running ? h("p", { class: "reason" }, `${capital(why)}.`) : null,
     row.expires ? h("p", { class: "fine" }, "The published version expires ", timeOf(row.expires), ` (${date(row.expires)}).`) : null,
   ];
 }

@@ -30,7 +30,7 @@ function show(found) {
   fleet = found;
   setClock(fleet.at);
   rows = rowsOf(fleet);
-  $("fresh").replaceChildren("As of ", timeOf(fleet.at));
+  $("fresh").replaceChildren("Updated ", timeOf(fleet.at));
   $("everything").hidden = !may("Emergency") || Boolean(functionKey) || !fleet.summary.accounts;
   if (fleet && !panel.row && location.hash.length > 1) reopen();
   if (panel.row) {

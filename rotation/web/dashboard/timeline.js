@@ -17,33 +17,43 @@ function spansOf(account, row) {
   return [{ slot: row.slot, from: row.publishedAt, until: null, overlapUntil: null }];
 }
 
-/** From before the first span to what comes next, unless that is so far away that it dwarfs all. */
-function domainOf(spans, next) {
+/**
+ * From before the first span to what comes next, unless that is so far away that it dwarfs all.
+ * An overlap is hours of years: while it lasts it is seen from near, where nobody asks for the whole.
+ */
+function domainOf(spans, next, near) {
   const at = now();
-  const first = Date.parse(spans[0].from);
+  const first = Date.parse((near ? spans.at(-1) : spans[0]).from);
   const past = Math.max(at - first, MINUTE);
   const ends = [next, ...spans.map((span) => span.overlapUntil)].filter(Boolean).map(Date.parse);
-  const far = Math.max(at + past * 0.15, ...ends.filter((end) => end <= at + past * 1.6));
-  return [first - past * 0.03, far + (far - first) * 0.05];
+  const reach = near ? Infinity : at + past * 1.6;
+  const far = Math.max(at + past * 0.15, ...ends.filter((end) => end <= reach));
+  const before = near ? (far - first) * 0.35 : past * 0.03;
+  return [first - before, far + (far - first) * 0.05];
 }
 
-function timelineOf(account, row, width) {
+function timelineOf(account, row, width, whole, rescale) {
   const spans = spansOf(account, row);
   if (!spans.length) return [h("p", { class: "fine" }, "The service has published no key of it yet.")];
   const next = account?.next?.at ?? row.nextAt;
-  const [from, to] = domainOf(spans, next);
-  const x = (time) => LEFT + ((Math.min(time, to) - from) / (to - from)) * (width - LEFT);
-  const nextAt = next && Date.parse(next) > now() && Date.parse(next) <= to ? x(Date.parse(next)) : null;
+  const overlaps = spans.length > 1 && Date.parse(spans.at(-2).overlapUntil) > now();
+  const [from, to] = domainOf(spans, next, overlaps && !whole);
+  const x = (time) => LEFT + ((Math.min(Math.max(time, from), to) - from) / (to - from)) * (width - LEFT);
+  const nextAt = Date.parse(next) > now() && Date.parse(next) <= to ? x(Date.parse(next)) : null;
   const picture = svg("svg", { viewBox: `0 0 ${width} ${HEIGHT}`, width, height: HEIGHT, "aria-hidden": "true" },
     hatching(), ticks(from, to, x, width),
     Object.entries(LANE).map(([slot, y]) =>
       svg("text", { class: "lane", x: 0, y: y + BAR / 2 + 4 }, slot)),
-    spans.flatMap((span) => spanOf(span, x, to)),
+    spans.filter((span) => reaches(span) > from).flatMap((span) => spanOf(span, x, to)),
     nextAt && svg("line", { class: "next", x1: nextAt, x2: nextAt, y1: 14, y2: 90 }),
     svg("line", { class: "now", x1: x(now()), x2: x(now()), y1: 14, y2: 90 }),
     svg("text", { class: "now", x: x(now()), y: 10, "text-anchor": "middle" }, "now"));
-  return [picture, legend(spans, next, nextAt), h("ul", { class: "unseen" }, spans.map(inWords))];
+  const scale = h("button", { type: "button", class: "quiet scale", click: rescale }, whole ? "From near" : "From the beginning");
+  return [picture, legend(spans, next, nextAt, overlaps ? scale : null), h("ul", { class: "unseen" }, spans.map(inWords))];
 }
+
+const reaches = ({ until, overlapUntil }) =>
+  Math.max(until ? Date.parse(until) : Infinity, Date.parse(overlapUntil) || 0);
 
 function spanOf({ slot, from, until, overlapUntil }, x, to) {
   const [begin, end] = [x(Date.parse(from)), x(until ? Date.parse(until) : now())];
@@ -84,12 +94,13 @@ function ticks(from, to, x, width) {
   return found;
 }
 
-function legend(spans, next, isDrawn) {
+function legend(spans, next, isDrawn, scale) {
   const overlaps = spans.some((span) => span.until && span.overlapUntil);
   return h("figcaption", {},
     h("span", { class: "swatch published" }, "published"),
     overlaps ? h("span", { class: "swatch overlapped" }, "replaced, still valid") : null,
     next && Date.parse(next) > now()
       ? h("span", { class: isDrawn ? "swatch next" : null }, isDrawn ? "next: " : "next step ", timeOf(next))
-      : null);
+      : null,
+    scale);
 }
