@@ -1,0 +1,159 @@
+// The panel beside the table: one secret, its account's two keys, and what may be done.
+
+const POLL = 2000; // ms, while something runs
+const UNDONE = new Set(["idle", "regenerate", "verify", "publish"]); // phases that may have changed nothing
+
+class Panel {
+  constructor(element, { may, requests, closed, changed }) {
+    Object.assign(this, { element, may, requests, closed, changed });
+    const part = (name, title) => h("section", { class: `part ${name}`, "aria-label": title });
+    this.parts = {
+      head: h("header"), error: part("error", "Trouble"), line: h("figure", { class: "line" }),
+      next: part("coming", "What comes next"), running: part("now", "Under way"),
+      history: part("history", "History"),
+    };
+    element.append(...Object.values(this.parts));
+    element.addEventListener("keydown", (event) => event.key === "Escape" && this.close());
+    new ResizeObserver(() => this.row && this.drawLine()).observe(this.parts.line);
+  }
+
+  open(row) {
+    this.account = null;
+    this.whole = false;
+    this.row = row;
+    this.element.hidden = false;
+    document.body.classList.add("beside");
+    this.draw();
+    this.element.scrollTop = 0;
+    $("panel-close").focus({ preventScroll: true });
+    this.load();
+  }
+
+  close() {
+    clearTimeout(this.timer);
+    const { row } = this;
+    this.row = null;
+    this.element.hidden = true;
+    document.body.classList.remove("beside");
+    if (row) this.closed(row);
+  }
+
+  /** The fleet was read again. */
+  update(row) {
+    this.row = row;
+    this.draw();
+    this.load();
+  }
+
+  async load() {
+    clearTimeout(this.timer);
+    const { row } = this;
+    if (!row?.slug || row.state === "unmanaged") return;
+    try {
+      const found = await api.account(row.slug);
+      if (this.row?.slug !== row.slug) return;
+      this.loaded(found);
+    } catch (problem) {
+      if (problem.status !== 404) refill(this.parts.running, problem, problemBox);
+    }
+    const busy = this.account?.running || this.account?.waiting?.length;
+    if (busy) this.timer = setTimeout(() => this.load(), POLL);
+  }
+
+  loaded(found) {
+    const state = ({ running, waiting }) => `${running?.id} ${running?.phase} ${running?.state} ${waiting?.length}`;
+    const moved = this.account && state(this.account) !== state(found);
+    this.account = found;
+    this.draw();
+    if (moved) this.changed();
+  }
+
+  draw() {
+    const { row, account, parts } = this;
+    const running = account?.running ?? null;
+    const waiting = account?.waiting ?? [];
+    refill(parts.head, [row.id, row.state, row.slot, running?.state, running?.id, waiting[0]?.id], () => this.head());
+    const error = running?.trouble ? null : row.error;
+    refill(parts.error, error, () => (error ? troubleOf(error) : []));
+    refill(parts.next, [row.state, row.next, row.nextAt, row.reason, account?.next], () => comingOf(row, account));
+    refill(parts.running, [running, waiting], () => runningOf(running, waiting));
+    refill(parts.history, account?.history, () => historyOf(account?.history ?? []));
+    this.drawLine();
+  }
+
+  drawLine() {
+    const { line } = this.parts;
+    line.hidden = this.row.state === "unmanaged" || !this.row.account;
+    const width = Math.floor(line.clientWidth);
+    if (!width) return;
+    const focused = line.contains(document.activeElement);
+    line.replaceChildren(...timelineOf(this.account, this.row, width, this.whole, () => {
+      this.whole = !this.whole;
+      this.drawLine();
+    }));
+    if (focused) line.querySelector("button")?.focus();
+  }
+
+  head() {
+    const { row } = this;
+    return [
+      h("button", { type: "button", class: "quiet close", id: "panel-close", "aria-label": "Close",
+        click: () => this.close() }, "✕"),
+      h("h2", { id: "panel-title" }, row.secret ?? row.accountName),
+      h("p", { class: "where" }, stateBadge(row.state), row.slot ? slotBadge(row.slot) : null,
+        [row.vaultName, row.secret && row.accountName, row.kind].filter(Boolean).join(" · ")),
+      h("div", { class: "actions" }, this.actions()),
+    ];
+  }
+
+  actions() {
+    const { row, requests, account } = this;
+    if (row.state === "unmanaged" || !this.may("Operate")) return [];
+    const button = (label, kind, act) =>
+      h("button", { type: "button", class: kind, click: () => act() }, label);
+    const under = account?.running ?? account?.waiting?.[0];
+    const made = [];
+    if (under?.state === "blocked" && under.purpose) {
+      made.push(button("Resume…", "primary", () => requests.answer(under, "resume")));
+      made.push(button("Abandon…", "", () => requests.answer(under, "abandon")));
+    }
+    if (!account?.running && row.account) {
+      made.push(button("Rotate now…", "", () => requests.rotate(row)));
+    }
+    if (under && (!under.purpose || UNDONE.has(under.phase))) made.push(button("Cancel…", "", () => requests.cancel(under)));
+    const paused = row.state === "paused";
+    made.push(button(paused ? "Unpause…" : "Pause…", "", () => requests.hold(row, paused)));
+    if (this.may("Emergency") && row.account) {
+      made.push(button("Key leaked…", "danger", () => requests.emergency(row)));
+    }
+    return made;
+  }
+}
+
+function comingOf(row, account) {
+  if (row.state === "unmanaged") return [h("p", { class: "reason" }, `${capital(row.why)}.`), enrolling()];
+  const why = account?.next?.why || row.why;
+  const at = account?.next?.at ?? row.nextAt;
+  return [
+    h("h3", {}, "Next: ", row.next, at ? [", ", timeOf(at)] : []),
+    why && !row.error && !account?.running ? h("p", { class: "reason" }, `${capital(why)}.`) : null,
+    row.expires ? h("p", { class: "fine" }, "The published version expires ", timeOf(row.expires), ` (${date(row.expires)}).`) : null,
+  ];
+}
+
+function enrolling() {
+  return h("p", { class: "fine" }, "To have it rotated, put the tags ", h("code", {}, "ProviderAddress"),
+    " (the account's ARM resource id) and ", h("code", {}, "ValidityPeriodDays"), " on the secret. ",
+    "That is consent that both keys of the account belong to the rotation.");
+}
+
+function runningOf(running, waiting) {
+  const found = running ? [running, ...waiting] : waiting;
+  return found.flatMap((rotation) => [
+    h("h3", {}, purposeOf(rotation), h("span", { class: `pill ${rotation.state}` }, rotation.state)),
+    ...courseOf(rotation)]);
+}
+
+function historyOf(history) {
+  return history.length ? [h("h3", {}, "History"), ...history.map(pastOf)] : [];
+}

@@ -1,0 +1,100 @@
+// Sets the page going: reads the fleet again and again, and hands what people do to the rest.
+
+const EVERY = 30_000; // ms
+const view = { text: "", states: new Set(), sort: "state", down: false };
+let fleet = null;
+let rows = [];
+let reading = 0;
+
+const may = (role) => fleet?.caller.roles.includes(`Rotation.${role}`) ?? false;
+const dialog = new Dialog($("dialog"));
+const requests = new Requests(dialog, () => read());
+const grid = new Grid($("grid"), { open, sort });
+const panel = new Panel($("panel"), { may, requests, closed, changed: () => read() });
+
+async function read() {
+  const mine = ++reading;
+  $("refresh").classList.add("busy");
+  try {
+    const found = await api.fleet();
+    if (mine === reading) show(found);
+  } catch (problem) {
+    drawn.delete($("alerts"));
+    $("alerts").replaceChildren(problemBox(problem));
+    $("fresh").textContent = "Not up to date";
+  }
+  if (mine === reading) $("refresh").classList.remove("busy");
+}
+
+function show(found) {
+  fleet = found;
+  setClock(fleet.at);
+  rows = rowsOf(fleet);
+  $("fresh").replaceChildren("Updated ", timeOf(fleet.at));
+  $("everything").hidden = !may("Emergency") || Boolean(functionKey) || !fleet.summary.accounts;
+  if (fleet && !panel.row && location.hash.length > 1) reopen();
+  if (panel.row) {
+    const again = rows.find((row) => row.id === panel.row.id);
+    if (again) panel.update(again);
+    else panel.close();
+  }
+  draw();
+}
+
+function draw() {
+  const found = select(rows, view);
+  showSummary(fleet, rows, view, toggle);
+  grid.set(found, view, panel.row?.id);
+  $("empty").hidden = found.length > 0;
+  $("empty").textContent = rows.length ? "Nothing matches. Clear the search, or show all states."
+    : "Nothing here yet: enrol a secret by its tags.";
+  return found;
+}
+
+/** After a person changed the view: what is seen now, told as well. */
+function changeView(change) {
+  Object.assign(view, change);
+  if (fleet) say(`${draw().length.toLocaleString()} of ${rows.length.toLocaleString()} shown`);
+}
+
+function toggle(state) {
+  const states = new Set(state ? view.states : []);
+  if (state && !states.delete(state)) states.add(state);
+  changeView({ states });
+}
+
+function sort(name) {
+  changeView({ sort: name, down: view.sort === name && !view.down });
+  $("sorting").value = name;
+}
+
+function open(row) {
+  panel.open(row);
+  history.replaceState(null, "", `#${encodeURIComponent(row.id)}`);
+  grid.set(grid.rows, view, row.id);
+}
+
+function reopen() {
+  const wanted = decodeURIComponent(location.hash.slice(1));
+  const found = rows.find((row) => row.id === wanted);
+  if (found) open(found);
+}
+
+function closed(row) {
+  history.replaceState(null, "", location.pathname + location.search);
+  grid.set(grid.rows, view, undefined);
+  grid.focus(row.id);
+}
+
+$("sorting").append(...COLUMNS.map(({ name, title }) => h("option", { value: name }, title)));
+$("sorting").addEventListener("change", (event) => changeView({ sort: event.target.value, down: false }));
+$("search").addEventListener("input", (event) => changeView({ text: event.target.value }));
+$("refresh").addEventListener("click", () => read());
+$("everything").addEventListener("click", () => requests.everything());
+addEventListener("keydown", (event) => {
+  const typing = event.target.closest("input, select, dialog");
+  if (event.key === "/" && !typing) event.preventDefault(), $("search").focus();
+});
+addEventListener("visibilitychange", () => document.hidden || read());
+setInterval(() => document.hidden || read(), EVERY);
+read();

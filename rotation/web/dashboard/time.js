@@ -1,0 +1,60 @@
+// Times as people say them. All are told by the service's clock, not by this computer's.
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const dates = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
+const shortDates = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+const hours = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const times = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
+const moments = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+
+let ahead = 0; // how far the service's clock is ahead of this one's, in ms
+
+function setClock(at) {
+  ahead = Date.parse(at) - Date.now();
+}
+
+const now = () => Date.now() + ahead;
+const date = (iso) => dates.format(new Date(iso));
+const moment = (iso) => moments.format(new Date(iso));
+
+/** "3 min": a length of time, in its greatest unit. */
+function length(ms) {
+  const size = Math.abs(ms);
+  if (size < MINUTE) return `${Math.round(size / 1000)} s`;
+  if (size < HOUR) return `${Math.round(size / MINUTE)} min`;
+  if (size < 2 * DAY) return `${Math.round(size / HOUR)} h`;
+  return days(size / DAY);
+}
+
+function days(number) {
+  const whole = Math.round(number);
+  return `${whole.toLocaleString()} ${whole === 1 ? "day" : "days"}`;
+}
+
+/** "in 3 h", "5 min ago". */
+function when(iso) {
+  const left = Date.parse(iso) - now();
+  if (Math.abs(left) < 1000) return "now";
+  return left > 0 ? `in ${length(left)}` : `${length(left)} ago`;
+}
+
+/** An element that shows how far away a moment is, keeps doing so, and tells which on demand. */
+function timeOf(iso, text) {
+  const kind = text === undefined ? "relative" : null;
+  return h("time", { datetime: iso, title: moment(iso), class: kind }, text ?? when(iso));
+}
+
+setInterval(() => {
+  for (const element of document.querySelectorAll("time.relative")) {
+    const text = when(element.dateTime);
+    if (element.textContent !== text) element.textContent = text;
+  }
+}, 1000);
+
+/** The time of day of what is of today, else with its date. */
+function clock(iso) {
+  const at = new Date(iso);
+  return Math.abs(now() - at) < DAY ? times.format(at) : `${shortDates.format(at)} ${hours.format(at)}`;
+}
