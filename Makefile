@@ -7,20 +7,20 @@ STORAGE ?= none
 N ?= 1000
 AZURITE := .tools/azurite/node_modules/.bin/azurite
 
-.PHONY: help setup demo test simulate check importtime emulator azurite format clean
+.PHONY: help setup demo test simulate check importtime emulator azurite lock audit sbom format clean
 
 help: ## print this help
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: .venv/ready ## make the virtual environment and install everything
 
-.venv/ready: requirements.txt pyproject.toml
+.venv/ready: requirements.txt requirements.in pyproject.toml
 	@echo "Setting up .venv (once; a minute or two)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 …"; exit 1; }
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-	  -r requirements.txt -e '.[emulator,test,check]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[cli,emulator,test,check]'
 	@touch $@
 
 demo: setup ## watch a rotation, a repair and an emergency (STORAGE=azurite for real queues and blobs)
@@ -53,6 +53,26 @@ $(AZURITE):
 	@command -v npm >/dev/null || { echo "npm is needed to install Azurite"; exit 1; }
 	@echo "Installing Azurite into .tools (once)"
 	@npm install --loglevel error --no-fund --no-audit --prefix .tools/azurite azurite@3.35.0
+
+lock: .tools/deploy ## resolve requirements.in into requirements.txt, with hashes for 3.11 to 3.13
+	@.tools/deploy/bin/uv pip compile --quiet --upgrade --universal --generate-hashes \
+	  --python-version 3.11 --no-emit-index-url --custom-compile-command "make lock" \
+	  requirements.in -o requirements.txt
+
+audit: .tools/deploy ## look up known vulnerabilities of what is deployed (needs the internet)
+	@if .tools/deploy/bin/python -c 'import socket; socket.create_connection(("api.osv.dev", 443), 5)' \
+	  2>/dev/null; then .tools/deploy/bin/pip-audit --strict --vulnerability-service osv \
+	  --disable-pip --require-hashes -r requirements.txt; \
+	  else echo "NOTICE: the vulnerability database cannot be reached; nothing was audited"; fi
+
+sbom: .tools/deploy ## write sbom.json (CycloneDX) of what is deployed
+	@.tools/deploy/bin/cyclonedx-py requirements requirements.txt --of JSON -o sbom.json
+	@echo "sbom.json: $$(grep -c '"bom-ref"' sbom.json) components"
+
+.tools/deploy: # tools about what is deployed, which need not agree with it
+	@$(PYTHON) -m venv $@
+	@$@/bin/python -m pip install --quiet --disable-pip-version-check \
+	  "uv~=0.9" "pip-audit~=2.9" "cyclonedx-bom~=7.2" || { rm -rf $@; exit 1; }
 
 format: setup ## format the code
 	@$(BIN)/ruff format .
