@@ -149,7 +149,7 @@ def _refusals() -> Iterator[list[str]]:
             found.extend(s for s in said if s and ": 403 " in s and s not in found)
 
     log, handler = logging.getLogger("rotation"), Handler()
-    level, propagate = log.level, log.propagate
+    level = log.level
     log.addHandler(handler)
     log.setLevel(logging.INFO)
     try:
@@ -157,4 +157,3 @@ def _refusals() -> Iterator[list[str]]:
     finally:
         log.removeHandler(handler)
         log.setLevel(level)
-        log.propagate = propagate

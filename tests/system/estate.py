@@ -61,9 +61,12 @@ class Estate:
         self.azure.observers.append(self._see)
 
     def enrol(self, number: int) -> None:
+        """One more account, on which all workers get their rights, and its secret."""
         asked_by = tuple(ASKED_BY)[number % len(ASKED_BY)]
         name, vault = f"{asked_by}-{number}", VAULTS[number % len(VAULTS)]
         account = self._account(name, number)
+        for worker in self.azure.identity.principals:
+            worker.assign("Key rotator", account.id)
         self.azure.add_secret(
             vault,
             name,

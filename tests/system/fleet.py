@@ -141,11 +141,8 @@ async def fleet(
 
 
 def _worker(proxy: Proxy, directory: Path, settings: Mapping[str, str], number: int) -> Worker:
-    azure = proxy.azure
-    identity = azure.add_principal(f"worker-{number}")
-    for account in azure.accounts.by_id.values():
-        identity.assign("Key rotator", account.id)
-    for vault in azure.keyvault.vaults.values():
+    identity = proxy.azure.add_principal(f"worker-{number}")
+    for vault in proxy.azure.keyvault.vaults.values():
         identity.assign("Secret publisher", vault.id)
     (port,) = free_ports(1)
     return Worker(proxy, directory / identity.name, settings, identity, port)
