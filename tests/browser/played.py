@@ -12,7 +12,7 @@ from rotation.web.dashboard import page as dashboard
 from . import generated
 from .conftest import Visit
 
-PAGE = "http://service.test/api/dashboard"
+PAGE = "https://service.test/api/dashboard"
 
 
 async def played(visit: Visit, count: int, **options: Any) -> tuple[Page, dict[str, Any]]:
