@@ -17,6 +17,7 @@ from .operations import CANCELLED, cancellable
 from .overview import Overview
 from .record import Operation, Record, Wish, WishKind
 from .requests import RotationRequest
+from .sweep import plan
 from .together import together
 from .triggers import unenrolled
 
@@ -113,13 +114,33 @@ class Console(Overview):
             "would": would,
         }
 
+    async def plan(self) -> dict[str, Any]:
+        """What the next sweep would do; it looks closely at 20 accounts at most, due ones first."""
+        listings = await self.inventory.listings(refresh=True)
+        sweep, now = self.triggers.sweeper, self.inventory.clock.now()
+        todo = plan(listings, self.policy, now, sweep.rate, sweep.period)
+        accounts = [visit.account for visit in todo.visits]
+        would = await together((self._next(account) for account in accounts[:EXAMPLES]), 4)
+        return {
+            "accounts": len(accounts),
+            "would": would,
+            "problems": list(todo.problems),
+        }
+
+    async def _next(self, account: AccountId) -> dict[str, Any]:
+        known = await self.inventory.targets(account, ())
+        try:
+            return outlook.of(*await self.triggers.rotator.explain(account, known))
+        except RotationError as exc:
+            return _held(account, exc)
+
     async def _would(self, request: RotationRequest, account: AccountId) -> dict[str, Any]:
         wish = wishes.of_request(account, request, self.inventory.clock.now())
         known = await self.inventory.targets(account, ())
         try:
             return outlook.of(*await self.triggers.rotator.explain(account, known, wish))
         except RotationError as exc:
-            return {"account": str(account), "action": "blocked", "reason": str(exc), "effects": []}
+            return _held(account, exc)
 
     # Answer.
 
@@ -174,6 +195,11 @@ class Console(Overview):
 
     async def _record(self, operation_id: str) -> Record | None:
         return await self.triggers.record(operation_id)
+
+
+def _held(account: AccountId, exc: RotationError) -> dict[str, Any]:
+    found = {"account": str(account), "secrets": [], "action": "blocked", "reason": exc.advice}
+    return found | {"until": None, "effects": []}
 
 
 def _accepted(operation_id: str, account: AccountId) -> dict[str, Any]:

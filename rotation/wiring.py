@@ -70,6 +70,21 @@ def doors() -> Doors:
     return Doors(*access(os.environ))
 
 
+def direct(settings: Settings, transport: Transport | None = None) -> Console:
+    """For an operator's own hands: the same journal and lease, the steps run in this process."""
+    from .adapters.embedded_queue import EmbeddedQueue
+
+    identity = credential(settings)
+
+    async def handle(message: str) -> None:
+        await triggers.message(message)
+
+    store, _ = _storage(settings, identity, handle)
+    clients = Clients(settings, identity, Clock(), transport)
+    triggers = assemble(clients, store, EmbeddedQueue(handle))
+    return Console(triggers, settings.policy, settings.period)
+
+
 def build(settings: Settings) -> Triggers:
     """The service, ready to be triggered. Nothing is sent yet."""
     identity = credential(settings)

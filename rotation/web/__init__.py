@@ -8,6 +8,6 @@ out.
 from .answers import Answer
 from .calls import Request
 from .routes import ROUTES, Route
-from .serve import serve
+from .serve import admit, serve
 
-__all__ = ["ROUTES", "Answer", "Request", "Route", "serve"]
+__all__ = ["ROUTES", "Answer", "Request", "Route", "admit", "serve"]

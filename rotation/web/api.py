@@ -126,6 +126,11 @@ async def account(call: Call) -> Answer:
     return ok(found)
 
 
+async def plan(call: Call) -> Answer:
+    """``GET /api/plan``: what the next sweep would do, and why."""
+    return ok(await call.console.plan())
+
+
 async def health(call: Call) -> Answer:
     """``GET /api/health``: for anybody, so it says nothing but this."""
     found = await call.console.health()

@@ -33,6 +33,7 @@ ROUTES = (
     Route("answer_rotation", "POST", "rotations/{id}/{answer}", Role.OPERATE, api.answer),
     Route("list_secrets", "GET", "secrets", Role.READ, api.secrets),
     Route("hold_secret", "POST", "secrets/{vault}/{secret}/{hold}", Role.OPERATE, api.hold),
+    Route("plan", "GET", "plan", Role.READ, api.plan),
     Route("get_account", "GET", "accounts/{slug}", Role.READ, api.account),
     Route("health", "GET", "health", None, api.health),
     Route("openapi", "GET", "openapi.json", Role.READ, api.openapi),

@@ -29,31 +29,34 @@ async def serve(
     """Never raises. ``console`` is called for whoever was let in."""
     call = _request_id(request)
     caller = principal.of(request, doors, call)
-    try:
-        refusal = _refused(route, request, caller)
-        answer = refusal or await _answered(route, request, caller, console)
-    except BadRequest as exc:
-        answer = problem(400, "The request is not valid", "; ".join(exc.problems))
-    except BadSettings as exc:
-        answer = problem(500, "The service's settings are not valid", "; ".join(exc.problems))
-    except Forbidden as exc:
-        answer = _forbidden(exc.role, str(exc))
-    except RotationError as exc:
-        answer = failed(exc)
-    except Exception as exc:  # noqa: BLE001 - what goes wrong here must not show what it saw
-        found = unexpected(exc)
-        log.error("request failed", route=route.name, request=call, code=found.code)
-        answer = problem(500, "Something unexpected", f"look for request {call} in the log")
+    refusal = _refused(route, request, caller)
+    if refusal:
+        answer = refusal
+    else:
+        answer = await admit(route, request, caller or Caller("nobody", call=call), console)
     if caller and request.method != "GET":
         _audit(route, caller, answer)
     return answer.under(call)
 
 
-async def _answered(
-    route: Route, request: Request, caller: Caller | None, console: Callable[[], Console]
+async def admit(
+    route: Route, request: Request, caller: Caller, console: Callable[[], Console]
 ) -> Answer:
-    nobody = Caller("nobody")
-    return await route.handler(Call(request, caller or nobody, console()))
+    """The handler's answer to a caller who was let in, or what its error means. Never raises."""
+    try:
+        return await route.handler(Call(request, caller, console()))
+    except BadRequest as exc:
+        return problem(400, "The request is not valid", "; ".join(exc.problems))
+    except BadSettings as exc:
+        return problem(500, "The service's settings are not valid", "; ".join(exc.problems))
+    except Forbidden as exc:
+        return _forbidden(exc.role, str(exc))
+    except RotationError as exc:
+        return failed(exc)
+    except Exception as exc:  # noqa: BLE001 - what goes wrong here must not show what it saw
+        found = unexpected(exc)
+        log.error("request failed", route=route.name, request=caller.call, reason=str(found))
+        return problem(500, "Something unexpected", f"look for request {caller.call} in the log")
 
 
 def _refused(route: Route, request: Request, caller: Caller | None) -> Answer | None:

@@ -134,7 +134,8 @@ def account(row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     for number, at in enumerate(starts):
         until = starts[number + 1] if number + 1 < len(starts) else None
         valid_until = until and until + (timedelta() if number == 2 else timedelta(hours=26))
-        spans[("Key1", "Key2")[number % 2]].append(
+        slot = row["slot"] if number % 2 else ("Key1" if row["slot"] == "Key2" else "Key2")
+        spans[slot].append(
             {
                 "from": text(at),
                 "until": text(until) if until else None,
@@ -162,7 +163,9 @@ def account(row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
 
 def _operation(row: Mapping[str, Any], number: int, at: datetime) -> dict[str, Any]:
     leak = number == 3
-    spare, live = ("Key1", "Key2") if number % 2 else ("Key2", "Key1")
+    spare, live = (
+        ("Key1", "Key2") if (row["slot"] == "Key1") == bool(number % 2) else ("Key2", "Key1")
+    )
     overlap = timedelta() if leak else timedelta(hours=26)
     steps = [
         (0, f"{'emergency' if leak else 'rotate'} begins in regenerate: it is due"),

@@ -63,8 +63,9 @@ async def site(
 def estate() -> Azure:
     """Two accounts that are well, one that cannot be rotated, and what nobody has enrolled."""
     azure = Azure()
-    azure.add_vault(VAULT)
-    azure.add_principal("rotation").assign("Key rotator").assign("Secret publisher")
+    vault = azure.add_vault(VAULT)
+    rotation = azure.add_principal("rotation").assign("Secret publisher", vault.id)
+    rotation.assign("Key rotator", "/").assign("Reader", "/")
     for name, kind in (("chat", "OpenAI"), ("speech", "SpeechServices"), ("vision", "OpenAI")):
         enrol(azure, name, kind)
     azure.account("vision").disable_local_auth = True

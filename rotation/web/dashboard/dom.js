@@ -25,12 +25,15 @@ function svg(name, attributes = {}, ...children) {
 
 const drawn = new WeakMap();
 
-/** Fill an element anew only if what it shows has changed: focus and open details stay. */
+/** Fill an element anew only if what it shows has changed; the focus stays where it was. */
 function refill(element, data, build) {
   const text = JSON.stringify(data ?? null);
   if (drawn.get(element) === text) return;
   drawn.set(element, text);
+  const focused = element.contains(document.activeElement) ? document.activeElement.textContent : null;
   element.replaceChildren(...[build(data)].flat().filter((child) => child != null));
+  const again = [...element.querySelectorAll("button, summary")].find((one) => one.textContent === focused);
+  again?.focus();
 }
 
 /** Say something to those who do not see the page change. */

@@ -8,11 +8,13 @@ class Panel {
     Object.assign(this, { element, may, requests, closed, changed });
     const part = (name, title) => h("section", { class: `part ${name}`, "aria-label": title });
     this.parts = {
-      head: h("header"), error: part("error", "Trouble"), line: h("figure", { class: "line" }),
+      head: h("header"), actions: h("div", { class: "actions" }), error: part("error", "Trouble"), line: h("figure", { class: "line" }),
       next: part("coming", "What comes next"), running: part("now", "Under way"),
       history: part("history", "History"),
     };
-    element.append(...Object.values(this.parts));
+    this.leave = h("button", { type: "button", class: "quiet close", "aria-label": "Close",
+      click: () => this.close() }, "✕");
+    element.append(this.leave, ...Object.values(this.parts));
     element.addEventListener("keydown", (event) => event.key === "Escape" && this.close());
     new ResizeObserver(() => this.row && this.drawLine()).observe(this.parts.line);
   }
@@ -25,7 +27,7 @@ class Panel {
     document.body.classList.add("beside");
     this.draw();
     this.element.scrollTop = 0;
-    $("panel-close").focus({ preventScroll: true });
+    this.leave.focus({ preventScroll: true });
     this.load();
   }
 
@@ -72,7 +74,9 @@ class Panel {
     const { row, account, parts } = this;
     const running = account?.running ?? null;
     const waiting = account?.waiting ?? [];
-    refill(parts.head, [row.id, row.state, row.slot, running?.state, running?.id, waiting[0]?.id], () => this.head());
+    refill(parts.head, [row.id, row.state, row.slot], () => headOf(row));
+    refill(parts.actions, [row.id, row.state, running?.id, running?.state, running?.phase, waiting[0]?.id],
+      () => this.actions());
     const error = running?.trouble ? null : row.error;
     refill(parts.error, error, () => (error ? troubleOf(error) : []));
     refill(parts.next, [row.state, row.next, row.nextAt, row.reason, account?.next], () => comingOf(row, account));
@@ -92,18 +96,6 @@ class Panel {
       this.drawLine();
     }));
     if (focused) line.querySelector("button")?.focus();
-  }
-
-  head() {
-    const { row } = this;
-    return [
-      h("button", { type: "button", class: "quiet close", id: "panel-close", "aria-label": "Close",
-        click: () => this.close() }, "✕"),
-      h("h2", { id: "panel-title" }, row.secret ?? row.accountName),
-      h("p", { class: "where" }, stateBadge(row.state), row.slot ? slotBadge(row.slot) : null,
-        [row.vaultName, row.secret && row.accountName, row.kind].filter(Boolean).join(" · ")),
-      h("div", { class: "actions" }, this.actions()),
-    ];
   }
 
   actions() {
@@ -128,6 +120,14 @@ class Panel {
     }
     return made;
   }
+}
+
+function headOf(row) {
+  const where = [row.vaultName, row.secret && row.accountName, row.kind].filter(Boolean);
+  return [
+    h("h2", { id: "panel-title" }, row.secret ?? row.accountName),
+    h("p", { class: "where" }, stateBadge(row.state), row.slot ? slotBadge(row.slot) : null, where.join(" · ")),
+  ];
 }
 
 function comingOf(row, account) {

@@ -1,0 +1,41 @@
+"""The real page with generated answers: for what a running service would need years to show."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from playwright.async_api import Page, Route
+
+from rotation.web.dashboard import page as dashboard
+
+from . import generated
+from .conftest import Visit
+
+PAGE = "https://service.test/api/dashboard"
+
+
+async def played(visit: Visit, count: int, **options: Any) -> tuple[Page, dict[str, Any]]:
+    """The page with so many secrets, and the fleet that it was told."""
+    now = datetime.now(UTC)
+    fleet = generated.fleet(count, now)
+    listed = generated.valid("Fleet", fleet)
+
+    async def answer(route: Route) -> None:
+        url = route.request.url
+        if url == PAGE:
+            html, policy = dashboard()
+            headers = {"Content-Security-Policy": policy, "Content-Type": "text/html"}
+            await route.fulfill(body=html, headers=headers)
+        elif url.endswith("/api/secrets"):
+            await route.fulfill(body=listed, content_type="application/json")
+        else:
+            body = _account(fleet, url.rpartition("/")[2], now)
+            await route.fulfill(body=body, content_type="application/json")
+
+    return await visit(PAGE, answer, **options), fleet
+
+
+def _account(fleet: dict[str, Any], slug: str, now: datetime) -> str:
+    row = next(row for row in fleet["secrets"] if row["slug"] == slug)
+    return generated.valid("Account", generated.account(row, now))
