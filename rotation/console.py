@@ -1,4 +1,4 @@
-"""What a person may ask of the service: request, cancel, answer, pause; and all of the overview.
+"""What a person may ask of the service: request, cancel, answer, pause; and all of the foresight.
 
 The HTTP API and the command line both stand on it. It changes nothing itself but a secret's tag
 ``RotationPaused``; everything else is a wish in the journal, which the rotator alone acts upon.
@@ -12,17 +12,15 @@ from typing import Any
 from . import outlook, report, tags, wishes
 from .caller import Caller
 from .errors import Permanent, RotationError
+from .foresight import Foresight
 from .model import AccountId, TargetId
 from .operations import CANCELLED, cancellable
-from .overview import Overview
 from .record import Operation, Record, Wish, WishKind
 from .requests import RotationRequest
-from .sweep import plan
 from .together import together
 from .triggers import unenrolled
 
 AT_ONCE = 32
-EXAMPLES = 20
 
 
 class UnderWay(Permanent):
@@ -38,7 +36,7 @@ class UnderWay(Permanent):
 
 
 @dataclass
-class Console(Overview):
+class Console(Foresight):
     """``caller`` and ``reason`` go into the audit trail of whatever they ask for."""
 
     # Ask.
@@ -87,60 +85,6 @@ class Console(Overview):
             return _accepted(exc.operation_id, account)
         except RotationError as exc:
             return {"account": str(account), "error": str(exc)}
-
-    async def _meant(self, request: RotationRequest) -> list[AccountId]:
-        rows, problems = await self.rows()
-        if problems:
-            raise Permanent(
-                f"not every vault can be listed: {problems[0]}",
-                code="Incomplete",
-                remedy="mend that, or name a vault, an account or a secret",
-            )
-        meant = (row for row in rows if request.everything or row.target.vault == request.vault)
-        return sorted({row.account for row in meant if row.account}, key=lambda a: a.slug)
-
-    async def foresee(self, request: RotationRequest) -> dict[str, Any]:
-        """What a request would do; nothing is done. At most 20 accounts are looked at closely."""
-        if request.is_bulk:
-            accounts = await self._meant(request)
-        else:
-            accounts = [(await self.triggers.resolve(request))[0]]
-        rows, _ = await self.rows()
-        would = await together((self._would(request, a) for a in accounts[:EXAMPLES]), 4)
-        return {
-            "dryRun": True,
-            "accounts": len(accounts),
-            "secrets": sum(row.account in set(accounts) for row in rows),
-            "would": would,
-        }
-
-    async def plan(self) -> dict[str, Any]:
-        """What the next sweep would do; it looks closely at 20 accounts at most, due ones first."""
-        listings = await self.inventory.listings(refresh=True)
-        sweep, now = self.triggers.sweeper, self.inventory.clock.now()
-        todo = plan(listings, self.policy, now, sweep.rate, sweep.period)
-        accounts = [visit.account for visit in todo.visits]
-        would = await together((self._next(account) for account in accounts[:EXAMPLES]), 4)
-        return {
-            "accounts": len(accounts),
-            "would": would,
-            "problems": list(todo.problems),
-        }
-
-    async def _next(self, account: AccountId) -> dict[str, Any]:
-        known = await self.inventory.targets(account, ())
-        try:
-            return outlook.of(*await self.triggers.rotator.explain(account, known))
-        except RotationError as exc:
-            return _held(account, exc)
-
-    async def _would(self, request: RotationRequest, account: AccountId) -> dict[str, Any]:
-        wish = wishes.of_request(account, request, self.inventory.clock.now())
-        known = await self.inventory.targets(account, ())
-        try:
-            return outlook.of(*await self.triggers.rotator.explain(account, known, wish))
-        except RotationError as exc:
-            return _held(account, exc)
 
     # Answer.
 
@@ -195,11 +139,6 @@ class Console(Overview):
 
     async def _record(self, operation_id: str) -> Record | None:
         return await self.triggers.record(operation_id)
-
-
-def _held(account: AccountId, exc: RotationError) -> dict[str, Any]:
-    found = {"account": str(account), "secrets": [], "action": "blocked", "reason": exc.advice}
-    return found | {"until": None, "effects": []}
 
 
 def _accepted(operation_id: str, account: AccountId) -> dict[str, Any]:

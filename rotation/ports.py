@@ -46,6 +46,17 @@ class Listed:
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Revision:
+    """What a vault shows of one version without its value."""
+
+    version: str
+    created: datetime
+    expires: datetime | None
+    enabled: bool
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
 class Vaults(Protocol):
     """Secrets of the configured vaults (``urls``)."""
 
@@ -65,6 +76,9 @@ class Vaults(Protocol):
 
     async def versions(self, target: TargetId) -> tuple[Version, ...]:
         """All versions, in no order; those enabled with their values."""
+
+    async def revisions(self, target: TargetId) -> tuple[Revision, ...]:
+        """All versions without their values, in no order."""
 
     async def publish(
         self, target: Target, key: Key, tags: dict[str, str], expires: datetime

@@ -15,7 +15,7 @@ from .. import tags as tag
 from ..clock import Clock
 from ..errors import Permanent, Unknown
 from ..model import Key, Target, TargetId, Version
-from ..ports import Listed
+from ..ports import Listed, Revision
 from ..record import Put
 from .failures import code_of, failure
 from .pipeline import client_options, once
@@ -94,6 +94,9 @@ class KeyVaults:
     async def versions(self, target: TargetId) -> tuple[Version, ...]:
         return tuple([await self._version(target, p) async for p in self._versions(target)])
 
+    async def revisions(self, target: TargetId) -> tuple[Revision, ...]:
+        return tuple([_revision(properties) async for properties in self._versions(target)])
+
     async def _version(self, target: TargetId, properties: SecretProperties) -> Version:
         version, created = properties.version or "", properties.created_on or _EPOCH
         value = await self._value(target, version) if properties.enabled else None
@@ -158,6 +161,11 @@ class KeyVaults:
 
 def _key(secret: KeyVaultSecret) -> Key:
     return Key(secret.value or "")
+
+
+def _revision(found: SecretProperties) -> Revision:
+    created, enabled = found.created_on or _EPOCH, bool(found.enabled)
+    return Revision(found.version or "", created, found.expires_on, enabled, found.tags or {})
 
 
 def _listed(target: TargetId, secret: SecretProperties) -> Listed | None:

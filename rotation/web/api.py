@@ -103,18 +103,27 @@ async def secrets(call: Call) -> Answer:
     return ok(await call.console.fleet(call.caller))
 
 
+async def secret(call: Call) -> Answer:
+    """``GET /api/secrets/{vault}/{secret}``: what it waits for now, its versions, its past."""
+    return ok(await call.console.secret(_target(call)))
+
+
+def _target(call: Call) -> TargetId:
+    """Raises BadRequest where the vault is not one of ours."""
+    vaults = call.console.triggers.vaults.urls
+    vault = vault_url(call.param("vault"), vaults)
+    if vault is None:
+        raise BadRequest(["vault: configured are " + ", ".join(vaults)])
+    return TargetId(vault, call.param("secret"))
+
+
 async def hold(call: Call) -> Answer:
     """``POST /api/secrets/{vault}/{secret}/pause`` and ``…/resume``."""
     what = call.param("hold")
     if what not in ("pause", "resume"):
         return problem(404, "Not found", "POST …/pause or …/resume")
     requests.reason(call.request.body)
-    vaults = call.console.triggers.vaults.urls
-    vault = vault_url(call.param("vault"), vaults)
-    if vault is None:
-        return problem(404, "Not found", "configured vaults are " + ", ".join(vaults))
-    target = TargetId(vault, call.param("secret"))
-    return ok(await call.console.pause(target, paused=what == "pause"))
+    return ok(await call.console.pause(_target(call), paused=what == "pause"))
 
 
 async def account(call: Call) -> Answer:

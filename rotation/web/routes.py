@@ -32,6 +32,7 @@ ROUTES = (
     Route("cancel_rotation", "DELETE", "rotations/{id}", Role.OPERATE, api.cancel),
     Route("answer_rotation", "POST", "rotations/{id}/{answer}", Role.OPERATE, api.answer),
     Route("list_secrets", "GET", "secrets", Role.READ, api.secrets),
+    Route("get_secret", "GET", "secrets/{vault}/{secret}", Role.READ, api.secret),
     Route("hold_secret", "POST", "secrets/{vault}/{secret}/{hold}", Role.OPERATE, api.hold),
     Route("plan", "GET", "plan", Role.READ, api.plan),
     Route("get_account", "GET", "accounts/{slug}", Role.READ, api.account),

@@ -12,7 +12,7 @@ from emulator.keyvault.vault import Vault
 from rotation import tags as tag
 from rotation.errors import Permanent, RotationError
 from rotation.model import Key, Target, TargetId, Version
-from rotation.ports import Listed
+from rotation.ports import Listed, Revision
 from rotation.record import Put
 
 from .port import Port, Refused
@@ -41,6 +41,13 @@ class SimVaults(Port):
         for name, secret in self._vault(vault).secrets.items():
             if _listed(vault, secret) is None:
                 yield Listed(TargetId(vault, name), None, tags=secret.current.tags or {})
+
+    async def revisions(self, target: TargetId) -> tuple[Revision, ...]:
+        secret = self._vault(target.vault).secret(target.name)
+        return tuple(
+            Revision(v.id, _whole(v.made), _expiry(v), v.enabled, v.tags or {})
+            for v in secret.versions
+        )
 
     async def retag(self, target: TargetId, version: str, tags: Mapping[str, str]) -> None:
         def effect() -> None:

@@ -249,6 +249,25 @@ async def test_pausing_a_secret_holds_scheduled_rotations_back(azure: Azure, api
     assert "RotationPaused" not in (azure.secret("kv-demo", "ai-key").current.tags or {})
 
 
+async def test_one_secret_shows_its_gate_its_versions_and_its_rotations(
+    azure: Azure, api: Api
+) -> None:
+    one = {"vault": "kv-demo", "secret": "ai-key"}
+    status, before = await api.call("get_secret", params=one)
+    assert status == 200
+    assert [(v["slot"], v["enabled"]) for v in before["versions"]] == [(None, True)]
+    assert before["now"]["effects"][0].startswith("Key2 is made new")
+    await api.product.visit()
+    await api.product.run(timedelta(hours=1))
+    _, during = await api.call("get_secret", params=one)
+    assert (during["secret"]["state"], during["now"]["action"]) == ("overlap", "wait")
+    assert during["now"]["until"] == during["secret"]["nextAt"]
+    assert [v["slot"] for v in during["versions"]] == ["Key2", None]
+    assert during["versions"][0]["rotation"] == during["rotations"][0]["id"]
+    status, unknown = await api.call("get_secret", params=one | {"secret": "nobodys"})
+    assert (status, unknown["code"]) == (404, "NotEnrolled")
+
+
 async def test_the_fleet_shows_each_secret_and_what_stands_beside(azure: Azure, api: Api) -> None:
     nobodys = azure.add_account("nobodys")
     azure.identity.principals[0].assign("Reader", nobodys.id)
