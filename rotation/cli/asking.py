@@ -1,0 +1,127 @@
+"""Commands that ask for something: rotate, emergency, cancel, resume, abandon, pause.
+
+What cannot be taken back is foretold first, and asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from . import screen
+from .exits import Exit, Failed
+from .follow import follow
+from .looking import show_effects
+from .reach import Reach, ask
+from .target import Target
+
+MAX_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How a request is made. ``consent`` asks the person a question; None where nobody is there."""
+
+    as_json: bool
+    dry_run: bool
+    wait: bool
+    agreed: bool
+    key: str
+    consent: Callable[[str], bool] | None
+
+
+async def rotate(reach: Reach, body: dict[str, Any], how: Manner) -> Exit:
+    """A rotation, or with ``leaked`` an emergency."""
+    foreseen = await ask(reach, "POST", "rotations", {**body, "dry_run": True})
+    if how.dry_run and how.as_json:
+        screen.show_json(foreseen)
+    elif not how.as_json:
+        _show(foreseen)
+    if how.dry_run:
+        return Exit.OK
+    _consent(body, foreseen, how)
+    if body.get("all"):
+        body = {**body, "confirm": foreseen["accounts"]}
+    headers = {"Idempotency-Key": how.key} if how.key else {}
+    made = await ask(reach, "POST", "rotations", body, headers=headers)
+    if "batch" in made:
+        return _batch(made, how)
+    if how.wait:
+        return await follow(reach, made["id"], as_json=how.as_json, leave=True)
+    if how.as_json:
+        screen.show_json(made)
+    else:
+        screen.say(f"Accepted: {made['id']}", f"Follow it: python -m rotation watch {made['id']}")
+    return Exit.OK
+
+
+def _show(foreseen: Mapping[str, Any]) -> None:
+    screen.say(f"This is about {foreseen['accounts']} account(s), {foreseen['secrets']} secret(s).")
+    for would in foreseen["would"][:MAX_SHOWN]:
+        account = str(would["account"]).rpartition("/")[2]
+        screen.say(f"{account}: {would['reason']}" if would["reason"] else account)
+        show_effects(would["effects"], "  will")
+    more = foreseen["accounts"] - min(len(foreseen["would"]), MAX_SHOWN)
+    if more > 0:
+        screen.say(f"… and {more} more accounts")
+
+
+def _consent(body: Mapping[str, Any], foreseen: Mapping[str, Any], how: Manner) -> None:
+    """An emergency, a vault or everything is not done by a slip of the finger. Raises Failed."""
+    is_wide = "secret" not in body and "account" not in body
+    if how.agreed or not ("leaked" in body or is_wide):
+        return
+    question = f"Go on with {foreseen['accounts']} account(s)?"
+    if how.consent is None:
+        raise Failed(Exit.REFUSED, "nobody is there to agree", "look at --dry-run, then add --yes")
+    if not how.consent(question):
+        raise Failed(Exit.REFUSED, "nothing was done")
+
+
+def _batch(made: Mapping[str, Any], how: Manner) -> Exit:
+    if how.as_json:
+        screen.show_json(made)
+    else:
+        screen.say(f"Accepted for {len(made['rotations'])} of {made['accounts']} accounts.")
+        for one in made["failed"]:
+            screen.warn(f"{one['account']}: {one['error']}")
+        screen.say("Follow them: python -m rotation status")
+    return Exit.FAILING if made["failed"] else Exit.OK
+
+
+async def cancel(reach: Reach, name: str, reason: str, *, as_json: bool) -> Exit:
+    found = await ask(reach, "DELETE", f"rotations/{name}", query={"reason": reason})
+    if as_json:
+        screen.show_json(found)
+    else:
+        screen.say(f"{name}: {found['state']}")
+    return Exit.OK
+
+
+async def answer(reach: Reach, name: str, what: str, reason: str, how: Manner) -> Exit:
+    """``resume`` or ``abandon`` a blocked operation, after it was said what that does."""
+    path = f"rotations/{name}/{what}"
+    foreseen = await ask(reach, "POST", path, {"reason": reason, "dry_run": True})
+    if not how.as_json or how.dry_run:
+        screen.say(f"{what}: {foreseen['will']}")
+    if how.dry_run:
+        return Exit.OK
+    if not how.agreed and (how.consent is None or not how.consent("Go on?")):
+        raise Failed(Exit.REFUSED, "nothing was done", "add --yes to agree")
+    made = await ask(reach, "POST", path, {"reason": reason})
+    if how.as_json:
+        screen.show_json(made)
+        return Exit.OK
+    return await follow(reach, name, as_json=False, leave=True) if how.wait else Exit.OK
+
+
+async def pause(reach: Reach, target: Target, reason: str, *, held: bool, as_json: bool) -> Exit:
+    what = "pause" if held else "resume"
+    found = await ask(reach, "POST", f"{target.path}/{what}", {"reason": reason})
+    if as_json:
+        screen.show_json(found)
+    else:
+        state = "paused: repairs and emergencies go on" if found["paused"] else "no longer paused"
+        screen.say(f"{target.vault}/{target.secret} is {state}")
+    return Exit.OK

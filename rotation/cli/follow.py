@@ -1,0 +1,75 @@
+"""An operation as it goes on, line by line, until it ends or has nothing to do for a while."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from . import screen
+from .exits import Exit
+from .reach import Reach, ask
+
+POLL = 1.0  # seconds
+# Whoever waits at a terminal is let go where the next step is further away than this.
+PATIENCE = timedelta(minutes=5)
+
+
+async def follow(reach: Reach, name: str, *, as_json: bool, leave: bool) -> Exit:
+    """``leave``: return also where the operation only waits for its time, such as the overlap."""
+    told = Told()
+    while True:
+        found = await ask(reach, "GET", f"rotations/{name}")
+        if not as_json:
+            told.show(found)
+        if found["state"] in ("ended", "cancelled", "blocked") or (leave and _rests(found)):
+            break
+        await asyncio.sleep(POLL)
+    if as_json:
+        screen.show_json(found)
+    else:
+        _conclude(found)
+    return {"blocked": Exit.FAILING, "cancelled": Exit.ATTENTION}.get(found["state"], Exit.OK)
+
+
+class Told:
+    """What was said already."""
+
+    def __init__(self) -> None:
+        self.entries = 0
+        self.waiting = ""
+
+    def show(self, found: Mapping[str, Any]) -> None:
+        audit = found.get("audit", [])
+        for entry in audit[self.entries :]:
+            screen.say(f"{screen.moment(entry['at'])}  {entry['what']}")
+        self.entries = len(audit)
+        waiting = found.get("waitingFor", "")
+        if waiting and waiting != self.waiting and found["state"] == "running":
+            screen.say(f"{' ' * 22}{found['phase']}: {waiting}")
+            self.waiting = waiting
+
+
+def _rests(found: Mapping[str, Any]) -> bool:
+    until = found.get("waitingUntil") or screen.LONG_AGO
+    return datetime.fromisoformat(until) - datetime.now(UTC) > PATIENCE
+
+
+def _conclude(found: Mapping[str, Any]) -> None:
+    if found["state"] == "blocked":
+        trouble = found["trouble"]
+        screen.warn(f"It stopped: {trouble['message']}", trouble["remedy"])
+        name = found["id"]
+        screen.say(f"then: python -m rotation resume {name}  (or: abandon {name})")
+    elif found["state"] == "ended":
+        screen.say(f"Done: {found.get('outcome', '')}")
+        if found.get("proof"):
+            screen.say(f"Proof: {found['proof']}")
+    elif found["state"] == "cancelled":
+        screen.say("Cancelled.")
+    else:
+        screen.say(
+            f"It waits until {screen.moment(found['waitingUntil'])}: {found.get('waitingFor', '')}",
+            f"The service goes on by itself; python -m rotation watch {found['id']}",
+        )

@@ -1,0 +1,80 @@
+"""How a command gets at the service: its HTTP API, or the same routes in this very process.
+
+Commands see only ``Reach``, so that they mean the same either way.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Protocol
+
+from .exits import Exit, Failed, refused
+
+
+class Reach(Protocol):
+    """``send`` asks one route and returns the HTTP status and the body."""
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        headers: Mapping[str, str],
+        body: bytes,
+    ) -> tuple[int, str]:
+        """Raises Failed where nobody answers."""
+
+    async def close(self) -> None: ...
+
+
+async def ask(
+    reach: Reach,
+    method: str,
+    path: str,
+    body: Mapping[str, Any] | None = None,
+    *,
+    query: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Any:
+    """The answer's JSON. Raises Failed with the problem's own words."""
+    data = json.dumps(body).encode() if body is not None else b""
+    status, text = await reach.send(method, path, query or {}, headers or {}, data)
+    found = _json(status, text)
+    if status >= 400 and not (path == "health" and status == 503):
+        raise refused(status, found)
+    return found
+
+
+def _json(status: int, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        message = f"the answer is not from this service (HTTP {status})"
+        raise Failed(
+            Exit.UNREACHABLE, message, "check the URL and that you are signed in"
+        ) from None
+
+
+@asynccontextmanager
+async def reaching(url: str, direct: bool) -> AsyncIterator[Reach]:
+    """The deployed function at ``url``, or with ``direct`` the operator's own hands."""
+    if direct:
+        from .direct import Direct
+
+        reach: Reach = Direct.of_environment()
+    elif url:
+        from .remote import Remote
+
+        reach = Remote.of_environment(url)
+    else:
+        raise Failed(
+            Exit.USAGE,
+            "where is the service?",
+            "give --url (or ROTATION_URL), e.g. https://my-app.azurewebsites.net; or --direct",
+        )
+    try:
+        yield reach
+    finally:
+        await reach.close()

@@ -1,0 +1,54 @@
+"""What a command is about: a secret as ``vault/secret``, an account, a vault, or everything."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from .exits import Exit, Failed
+
+_SECRET = re.compile(
+    r"(?:https://)?(?P<vault>[A-Za-z0-9-]+)(?:\.[a-z.]+/secrets)?/(?P<secret>[A-Za-z0-9-]+)"
+    r"(?:/[0-9a-f]{32})?/?"
+)
+
+
+@dataclass(frozen=True)
+class Target:
+    """One secret."""
+
+    vault: str
+    secret: str
+
+    @property
+    def path(self) -> str:
+        return f"secrets/{self.vault}/{self.secret}"
+
+    @classmethod
+    def parse(cls, text: str) -> Target:
+        """``my-vault/my-key``, or the secret's URL. Raises Failed."""
+        found = _SECRET.fullmatch(text.strip())
+        if not found:
+            raise Failed(
+                Exit.USAGE, f"{text!r} names no secret", "write VAULT/SECRET, e.g. my-vault/my-key"
+            )
+        return cls(found["vault"], found["secret"])
+
+
+def wanted(what: str, vault: str, everything: bool) -> dict[str, Any]:
+    """The members of a request's body that say what it is about. Raises Failed."""
+    if sum((bool(what), bool(vault), everything)) != 1:
+        raise Failed(
+            Exit.USAGE,
+            "say what to rotate",
+            "one of VAULT/SECRET, an account's resource id, --vault NAME or --all",
+        )
+    if everything:
+        return {"all": True}
+    if vault:
+        return {"vault": vault}
+    if what.startswith("/subscriptions/"):
+        return {"account": what}
+    target = Target.parse(what)
+    return {"vault": target.vault, "secret": target.secret}
