@@ -18,8 +18,7 @@ from datetime import timedelta
 from rotation import codec
 from rotation.adapters.file_store import FileStore
 from rotation.caller import Caller, Role
-from rotation.console import Console
-from rotation.model import AccountId, Policy
+from rotation.model import AccountId
 from rotation.record import Record
 from tests.wire.product import playground, product
 
@@ -43,7 +42,7 @@ async def main(secrets: int) -> None:
             record = Record(AccountId.parse(account.id), "salt", waiting="next rotation soon")
             await store.write(record.account.slug, codec.dump(record), None)
         async with product(azure, directory) as made:
-            console = Console(made.triggers, Policy(), timedelta(minutes=15))
+            console = made.console
             for what in ("first", "again"):
                 began = time.perf_counter()
                 found = await console.fleet(CALLER)

@@ -69,7 +69,7 @@ class Services:
         self.identity = Identity(self.clock)
         self.accounts = Accounts(self.clock, self.changed, self.random)
         self.keyvault = KeyVault(self.identity)
-        self.arm = Arm(self.identity, self.accounts)
+        self.arm = Arm(self.identity, self.accounts, self.keyvault.vaults)
         self.inference = Inference(self.accounts)
         self.topics = Topics(self.identity)
         self.logs = Logs(self.clock, self.identity)

@@ -11,6 +11,7 @@ from typing import Any
 
 from . import outlook, report, tags, wishes
 from .caller import Caller
+from .doctor import Doctor
 from .errors import Permanent, RotationError
 from .foresight import Foresight
 from .model import AccountId, TargetId
@@ -38,6 +39,8 @@ class UnderWay(Permanent):
 @dataclass
 class Console(Foresight):
     """``caller`` and ``reason`` go into the audit trail of whatever they ask for."""
+
+    doctor: Doctor
 
     # Ask.
 

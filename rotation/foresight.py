@@ -38,8 +38,11 @@ class Foresight(Overview):
             "secret": fleet.shown(row, now),
             "now": await self._would(row.account) if row.account else None,
             "versions": [_shown(r) for r in sorted(revisions, key=_made, reverse=True)],
-            "rotations": await self.rotations(account=str(row.account)) if row.account else [],
+            "rotations": await self._rotations(row.account) if row.account else [],
         }
+
+    async def _rotations(self, account: AccountId) -> Any:
+        return (await self.rotations(account=str(account)))["rotations"]
 
     async def foresee(self, request: RotationRequest) -> dict[str, Any]:
         """What a request would do; nothing is done. At most 20 accounts are looked at closely."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -73,8 +74,8 @@ class Overview:
 
     async def rotations(
         self, state: str = "", account: str = "", batch: str = ""
-    ) -> list[dict[str, Any]]:
-        """Operations and waiting requests, the newest first, at most 200."""
+    ) -> dict[str, Any]:
+        """Operations and waiting requests, the newest first, at most 200; and how many in all."""
         records = await self.archive.records()
         slug = AccountId.parse(account).slug if account else None
         found = [
@@ -85,7 +86,10 @@ class Overview:
             if not batch or batch in _keys(one)
         ]
         shown = [body for body in found if not state or body["state"] == state]
-        return sorted(shown, key=_when, reverse=True)[:SHOWN]
+        return {
+            "rotations": sorted(shown, key=_when, reverse=True)[:SHOWN],
+            "states": dict(Counter(body["state"] for body in found)),
+        }
 
     async def status(self, operation_id: str, wait: timedelta = timedelta()) -> Any:
         """As ``Triggers.status``, at the latest after ``wait`` or as soon as it has ended."""

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from .model import Account, AccountId, Key, Keys, Slot, Target, TargetId, Verdict, Version
 from .record import Put
+from .rights import Grant
 
 
 class Accounts(Protocol):
@@ -146,6 +147,36 @@ class Store(Protocol):
 
         ``duration`` is 15 s to 60 s, as with blob leases; released on exit.
         """
+
+
+@dataclass(frozen=True)
+class SeenVault:
+    """A vault's ARM id, and whether roles rule it (else access policies do)."""
+
+    id: str
+    by_roles: bool
+
+
+class Resources(Protocol):
+    """What Resource Manager says of rights and surroundings. Reads only."""
+
+    async def whoami(self) -> str:
+        """Who the service is to Azure."""
+
+    async def grants(self, scope: str) -> Sequence[Grant]:
+        """What it may do at an ARM id."""
+
+    async def subscriptions(self) -> Sequence[str]:
+        """The subscriptions that it can see."""
+
+    async def vaults(self, subscription: str) -> Mapping[str, SeenVault]:
+        """The vaults that it can see, by URL."""
+
+    async def event_types(self, vault: str) -> Sequence[set[str]]:
+        """What each event subscription on a vault takes; empty for all."""
+
+    async def longest_validity(self, vault: str) -> int | None:
+        """The fewest days that a denying policy allows a secret to be valid."""
 
 
 class Queue(Protocol):

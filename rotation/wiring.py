@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from .clock import Clock
 from .console import Console
+from .doctor import Doctor
 from .gather import Gatherer
 from .inventory import Inventory
 from .journal import Journal
@@ -52,16 +53,15 @@ def check_settings() -> None:
 
 
 @cache
-def service() -> Triggers:
-    """The process's one service. Raises BadSettings."""
+def console() -> Console:
+    """The process's one service, with what people may ask of it. Raises BadSettings."""
     return build(load(os.environ))
 
 
 @cache
-def console() -> Console:
-    """What people may ask of the one service. Raises BadSettings."""
-    settings = load(os.environ)
-    return Console(service(), settings.policy, settings.period)
+def service() -> Triggers:
+    """The process's one service. Raises BadSettings."""
+    return console().triggers
 
 
 @cache
@@ -70,42 +70,37 @@ def doors() -> Doors:
     return Doors(*access(os.environ))
 
 
-def direct(settings: Settings, transport: Transport | None = None) -> Console:
-    """For an operator's own hands: the same journal and lease, the steps run in this process."""
+def build(settings: Settings, *, by_hand: bool = False) -> Console:
+    """The service, ready to be triggered. Nothing is sent yet.
+
+    ``by_hand``: for an operator at a terminal. The journal and its lease are the same, but the
+    steps run in this very process.
+    """
     from .adapters.embedded_queue import EmbeddedQueue
 
     identity = credential(settings)
 
     async def handle(message: str) -> None:
-        await triggers.message(message)
-
-    store, _ = _storage(settings, identity, handle)
-    clients = Clients(settings, identity, Clock(), transport)
-    triggers = assemble(clients, store, EmbeddedQueue(handle))
-    return Console(triggers, settings.policy, settings.period)
-
-
-def build(settings: Settings) -> Triggers:
-    """The service, ready to be triggered. Nothing is sent yet."""
-    identity = credential(settings)
-
-    async def handle(message: str) -> None:
-        await triggers.message(message)
+        await made.triggers.message(message)
 
     store, queue = _storage(settings, identity, handle)
-    triggers = assemble(Clients(settings, identity, Clock()), store, queue)
-    return triggers
+    if by_hand:
+        queue = EmbeddedQueue(handle)
+    made = assemble(Clients(settings, identity, Clock()), store, queue)
+    return made
 
 
-def assemble(clients: Clients, store: Store, queue: Queue) -> Triggers:
+def assemble(clients: Clients, store: Store, queue: Queue) -> Console:
     """The core on the given store and queue."""
     from .adapters.accounts import ArmAccounts
     from .adapters.probe import DataPlaneProbe
+    from .adapters.resources import ArmResources
     from .adapters.vaults import KeyVaults
 
     settings, clock, transport = clients.settings, clients.clock, clients.transport
     accounts = ArmAccounts(clients.credential, clock, settings.arm, transport)
     vaults = KeyVaults(settings.vaults, clients.credential, clock, transport)
+    resources = ArmResources(clients.credential, clock, settings.arm, transport)
     probe = DataPlaneProbe(transport)
     notifier, evidence = _notifier(clients), _evidence(clients)
     inventory = Inventory(vaults, clock)
@@ -122,9 +117,14 @@ def assemble(clients: Clients, store: Store, queue: Queue) -> Triggers:
     )
     rotator = Rotator(gatherer, journal, notifier)
     sweeper = Sweep(inventory, journal, settings.policy, rate=settings.rate, period=settings.period)
-    owned: tuple[Any, ...] = (accounts, vaults, probe, notifier, evidence, store, queue)
+    owned: tuple[Any, ...] = (
+        *(queue, accounts, vaults, resources, probe, notifier, evidence, store),
+        clients.credential,
+    )
     closing = tuple(part.close for part in owned if hasattr(part, "close"))
-    return Triggers(rotator, journal, inventory, vaults, queue, sweeper, closing)
+    triggers = Triggers(rotator, journal, inventory, vaults, queue, sweeper, closing)
+    doctor = Doctor(resources, accounts, vaults, journal, clock, settings.policy)
+    return Console(triggers, settings.policy, settings.period, doctor)
 
 
 def credential(settings: Settings) -> AsyncTokenCredential:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
 from ..accounts import Account, Accounts
 from ..identity import TENANT, Identity, Principal
+from ..keyvault.vault import Vault
 from ..throttle import Buckets
 from ..wire import Headers, Request, Response
+from . import resources
 from .answers import PROVIDER, Refused, both, error, no_route, ok, permissions, shown
 from .requests import Asked, asked, check_api_version, link_token, slot, start
 
@@ -34,6 +36,7 @@ class Arm:
 
     identity: Identity
     accounts: Accounts
+    vaults: Mapping[str, Vault] = field(default_factory=dict)
     subscriptions: set[str] = field(default_factory=set)
     groups: set[tuple[str, str]] = field(default_factory=set)
     unregistered: set[str] = field(default_factory=set)
@@ -45,20 +48,29 @@ class Arm:
         if request.host not in HOSTS:
             return None
         found = asked(request)
-        return f"arm.{found.name if found else 'unknown'}", lambda: self._answer(request, found)
+        name = found.name if found else resources.named(request)
+        return f"arm.{name or 'unknown'}", lambda: self._answer(request, found)
 
     def _answer(self, request: Request, found: Asked | None) -> Response:
         headers: dict[str, str] = {}
         try:
             principal = self._caller(request)
             if found is None:
-                raise no_route(request.path)
+                return self._other(request, principal)
             check_api_version(request)
             headers = self._throttle(request, principal, found)
             response = self._run(request, principal, found)
         except Refused as refusal:
             response = error(refusal)
         return Response(response.status, Headers({**response.headers, **headers}), response.body)
+
+    def _other(self, request: Request, principal: Principal) -> Response:
+        """What is asked of other providers than the accounts'. Raises Refused."""
+        if resources.named(request) is None:
+            raise no_route(request.path)
+        check_api_version(request)
+        known = sorted(self.subscriptions)
+        return resources.answer(request, principal, known, self.vaults, _check_right)
 
     def _caller(self, request: Request) -> Principal:
         found = self.identity.bearer(request, HOSTS[request.host])

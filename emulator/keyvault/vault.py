@@ -24,7 +24,8 @@ class Vault:
     """One vault. ``open`` is its firewall; ``public_network`` false closes it altogether.
 
     ``policies`` are the older access policies, permissions by object id, in place of roles.
-    ``stale_for`` makes reads show the versions of that long ago.
+    ``stale_for`` makes reads show the versions of that long ago. ``assignments`` are those of
+    Azure Policy, which are shown and not enforced.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Vault:
     open: bool = True
     public_network: bool = True
     policies: Mapping[str, frozenset[str]] | None = None
+    assignments: list[Mapping[str, Any]] = field(default_factory=list)
     retention_days: int = 90
     purge_protection: bool = False
     deletion_delay: timedelta = timedelta()

@@ -68,6 +68,12 @@ def history(secret: Secret, url: Url = "", direct: Direct = False, as_json: Json
 
 
 @app.command()
+def doctor(url: Url = "", direct: Direct = False, as_json: Json = False) -> None:
+    """Whether everything is there that a rotation needs; each finding with what mends it."""
+    _run(url, direct, lambda reach: looking.doctor(reach, as_json=as_json))
+
+
+@app.command()
 def rotate(
     reason: Reason,
     what: What = "",
@@ -197,16 +203,13 @@ UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 def main() -> int:
     """The one place where what goes wrong becomes words and an exit status."""
     try:
-        app(standalone_mode=False)
+        return int(app(standalone_mode=False) or Exit.OK)
     except Failed as failed:
         screen.warn(str(failed), failed.remedy)
         return failed.status
-    except typer.Exit as ended:
-        return ended.exit_code
     except (typer.Abort, KeyboardInterrupt):
         screen.warn("stopped; what was asked for goes on in the service")
         return Exit.REFUSED
     except UsageError as exc:
         exc.show()  # type: ignore[attr-defined]
         return Exit.USAGE
-    return Exit.OK

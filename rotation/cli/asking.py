@@ -11,7 +11,7 @@ from typing import Any
 
 from . import screen
 from .exits import Exit, Failed
-from .follow import follow
+from .follow import follow, follow_all
 from .looking import show_effects
 from .reach import Reach, ask
 from .target import Target
@@ -46,7 +46,7 @@ async def rotate(reach: Reach, body: dict[str, Any], how: Manner) -> Exit:
     headers = {"Idempotency-Key": how.key} if how.key else {}
     made = await ask(reach, "POST", "rotations", body, headers=headers)
     if "batch" in made:
-        return _batch(made, how)
+        return await _batch(reach, made, how)
     if how.wait:
         return await follow(reach, made["id"], as_json=how.as_json, leave=True)
     if how.as_json:
@@ -79,15 +79,21 @@ def _consent(body: Mapping[str, Any], foreseen: Mapping[str, Any], how: Manner) 
         raise Failed(Exit.REFUSED, "nothing was done")
 
 
-def _batch(made: Mapping[str, Any], how: Manner) -> Exit:
+async def _batch(reach: Reach, made: Mapping[str, Any], how: Manner) -> Exit:
+    """Many accounts: what was refused is named, the others are watched."""
+    result = Exit.OK
+    states: dict[str, int] = {}
+    if how.wait:
+        result, states = await follow_all(reach, made["batch"], len(made["rotations"]))
     if how.as_json:
-        screen.show_json(made)
+        screen.show_json({**made, "states": states})
     else:
         screen.say(f"Accepted for {len(made['rotations'])} of {made['accounts']} accounts.")
+        screen.say(", ".join(f"{count} {state}" for state, count in states.items()))
         for one in made["failed"]:
             screen.warn(f"{one['account']}: {one['error']}")
-        screen.say("Follow them: python -m rotation status")
-    return Exit.FAILING if made["failed"] else Exit.OK
+        screen.say("All of them: python -m rotation status")
+    return Exit.FAILING if made["failed"] else result
 
 
 async def cancel(reach: Reach, name: str, reason: str, *, as_json: bool) -> Exit:

@@ -29,9 +29,9 @@ class Direct:
     @classmethod
     def of_environment(cls) -> Direct:
         """Raises Failed where the settings are not those of the function."""
-        from ..wiring import direct
+        from ..wiring import build
 
-        return cls(direct(settings()))
+        return cls(build(settings(), by_hand=True))
 
     async def send(
         self,

@@ -33,6 +33,22 @@ async def follow(reach: Reach, name: str, *, as_json: bool, leave: bool) -> Exit
     return {"blocked": Exit.FAILING, "cancelled": Exit.ATTENTION}.get(found["state"], Exit.OK)
 
 
+async def follow_all(reach: Reach, batch: str, accounts: int) -> tuple[Exit, dict[str, int]]:
+    """Many at once, as a bar, until each has ended, stopped or only waits for its time."""
+    with screen.progress("rotations", accounts) as done:
+        while True:
+            found = await ask(reach, "GET", "rotations", query={"batch": batch})
+            active = [one for one in found["rotations"] if one["state"] in ("waiting", "running")]
+            resting = sum(_rests(one) for one in active)
+            under_way = sum(found["states"].get(state, 0) for state in ("waiting", "running"))
+            done(accounts - under_way + resting)
+            if resting == len(active):
+                break
+            await asyncio.sleep(POLL)
+    states: dict[str, int] = found["states"]
+    return (Exit.FAILING if states.get("blocked") else Exit.OK), states
+
+
 class Told:
     """What was said already."""
 
@@ -47,7 +63,7 @@ class Told:
         self.entries = len(audit)
         waiting = found.get("waitingFor", "")
         if waiting and waiting != self.waiting and found["state"] == "running":
-            screen.say(f"{' ' * 22}{found['phase']}: {waiting}")
+            screen.say(f"{' ' * 22}{waiting}")
             self.waiting = waiting
 
 
@@ -64,8 +80,6 @@ def _conclude(found: Mapping[str, Any]) -> None:
         screen.say(f"then: python -m rotation resume {name}  (or: abandon {name})")
     elif found["state"] == "ended":
         screen.say(f"Done: {found.get('outcome', '')}")
-        if found.get("proof"):
-            screen.say(f"Proof: {found['proof']}")
     elif found["state"] == "cancelled":
         screen.say("Cancelled.")
     else:

@@ -132,3 +132,28 @@ def _rotation(rotation: Mapping[str, Any]) -> tuple[Any, ...]:
     asked = screen.moment(rotation.get("startedAt") or rotation.get("requestedAt"))
     names = ("id", "purpose", "state", "requester", "reason", "outcome")
     return asked, *(rotation.get(name) for name in names)
+
+
+async def doctor(reach: Reach, *, as_json: bool) -> Exit:
+    found = await ask(reach, "GET", "doctor")
+    if as_json:
+        screen.show_json(found)
+    else:
+        columns = ("CHECK", "STATE", "WHAT", "FOUND")
+        screen.table(columns, (_finding(finding) for finding in found["findings"]))
+        _advise(found["findings"])
+    return {"failed": Exit.FAILING, "warning": Exit.ATTENTION}.get(found["verdict"], Exit.OK)
+
+
+def _finding(finding: Mapping[str, Any]) -> tuple[str, ...]:
+    subject = str(finding["subject"]).removeprefix("https://").rpartition("/accounts/")[2]
+    return finding["check"], finding["state"], subject, finding["detail"]
+
+
+def _advise(findings: list[Mapping[str, Any]]) -> None:
+    """Each remedy once, and whom it is for."""
+    fixes = dict.fromkeys(f["fix"] for f in findings if f["fix"] and f["state"] != "ok")
+    for fix in fixes:
+        screen.say(f"→ {fix}")
+    if not fixes:
+        screen.say("Everything is there.")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import Progress
 from rich.table import Table
 
 LONG_AGO = "1970-01-01T00:00:00+00:00"
@@ -56,15 +58,26 @@ def show_json(body: Any) -> None:
 
 def table(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
     """Words of a state have their colour wherever they stand alone in a cell."""
-    shown = Table(*columns, box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    screen = terminal()
+    box = SIMPLE_HEAD if screen.is_terminal else None
+    shown = Table(*columns, box=box, pad_edge=False, header_style="bold")
     for row in rows:
         shown.add_row(*(_cell(value) for value in row))
-    terminal().print(shown)
+    screen.print(shown)
 
 
 def _cell(value: Any) -> str:
     text = "" if value is None else escape(str(value))
     return f"[{COLOURS[text]}]{text}[/]" if text in COLOURS else text
+
+
+@contextmanager
+def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A bar on the error stream, where that is a terminal; the yielded call moves it."""
+    screen = terminal(stderr=True)
+    with Progress(console=screen, transient=True, disable=not screen.is_terminal) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda done: bar.update(task, completed=done)
 
 
 def moment(text: str | None) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from .. import requests
 from ..caller import Role
+from ..doctor import shown
 from ..model import TargetId
 from ..record import WishKind
 from ..requests import BadRequest, RotationRequest, vault_url
@@ -67,7 +68,7 @@ async def rotations(call: Call) -> Answer:
         found = await call.console.rotations(state, call.query("account"), call.query("batch"))
     except ValueError:
         raise BadRequest(["account: write its ARM resource id"]) from None
-    return ok({"rotations": found})
+    return ok(found)
 
 
 async def rotation(call: Call) -> Answer:
@@ -138,6 +139,11 @@ async def account(call: Call) -> Answer:
 async def plan(call: Call) -> Answer:
     """``GET /api/plan``: what the next sweep would do, and why."""
     return ok(await call.console.plan())
+
+
+async def doctor(call: Call) -> Answer:
+    """``GET /api/doctor``: whether everything is there that a rotation needs."""
+    return ok(shown(await call.console.doctor.examine()))
 
 
 async def health(call: Call) -> Answer:

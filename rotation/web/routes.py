@@ -35,6 +35,7 @@ ROUTES = (
     Route("get_secret", "GET", "secrets/{vault}/{secret}", Role.READ, api.secret),
     Route("hold_secret", "POST", "secrets/{vault}/{secret}/{hold}", Role.OPERATE, api.hold),
     Route("plan", "GET", "plan", Role.READ, api.plan),
+    Route("doctor", "GET", "doctor", Role.OPERATE, api.doctor),
     Route("get_account", "GET", "accounts/{slug}", Role.READ, api.account),
     Route("health", "GET", "health", None, api.health),
     Route("openapi", "GET", "openapi.json", Role.READ, api.openapi),

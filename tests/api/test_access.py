@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import AsyncIterator, Mapping
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ import pytest
 from rotation import web
 from rotation.caller import Role
 from rotation.console import Console
-from rotation.model import Policy
 from rotation.settings import access
 from rotation.web import ROUTES, Answer, Request, Route
 from rotation.web.principal import HEADER, Doors
@@ -41,7 +39,7 @@ def principal(*roles: str, typ: str = "roles", auth: str = "aad", **claims: str)
 @pytest.fixture
 async def console(tmp_path: Path) -> AsyncIterator[Console]:
     async with product(playground(), str(tmp_path)) as made:
-        yield Console(made.triggers, Policy(), timedelta(minutes=15))
+        yield made.console
 
 
 async def call(

@@ -11,9 +11,8 @@ from datetime import timedelta
 
 from emulator.roles import CUSTOM, Role
 from rotation.caller import Caller
-from rotation.console import Console
 from rotation.errors import RotationError
-from rotation.model import Policy, TargetId
+from rotation.model import TargetId
 from rotation.record import Leaked
 from rotation.requests import RotationRequest
 from tests.wire.product import VAULT, Product, playground, product
@@ -123,8 +122,10 @@ async def _event(p: Product) -> None:
 
 async def _people(p: Product) -> None:
     """What is done only where somebody asks for it."""
-    console = Console(p.triggers, Policy(), timedelta(minutes=15))
+    console = p.console
     await console.fleet(Caller("me"))
+    with suppress(RotationError):
+        await console.secret(TargetId(VAULT, SECRET[1]))
     for paused in (True, False):
         with suppress(RotationError):
             await console.pause(TargetId(VAULT, SECRET[1]), paused=paused)

@@ -12,6 +12,7 @@ from emulator.transport import AsyncCredential, AsyncEmulatorTransport
 from rotation import settings
 from rotation.adapters.file_store import FileStore
 from rotation.clock import Clock
+from rotation.console import Console
 from rotation.messages import Visit
 from rotation.model import AccountId
 from rotation.record import Record
@@ -39,8 +40,12 @@ class VirtualQueue:
 @dataclass
 class Product:
     azure: Azure
-    triggers: Triggers
+    console: Console
     queue: VirtualQueue
+
+    @property
+    def triggers(self) -> Triggers:
+        return self.console.triggers
 
     async def run(self, limit: timedelta) -> None:
         """Work through the queue, and deliver events, for this long."""
@@ -101,6 +106,6 @@ async def product(azure: Azure, directory: str, **more: str) -> AsyncIterator[Pr
         lambda: AsyncEmulatorTransport(azure),
     )
     queue = VirtualQueue(azure)
-    triggers = assemble(clients, FileStore(directory), queue)
-    yield Product(azure, triggers, queue)
-    await triggers.close()
+    console = assemble(clients, FileStore(directory), queue)
+    yield Product(azure, console, queue)
+    await console.triggers.close()

@@ -14,8 +14,6 @@ import pytest
 from emulator.azure import Azure
 from emulator.faults import Fault
 from rotation import web
-from rotation.console import Console
-from rotation.model import Policy
 from rotation.web.principal import Doors
 
 from .product import Product, playground, product
@@ -26,7 +24,7 @@ class Api:
 
     def __init__(self, product: Product, file: Path) -> None:
         self.product, self._file = product, file
-        self.console = Console(product.triggers, Policy(), timedelta(minutes=15))
+        self.console = product.console
 
     async def call(self, name: str, **more: Any) -> tuple[int, Any]:
         """One route by its name; ``more`` are members of the request."""

@@ -1,0 +1,196 @@
+"""Resource Manager beside the accounts: subscriptions, and what it tells of a vault. Reads only."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+from urllib.parse import unquote
+
+from ..identity import TENANT, Principal
+from ..keyvault.events import Subscription
+from ..keyvault.vault import Vault
+from ..wire import Request, Response
+from .answers import Refused, ok, permissions
+
+KEY_VAULT = "Microsoft.KeyVault/vaults"
+SYSTEM_TOPICS = "Microsoft.EventGrid/systemTopics"
+_BELOW = r"/subscriptions/(?P<subscription>[^/]+)"
+_VAULT = _BELOW + r"/resourcegroups/[^/]+/providers/microsoft\.keyvault/vaults/(?P<vault>[^/]+)"
+_TOPIC = _BELOW + r"/resourcegroups/[^/]+/providers/microsoft\.eventgrid/systemtopics/"
+_ROUTES = {
+    name: re.compile(path + "/?", re.I)
+    for name, path in {
+        "list_subscriptions": "/subscriptions",
+        "list_vaults": _BELOW + r"/providers/microsoft\.keyvault/vaults",
+        "list_system_topics": _BELOW + r"/providers/microsoft\.eventgrid/systemtopics",
+        "topic_events": _TOPIC + r"(?P<vault>[^/]+)-events/eventsubscriptions",
+        "vault_permissions": _VAULT + r"/providers/microsoft\.authorization/permissions",
+        "vault_policies": _VAULT + r"/providers/microsoft\.authorization/policyassignments",
+        "vault_events": _VAULT + r"/providers/microsoft\.eventgrid/eventsubscriptions",
+    }.items()
+}
+# What reading something about a vault needs; the permissions API itself needs no right.
+_ACTIONS = {
+    "vault_policies": "Microsoft.Authorization/policyAssignments/read",
+    "vault_events": "Microsoft.EventGrid/eventSubscriptions/read",
+    "topic_events": f"{SYSTEM_TOPICS}/eventSubscriptions/read",
+}
+Check = Callable[[Principal, str, str], None]
+
+
+def named(request: Request) -> str | None:
+    """The public name of what is asked, or None where nothing here answers it."""
+    path = unquote(request.path)
+    found = (name for name, route in _ROUTES.items() if route.fullmatch(path))
+    return next(found, None) if request.method == "GET" else None
+
+
+def answer(
+    request: Request,
+    principal: Principal,
+    subscriptions: Iterable[str],
+    vaults: Mapping[str, Vault],
+    check: Check,
+) -> Response:
+    """Answers what ``named`` knows. ``check`` raises Refused."""
+    name = named(request) or ""
+    asked = _ROUTES[name].fullmatch(unquote(request.path))
+    part = asked.groupdict() if asked else {}
+    below = [v for v in vaults.values() if v.subscription.lower() == _folded(part, "subscription")]
+    if name == "list_subscriptions":
+        return ok({"value": [_subscription(s) for s in subscriptions if _sees(principal, s)]})
+    if name == "list_vaults":
+        return ok({"value": [_vault(v) for v in below if _may_read(principal, v)]})
+    if name == "list_system_topics":
+        return ok({"value": [_topic(v) for v in below if _may_read_topic(principal, v)]})
+    vault = next((v for v in below if v.name.lower() == _folded(part, "vault")), None)
+    if vault is None:
+        text = f"The Resource '{KEY_VAULT}/{part.get('vault')}' was not found."
+        raise Refused(404, "ResourceNotFound", text)
+    return _about(name, vault, principal, check)
+
+
+def _folded(part: Mapping[str, str], name: str) -> str:
+    return part.get(name, "").lower()
+
+
+def _about(name: str, vault: Vault, principal: Principal, check: Check) -> Response:
+    if name in _ACTIONS:
+        check(principal, _ACTIONS[name], _topic_id(vault) if name == "topic_events" else vault.id)
+    if name == "vault_permissions":
+        return ok(permissions(principal, vault.id))
+    if name == "vault_policies":
+        return ok({"value": [dict(policy) for policy in vault.assignments]})
+    # Subscriptions were made on the vault's system topic; the vault has none of its own.
+    found = vault.topic.subscriptions if name == "topic_events" else []
+    return ok({"value": [_event_subscription(vault, s) for s in found]})
+
+
+def _sees(principal: Principal, subscription: str) -> bool:
+    """Whoever has a right anywhere in a subscription sees that it is there."""
+    scope = f"/subscriptions/{subscription}".lower()
+    return any(
+        granted == "/" or granted.lower() == scope or granted.lower().startswith(scope + "/")
+        for granted, _ in principal.assignments
+    )
+
+
+def _may_read(principal: Principal, vault: Vault) -> bool:
+    return principal.may(f"{KEY_VAULT}/read", vault.id)
+
+
+def _may_read_topic(principal: Principal, vault: Vault) -> bool:
+    return principal.may(f"{SYSTEM_TOPICS}/read", _topic_id(vault))
+
+
+def _topic_id(vault: Vault) -> str:
+    group = vault.id.partition("/providers/")[0]
+    return f"{group}/providers/{SYSTEM_TOPICS}/{vault.name}-events"
+
+
+def _topic(vault: Vault) -> dict[str, Any]:
+    return {
+        "id": _topic_id(vault),
+        "name": f"{vault.name}-events",
+        "type": SYSTEM_TOPICS,
+        "location": vault.location,
+        "properties": {
+            "provisioningState": "Succeeded",
+            "source": vault.id,
+            "topicType": "Microsoft.KeyVault.vaults",
+        },
+    }
+
+
+def _subscription(name: str) -> dict[str, Any]:
+    return {
+        "id": f"/subscriptions/{name}",
+        "subscriptionId": name,
+        "tenantId": TENANT,
+        "displayName": f"Subscription {name[:8]}",
+        "state": "Enabled",
+    }
+
+
+def _vault(vault: Vault) -> dict[str, Any]:
+    return {
+        "id": vault.id,
+        "name": vault.name,
+        "type": KEY_VAULT,
+        "location": vault.location,
+        "tags": {},
+        "properties": {
+            "sku": {"family": "A", "name": "standard"},
+            "tenantId": TENANT,
+            "enableRbacAuthorization": vault.policies is None,
+            "enableSoftDelete": True,
+            "softDeleteRetentionInDays": vault.retention_days,
+            "vaultUri": f"{vault.url}/",
+            "provisioningState": "Succeeded",
+            "publicNetworkAccess": "Enabled" if vault.public_network else "Disabled",
+        },
+    }
+
+
+def _event_subscription(vault: Vault, found: Subscription) -> dict[str, Any]:
+    return {
+        "id": f"{_topic_id(vault)}/eventSubscriptions/{found.name}",
+        "name": found.name,
+        "type": f"{SYSTEM_TOPICS}/eventSubscriptions",
+        "properties": {
+            "topic": _topic_id(vault),
+            "provisioningState": "Succeeded",
+            "destination": {
+                "endpointType": "WebHook",
+                # The rest of the URL is a secret, which ARM does not show.
+                "properties": {"endpointBaseUrl": found.url.partition("?")[0]},
+            },
+            "filter": {
+                "subjectBeginsWith": found.begins,
+                "subjectEndsWith": found.ends,
+                "includedEventTypes": [_event_type(kind) for kind in found.types] or None,
+            },
+            "eventDeliverySchema": "EventGridSchema",
+        },
+    }
+
+
+def _event_type(kind: str) -> str:
+    return kind if "." in kind else f"Microsoft.KeyVault.{kind}"
+
+
+def policy(definition: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """A policy assignment as ARM shows it; the emulator's vault enforces none."""
+    name = uuid.uuid5(uuid.NAMESPACE_OID, definition).hex[:24]
+    definition = f"/providers/Microsoft.Authorization/policyDefinitions/{definition}"
+    return {
+        "name": name,
+        "type": "Microsoft.Authorization/policyAssignments",
+        "properties": {
+            "policyDefinitionId": definition,
+            "enforcementMode": "Default",
+            "parameters": {key: {"value": value} for key, value in parameters.items()},
+        },
+    }
