@@ -58,6 +58,16 @@ class Revision:
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Latest:
+    """The latest version of any secret, enrolled or not; ``value`` is None where disabled."""
+
+    version: str
+    value: Key | None
+    expires: datetime | None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
 class Vaults(Protocol):
     """Secrets of the configured vaults (``urls``)."""
 

@@ -51,7 +51,7 @@ class Surroundings:
             {"vault": vault, "secret": secret.target.name, "reason": "it is not enrolled"}
             for vault in self.vaults.urls
             for secret in await self._others(vault, problems)
-            if _KEY_LIKE.search(secret.target.name)
+            if looks_like_a_key(secret.target.name)
         ]
         return {"accounts": accounts, "secrets": secrets}, problems
 
@@ -67,6 +67,10 @@ class Surroundings:
             return [secret async for secret in self.vaults.others(vault)]
         except RotationError:
             return []  # the listing of the enrolled ones has said so
+
+
+def looks_like_a_key(name: str) -> bool:
+    return bool(_KEY_LIKE.search(name))
 
 
 def _why(account: Account) -> str:

@@ -42,6 +42,12 @@ WRITTEN = (CREDENTIAL_ID, ROTATION_ID, ROTATED_AT, ROTATION_REASON)
 MAX_TAGS, MAX_LENGTH = 15, 512
 _REASON_LENGTH = 128
 _OURS = frozenset(name.lower() for name in WRITTEN)
+# What Microsoft's sample does not know.
+OWN = frozenset(
+    name.lower()
+    for name in {*READ, *WRITTEN} - {PROVIDER_ADDRESS, VALIDITY_PERIOD_DAYS, CREDENTIAL_ID}
+)
+ENROLLED = "enrolled"
 _MAX_VALIDITY_DAYS = 3650
 
 T = TypeVar("T")

@@ -28,6 +28,9 @@ from .web.principal import Doors
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
 
+    from .discovery import Discovery
+    from .enrolment import Enroller
+
 _log = logging.getLogger("rotation")
 Transport = Callable[[], Any]
 Handler = Callable[[str], Awaitable[None]]
@@ -42,6 +45,19 @@ class Clients:
     credential: AsyncTokenCredential
     clock: Clock
     transport: Transport | None = None
+
+
+@dataclass(frozen=True)
+class Hands:
+    """What an operator does without the service: no journal, no queue."""
+
+    discovery: Discovery
+    enroller: Enroller
+    closing: tuple[Callable[[], Awaitable[object]], ...]
+
+    async def close(self) -> None:
+        for close in self.closing:
+            await close()
 
 
 def check_settings() -> None:
@@ -88,6 +104,25 @@ def build(settings: Settings, *, by_hand: bool = False) -> Console:
         queue = EmbeddedQueue(handle)
     made = assemble(Clients(settings, identity, Clock()), store, queue)
     return made
+
+
+def hands(settings: Settings) -> Hands:
+    """For an operator who discovers and enrols. Nothing is sent yet."""
+    from .adapters.accounts import ArmAccounts
+    from .adapters.resources import ArmResources
+    from .adapters.vaults import KeyVaults
+    from .discovery import Discovery
+    from .enrolment import Enroller
+
+    identity, clock = credential(settings), Clock()
+    accounts = ArmAccounts(identity, clock, settings.arm)
+    vaults = KeyVaults(settings.vaults, identity, clock)
+    resources = ArmResources(identity, clock, settings.arm)
+    return Hands(
+        Discovery(resources, accounts, vaults),
+        Enroller(accounts, vaults, clock, settings.policy),
+        tuple(part.close for part in (accounts, vaults, resources, identity)),
+    )
 
 
 def assemble(clients: Clients, store: Store, queue: Queue) -> Console:

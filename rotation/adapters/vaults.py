@@ -15,7 +15,7 @@ from .. import tags as tag
 from ..clock import Clock
 from ..errors import Permanent, Unknown
 from ..model import Key, Target, TargetId, Version
-from ..ports import Listed, Revision
+from ..ports import Latest, Listed, Revision
 from ..record import Put
 from .failures import code_of, failure
 from .pipeline import client_options, once
@@ -65,6 +65,19 @@ class KeyVaults:
             raise failure(exc, f"tag secret {target.name}") from None
 
     async def read(self, target: TargetId) -> Target | None:
+        found = await self._latest(target)
+        return _target(target, *found) if found else None
+
+    async def latest(self, target: TargetId) -> Latest | None:
+        """The latest version with its value, enrolled or not; None where there is none."""
+        found = await self._latest(target)
+        if found is None:
+            return None
+        properties, value = found
+        tags = properties.tags or {}
+        return Latest(properties.version or "", value, properties.expires_on, tags)
+
+    async def _latest(self, target: TargetId) -> tuple[SecretProperties, Key | None] | None:
         try:
             secret = await self._client(target.vault).get_secret(target.name)
         except ResourceNotFoundError:
@@ -72,16 +85,16 @@ class KeyVaults:
         except HttpResponseError as exc:
             if code_of(exc) != "SecretDisabled":
                 raise failure(exc, f"read secret {target}") from None
-            return await self._read_disabled(target)
+            return await self._latest_disabled(target)
         except AzureError as exc:
             raise failure(exc, f"read secret {target}") from None
-        return _target(target, secret.properties, _key(secret))
+        return secret.properties, _key(secret)
 
-    async def _read_disabled(self, target: TargetId) -> Target | None:
+    async def _latest_disabled(self, target: TargetId) -> tuple[SecretProperties, None] | None:
         """A disabled secret shows its properties only in the list of its versions."""
         listed = [properties async for properties in self._versions(target)]
         latest = max(listed, key=lambda p: p.created_on or _EPOCH, default=None)
-        return _target(target, latest, None) if latest else None
+        return (latest, None) if latest else None
 
     async def _versions(self, target: TargetId) -> AsyncIterator[SecretProperties]:
         client = self._client(target.vault)

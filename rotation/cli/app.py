@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
-from typing import Annotated
+from collections.abc import Awaitable, Callable, Coroutine
+from datetime import timedelta
+from typing import Annotated, Any
 
 import typer
 
-from . import asking, looking, screen
+from . import asking, discovering, enrolling, looking, screen
 from .asking import Manner
+from .enrolling import Enrolling
 from .exits import Exit, Failed
 from .follow import follow
 from .reach import Reach, reaching
-from .target import Target, wanted
+from .target import Target, slot, wanted
 
 app = typer.Typer(
     name="rotation",
@@ -38,6 +40,9 @@ What = Annotated[str, typer.Argument(metavar="[VAULT/SECRET|ACCOUNT]", help="a s
 Vault = Annotated[str, typer.Option("--vault", help="a whole vault instead")]
 All = Annotated[bool, typer.Option("--all", help="everything instead")]
 Id = Annotated[str, typer.Argument(metavar="ID", help="the rotation's id")]
+Subscriptions = Annotated[
+    list[str] | None, typer.Option("--subscription", help="only this one; may be repeated")
+]
 Key = Annotated[str, typer.Option("--idempotency-key", help="a repeat returns the same rotation")]
 
 
@@ -71,6 +76,40 @@ def history(secret: Secret, url: Url = "", direct: Direct = False, as_json: Json
 def doctor(url: Url = "", direct: Direct = False, as_json: Json = False) -> None:
     """Whether everything is there that a rotation needs; each finding with what mends it."""
     _run(url, direct, lambda reach: looking.doctor(reach, as_json=as_json))
+
+
+@app.command()
+def discover(subscription: Subscriptions = None, as_json: Json = False) -> None:
+    """Every account that you can see, and how it stands to the rotation. With your own sign-in."""
+    _finish(discovering.discover(subscription or (), as_json=as_json))
+
+
+@app.command()
+def enrol(
+    which: Annotated[str, typer.Argument(metavar="ACCOUNT", help="an id, a name, or a pattern")],
+    in_use: Annotated[str, typer.Option(help="which key consumers use now: key1 or key2")] = "",
+    vault: Annotated[str, typer.Option("--vault", help="where its secret is to be")] = "",
+    secret: Annotated[str, typer.Option(help="the secret's name; else ACCOUNT-key")] = "",
+    validity_days: Annotated[int, typer.Option(help="how long a key is valid", min=1)] = 90,
+    subscription: Subscriptions = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Hand accounts to the rotation: a secret from the key in use, and tags. Own sign-in."""
+    asked = Enrolling(
+        which,
+        subscription or (),
+        vault,
+        secret,
+        timedelta(days=validity_days),
+        slot(in_use),
+        as_json,
+        dry_run,
+        yes,
+        _consent(as_json),
+    )
+    _finish(enrolling.enrol(asked))
 
 
 @app.command()
@@ -186,7 +225,11 @@ def _run(url: str, direct: bool, command: Callable[[Reach], Awaitable[Exit]]) ->
         async with reaching(url, direct) as reach:
             return await command(reach)
 
-    raise typer.Exit(asyncio.run(run()))
+    _finish(run())
+
+
+def _finish(command: Coroutine[Any, Any, Exit]) -> None:
+    raise typer.Exit(asyncio.run(command))
 
 
 def _consent(as_json: bool) -> Callable[[str], bool] | None:

@@ -35,13 +35,13 @@ async def follow(reach: Reach, name: str, *, as_json: bool, leave: bool) -> Exit
 
 async def follow_all(reach: Reach, batch: str, accounts: int) -> tuple[Exit, dict[str, int]]:
     """Many at once, as a bar, until each has ended, stopped or only waits for its time."""
-    with screen.progress("rotations", accounts) as done:
+    with screen.progress("rotations") as done:
         while True:
             found = await ask(reach, "GET", "rotations", query={"batch": batch})
             active = [one for one in found["rotations"] if one["state"] in ("waiting", "running")]
             resting = sum(_rests(one) for one in active)
             under_way = sum(found["states"].get(state, 0) for state in ("waiting", "running"))
-            done(accounts - under_way + resting)
+            done(accounts - under_way + resting, accounts)
             if resting == len(active):
                 break
             await asyncio.sleep(POLL)

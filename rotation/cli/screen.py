@@ -72,12 +72,12 @@ def _cell(value: Any) -> str:
 
 
 @contextmanager
-def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A bar on the error stream, where that is a terminal; the yielded call moves it."""
+def progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on the error stream, where that is a terminal; ``(done, of)`` moves it."""
     screen = terminal(stderr=True)
     with Progress(console=screen, transient=True, disable=not screen.is_terminal) as bar:
-        task = bar.add_task(what, total=total)
-        yield lambda done: bar.update(task, completed=done)
+        task = bar.add_task(what, total=None)
+        yield lambda done, of: bar.update(task, completed=done, total=of)
 
 
 def moment(text: str | None) -> str:

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from ..model import Slot
 from .exits import Exit, Failed
 
 _SECRET = re.compile(
@@ -52,3 +53,11 @@ def wanted(what: str, vault: str, everything: bool) -> dict[str, Any]:
         return {"account": what}
     target = Target.parse(what)
     return {"vault": target.vault, "secret": target.secret}
+
+
+def slot(text: str) -> Slot | None:
+    """``key1`` or ``key2``, any case; nothing for nothing. Raises Failed."""
+    found = {one.value.lower(): one for one in Slot}.get(text.strip().lower())
+    if text and found is None:
+        raise Failed(Exit.USAGE, f"{text!r} is no key", "write key1 or key2")
+    return found

@@ -1,0 +1,34 @@
+"""The operator's own hands: what needs no deployed service, only a sign-in."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from ..errors import RotationError
+from ..model import TargetId
+from .exits import Exit, Failed
+
+if TYPE_CHECKING:
+    from ..wiring import Hands
+
+
+@asynccontextmanager
+async def own_hands() -> AsyncIterator[Hands]:
+    """Raises Failed in place of RotationError."""
+    from ..wiring import hands
+    from .direct import settings
+
+    found = hands(settings())
+    try:
+        yield found
+    except RotationError as exc:
+        raise Failed(Exit.UNREACHABLE, exc.advice) from None
+    finally:
+        await found.close()
+
+
+def short(target: TargetId) -> str:
+    """``vault/secret``, as the commands take it."""
+    return f"{target.vault.removeprefix('https://').partition('.')[0]}/{target.name}"

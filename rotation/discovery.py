@@ -1,0 +1,216 @@
+"""What is there: every account that can be seen, and how each stands to the rotation.
+
+Looks with an operator's own rights, before or beside the deployed service, and changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from . import tags
+from .errors import RotationError
+from .model import Account, AccountId, Key, Slot, TargetId
+from .ports import Accounts, Listed, Resources, Vaults
+from .surroundings import looks_like_a_key
+from .together import together
+
+AT_ONCE = 8
+
+
+class Standing(StrEnum):
+    """How an account stands to the rotation."""
+
+    MANAGED = "managed"
+    SAMPLE = "sample"
+    UNMANAGED = "unmanaged"
+    KEYLESS = "key-less"
+    UNSEEN = "unseen"
+
+
+MEANING = {
+    Standing.MANAGED: "its keys are rotated here",
+    Standing.SAMPLE: "has the tags of Microsoft's rotation sample and was not rotated here yet: it "
+    "is taken over as it is. Remove the sample's function first, else both rotate it",
+    Standing.UNMANAGED: "no secret is enrolled for it: "
+    "python -m rotation enrol ACCOUNT --in-use key1|key2",
+    Standing.KEYLESS: "its keys are switched off (Entra ID only): nothing to rotate",
+    Standing.UNSEEN: "secrets are enrolled for it, but it cannot be seen: deleted, or no right "
+    "to read it",
+}
+
+
+@dataclass(frozen=True)
+class Holding:
+    """A secret enrolled for an account. ``slot`` is the key that it holds, None for neither.
+
+    ``ours``: it has tags that only this service knows. ``unread``: why the key is not known.
+    """
+
+    target: TargetId
+    slot: Slot | None = None
+    ours: bool = False
+    unread: str = ""
+
+    @property
+    def dead(self) -> bool:
+        return self.slot is None and not self.unread
+
+
+@dataclass(frozen=True)
+class Found:
+    """An account, its secrets, and in words what is remarkable and what would be done."""
+
+    account: AccountId
+    kind: str
+    standing: Standing
+    secrets: tuple[Holding, ...]
+    remarks: tuple[str, ...]
+
+    @property
+    def wrong(self) -> bool:
+        """Whether a person should look."""
+        return self.standing is Standing.UNSEEN or any(one.dead for one in self.secrets)
+
+
+@dataclass(frozen=True)
+class Survey:
+    """All accounts, and what could not be read.
+
+    ``key_like`` are secrets that are not enrolled and look like keys, by their names.
+    """
+
+    found: tuple[Found, ...]
+    key_like: tuple[TargetId, ...]
+    other_vaults: tuple[str, ...]
+    problems: tuple[str, ...]
+
+
+@dataclass
+class Discovery:
+    """One look at the subscriptions and the configured vaults."""
+
+    resources: Resources
+    accounts: Accounts
+    vaults: Vaults
+
+    async def look(
+        self, subscriptions: Sequence[str] = (), seen: Callable[[int, int], None] | None = None
+    ) -> Survey:
+        """``seen(done, of)`` is called after each account.
+
+        Raises only where nothing can be listed at all: who cannot sign in sees no subscription.
+        """
+        problems: list[str] = []
+        subscriptions = subscriptions or await self.resources.subscriptions()
+        accounts = {
+            account.id: account
+            for subscription in subscriptions
+            for account in await self._readable(subscription, problems)
+        }
+        listed = [s for vault in self.vaults.urls for s in await self._enrolled(vault, problems)]
+        problems += [f"{s.target}: {s.problem}" for s in listed if s.account is None]
+        known = sorted(accounts.keys() | {s.account for s in listed if s.account})
+        done = 0
+
+        async def one(account: AccountId) -> Found:
+            nonlocal done
+            enrolled = [s for s in listed if s.account == account]
+            found = judged(account, accounts.get(account), await self._held(account, enrolled))
+            done += 1
+            if seen:
+                seen(done, len(known))
+            return found
+
+        found = tuple(await together((one(account) for account in known), AT_ONCE))
+        vaults = await self._other_vaults(subscriptions)
+        return Survey(found, await self._key_like(), vaults, tuple(problems))
+
+    async def _readable(self, subscription: str, problems: list[str]) -> Sequence[Account]:
+        try:
+            return await self.accounts.readable(subscription)
+        except RotationError as exc:
+            problems.append(str(exc))
+            return ()
+
+    async def _enrolled(self, vault: str, problems: list[str]) -> list[Listed]:
+        try:
+            return [secret async for secret in self.vaults.enrolled(vault)]
+        except RotationError as exc:
+            problems.append(str(exc))
+            return []
+
+    async def _key_like(self) -> tuple[TargetId, ...]:
+        found = [s for vault in self.vaults.urls for s in await self._others(vault)]
+        return tuple(sorted(s.target for s in found if looks_like_a_key(s.target.name)))
+
+    async def _others(self, vault: str) -> list[Listed]:
+        try:
+            return [secret async for secret in self.vaults.others(vault)]
+        except RotationError:
+            return []  # the listing of the enrolled ones has said so
+
+    async def _held(self, account: AccountId, enrolled: list[Listed]) -> list[Holding]:
+        """Which key each secret holds, by value; values are compared here and go nowhere."""
+        if not enrolled:
+            return []
+        try:
+            keys = await self.accounts.keys(account)
+        except RotationError as exc:
+            return [Holding(s.target, ours=_ours(s), unread=str(exc)) for s in enrolled]
+        return [await self._holding(secret, keys.slot_of) for secret in enrolled]
+
+    async def _holding(
+        self, secret: Listed, slot_of: Callable[[Key | None], Slot | None]
+    ) -> Holding:
+        ours = _ours(secret)
+        try:
+            target = await self.vaults.read(secret.target)
+        except RotationError as exc:
+            return Holding(secret.target, ours=ours, unread=str(exc))
+        if target is None or target.value is None:
+            return Holding(secret.target, ours=ours, unread="it is disabled or gone")
+        return Holding(secret.target, slot_of(target.value), ours)
+
+    async def _other_vaults(self, subscriptions: Iterable[str]) -> tuple[str, ...]:
+        """Vaults that can be seen and are not configured; what cannot be listed is not shown."""
+        found: set[str] = set()
+        for subscription in subscriptions:
+            try:
+                found |= set(await self.resources.vaults(subscription))
+            except RotationError:
+                continue
+        return tuple(sorted(found - set(self.vaults.urls)))
+
+
+def judged(id: AccountId, account: Account | None, held: Sequence[Holding]) -> Found:
+    """How an account stands, from what was read of it and of its secrets."""
+    kind = account.kind if account else ""
+    return Found(id, kind, _standing(account, held), tuple(held), tuple(_remarks(held)))
+
+
+def _standing(account: Account | None, held: Sequence[Holding]) -> Standing:
+    if account is None:
+        return Standing.UNSEEN
+    if account.local_auth_disabled:
+        return Standing.KEYLESS
+    if not held:
+        return Standing.UNMANAGED
+    return Standing.MANAGED if any(one.ours for one in held) else Standing.SAMPLE
+
+
+def _remarks(held: Sequence[Holding]) -> Iterable[str]:
+    if len(held) > 1:
+        yield f"{len(held)} secrets share it: each new key is published to all of them"
+    if len({one.slot for one in held if one.slot}) > 1:
+        yield "they hold different keys: one key is published to all before any is revoked"
+    for one in held:
+        if one.unread:
+            yield f"{one.target.name}: it is not known which key it holds: {one.unread}"
+        elif one.dead:
+            yield f"{one.target.name} holds neither key: the next sweep publishes a valid one"
+
+
+def _ours(secret: Listed) -> bool:
+    return bool({name.lower() for name in secret.tags} & tags.OWN)
