@@ -48,7 +48,7 @@ def _without_stale(f: Facts) -> Facts:
 
 def _answered(f: Facts) -> Action | None:
     """A person said what is to become of a stopped operation."""
-    wish = next((w for w in f.record.wishes if w.kind in _ANSWERS), None)
+    wish = f.record.answer
     if wish is None:
         return None
     rest = tuple(w for w in f.record.wishes if w.id != wish.id)
@@ -61,9 +61,6 @@ def _answered(f: Facts) -> Action | None:
         return end(f, f"abandoned by {wish.requester}: {wish.reason}")
     again = replace(f.operation, overwritten=0)
     return move(f, f.record.phase, f"resumed by {wish.requester}: {wish.reason}", again)
-
-
-_ANSWERS = (WishKind.RESUME, WishKind.ABANDON, WishKind.CANCEL)
 
 
 def _cancelled(f: Facts, wish: Wish) -> Action:

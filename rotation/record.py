@@ -63,6 +63,9 @@ class WishKind(StrEnum):
     CANCEL = "cancel"
 
 
+ANSWERS = (WishKind.RESUME, WishKind.ABANDON, WishKind.CANCEL)
+
+
 class Wish(Struct, frozen=True):
     """A request in the journal. Triggers only write wishes; the reconciler alone acts."""
 
@@ -198,6 +201,11 @@ class Record(Struct, frozen=True):
     waiting_until: datetime | None = None
     outbox: tuple[Notice, ...] = ()
     history: tuple[Operation, ...] = ()
+
+    @property
+    def answer(self) -> Wish | None:
+        """What a person said of a stopped operation, and was not acted upon yet."""
+        return next((wish for wish in self.wishes if wish.kind in ANSWERS), None)
 
     def find(self, operation_id: str) -> Operation | Wish | None:
         """An operation by its own id or by that of a wish that it took in; or a waiting wish."""

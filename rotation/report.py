@@ -112,10 +112,13 @@ def _of_wish(record: Record, wish: Wish) -> dict[str, Any]:
 def _state(record: Record, operation: Operation) -> str:
     if operation.ended_at is not None:
         return "cancelled" if (operation.outcome or "").startswith(CANCELLED) else "ended"
-    return "blocked" if record.blocked else "running"
+    return "blocked" if record.blocked and not record.answer else "running"
 
 
 def _waiting(record: Record) -> dict[str, Any]:
+    """An answer that was given is what it waits for, no longer a person."""
+    if record.answer:
+        return {"waitingFor": f"{record.answer.kind}, said by {record.answer.requester}"}
     trouble = record.blocked or record.trouble
     return {
         "waitingFor": record.waiting or None,

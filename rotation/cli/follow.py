@@ -14,6 +14,7 @@ from .reach import Reach, ask
 POLL = 1.0  # seconds
 # Whoever waits at a terminal is let go where the next step is further away than this.
 PATIENCE = timedelta(minutes=5)
+TAKEN_UP = timedelta(minutes=1)
 
 
 async def follow(reach: Reach, name: str, *, as_json: bool, leave: bool) -> Exit:
@@ -68,8 +69,15 @@ class Told:
 
 
 def _rests(found: Mapping[str, Any]) -> bool:
-    until = found.get("waitingUntil") or screen.LONG_AGO
-    return datetime.fromisoformat(until) - datetime.now(UTC) > PATIENCE
+    """A request that was only just made has not been looked at: its account's wait is older."""
+    now = datetime.now(UTC)
+    if found["state"] == "waiting" and now - _time(found, "requestedAt") < TAKEN_UP:
+        return False
+    return _time(found, "waitingUntil") - now > PATIENCE
+
+
+def _time(found: Mapping[str, Any], name: str) -> datetime:
+    return datetime.fromisoformat(found.get(name) or screen.LONG_AGO)
 
 
 def _conclude(found: Mapping[str, Any]) -> None:

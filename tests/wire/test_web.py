@@ -124,6 +124,9 @@ async def test_a_blocked_operation_is_resumed_or_abandoned(azure: Azure, api: Ap
     azure.advance(timedelta(minutes=30))
     status, _ = await api.answer(accepted["id"], "resume", reason="it works now")
     assert status == 202
+    _, answered = await api.get(accepted["id"])
+    assert answered["state"] == "running", "whoever follows it is not told that it stopped"
+    assert answered["waitingFor"] == "resume, said by function key"
     await api.product.run(timedelta(minutes=10))
     _, resumed = await api.get(accepted["id"])
     assert (resumed["state"], resumed["phase"]) == ("running", "overlap")
