@@ -7,7 +7,7 @@ STORAGE ?= none
 N ?= 1000
 AZURITE := .tools/azurite/node_modules/.bin/azurite
 
-.PHONY: help setup demo test simulate check importtime emulator azurite lock audit sbom format clean
+.PHONY: help setup demo test simulate check tour importtime emulator azurite lock audit sbom format clean
 
 help: ## print this help
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -43,6 +43,9 @@ check: setup ## ruff, mypy --strict, import-linter
 importtime: setup ## how long function_app takes to import, and what of it
 	@$(BIN)/python -c "import function_app" 2>/dev/null
 	@$(BIN)/python -X importtime -c "import function_app" 2>&1 | grep -E "\| (  )?(azure|rotation|function_app|aiohttp)" | sort -t'|' -k2 -n | tail -12
+
+tour: setup ## run the commands of docs/cli.md and docs/runbook-leak.md again, and take the pictures
+	@$(BIN)/python -m tests.tour
 
 emulator: setup ## start the emulated Azure and print the environment to export
 	@$(BIN)/python -m emulator

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
-from . import tags
+from . import tags, terms
 from .clock import Clock
 from .errors import Permanent, RotationError
 from .model import Account, AccountId, Keys, Policy, Slot, Target, TargetId
@@ -72,13 +72,13 @@ class Plan:
 
 
 def decide(
-    wish: Wish, keys: Keys, found: Latest | None, enrolled: Iterable[Listed], lead: timedelta
+    wish: Wish, keys: Keys, found: Latest | None, enrolled: Iterable[Listed], policy: Policy
 ) -> Plan:
     """``found`` is the secret as it is, ``enrolled`` what is enrolled anywhere."""
     done = _done(wish, enrolled)
     if done:
         return _plan(wish, Will.NOTHING, done)
-    refusal = _refusal(wish, keys, found, lead)
+    refusal = _refusal(wish, keys, found, policy)
     if refusal:
         return _plan(wish, Will.REFUSE, refusal)
     slot = keys.slot_of(found.value) if found else wish.in_use
@@ -111,10 +111,11 @@ def _done(wish: Wish, enrolled: Iterable[Listed]) -> str:
     return ""
 
 
-def _refusal(wish: Wish, keys: Keys, found: Latest | None, lead: timedelta) -> str:
+def _refusal(wish: Wish, keys: Keys, found: Latest | None, policy: Policy) -> str:
     """Why not, or nothing."""
-    if wish.validity <= lead:
-        return f"a key must be valid for longer than {lead.days} days, when the next one is made"
+    short = terms.too_short(wish.validity, max(policy.overlap, policy.lead - terms.NEAR_EXPIRY))
+    if short:
+        return short
     if found is None:
         return "" if wish.in_use else "which key do its consumers use? say --in-use key1 or key2"
     owner = tags.enrolled(found.tags)
@@ -163,7 +164,7 @@ class Enroller:
             found = await self.secrets.latest(wish.target)
             if found is not None and found.value is None:
                 return _plan(wish, Will.REFUSE, "the secret is disabled: its value cannot be read")
-            return decide(wish, keys, found, enrolled, self.policy.lead)
+            return decide(wish, keys, found, enrolled, self.policy)
         except (RotationError, ValueError) as exc:
             return _plan(wish, Will.REFUSE, str(exc))
 

@@ -36,8 +36,8 @@ class Terms:
         windows = {e.window for _, e in enrolments if e.window}
         if len(windows) > 1:
             problems.append("the secrets of one account ask for different rotation windows")
-        if not problems and validity <= NEAR_EXPIRY + overlap:
-            problems.append(_too_short(validity, overlap))
+        if not problems and (short := too_short(validity, overlap)):
+            problems.append(short)
         intervals = (e.minimum_interval or policy.minimum_interval for _, e in enrolments)
         return cls(
             validity=validity,
@@ -49,7 +49,10 @@ class Terms:
         )
 
 
-def _too_short(validity: timedelta, overlap: timedelta) -> str:
+def too_short(validity: timedelta, overlap: timedelta) -> str:
+    """Why a version may not be valid for so short a time, and for how long at least; or nothing."""
+    if validity > NEAR_EXPIRY + overlap:
+        return ""
     least = (NEAR_EXPIRY + overlap) // timedelta(days=1) + 1
     return (
         f"a validity of {validity.days} days is too short: Key Vault calls a secret near expiry "

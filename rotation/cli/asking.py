@@ -47,12 +47,14 @@ async def rotate(reach: Reach, body: dict[str, Any], how: Manner) -> Exit:
     made = await ask(reach, "POST", "rotations", body, headers=headers)
     if "batch" in made:
         return await _batch(reach, made, how)
+    if not how.as_json:
+        screen.say(f"Accepted: {made['id']}")
     if how.wait:
         return await follow(reach, made["id"], as_json=how.as_json, leave=True)
     if how.as_json:
         screen.show_json(made)
     else:
-        screen.say(f"Accepted: {made['id']}", f"Follow it: python -m rotation watch {made['id']}")
+        screen.say(f"Follow it: python -m rotation watch {made['id']}")
     return Exit.OK
 
 

@@ -23,6 +23,13 @@ VAULT = "kv-demo"
 PLATFORM = {"WEBSITE_AUTH_ENABLED": "true", "ROTATION_FUNCTION_KEYS": "false"}
 
 
+QUICK = {
+    "ROTATION_SCHEDULE": "* * * * * *",
+    "ROTATION_PROBE_SPAN": "PT0S",
+    "ROTATION_OVERLAP": "PT2S",
+}
+
+
 @dataclass(frozen=True)
 class Site:
     """A running service. ``page`` is the dashboard's address with the function key in it."""
@@ -53,7 +60,7 @@ async def site(
     """The service as a process of its own, after its first sweep."""
     async with (
         Proxy(azure, directory) as proxy,
-        function_app(proxy, directory, settings or {}) as host,
+        function_app(proxy, directory, QUICK | dict(settings or {})) as host,
     ):
         found = Site(azure, host["url"], host["function_key"])
         await found.swept()

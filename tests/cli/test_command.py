@@ -71,7 +71,7 @@ def test_bad_settings_are_named_all_at_once(run: Run, monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_every_command_and_option_is_documented(name: str) -> None:
-    section = re.search(rf"^### `{name}.*?(?=^##)", DOCUMENT, re.M | re.S)
+    section = re.search(rf"^### `{name}.*?(?=^##|\Z)", DOCUMENT, re.M | re.S)
     assert section, f"docs/cli.md has no section for {name}"
     shared = DOCUMENT.partition("## Commands")[0]
     for parameter in COMMANDS[name].params:

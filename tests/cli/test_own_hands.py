@@ -132,7 +132,7 @@ class TestEnrol:
         ("arguments", "says"),
         [
             (["vision-new"], "which key do its consumers use"),
-            (["vision-new", "--in-use", "key1", "--validity-days", "30"], "longer than 30 days"),
+            (["vision-new", "--in-use", "key1", "--validity-days", "30"], "write at least 32"),
             (["lang", "--in-use", "key1"], "holds Key2, not Key1"),
             (["vision-new", "--secret", "lang-key", "--in-use", "key1"], "holds neither key"),
             (["vision-new", "--secret", "speech-too"], "enrolled for speech-demo"),

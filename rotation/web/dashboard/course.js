@@ -3,7 +3,8 @@
 const PHASES = { regenerate: "Make", verify: "Test", publish: "Publish", overlap: "Overlap",
   revoke: "Revoke", prove: "Refused", clean: "Tidy" };
 const PURPOSES = { rotate: "Rotation", repair: "Repair", emergency: "Emergency", finish: "Finishing" };
-const isOver = (rotation) => rotation.state === "ended" || rotation.state === "cancelled";
+const OVER = ["ended", "cancelled"];
+const isOver = (rotation) => OVER.includes(rotation.state);
 const purposeOf = ({ purpose, leaked }) =>
   PURPOSES[purpose] ?? (leaked && leaked !== "none" ? "Emergency" : "Rotation");
 

@@ -102,13 +102,13 @@ class Dialog {
   }
 
   /** The last page: children that change while it goes on. */
-  progress(lead) {
+  progress() {
     this.problem = h("div", { role: "alert" });
     const course = h("div", { class: "course" });
     const close = h("button", { type: "button", class: "primary", click: () => this.close() }, "Close");
     this.element.replaceChildren(h("div", { class: "form" },
       h("h2", { id: "dialog-title", tabindex: -1 }, this.plan.title),
-      h("p", {}, lead), course, this.problem, h("footer", {}, close)));
+      course, this.problem, h("footer", {}, close)));
     $("dialog-title").focus();
     return course;
   }

@@ -98,21 +98,23 @@ class Requests {
   }
 
   followOne(id, dialog) {
-    const course = dialog.progress("You may close this; it goes on.");
+    const course = dialog.progress();
     return dialog.follow(async () => {
       const rotation = await api.rotation(id);
-      refill(course, rotation, () => [isOver(rotation) ? finished(rotation) : null, ...courseOf(rotation)]);
+      refill(course, rotation, () => [isOver(rotation) ? finished(rotation) : goesOn(), ...courseOf(rotation)]);
       if (isOver(rotation)) this.changed();
       return !isOver(rotation);
     });
   }
 
-  followAll({ batch, accounts, failed }, dialog) {
-    const course = dialog.progress("You may close this; it goes on.");
+  followAll({ batch, failed }, dialog) {
+    const course = dialog.progress();
     return dialog.follow(async () => {
-      const { rotations } = await api.batch(batch);
-      refill(course, rotations.map(({ id, state }) => [id, state]), () => batchOf(rotations, accounts, failed));
-      return rotations.some((rotation) => !isOver(rotation));
+      const { rotations, states } = await api.batch(batch);
+      const total = Object.values(states).reduce((sum, count) => sum + count, 0);
+      const over = OVER.reduce((sum, state) => sum + (states[state] ?? 0), 0);
+      refill(course, [rotations, states], () => [over < total ? goesOn() : null, ...batchOf(rotations, over, total, failed)]);
+      return over < total;
     });
   }
 }
@@ -158,9 +160,10 @@ function finished({ state, outcome }) {
 }
 
 /** The service lists the newest 200 of a batch; the table shows all. */
-function batchOf(rotations, accounts, failed) {
-  const over = rotations.filter(isOver).length;
-  const total = Math.min(accounts - failed.length, rotations.length);
+const goesOn = () => h("p", {}, "You may close this; it goes on.");
+
+// The API names 200 rotations at most, and counts them all.
+function batchOf(rotations, over, total, failed) {
   const line = ({ id, account, state, outcome, waitingFor }) => h("li", {}, h("span", { class: `pill ${state}` }, state),
     h("span", { title: id }, `${account.split("/").pop()}: ${outcome ?? waitingFor ?? state}`));
   return [
