@@ -1,0 +1,23 @@
+// The service's rights on one Azure AI account that is there already.
+@description('Name of the account.')
+param name string
+
+@description('Object id of the service\'s identity.')
+param principalId string
+
+// As modules/roles.bicep names it.
+var keyRotator = guid(subscription().id, 'Key rotator')
+
+resource account 'Microsoft.CognitiveServices/accounts@2024-10-01' existing = {
+  name: name
+}
+
+resource rotator 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(account.id, principalId, keyRotator)
+  scope: account
+  properties: {
+    principalId: principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', keyRotator)
+  }
+}

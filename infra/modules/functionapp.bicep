@@ -1,0 +1,222 @@
+// The function app: Flex Consumption, Python, its own identity for everything, HTTPS only.
+@description('Name of the app; it is part of its URL.')
+param name string
+
+@description('Region.')
+param location string
+
+@description('Tags; azd-service-name tells azd where to deploy.')
+param tags object
+
+@description('Resource id of the service\'s identity.')
+param identityId string
+
+@description('Client id of the service\'s identity.')
+param identityClientId string
+
+@description('Object id of the service\'s identity.')
+param identityPrincipalId string
+
+@description('Name of the storage account.')
+param storageName string
+
+@description('URL of the container for deployments.')
+param deploymentUrl string
+
+@description('Connection string of Application Insights; it holds no secret.')
+param insightsConnection string
+
+@description('URLs of the vaults.')
+param vaultUrls array
+
+@description('How long both keys work (ISO 8601).')
+param overlap string
+
+@description('Endpoint of the custom topic, or empty.')
+param topicEndpoint string
+
+@description('Workspace with the vaults\' audit logs, or empty.')
+param logsWorkspaceId string
+
+@description('Client id of the app registration, or empty: then the HTTP API lets nobody in.')
+param authClientId string
+
+@description('Subnet for outgoing calls, or empty.')
+param subnetId string
+
+var settings = [
+  {
+    name: 'AzureWebJobsStorage__accountName'
+    value: storageName
+  }
+  {
+    name: 'AzureWebJobsStorage__credential'
+    value: 'managedidentity'
+  }
+  {
+    name: 'AzureWebJobsStorage__clientId'
+    value: identityClientId
+  }
+  {
+    name: 'APPLICATIONINSIGHTS_CONNECTION_STRING'
+    value: insightsConnection
+  }
+  {
+    name: 'APPLICATIONINSIGHTS_AUTHENTICATION_STRING'
+    value: 'ClientId=${identityClientId};Authorization=AAD'
+  }
+  {
+    name: 'PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY'
+    value: 'true'
+  }
+  {
+    name: 'ROTATION_CLIENT_ID'
+    value: identityClientId
+  }
+  {
+    name: 'ROTATION_VAULTS'
+    value: join(vaultUrls, ',')
+  }
+  {
+    name: 'ROTATION_OVERLAP'
+    value: overlap
+  }
+  {
+    name: 'ROTATION_ARM'
+    value: environment().resourceManager
+  }
+  {
+    name: 'ROTATION_TOPIC'
+    value: topicEndpoint
+  }
+  {
+    name: 'ROTATION_LOGS_WORKSPACE'
+    value: logsWorkspaceId
+  }
+  {
+    name: 'ROTATION_EVIDENCE_IGNORE'
+    value: identityPrincipalId
+  }
+]
+
+resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
+  name: 'plan-${name}'
+  location: location
+  tags: tags
+  kind: 'functionapp'
+  sku: {
+    tier: 'FlexConsumption'
+    name: 'FC1'
+  }
+  properties: {
+    reserved: true
+  }
+}
+
+resource app 'Microsoft.Web/sites@2024-04-01' = {
+  name: name
+  location: location
+  tags: tags
+  kind: 'functionapp,linux'
+  identity: {
+    type: 'UserAssigned'
+    userAssignedIdentities: {
+      '${identityId}': {}
+    }
+  }
+  properties: {
+    serverFarmId: plan.id
+    httpsOnly: true
+    clientAffinityEnabled: false
+    publicNetworkAccess: 'Enabled'
+    virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
+    functionAppConfig: {
+      deployment: {
+        storage: {
+          type: 'blobContainer'
+          value: deploymentUrl
+          authentication: {
+            type: 'UserAssignedIdentity'
+            userAssignedIdentityResourceId: identityId
+          }
+        }
+      }
+      runtime: {
+        name: 'python'
+        version: '3.12'
+      }
+      scaleAndConcurrency: {
+        instanceMemoryMB: 2048
+        // A fleet's work is bounded by what Azure allows a caller, not by instances.
+        maximumInstanceCount: 40
+      }
+    }
+    siteConfig: {
+      appSettings: settings
+      minTlsVersion: '1.2'
+      scmMinTlsVersion: '1.2'
+      ftpsState: 'Disabled'
+      http20Enabled: true
+    }
+  }
+}
+
+// No passwords for publishing: azd and pipelines deploy with their own identity.
+resource scm 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-04-01' = {
+  parent: app
+  name: 'scm'
+  properties: {
+    allow: false
+  }
+}
+
+resource ftp 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-04-01' = {
+  parent: app
+  name: 'ftp'
+  properties: {
+    allow: false
+  }
+}
+
+resource auth 'Microsoft.Web/sites/config@2024-04-01' = if (!empty(authClientId)) {
+  parent: app
+  name: 'authsettingsV2'
+  properties: {
+    platform: {
+      enabled: true
+    }
+    globalValidation: {
+      requireAuthentication: true
+      unauthenticatedClientAction: 'RedirectToLoginPage'
+      redirectToProvider: 'azureactivedirectory'
+      excludedPaths: [
+        '/api/health'
+      ]
+    }
+    identityProviders: {
+      azureActiveDirectory: {
+        enabled: true
+        registration: {
+          clientId: authClientId
+          openIdIssuer: '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
+        }
+        validation: {
+          allowedAudiences: [
+            'api://${authClientId}'
+            authClientId
+          ]
+        }
+      }
+    }
+    login: {
+      tokenStore: {
+        enabled: false
+      }
+    }
+    httpSettings: {
+      requireHttps: true
+    }
+  }
+}
+
+output url string = 'https://${app.properties.defaultHostName}'
