@@ -11,6 +11,7 @@ from rotation import events, web
 from rotation.wiring import check_settings, console, doors, service
 
 logging.getLogger("azure").setLevel(logging.WARNING)
+logging.getLogger("rotation").setLevel(logging.INFO)
 check_settings()
 # With function keys the host checks them; without, App Service authentication is the only way in.
 _LEVEL = func.AuthLevel.FUNCTION if doors().function_keys else func.AuthLevel.ANONYMOUS
@@ -27,6 +28,7 @@ app = func.FunctionApp(http_auth_level=_LEVEL)
 async def sweep(timer: func.TimerRequest) -> None:
     """Look at every account; the backstop for all that was lost."""
     await service().sweep()
+    await console().observe()
 
 
 @app.function_name("secret_expiring")

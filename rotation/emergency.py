@@ -71,6 +71,7 @@ def _join(f: Facts, running: Operation, wish: Wish) -> Action:
         purpose=Purpose.EMERGENCY,
         leaked=_both(running.leaked, wish.leaked),
         overlap=overlap,
+        asked_at=wish.at if running.purpose is Purpose.ROTATE else running.asked_at,
         wishes=(*running.wishes, wish.id),
         idempotency_keys=(*running.idempotency_keys, *filter(None, (wish.idempotency_key,))),
     )

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from .action import Action, Kind
 from .facts import Facts
-from .model import Slot
+from .model import AccountId, Slot
 from .record import HISTORY, Leaked, Notice, Operation, Phase, Purpose, Record, Wish, WishKind
 
 CANCELLED = "cancelled"  # how such an operation's outcome begins
@@ -39,6 +39,7 @@ def new(f: Facts, purpose: Purpose, candidate: Slot, reason: str, wish: Wish | N
         idempotency_keys=(wish.idempotency_key,) if wish and wish.idempotency_key else (),
         role=wish.role if wish else None,
         request_id=wish.request_id if wish else None,
+        asked_at=wish.at if wish else None,
     )
 
 
@@ -70,7 +71,34 @@ def end(f: Facts, outcome: str, *, keep: tuple[Wish, ...] = ()) -> Action:
         wishes=(*f.record.wishes, *keep),
         history=(*f.record.history, done)[-HISTORY:],
     )
-    return Action(Kind.MOVE, outcome, record)
+    return Action(Kind.MOVE, outcome, notify(record, f, "ended", audited(f.record.account, done)))
+
+
+def audited(account: AccountId, done: Operation) -> dict[str, str]:
+    """Who, why, what, when and how it ended: the audit record of an operation."""
+    ended, asked = done.ended_at or done.phase_since, done.asked_at or done.started_at
+    whole = {
+        "account": str(account),
+        "operation": done.id,
+        "purpose": done.purpose.value,
+        "ending": _ending(done.outcome or ""),
+        "outcome": done.outcome,
+        "requester": done.requester,
+        "role": done.role,
+        "reason": done.reason,
+        "request": done.request_id,
+        "leaked": done.leaked.value,
+        "askedAt": asked.isoformat(),
+        "endedAt": ended.isoformat(),
+        "seconds": f"{(ended - asked).total_seconds():.0f}",
+    }
+    return {name: text for name, text in whole.items() if text}
+
+
+def _ending(outcome: str) -> str:
+    """One of few words, for counting."""
+    first = outcome.partition(" ")[0].rstrip(":")
+    return first if first in (CANCELLED, "abandoned", "overtaken", "no") else "done"
 
 
 def cancellable(record: Record) -> bool:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from msgspec.structs import replace
 
-from . import log, report
+from . import log, report, telemetry
 from .errors import Permanent, RotationError
 from .journal import Journal
 from .model import AccountId
 from .ports import Notifier
-from .record import Record
+from .record import Notice, Record
+
+ENDED = "ended"
 
 
 async def empty(journal: Journal, notifier: Notifier | None, account: AccountId) -> None:
@@ -18,7 +23,7 @@ async def empty(journal: Journal, notifier: Notifier | None, account: AccountId)
     told: set[str] = set()
     for notice in record.outbox:
         event = report.event(notice, account)
-        log.info("event", type=event["type"], **event["data"])
+        _log(notice, event)
         try:
             if notifier:
                 await notifier.send(event)
@@ -28,8 +33,19 @@ async def empty(journal: Journal, notifier: Notifier | None, account: AccountId)
                 continue  # this one is refused; those behind it need not be
             break
         told.add(notice.id)
+        if notice.type == ENDED:
+            telemetry.ended(notice.data)
     if told:
         await journal.amend(account, lambda r: _without(r, told))
+
+
+def _log(notice: Notice, event: Mapping[str, Any]) -> None:
+    """A notice that has to be sent again is logged again: at least once, like the event itself."""
+    if notice.type == ENDED:
+        rest = {name: text for name, text in notice.data.items() if name != "operation"}
+        log.info("audit", id=notice.data["operation"], **rest)
+    else:
+        log.info("event", type=event["type"], **event["data"])
 
 
 def _without(record: Record, told: set[str]) -> Record:

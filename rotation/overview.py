@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from . import fleet, report, timeline
+from . import fleet, log, report, telemetry, timeline
 from .archive import Archive
 from .caller import Caller
+from .errors import RotationError
 from .fleet import Row
 from .model import AccountId, Policy
 from .record import Operation, Record, Wish, WishKind
@@ -107,6 +108,18 @@ class Overview:
         limit = 3 * max(self.period, timedelta(minutes=15)).total_seconds()
         status = "ok" if age is not None and age <= limit else "degraded"
         return {"status": status, "lastSweepAgeSeconds": age}
+
+    async def observe(self) -> None:
+        """Say how the fleet is, for whoever is not looking: one log line, and the gauges."""
+        try:
+            rows, problems = await self.rows()
+            age = (await self.health())["lastSweepAgeSeconds"]
+        except RotationError as exc:
+            log.warning("fleet unknown", reason=str(exc), code=exc.code)
+            return
+        counts = fleet.summary(rows, self.inventory.clock.now())
+        log.info("fleet", **counts, sweepAgeSeconds=age, problems=len(problems))
+        telemetry.fleet(counts, tuple(fleet.State), age)
 
     async def _last_sweep(self) -> dict[str, Any] | None:
         """The last one; ``ageSeconds`` is that of the last that did its work."""

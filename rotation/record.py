@@ -143,6 +143,7 @@ class Operation(Struct, frozen=True):
     outcome: str | None = None
     role: str | None = None
     request_id: str | None = None
+    asked_at: datetime | None = None
 
     def noting(self, at: datetime, what: str) -> Operation:
         """With one more line in the audit trail."""

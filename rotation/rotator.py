@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
-from . import guard, log, outbox, report, trouble
+from . import guard, log, outbox, report, telemetry, trouble
 from .action import Action, Kind, held
 from .decision import decide
 from .effects import EFFECTS, Effects
@@ -157,6 +157,7 @@ class Rotator:
     async def _failed(self, account: AccountId, exc: RotationError) -> Outcome:
         now = self.gatherer.clock.now()
         record = await self.journal.amend(account, lambda r: trouble.noted(r, exc, now))
+        telemetry.failed(exc.code)
         return Outcome(
             account,
             Kind.WAIT if isinstance(exc, (Transient, Unknown)) else Kind.BLOCKED,

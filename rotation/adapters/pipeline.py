@@ -7,11 +7,13 @@ is tried again by the queue, which neither blocks a worker nor forgets.
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import SansIOHTTPPolicy
 from azure.core.pipeline.transport import AioHttpTransport
 
+from .. import telemetry
 from ..clock import Clock
 
 CONNECT_SECONDS = 5
@@ -37,7 +39,7 @@ def once() -> OnceTransport:
 
 
 class DatePolicy(SansIOHTTPPolicy[Any, Any]):
-    """Shows every answer's Date to the clock."""
+    """Shows every answer's Date to the clock, and counts those that ask for less haste."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -46,6 +48,14 @@ class DatePolicy(SansIOHTTPPolicy[Any, Any]):
         self, request: PipelineRequest[Any], response: PipelineResponse[Any, Any]
     ) -> None:
         self._clock.observe(response.http_response.headers.get("Date"))
+        if response.http_response.status_code == 429:
+            telemetry.throttled(_service(request.http_request.url))
+
+
+def _service(url: str) -> str:
+    """``vault.azure.net`` of ``https://my-vault.vault.azure.net/…``; few, whatever the fleet."""
+    host = urlsplit(url).hostname or ""
+    return host.partition(".")[2] if host.count(".") > 2 else host
 
 
 def client_options(clock: Clock, **more: Any) -> dict[str, Any]:

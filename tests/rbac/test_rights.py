@@ -16,7 +16,8 @@ from .__main__ import DOCUMENT, document
 from .report import COMMAND
 from .run import RIGHTS, Right, everything
 
-ALL_TOLD = ["Rotated", "Revoked", "Repaired", "Rotated", "Revoked", "Rotated", "Revoked"]
+_ROTATION = ["Rotated", "Revoked", "Ended"]
+ALL_TOLD = [*_ROTATION, "Repaired", "Ended", *_ROTATION, *_ROTATION]
 OWN = {action for role in CUSTOM for action in (*role.actions, *role.data_actions)}
 ADAPTERS = {
     "ArmAccounts": Accounts,

@@ -43,6 +43,7 @@ async def test_a_due_secret_is_rotated_proven_published_and_the_old_key_revoked(
     assert [event["type"] for event in world.sent] == [
         "KeyRotation.Rotated",
         "KeyRotation.Revoked",
+        "KeyRotation.Ended",
     ]
 
 

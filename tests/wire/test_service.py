@@ -89,7 +89,7 @@ async def test_events_that_cannot_be_published_never_hold_up_a_rotation(tmp_path
         await p.visit()
         record = await p.record()
     kinds = [event["type"] for event in azure.topics.received[TOPIC_HOST]]
-    assert kinds == ["KeyRotation.Rotated", "KeyRotation.Revoked"]
+    assert kinds == ["KeyRotation.Rotated", "KeyRotation.Revoked", "KeyRotation.Ended"]
     assert record.outbox == ()
 
 
