@@ -159,7 +159,7 @@ module functionApp 'modules/functionapp.bicep' = {
     identityClientId: identity.outputs.clientId
     storageName: storage.outputs.name
     deploymentUrl: storage.outputs.deploymentUrl
-    insightsConnection: monitoring.outputs.connection
+    insightsName: monitoring.outputs.insightsName
     vaultUrls: vaultUrls
     overlap: overlap
     topicEndpoint: withTopic == 'true' ? topic.outputs.endpoint : ''
@@ -236,11 +236,20 @@ module alerts 'modules/alerts.bicep' = {
     location: location
     tags: tags
     workspaceId: monitoring.outputs.workspaceId
-    storageId: storage.outputs.id
     email: alertEmail
     oldestKeyDays: oldestKeyDays
   }
 }
+
+module deadLetterAlerts 'modules/deadletters.bicep' = [for (id, i) in vaults: {
+  name: 'deadletters-${uniqueString(id, environmentName)}'
+  scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
+  params: {
+    topicName: systemTopics[i].outputs.name
+    tags: tags
+    actionGroupId: alerts.outputs.actionGroupId
+  }
+}]
 
 module workbook 'modules/workbook.bicep' = {
   name: 'workbook'

@@ -23,6 +23,7 @@ LINES: Mapping[str, tuple[str, ...]] = {
         "problems",
     ),
     "fleet unknown": ("reason", "code"),
+    "asked": ("account", "id", "kind", "leaked", "requester", "role", "reason", "request"),
     "audit": (
         *("id", "account", "purpose", "ending", "outcome", "requester", "role", "reason"),
         *("request", "leaked", "askedAt", "endedAt", "seconds"),

@@ -160,6 +160,7 @@ class Triggers:
             )
         wish = wishes.of_request(account, request, self.inventory.clock.now())
         await self.journal.amend(account, lambda r: wishes.added(r, wish))
+        _note(account, wish)
         await self.enqueue(Visit(account, known), timedelta())
         return Answer(wish.id, account)
 
@@ -186,6 +187,7 @@ class Triggers:
     async def answer(self, record: Record, said: Wish) -> None:
         """A person's word on an operation: to be acted upon by the visit that is asked for."""
         await self.journal.amend(record.account, lambda r: wishes.added(r, said))
+        _note(record.account, said)
         await self.enqueue(Visit(record.account), timedelta())
 
     async def status(self, operation_id: str) -> dict[str, Any] | None:
@@ -207,4 +209,19 @@ def unenrolled(what: str) -> Permanent:
         f"{what} is not enrolled in a configured vault",
         code="NotEnrolled",
         remedy="set the tags ProviderAddress and ValidityPeriodDays on its secret",
+    )
+
+
+def _note(account: AccountId, wish: Wish) -> None:
+    """For the audit trail: who has asked for what, whatever becomes of it."""
+    log.info(
+        "asked",
+        account=str(account),
+        id=wish.id,
+        kind=wish.kind.value,
+        leaked=wish.leaked.value,
+        requester=wish.requester,
+        role=wish.role,
+        reason=wish.reason,
+        request=wish.request_id,
     )

@@ -23,8 +23,8 @@ param storageName string
 @description('URL of the container for deployments.')
 param deploymentUrl string
 
-@description('Connection string of Application Insights; it holds no secret.')
-param insightsConnection string
+@description('Name of the Application Insights component.')
+param insightsName string
 
 @description('URLs of the vaults.')
 param vaultUrls array
@@ -59,7 +59,7 @@ var settings = [
   }
   {
     name: 'APPLICATIONINSIGHTS_CONNECTION_STRING'
-    value: insightsConnection
+    value: insights.properties.ConnectionString
   }
   {
     name: 'APPLICATIONINSIGHTS_AUTHENTICATION_STRING'
@@ -98,6 +98,10 @@ var settings = [
     value: identityPrincipalId
   }
 ]
+
+resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
+  name: insightsName
+}
 
 resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
   name: 'plan-${name}'

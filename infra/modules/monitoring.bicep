@@ -52,5 +52,4 @@ resource publisher 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 }
 
 output workspaceId string = workspace.id
-// No secret: it says where to send, and only identities may.
-output connection string = insights.properties.ConnectionString
+output insightsName string = insights.name

@@ -25,7 +25,7 @@ async def test_a_live_key_regenerated_by_hand_is_published_at_once() -> None:
     await worker.visit()
     assert world.published(target) is Slot.KEY1
     assert world.regenerated == []
-    assert world.sent[-1]["type"] == "KeyRotation.Repaired"
+    assert "KeyRotation.Repaired" in [event["type"] for event in world.sent]
 
 
 async def test_a_hand_made_version_with_a_live_key_is_adopted() -> None:

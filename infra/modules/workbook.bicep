@@ -1,0 +1,22 @@
+// The fleet at a glance, in the portal.
+@description('Region.')
+param location string
+
+@description('Tags.')
+param tags object
+
+@description('Resource id of the Log Analytics workspace.')
+param workspaceId string
+
+resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
+  name: guid(resourceGroup().id, 'key-rotation')
+  location: location
+  tags: tags
+  kind: 'shared'
+  properties: {
+    displayName: 'Key rotation'
+    category: 'workbook'
+    sourceId: workspaceId
+    serializedData: loadTextContent('../workbook.json')
+  }
+}
