@@ -114,6 +114,17 @@ module storage 'modules/storage.bicep' = {
   }
 }
 
+module deadLetters 'modules/deadletterstore.bicep' = {
+  name: 'deadletterstore'
+  scope: group
+  params: {
+    name: 'stdead${token}'
+    location: location
+    tags: tags
+    isPrivate: withNetwork == 'true'
+  }
+}
+
 module monitoring 'modules/monitoring.bicep' = {
   name: 'monitoring'
   scope: group
@@ -212,6 +223,7 @@ module deliveries 'modules/delivery.bicep' = [for (id, i) in vaults: {
   scope: group
   params: {
     storageName: storage.outputs.name
+    deadLetterName: deadLetters.outputs.name
     principalId: systemTopics[i].outputs.principalId
   }
 }]
@@ -223,6 +235,7 @@ module subscriptions 'modules/eventsubscription.bicep' = [for (id, i) in vaults:
     topicName: systemTopics[i].outputs.name
     name: 'rotation-${token}'
     storageId: storage.outputs.id
+    deadLetterId: deadLetters.outputs.id
   }
   dependsOn: [
     deliveries

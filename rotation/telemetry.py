@@ -31,8 +31,8 @@ LINES: Mapping[str, tuple[str, ...]] = {
     "request": ("route", "caller", "role", "request", "status"),
     "request failed": ("route", "request", "reason"),
     "event": (
-        *("type", "id", "account", "operation", "slot", "proof", "reason", "requester", "secrets"),
-        *("code", "error", "remedy", "of", "purpose", "until"),
+        *("type", "account", "operation", "purpose", "slot", "proof", "reason"),
+        *("code", "error", "remedy", "of"),
     ),
     "event ignored": ("secret", "reason"),
     "event waits": ("secret", "reason", "code"),

@@ -1,6 +1,10 @@
-// What a vault's topic may: put events into the work queue, and dead letters beside it.
+// What a vault's topic may: put messages into queues, and write dead letters in their own account. Event
+// Grid asks for both rights on whole accounts when a subscription is made.
 @description('Name of the service\'s storage account.')
 param storageName string
+
+@description('Name of the storage account for dead letters.')
+param deadLetterName string
 
 @description('Object id of the topic\'s identity.')
 param principalId string
@@ -8,28 +12,12 @@ param principalId string
 var queueMessageSender = 'c6a89b2d-59bc-44d0-9896-0f6e12d7b80a'
 var blobDataContributor = 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
 
-resource account 'Microsoft.Storage/storageAccounts@2023-05-01' existing = {
+resource work 'Microsoft.Storage/storageAccounts@2023-05-01' existing = {
   name: storageName
 }
 
-resource queueService 'Microsoft.Storage/storageAccounts/queueServices@2023-05-01' existing = {
-  parent: account
-  name: 'default'
-}
-
-resource work 'Microsoft.Storage/storageAccounts/queueServices/queues@2023-05-01' existing = {
-  parent: queueService
-  name: 'rotation-work'
-}
-
-resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2023-05-01' existing = {
-  parent: account
-  name: 'default'
-}
-
-resource deadLetters 'Microsoft.Storage/storageAccounts/blobServices/containers@2023-05-01' existing = {
-  parent: blobs
-  name: 'dead-letters'
+resource deadLetters 'Microsoft.Storage/storageAccounts@2023-05-01' existing = {
+  name: deadLetterName
 }
 
 resource sender 'Microsoft.Authorization/roleAssignments@2022-04-01' = {

@@ -8,6 +8,9 @@ param name string
 @description('Resource id of the service\'s storage account.')
 param storageId string
 
+@description('Resource id of the storage account for dead letters.')
+param deadLetterId string
+
 resource topic 'Microsoft.EventGrid/systemTopics@2022-06-15' existing = {
   name: topicName
 }
@@ -47,7 +50,7 @@ resource events 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2022-06-15'
       deadLetterDestination: {
         endpointType: 'StorageBlob'
         properties: {
-          resourceId: storageId
+          resourceId: deadLetterId
           blobContainerName: 'dead-letters'
         }
       }

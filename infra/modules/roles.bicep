@@ -51,7 +51,3 @@ resource secretPublisher 'Microsoft.Authorization/roleDefinitions@2022-04-01' = 
     ]
   }
 }
-
-// For role assignments: the full ids of the definitions.
-output keyRotatorId string = keyRotator.id
-output secretPublisherId string = secretPublisher.id

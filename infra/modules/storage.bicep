@@ -1,4 +1,4 @@
-// The host's storage, the journal, the work queue and dead letters. Without shared keys: only identities.
+// The host's storage, the journal and the work queue. Without shared keys: only identities.
 @description('Name of the storage account.')
 param name string
 
@@ -70,11 +70,6 @@ resource deployments 'Microsoft.Storage/storageAccounts/blobServices/containers@
 resource journal 'Microsoft.Storage/storageAccounts/blobServices/containers@2023-05-01' = {
   parent: blobs
   name: 'rotation-journal'
-}
-
-resource deadLetters 'Microsoft.Storage/storageAccounts/blobServices/containers@2023-05-01' = {
-  parent: blobs
-  name: 'dead-letters'
 }
 
 resource queueService 'Microsoft.Storage/storageAccounts/queueServices@2023-05-01' = {

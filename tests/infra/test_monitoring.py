@@ -1,0 +1,106 @@
+"""Alerts, workbook and documented queries ask only for what is emitted. Names only, not KQL."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from rotation.fleet import State
+from rotation.record import WishKind
+from rotation.telemetry import LINES, METRICS
+
+from .source import INFRA
+
+ROOT = INFRA.parent
+DOCUMENT = (ROOT / "docs/monitoring.md").read_text()
+ALERTS = (INFRA / "modules/alerts.bicep").read_text()
+KINDS = {"Rotated", "Revoked", "Repaired", "Failed", "Ended"}
+_LINE = re.compile(r"startswith \"([a-z ]+) \{\"")
+_CUT = re.compile(r"startswith \"([a-z ]+ )\{\".*?substring\(Message, (\d+)\)", re.S)
+
+
+def queries() -> Iterator[tuple[str, str]]:
+    """Every query with where it is from."""
+    for name, query in re.findall(r"name: '([\w-]+)'.*?query: '(.*?)'\n", ALERTS, re.S):
+        yield f"alert {name}", query
+    for item in json.loads((INFRA / "workbook.json").read_text())["items"]:
+        if item["content"].get("query"):
+            yield f"workbook: {item['name']}", item["content"]["query"]
+    for number, query in enumerate(re.findall(r"^```kusto\n(.*?)^```", DOCUMENT, re.M | re.S)):
+        yield f"docs/monitoring.md, query {number + 1}", query
+
+
+QUERIES = dict(queries())
+
+
+def faults(query: str) -> Iterator[str]:
+    """What a query asks for that nobody emits."""
+    lines = _LINE.findall(query)
+    for line in lines:
+        if line not in LINES:
+            yield f"nothing logs {line!r}"
+    known = {field for line in lines for field in LINES.get(line, ())}
+    for field in re.findall(r"\bd\.(\w+)", query):
+        if field not in known:
+            yield f"{lines} has no {field}"
+    for head, length in _CUT.findall(query):
+        if len(head) != int(length):
+            yield f"{head!r} is not {length} characters long"
+    yield from (
+        f"no state {s}" for s in re.findall(r"d\.states\.(\w+)", query) if s not in {*State}
+    )
+    events = re.findall(r"KeyRotation\.(\w+)", query)
+    yield from (f"no event {event}" for event in events if event not in KINDS)
+    kinds = re.findall(r"tostring\(d\.kind\) == \"(\w+)\"", query)
+    yield from (f"no kind {kind}" for kind in kinds if kind not in {*WishKind})
+    metrics = {metric.name: metric.attributes for metric in METRICS}
+    for name in re.findall(r"Name == \"([\w.]+)\"", query):
+        if name not in metrics:
+            yield f"nothing measures {name}"
+        for attribute in re.findall(r"Properties\.(\w+)", query):
+            if attribute not in metrics.get(name, ()):
+                yield f"{name} has no {attribute}"
+
+
+@pytest.mark.parametrize("where", QUERIES)
+def test_what_is_queried_is_emitted(where: str) -> None:
+    assert list(faults(QUERIES[where])) == []
+
+
+def test_there_are_queries_of_all_three() -> None:
+    kinds = [where.split()[0] for where in QUERIES]
+    assert all(kinds.count(kind) > 2 for kind in ("alert", "workbook:", "docs/monitoring.md,"))
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ('AppTraces | where Message startswith "flat {"', "nothing logs"),
+        ('AppTraces | where Message startswith "fleet {" | where d.surprise > 1', "surprise"),
+        ('startswith "fleet {" | extend d = parse_json(substring(Message, 7))', "characters"),
+        ('startswith "fleet {" | where d.states.broken > 0', "no state broken"),
+        ('startswith "event {" | where d.type == "KeyRotation.Lost"', "no event Lost"),
+        ('startswith "asked {" | where tostring(d.kind) == "panic"', "no kind panic"),
+        ('AppMetrics | where Name == "rotation.joy"', "nothing measures"),
+        ('AppMetrics | where Name == "rotation.failures" | where Properties.secret', "no secret"),
+    ],
+)
+def test_a_query_for_something_else_is_found(query: str, says: str) -> None:
+    assert any(says in fault for fault in faults(query))
+
+
+def test_every_alert_is_explained() -> None:
+    for name in re.findall(r"^    name: '([\w-]+)'", ALERTS, re.M):
+        assert f"### {name}" in DOCUMENT
+
+
+def test_every_line_and_metric_is_documented() -> None:
+    for line, fields in LINES.items():
+        row = re.search(rf"^\| `{line}` \|.*$", DOCUMENT, re.M)
+        assert row, line
+        assert {*re.findall(r"`(\w+)`", row[0].partition("|")[2].partition("|")[2])} == {*fields}
+    for metric in METRICS:
+        assert f"| `{metric.name}` | {metric.kind} | `{metric.unit}` |" in DOCUMENT, metric.name
