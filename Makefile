@@ -7,7 +7,7 @@ STORAGE ?= none
 N ?= 1000
 AZURITE := .tools/azurite/node_modules/.bin/azurite
 
-.PHONY: help setup demo test simulate check tour importtime emulator azurite lock audit sbom format clean
+.PHONY: help setup demo test simulate check infra tour importtime emulator azurite lock audit sbom format clean
 
 help: ## print this help
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -43,6 +43,20 @@ check: setup ## ruff, mypy --strict, import-linter
 importtime: setup ## how long function_app takes to import, and what of it
 	@$(BIN)/python -c "import function_app" 2>/dev/null
 	@$(BIN)/python -X importtime -c "import function_app" 2>&1 | grep -E "\| (  )?(azure|rotation|function_app|aiohttp)" | sort -t'|' -k2 -n | tail -12
+
+infra: setup .tools/checkov ## check the deployment without Azure, and build azuredeploy.json where Bicep is at hand
+	@echo "Our own checks of infra/, each of which is tried on Bicep that it must refuse"
+	@$(BIN)/python -m pytest -q tests/infra
+	@echo "checkov; what it finds and we keep is explained in infra/checkov.yaml"
+	@CKV_PARSE_ERROR_FAIL=true .tools/checkov/bin/checkov --config-file infra/checkov.yaml
+	@if command -v bicep >/dev/null; then bicep build infra/main.bicep --outfile infra/azuredeploy.json; \
+	  elif command -v az >/dev/null; then az bicep build --file infra/main.bicep --outfile infra/azuredeploy.json; \
+	  else echo "NOTICE: neither bicep nor az is installed; infra/azuredeploy.json was not built"; fi
+
+.tools/checkov: # pinned to what agrees with it alone, so it has a place of its own
+	@echo "Installing checkov into .tools (once)"
+	@$(PYTHON) -m venv $@
+	@$@/bin/python -m pip install --quiet --disable-pip-version-check "checkov~=3.3" || { rm -rf $@; exit 1; }
 
 tour: setup ## run the commands of docs/cli.md and docs/runbook-leak.md again, and take the pictures
 	@$(BIN)/python -m tests.tour

@@ -56,12 +56,11 @@ var tags = {
 var token = uniqueString(subscription().id, environmentName, location)
 var vaults = split(replace(vaultIds, ' ', ''), ',')
 var accounts = empty(accountIds) ? [] : split(replace(accountIds, ' ', ''), ',')
-var topicPairs = empty(eventTopicNames) ? [] : split(replace(eventTopicNames, ' ', ''), ',')
-var topicNames = [for pair in topicPairs: {
-  vault: toLower(split(pair, '=')[0])
-  topic: split(pair, '=')[1]
-}]
-var topicOf = toObject(topicNames, entry => entry.vault, entry => entry.topic)
+// a=b,c=d becomes {"a":"b","c":"d"}.
+var topicPairs = replace(replace(toLower(replace(eventTopicNames, ' ', '')), '=', '":"'), ',', '","')
+var topicOf = json(empty(eventTopicNames) ? '{}' : '{"${topicPairs}"}')
+// A module's scope is looked at even where the module is not deployed.
+var workspaceId = empty(logsWorkspaceId) ? vaults[0] : logsWorkspaceId
 var vaultNames = [for id in vaults: last(split(id, '/'))]
 var vaultUrls = [for name in vaultNames: 'https://${name}${environment().suffixes.keyvaultDns}']
 var vaultSubscriptions = [for id in vaults: toLower(split(id, '/')[2])]
@@ -121,7 +120,6 @@ module deadLetters 'modules/deadletterstore.bicep' = {
     name: 'stdead${token}'
     location: location
     tags: tags
-    isPrivate: withNetwork == 'true'
   }
 }
 
@@ -149,10 +147,7 @@ module topic 'modules/topic.bicep' = if (withTopic == 'true') {
 
 module logs 'modules/logs.bicep' = if (!empty(logsWorkspaceId)) {
   name: 'logs-${token}'
-  scope: resourceGroup(
-    split(empty(logsWorkspaceId) ? vaults[0] : logsWorkspaceId, '/')[2],
-    split(empty(logsWorkspaceId) ? vaults[0] : logsWorkspaceId, '/')[4]
-  )
+  scope: resourceGroup(split(workspaceId, '/')[2], split(workspaceId, '/')[4])
   params: {
     name: last(split(logsWorkspaceId, '/'))
     principalId: identity.outputs.principalId
@@ -176,8 +171,16 @@ module functionApp 'modules/functionapp.bicep' = {
     topicEndpoint: withTopic == 'true' ? topic.outputs.endpoint : ''
     logsWorkspaceId: logsWorkspaceId
     identityPrincipalId: identity.outputs.principalId
-    authClientId: authClientId
     subnetId: withNetwork == 'true' ? network.outputs.functionSubnetId : ''
+  }
+}
+
+module auth 'modules/auth.bicep' = if (!empty(authClientId)) {
+  name: 'auth'
+  scope: group
+  params: {
+    appName: functionApp.outputs.name
+    clientId: authClientId
   }
 }
 
@@ -211,7 +214,7 @@ module systemTopics 'modules/systemtopic.bicep' = [for (id, i) in vaults: {
   name: 'topic-${uniqueString(id, environmentName)}'
   scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
   params: {
-    name: topicOf[?toLower(vaultNames[i])] ?? '${vaultNames[i]}-events'
+    name: contains(topicOf, toLower(vaultNames[i])) ? topicOf[toLower(vaultNames[i])] : '${vaultNames[i]}-events'
     location: vaultGrants[i].outputs.location
     vaultId: id
     tags: tags

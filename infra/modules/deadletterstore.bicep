@@ -9,9 +9,6 @@ param location string
 @description('Tags.')
 param tags object
 
-@description('Whether only Azure\'s trusted services get in.')
-param isPrivate bool
-
 resource account 'Microsoft.Storage/storageAccounts@2023-05-01' = {
   name: name
   location: location
@@ -31,7 +28,8 @@ resource account 'Microsoft.Storage/storageAccounts@2023-05-01' = {
     publicNetworkAccess: 'Enabled'
     networkAcls: {
       bypass: 'AzureServices'
-      defaultAction: isPrivate ? 'Deny' : 'Allow'
+      // Event Grid writes as a trusted service; a person who reads opens it for a moment.
+      defaultAction: 'Deny'
     }
   }
 }

@@ -11,9 +11,6 @@ param accountNames array
 @description('Object id of the person who will enrol them.')
 param operatorId string
 
-@description('Whether deleted secrets cannot be purged for 90 days; a playground may want to go.')
-param purgeProtection bool = true
-
 var secretsOfficer = 'b86a8fe4-44ce-4948-aee5-eccb2c155cd7'
 
 resource vault 'Microsoft.KeyVault/vaults@2023-07-01' = {
@@ -27,7 +24,7 @@ resource vault 'Microsoft.KeyVault/vaults@2023-07-01' = {
     }
     enableRbacAuthorization: true
     enableSoftDelete: true
-    enablePurgeProtection: purgeProtection ? true : null
+    enablePurgeProtection: true
     publicNetworkAccess: 'Enabled'
     networkAcls: {
       bypass: 'AzureServices'

@@ -38,9 +38,6 @@ param topicEndpoint string
 @description('Workspace with the vaults\' audit logs, or empty.')
 param logsWorkspaceId string
 
-@description('Client id of the app registration, or empty: then the HTTP API lets nobody in.')
-param authClientId string
-
 @description('Subnet for outgoing calls, or empty.')
 param subnetId string
 
@@ -182,45 +179,5 @@ resource ftp 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-04-01'
   }
 }
 
-resource auth 'Microsoft.Web/sites/config@2024-04-01' = if (!empty(authClientId)) {
-  parent: app
-  name: 'authsettingsV2'
-  properties: {
-    platform: {
-      enabled: true
-    }
-    globalValidation: {
-      requireAuthentication: true
-      unauthenticatedClientAction: 'RedirectToLoginPage'
-      redirectToProvider: 'azureactivedirectory'
-      excludedPaths: [
-        '/api/health'
-      ]
-    }
-    identityProviders: {
-      azureActiveDirectory: {
-        enabled: true
-        registration: {
-          clientId: authClientId
-          openIdIssuer: '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
-        }
-        validation: {
-          allowedAudiences: [
-            'api://${authClientId}'
-            authClientId
-          ]
-        }
-      }
-    }
-    login: {
-      tokenStore: {
-        enabled: false
-      }
-    }
-    httpSettings: {
-      requireHttps: true
-    }
-  }
-}
-
+output name string = app.name
 output url string = 'https://${app.properties.defaultHostName}'

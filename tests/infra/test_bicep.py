@@ -183,3 +183,11 @@ def test_what_azd_and_the_pipeline_give_is_what_the_deployment_takes() -> None:
 
 def _workflow() -> str:
     return (ROOT / ".github/workflows/deploy.yml").read_text()
+
+
+def test_every_finding_of_checkov_that_stands_is_explained() -> None:
+    lines = re.findall(r"^ +- (CKV\w+)(.*)$", (INFRA / "checkov.yaml").read_text(), re.M)
+    assert lines
+    assert all(re.match(r" +# \w", reason) for _, reason in lines)
+    inline = [path for path, s in FILES.items() if "checkov:skip" in s.text]
+    assert not inline, "in one place only"
