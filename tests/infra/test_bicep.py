@@ -12,6 +12,7 @@ import pytest
 import function_app
 from emulator.host.functions import of_app
 from rotation import events, settings
+from rotation.caller import Role
 
 from . import checks, source
 from .source import INFRA, Source
@@ -181,6 +182,20 @@ def test_what_azd_and_the_pipeline_give_is_what_the_deployment_takes() -> None:
     assert {name for name in pipeline if name.startswith("ROTATION_")} <= asked
 
 
+def test_every_variable_of_the_deployment_is_documented() -> None:
+    given = json.loads((INFRA / "main.parameters.json").read_text())["parameters"]
+    document = (ROOT / "docs/deploy.md").read_text()
+    for parameter, value in given.items():
+        for variable in re.findall(r"\$\{(ROTATION_\w+)", value["value"]):
+            assert f"| `{variable}` | `{parameter}` |" in document
+
+
+def test_the_app_roles_are_those_that_the_api_asks_for() -> None:
+    roles = json.loads((INFRA / "approles.json").read_text())
+    assert {role["value"] for role in roles} == {role.value for role in Role}
+    assert len({role["id"] for role in roles}) == len(roles)
+
+
 def _workflow() -> str:
     return (ROOT / ".github/workflows/deploy.yml").read_text()
 
@@ -188,6 +203,6 @@ def _workflow() -> str:
 def test_every_finding_of_checkov_that_stands_is_explained() -> None:
     lines = re.findall(r"^ +- (CKV\w+)(.*)$", (INFRA / "checkov.yaml").read_text(), re.M)
     assert lines
-    assert all(re.match(r" +# \w", reason) for _, reason in lines)
+    assert all(re.match(r" +# \S", reason) for _, reason in lines)
     inline = [path for path, s in FILES.items() if "checkov:skip" in s.text]
     assert not inline, "in one place only"
