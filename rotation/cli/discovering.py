@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..discovery import MEANING, Found, Holding, Survey
+from ..discovery import Survey
+from ..standing import MEANING, Found, Holding
 from . import screen
 from .exits import Exit
 from .hands import own_hands, short
