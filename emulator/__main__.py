@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import shlex
 import signal
 import sys
@@ -19,6 +20,9 @@ from pathlib import Path
 from . import seed
 from .azure import Azure
 from .proxy import Proxy
+
+# Where queues are that a subscription may name, as the Functions host calls it.
+STORAGE = "AzureWebJobsStorage"
 
 
 def main() -> int:
@@ -62,6 +66,7 @@ async def _run(azure: Azure, directory: Path, arguments: argparse.Namespace) -> 
         if arguments.env_file:
             arguments.env_file.write_text("\n".join(lines) + "\n")
         print("\n".join(lines), flush=True)
+        proxy.control.deliverer.storage = os.environ.get(STORAGE, "")
         deliveries = asyncio.create_task(proxy.control.deliverer.run())
         await stop.wait()
         deliveries.cancel()

@@ -162,11 +162,7 @@ def _event_subscription(vault: Vault, found: Subscription) -> dict[str, Any]:
         "properties": {
             "topic": _topic_id(vault),
             "provisioningState": "Succeeded",
-            "destination": {
-                "endpointType": "WebHook",
-                # The rest of the URL is a secret, which ARM does not show.
-                "properties": {"endpointBaseUrl": found.url.partition("?")[0]},
-            },
+            "destination": _destination(found.url),
             "filter": {
                 "subjectBeginsWith": found.begins,
                 "subjectEndsWith": found.ends,
@@ -175,6 +171,15 @@ def _event_subscription(vault: Vault, found: Subscription) -> dict[str, Any]:
             "eventDeliverySchema": "EventGridSchema",
         },
     }
+
+
+def _destination(url: str) -> dict[str, Any]:
+    kind, _, name = url.partition(":")
+    if kind == "queue":
+        return {"endpointType": "StorageQueue", "properties": {"queueName": name}}
+    # The rest of the URL is a secret, which ARM does not show.
+    properties = {"endpointBaseUrl": url.partition("?")[0]}
+    return {"endpointType": "WebHook", "properties": properties}
 
 
 def _event_type(kind: str) -> str:

@@ -153,6 +153,7 @@ async def stage(directory: Path, storage: str) -> AsyncIterator[Stage]:
         function_app(proxy, directory, environment) as host,
         aiohttp.ClientSession() as session,
     ):
+        proxy.control.deliverer.storage = environment.get("AzureWebJobsStorage", "")
         await _subscribe(azure, proxy, host)
         with Screen(azure, tally, ACCOUNT, VAULT, SECRET) as screen:
             _publish_first(azure)
@@ -195,8 +196,13 @@ def _consumers(azure: Azure, proxy: Proxy, tally: Tally) -> list[Consumer]:
 
 
 async def _subscribe(azure: Azure, proxy: Proxy, host: dict[str, Any]) -> None:
+    """Into the work queue, as infra/ deploys it; where there is no queue, by webhook."""
+    types = ("SecretNearExpiry", "SecretExpired")
+    if proxy.control.deliverer.storage:
+        azure.subscribe(VAULT, "queue:rotation-work", types=types)
+        return
     code = host["eventgrid_key"]
     url = f"{host['url']}/runtime/webhooks/eventgrid?functionName=secret_expiring&code={code}"
-    subscription = Subscription(url, types=("SecretNearExpiry", "SecretExpired"))
+    subscription = Subscription(url, types=types)
     await proxy.control.deliverer.validate(subscription)
     azure.vault(VAULT).topic.subscribe(subscription)
