@@ -38,6 +38,17 @@ def _tracked(self: Azure, *args: object, **kwargs: object) -> None:
 Azure.__init__ = _tracked  # type: ignore[method-assign, assignment]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Those that take long come last; what is quick to fail fails first."""
+    items.sort(key=_length)
+
+
+def _length(item: pytest.Item) -> int:
+    folder = item.path.relative_to(Path(__file__).parent).parts[0]
+    quick = ("unit", "infra", "wire", "api", "rbac", "contract", "cli", "simulation")
+    return 99 if item.get_closest_marker("slow") or folder not in quick else quick.index(folder)
+
+
 @pytest.fixture(autouse=True)
 def no_key_leaves(request: pytest.FixtureRequest) -> Iterator[None]:
     """Logs at DEBUG, events, tags and every file that the test wrote are searched afterwards."""
