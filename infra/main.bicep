@@ -53,6 +53,10 @@ param oldestKeyDays int = 100
 var tags = {
   'azd-env-name': environmentName
 }
+// For what stands beside a vault, in a group that is not ours: azd must not take it for its own.
+var guestTags = {
+  service: 'key-rotation'
+}
 var token = uniqueString(subscription().id, environmentName, location)
 var vaults = split(replace(vaultIds, ' ', ''), ',')
 var accounts = empty(accountIds) ? [] : split(replace(accountIds, ' ', ''), ',')
@@ -217,7 +221,7 @@ module systemTopics 'modules/systemtopic.bicep' = [for (id, i) in vaults: {
     name: contains(topicOf, toLower(vaultNames[i])) ? topicOf[toLower(vaultNames[i])] : '${vaultNames[i]}-events'
     location: vaultGrants[i].outputs.location
     vaultId: id
-    tags: tags
+    tags: guestTags
   }
 }]
 
@@ -262,7 +266,7 @@ module deadLetterAlerts 'modules/deadletters.bicep' = [for (id, i) in vaults: {
   scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
   params: {
     topicName: systemTopics[i].outputs.name
-    tags: tags
+    tags: guestTags
     actionGroupId: alerts.outputs.actionGroupId
   }
 }]
