@@ -65,11 +65,18 @@ def beside(context: AbstractAsyncContextManager[T]) -> Iterator[T]:
     try:
         yield asyncio.run_coroutine_threadsafe(context.__aenter__(), loop).result(60)
     finally:
-        leaving = context.__aexit__(None, None, None)
-        asyncio.run_coroutine_threadsafe(leaving, loop).result(60)
+        asyncio.run_coroutine_threadsafe(_leave(context), loop).result(60)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
         loop.close()
+
+
+async def _leave(context: AbstractAsyncContextManager[T]) -> None:
+    await context.__aexit__(None, None, None)
+    rest = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in rest:
+        task.cancel()
+    await asyncio.gather(*rest, return_exceptions=True)
 
 
 @pytest.fixture
