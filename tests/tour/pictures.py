@@ -23,7 +23,7 @@ async def pictures(directory: Path) -> list[Path]:
     FOLDER.mkdir(exist_ok=True)
     path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)))
     async with (
-        site(estate(), directory, {"ROTATION_OVERLAP": "PT26H"}) as found,
+        site(estate(), directory, {"ROTATION_OVERLAP": "PT26H", "ROTATION_LEAD": "P30D"}) as found,
         async_playwright() as playwright,
     ):
         browser = await playwright.chromium.launch(executable_path=path)
