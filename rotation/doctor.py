@@ -53,6 +53,7 @@ class Doctor:
     journal: Journal
     clock: Clock
     policy: Policy
+    _object_id: str = "OBJECT_ID"
 
     async def examine(self) -> list[Finding]:
         """Every finding; no check that fails keeps another from being made."""
@@ -74,7 +75,12 @@ class Doctor:
         return findings
 
     async def _identity(self) -> Finding:
-        return await _tried("identity", "", self.resources.whoami)
+        async def ask() -> str:
+            who = await self.resources.whoami()
+            self._object_id = who.object_id
+            return f"{who.name} (object id {who.object_id})"
+
+        return await _tried("identity", "", ask)
 
     async def _journal(self) -> Finding:
         async def read() -> str:
@@ -116,8 +122,16 @@ class Doctor:
         if not seen.by_roles:
             detail = "access policies rule it: get, list and set on secrets are needed"
             return Finding("vault rights", url, State.UNKNOWN, detail)
-        grant = f'az role assignment create --role "Secret publisher" --scope {seen.id}'
+        grant = self._grant("Secret publisher", seen.id)
         return await self._rights("vault rights", url, seen.id, rights.ON_VAULT, grant, data=True)
+
+    def _grant(self, role: str, scope: str) -> str:
+        """Custom roles are named with the subscription that they are defined in (infra/)."""
+        full = f"{role} ({scope.split('/')[2]})"
+        return (
+            f'az role assignment create --assignee {self._object_id} --role "{full}" '
+            f"--scope {scope}"
+        )
 
     async def _rights(
         self, check: str, subject: str, scope: str, wanted: Iterable[str], fix: str, *, data: bool
@@ -126,13 +140,14 @@ class Doctor:
             lacking = rights.missing(await self.resources.grants(scope), wanted, data=data)
             if lacking:
                 message = "not allowed: " + ", ".join(lacking)
-                raise Permanent(message, code="NotAllowed", remedy=f"{fix} --assignee OBJECT_ID")
+                raise Permanent(message, code="NotAllowed", remedy=fix)
             return "all that is needed"
 
         return await _tried(check, subject, ask)
 
     async def _events(self, url: str, scope: str) -> Finding:
         fix = (
+            "azd provision, with the vault in ROTATION_VAULT_IDS (docs/deploy.md); or by hand: "
             "az eventgrid event-subscription create --name key-rotation "
             f"--source-resource-id {scope} --included-event-types {NEAR_EXPIRY} "
             "--endpoint-type azurefunction --endpoint <the function app's id>"
@@ -169,7 +184,7 @@ class Doctor:
 
     async def _account(self, account: AccountId) -> list[Finding]:
         name = str(account)
-        fix = f'az role assignment create --role "Key rotator" --scope {name}'
+        fix = self._grant("Key rotator", name)
         may = await self._rights("account rights", name, name, rights.ON_ACCOUNT, fix, data=False)
 
         async def read() -> str:

@@ -167,10 +167,18 @@ class SeenVault:
     by_roles: bool
 
 
+@dataclass(frozen=True)
+class Who:
+    """An identity as its token names it."""
+
+    name: str
+    object_id: str
+
+
 class Resources(Protocol):
     """What Resource Manager says of rights and surroundings. Reads only."""
 
-    async def whoami(self) -> str:
+    async def whoami(self) -> Who:
         """Who the service is to Azure."""
 
     async def grants(self, scope: str) -> Sequence[Grant]:

@@ -14,7 +14,7 @@ from azure.core.pipeline import policies
 from azure.core.rest import HttpRequest
 
 from ..clock import Clock
-from ..ports import SeenVault
+from ..ports import SeenVault, Who
 from ..rights import Grant
 from .failures import failure
 from .pipeline import client_options
@@ -49,15 +49,15 @@ class ArmResources:
             base_url=self._endpoint, policies=chain, **options
         )
 
-    async def whoami(self) -> str:
-        """The object id and name of the caller, from its token's claims."""
+    async def whoami(self) -> Who:
+        """The caller, from its token's claims."""
         try:
             token = await self._credential.get_token(f"{self._endpoint}/.default")
         except AzureError as exc:
             raise failure(exc, "sign in") from None
         claims = _claims(token.token)
         name = claims.get("upn") or claims.get("unique_name") or claims.get("appid") or "unknown"
-        return f"{name} (object id {claims.get('oid', 'unknown')})"
+        return Who(name, claims.get("oid", "unknown"))
 
     async def grants(self, scope: str) -> list[Grant]:
         """What the caller may do at an ARM id."""

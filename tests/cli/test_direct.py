@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from emulator.arm.resources import policy
-from emulator.azure import Azure
+from emulator.azure import SUBSCRIPTION, Azure
 from rotation.cli.exits import Exit
 
 from .conftest import Run
@@ -128,7 +128,7 @@ class TestDoctor:
         _may_read_events(azure)
         said = run("doctor", "--direct")
         assert said.status == Exit.ATTENTION
-        assert "→ az eventgrid" in said.out
+        assert "az eventgrid event-subscription create" in said.out
 
     def test_a_policy_that_would_refuse_the_expiry_is_named(self, run: Run, azure: Azure) -> None:
         _may_read_events(azure)
@@ -161,7 +161,9 @@ class TestDoctor:
         assert said.status == Exit.FAILING
         wrong = [f for f in said.json["findings"] if f["state"] == "failed"]
         assert any("regenerateKey/action" in f["detail"] for f in wrong)
-        assert any("az role assignment create" in f["fix"] for f in wrong)
+        fix = next(f["fix"] for f in wrong if "az role assignment create" in f["fix"])
+        assert principal.object_id in fix
+        assert f'"Key rotator ({SUBSCRIPTION})"' in fix, "as infra/ names it"
 
 
 def _may_read_events(azure: Azure) -> None:
