@@ -13,6 +13,10 @@ from typing import Any, Protocol
 from .exits import Exit, Failed, refused
 
 
+# App Service answers these itself, without a body of ours: no token, or none that it believes.
+_AT_THE_DOOR = (301, 302, 303, 307, 401, 403)
+
+
 class Reach(Protocol):
     """``send`` asks one route and returns the HTTP status and the body."""
 
@@ -51,6 +55,9 @@ def _json(status: int, text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError:
+        if status in _AT_THE_DOOR:
+            advice = "az login, and check ROTATION_SCOPE and your app role (docs/deploy.md)"
+            raise Failed(Exit.REFUSED, f"the platform let nobody in ({status})", advice) from None
         message = f"the answer is not from this service (HTTP {status})"
         raise Failed(
             Exit.UNREACHABLE, message, "check the URL and that you are signed in"

@@ -52,7 +52,12 @@ class Remote:
             async with (
                 aiohttp.ClientSession(timeout=TIMEOUT, trust_env=True) as session,
                 session.request(
-                    method, url, params=query, headers=all_headers, data=body or None
+                    method,
+                    url,
+                    params=query,
+                    headers=all_headers,
+                    data=body or None,
+                    allow_redirects=False,
                 ) as answer,
             ):
                 return answer.status, await answer.text()

@@ -45,7 +45,7 @@ def test_a_function_key_never_suffices_for_everything(ask: Run) -> None:
 
 def test_a_wrong_key_is_refused(ask: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ROTATION_FUNCTION_KEY", "wrong")
-    assert ask("status").status in (Exit.REFUSED, Exit.UNREACHABLE)
+    assert ask("status").status == Exit.REFUSED
 
 
 def test_where_nobody_answers_the_way_round_is_named(
@@ -61,3 +61,25 @@ def test_without_a_scope_it_says_how_to_sign_in(ask: Run, monkeypatch: pytest.Mo
     said = ask("status")
     assert said.status == Exit.USAGE
     assert "ROTATION_SCOPE" in said.err
+
+
+def test_with_a_scope_it_asks_entra_for_a_token_and_says_what_the_service_says(
+    run: Run, service: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The local host knows no tokens, so that the service refuses; the platform would not."""
+    monkeypatch.setenv("ROTATION_SCOPE", "https://management.azure.com/.default")
+    said = run("status", "--url", service.url)
+    assert said.status == Exit.REFUSED
+    assert "(401)" in said.err
+    assert "ROTATION_SCOPE" in said.err
+
+
+def test_without_a_sign_in_it_says_az_login(
+    run: Run, service: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ROTATION_SCOPE", "api://unknown/.default")
+    monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "AzureCliCredential")
+    monkeypatch.setenv("PATH", "/nowhere")
+    said = run("status", "--url", service.url)
+    assert said.status == Exit.REFUSED
+    assert "az login" in said.err
