@@ -12,7 +12,6 @@ from typing import Any, Protocol
 
 from .exits import Exit, Failed, refused
 
-
 # App Service answers these itself, without a body of ours: no token, or none that it believes.
 _AT_THE_DOOR = (301, 302, 303, 307, 401, 403)
 
