@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -83,3 +84,25 @@ def test_every_command_and_option_is_documented(name: str) -> None:
 def test_every_exit_status_is_documented() -> None:
     for status in Exit:
         assert re.search(rf"^\| {status.value} \|", DOCUMENT, re.M), status
+
+
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+SHOWN = sorted(
+    {
+        line.strip()
+        for document in DOCUMENTS
+        for line in re.findall(r"^\$? *(python -m rotation [a-z].*)$", document.read_text(), re.M)
+    }
+)
+
+
+@pytest.mark.parametrize("line", SHOWN)
+def test_every_command_that_a_document_shows_exists(line: str) -> None:
+    _, _, _, name, *rest = shlex.split(line, comments=True)
+    known = {o for p in COMMANDS[name].params for o in (*p.opts, *p.secondary_opts)}
+    assert {part for part in rest if re.match(r"--?[a-z]", part)} <= known
+
+
+def test_documents_show_every_command() -> None:
+    shown = {line.split()[3] for line in SHOWN}
+    assert set(COMMANDS) - shown <= {"resume", "abandon"}, "they need a rotation that stopped"
