@@ -33,6 +33,7 @@ param logsWorkspaceId string = ''
 @allowed([
   'true'
   'false'
+  ''
 ])
 param withTopic string = 'false'
 
@@ -40,10 +41,11 @@ param withTopic string = 'false'
 @allowed([
   'true'
   'false'
+  ''
 ])
 param withNetwork string = 'false'
 
-@description('How long both keys work (ISO 8601); longer than the slowest cache of a consumer.')
+@description('How long both keys work (ISO 8601); longer than the slowest cache of a consumer. Empty: 26 hours.')
 param overlap string = 'PT26H'
 
 @description('Alert when a published key is older than this many days.')

@@ -179,7 +179,16 @@ def test_what_azd_and_the_pipeline_give_is_what_the_deployment_takes() -> None:
     assert {n for n, p in known.items() if p["default"] is None} <= given.keys()
     asked = set(re.findall(r"\$\{(\w+)", json.dumps(given)))
     pipeline = set(re.findall(r"^ +(\w+): \$\{\{ vars", _workflow(), re.M))
+    assert asked <= pipeline, "what a pipeline does not pass is switched off by it"
     assert {name for name in pipeline if name.startswith("ROTATION_")} <= asked
+
+
+def test_a_variable_that_is_set_to_nothing_is_the_default() -> None:
+    """As a pipeline passes what nobody has set."""
+    for name, parameter in FILES["main.bicep"].tree["parameters"].items():
+        for decorator in parameter["decorators"]:
+            if decorator["type"] == "allowed":
+                assert "" in decorator["argument"], name
 
 
 def test_every_variable_of_the_deployment_is_documented() -> None:
