@@ -11,11 +11,14 @@ from rotation.web.dashboard import page as dashboard
 
 from . import generated
 from .conftest import Visit
+from .leak import Leak
 
 PAGE = "https://service.test/api/dashboard"
 
 
-async def played(visit: Visit, count: int, **options: Any) -> tuple[Page, dict[str, Any]]:
+async def played(
+    visit: Visit, count: int, leak: Leak | None = None, **options: Any
+) -> tuple[Page, dict[str, Any]]:
     """The page with so many secrets, and the fleet that it was told."""
     now = datetime.now(UTC)
     fleet = generated.fleet(count, now)
@@ -23,6 +26,8 @@ async def played(visit: Visit, count: int, **options: Any) -> tuple[Page, dict[s
 
     async def answer(route: Route) -> None:
         url = route.request.url
+        if leak and await leak.answer(route):
+            return
         if url == PAGE:
             html, policy = dashboard()
             headers = {"Content-Security-Policy": policy, "Content-Type": "text/html"}

@@ -144,13 +144,17 @@ async def test_the_fleet_is_told_after_each_sweep(
     assert fleet["sweepAgeSeconds"] == 0
 
 
+def _spoil(journal: Path) -> None:
+    for document in journal.glob("**/*.json"):
+        document.write_text("{")
+
+
 async def test_a_journal_that_cannot_be_read_is_said_and_ends_no_sweep(
     tmp_path: Path, lines: list[tuple[str, dict[str, Any]]]
 ) -> None:
     async with product(playground(), str(tmp_path)) as p:
         await p.triggers.sweep()
-        for document in tmp_path.glob("**/*.json"):
-            document.write_text("{")
+        _spoil(tmp_path)
         await p.console.observe()
     names = [name for name, _ in lines]
     assert "fleet unknown" in names

@@ -1,0 +1,72 @@
+"""An emergency for a whole fleet, as the API would answer: more rotations than it names at once."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from playwright.async_api import Route
+
+from . import generated
+
+NAMED = 200  # as many as the API names
+
+
+class Leak:
+    """``over`` says how many have ended; the page is told by its next question."""
+
+    def __init__(self, accounts: int) -> None:
+        self.accounts, self.over = accounts, 0
+        self.asked: list[dict[str, Any]] = []
+
+    async def answer(self, route: Route) -> bool:
+        """Whether the request was one of these."""
+        path = route.request.url.partition("/api/")[2]
+        if not path.startswith("rotations"):
+            return False
+        if route.request.method == "GET":
+            await self._fulfil(route, 200, self._rotations())
+            return True
+        body: dict[str, Any] = route.request.post_data_json or {}
+        self.asked.append(body)
+        if body.get("dry_run"):
+            await self._fulfil(route, 200, self._foreseen())
+        else:
+            await self._fulfil(route, 202, self._accepted())
+        return True
+
+    def _foreseen(self) -> dict[str, Any]:
+        counts = {"accounts": self.accounts, "secrets": self.accounts}
+        return {"dryRun": True, "would": [], **counts}
+
+    def _accepted(self) -> dict[str, Any]:
+        status = "/api/rotations?batch=b"
+        rest = {"rotations": [], "failed": [], "status": status}
+        return {"batch": "b", "accounts": self.accounts, **rest}
+
+    def _rotations(self) -> dict[str, Any]:
+        """The newest, which are the last to end, are named; all are counted."""
+        running = self.accounts - self.over
+        states = {"ended": self.over, "running": running}
+        now = generated.text(datetime.now(UTC))
+        state = "running" if running >= NAMED else "ended"
+        rotations = [
+            {
+                "id": f"{generated.slug(number)}-0123456789ab",
+                "account": generated.account_id(f"ai-{number}"),
+                "state": state,
+                "phase": "idle",
+                "reason": "all of it",
+                "requester": "ada",
+                "startedAt": now,
+            }
+            for number in range(min(self.accounts, NAMED))
+        ]
+        return {"rotations": rotations, "states": states}
+
+    async def _fulfil(self, route: Route, status: int, body: dict[str, Any]) -> None:
+        text = json.dumps(body)
+        if "states" not in body:
+            text = generated.valid("DryRun" if status == 200 else "Batch", body)
+        await route.fulfill(status=status, body=text, content_type="application/json")
