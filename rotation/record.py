@@ -208,6 +208,11 @@ class Record(Struct, frozen=True):
         """What a person said of a stopped operation, and was not acted upon yet."""
         return next((wish for wish in self.wishes if wish.kind in ANSWERS), None)
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether it waits for a person's answer."""
+        return self.blocked is not None and self.answer is None
+
     def find(self, operation_id: str) -> Operation | Wish | None:
         """An operation by its own id or by that of a wish that it took in; or a waiting wish."""
         for operation in (self.operation, *reversed(self.history)):

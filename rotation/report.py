@@ -97,7 +97,7 @@ def _of_wish(record: Record, wish: Wish) -> dict[str, Any]:
     body = {
         "id": wish.id,
         "account": str(record.account),
-        "state": "blocked" if record.blocked else "waiting",
+        "state": "blocked" if record.is_stopped else "waiting",
         "phase": Phase.IDLE,
         "reason": wish.reason,
         "requester": wish.requester,
@@ -112,7 +112,7 @@ def _of_wish(record: Record, wish: Wish) -> dict[str, Any]:
 def _state(record: Record, operation: Operation) -> str:
     if operation.ended_at is not None:
         return "cancelled" if (operation.outcome or "").startswith(CANCELLED) else "ended"
-    return "blocked" if record.blocked and not record.answer else "running"
+    return "blocked" if record.is_stopped else "running"
 
 
 def _waiting(record: Record) -> dict[str, Any]:

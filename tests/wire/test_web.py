@@ -111,6 +111,20 @@ async def test_what_is_wrong_is_said_as_problem_details(api: Api) -> None:
         assert status == 404
 
 
+async def test_a_request_behind_an_answered_operation_waits_and_is_not_blocked(
+    azure: Azure, api: Api
+) -> None:
+    azure.account("aoai-demo").new_key_delay = timedelta(minutes=45)
+    _, first = await api.post(**SECRET, reason="r")
+    await api.product.run(timedelta(minutes=30))
+    _, second = await api.post(**SECRET, reason="a leak", leaked="unknown")
+    assert (await api.get(second["id"]))[1]["state"] == "blocked"
+    await api.answer(first["id"], "resume", reason="it works now")
+    _, behind = await api.get(second["id"])
+    assert behind["state"] == "waiting"
+    assert behind["waitingFor"] == "resume, said by function key"
+
+
 async def test_a_blocked_operation_is_resumed_or_abandoned(azure: Azure, api: Api) -> None:
     azure.account("aoai-demo").new_key_delay = timedelta(minutes=45)
     _, accepted = await api.post(**SECRET, reason="r")
