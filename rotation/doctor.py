@@ -13,6 +13,7 @@ from typing import Any
 from . import rights, tags
 from .clock import Clock
 from .errors import Permanent, RotationError
+from .events import NEAR_EXPIRY
 from .journal import Journal
 from .model import AccountId, Policy
 from .ports import Accounts, Listed, Resources, SeenVault, Vaults
@@ -20,7 +21,6 @@ from .together import together
 
 AT_ONCE = 8
 MAX_ACCOUNTS = 100
-NEAR_EXPIRY = "Microsoft.KeyVault.SecretNearExpiry"
 
 
 class State(StrEnum):

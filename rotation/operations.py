@@ -12,6 +12,7 @@ from .facts import Facts
 from .model import AccountId, Slot
 from .record import HISTORY, Leaked, Notice, Operation, Phase, Purpose, Record, Wish, WishKind
 
+ENDED = "ended"  # the notice of an operation that is over
 CANCELLED = "cancelled"  # how such an operation's outcome begins
 REGENERATE = "regenerate "  # how the audit trail names a regenerate that was sent
 
@@ -71,7 +72,7 @@ def end(f: Facts, outcome: str, *, keep: tuple[Wish, ...] = ()) -> Action:
         wishes=(*f.record.wishes, *keep),
         history=(*f.record.history, done)[-HISTORY:],
     )
-    return Action(Kind.MOVE, outcome, notify(record, f, "ended", audited(f.record.account, done)))
+    return Action(Kind.MOVE, outcome, notify(record, f, ENDED, audited(f.record.account, done)))
 
 
 def audited(account: AccountId, done: Operation) -> dict[str, str]:

@@ -11,10 +11,9 @@ from . import log, report, telemetry
 from .errors import Permanent, RotationError
 from .journal import Journal
 from .model import AccountId
+from .operations import ENDED
 from .ports import Notifier
 from .record import Notice, Record
-
-ENDED = "ended"
 
 
 async def empty(journal: Journal, notifier: Notifier | None, account: AccountId) -> None:
