@@ -5,15 +5,15 @@ Looks with an operator's own rights, before or beside the deployed service, and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from . import tags
 from .errors import RotationError
-from .model import Account, AccountId, Key, Slot, TargetId
+from .model import AccountId, Key, Slot, TargetId
 from .ports import Accounts, Listed, Resources, Vaults
 from .standing import Found, Holding, judged
-from .surroundings import looks_like_a_key
+from .surroundings import key_like, readable, seen_vaults
 from .together import together
 
 AT_ONCE = 8
@@ -52,32 +52,28 @@ class Discovery:
         accounts = {
             account.id: account
             for subscription in subscriptions
-            for account in await self._readable(subscription, problems)
+            for account in await readable(self.accounts, subscription, problems)
         }
         listed = [s for vault in self.vaults.urls for s in await self._enrolled(vault, problems)]
         problems += [f"{s.target}: {s.problem}" for s in listed if s.account is None]
-        known = sorted(accounts.keys() | {s.account for s in listed if s.account})
+        enrolled: dict[AccountId, list[Listed]] = {account: [] for account in accounts}
+        for secret in listed:
+            if secret.account:
+                enrolled.setdefault(secret.account, []).append(secret)
         done = 0
 
         async def one(account: AccountId) -> Found:
             nonlocal done
-            enrolled = [s for s in listed if s.account == account]
-            found = judged(account, accounts.get(account), await self._held(account, enrolled))
+            held = await self._held(account, enrolled[account])
             done += 1
             if seen:
-                seen(done, len(known))
-            return found
+                seen(done, len(enrolled))
+            return judged(account, accounts.get(account), held)
 
-        found = tuple(await together((one(account) for account in known), AT_ONCE))
-        vaults = await self._other_vaults(subscriptions)
-        return Survey(found, await self._key_like(), vaults, tuple(problems))
-
-    async def _readable(self, subscription: str, problems: list[str]) -> Sequence[Account]:
-        try:
-            return await self.accounts.readable(subscription)
-        except RotationError as exc:
-            problems.append(str(exc))
-            return ()
+        found = await together((one(account) for account in sorted(enrolled)), AT_ONCE)
+        others = set(await seen_vaults(self.resources, subscriptions)) - set(self.vaults.urls)
+        key_likes = sorted(await key_like(self.vaults))
+        return Survey(tuple(found), tuple(key_likes), tuple(sorted(others)), tuple(problems))
 
     async def _enrolled(self, vault: str, problems: list[str]) -> list[Listed]:
         try:
@@ -85,16 +81,6 @@ class Discovery:
         except RotationError as exc:
             problems.append(str(exc))
             return []
-
-    async def _key_like(self) -> tuple[TargetId, ...]:
-        found = [s for vault in self.vaults.urls for s in await self._others(vault)]
-        return tuple(sorted(s.target for s in found if looks_like_a_key(s.target.name)))
-
-    async def _others(self, vault: str) -> list[Listed]:
-        try:
-            return [secret async for secret in self.vaults.others(vault)]
-        except RotationError:
-            return []  # the listing of the enrolled ones has said so
 
     async def _held(self, account: AccountId, enrolled: list[Listed]) -> list[Holding]:
         """Which key each secret holds, by value; values are compared here and go nowhere."""
@@ -117,16 +103,6 @@ class Discovery:
         if target is None or target.value is None:
             return Holding(secret.target, ours=ours, unread="it is disabled or gone")
         return Holding(secret.target, slot_of(target.value), ours)
-
-    async def _other_vaults(self, subscriptions: Iterable[str]) -> tuple[str, ...]:
-        """Vaults that can be seen and are not configured; what cannot be listed is not shown."""
-        found: set[str] = set()
-        for subscription in subscriptions:
-            try:
-                found |= set(await self.resources.vaults(subscription))
-            except RotationError:
-                continue
-        return tuple(sorted(found - set(self.vaults.urls)))
 
 
 def _ours(secret: Listed) -> bool:

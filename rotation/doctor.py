@@ -17,6 +17,7 @@ from .events import NEAR_EXPIRY
 from .journal import Journal
 from .model import AccountId, Policy
 from .ports import Accounts, Listed, Resources, SeenVault, Vaults
+from .surroundings import seen_vaults
 from .together import together
 
 AT_ONCE = 8
@@ -61,7 +62,8 @@ class Doctor:
         listed: list[Listed] = []
         for vault in self.vaults.urls:
             findings.append(await self._listing(vault, listed))
-        seen = await self._seen(listed)
+        subscriptions = sorted({s.account.subscription for s in listed if s.account})
+        seen = await seen_vaults(self.resources, subscriptions)
         for vault in self.vaults.urls:
             findings += [found async for found in self._vault(vault, seen.get(vault), listed)]
         findings += [finding for secret in listed for finding in self._secret(secret)]
@@ -96,16 +98,6 @@ class Doctor:
             return f"{len(found)} enrolled secrets"
 
         return await _tried("vault", vault, read)
-
-    async def _seen(self, listed: Iterable[Listed]) -> dict[str, SeenVault]:
-        """What Resource Manager shows of vaults, in the subscriptions of the accounts."""
-        seen: dict[str, SeenVault] = {}
-        for subscription in sorted({s.account.subscription for s in listed if s.account}):
-            try:
-                seen |= await self.resources.vaults(subscription)
-            except RotationError:
-                continue
-        return seen
 
     async def _vault(
         self, url: str, seen: SeenVault | None, listed: list[Listed]

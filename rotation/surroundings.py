@@ -10,8 +10,8 @@ from typing import Any
 
 from .errors import RotationError
 from .inventory import Inventory
-from .model import Account, AccountId
-from .ports import Accounts, Listed, Vaults
+from .model import Account, AccountId, TargetId
+from .ports import Accounts, Listed, Resources, SeenVault, Vaults
 
 MAX_AGE = timedelta(minutes=5)
 # By its name: values are not read for this.
@@ -44,33 +44,47 @@ class Surroundings:
         accounts = [
             {"account": str(a.id), "accountName": a.id.name, "kind": a.kind, "reason": _why(a)}
             for subscription in sorted({account.subscription for account in managed})
-            for a in await self._readable(subscription, problems)
+            for a in await readable(self.accounts, subscription, problems)
             if a.id not in managed
         ]
         secrets = [
-            {"vault": vault, "secret": secret.target.name, "reason": "it is not enrolled"}
-            for vault in self.vaults.urls
-            for secret in await self._others(vault, problems)
-            if looks_like_a_key(secret.target.name)
+            {"vault": target.vault, "secret": target.name, "reason": "it is not enrolled"}
+            for target in await key_like(self.vaults)
         ]
         return {"accounts": accounts, "secrets": secrets}, problems
 
-    async def _readable(self, subscription: str, problems: list[str]) -> list[Account]:
-        try:
-            return list(await self.accounts.readable(subscription))
-        except RotationError as exc:
-            problems.append(str(exc))
-            return []
 
-    async def _others(self, vault: str, problems: list[str]) -> list[Listed]:
+async def readable(accounts: Accounts, subscription: str, problems: list[str]) -> list[Account]:
+    """Those of a subscription; where it cannot be read none, and ``problems`` has the reason."""
+    try:
+        return list(await accounts.readable(subscription))
+    except RotationError as exc:
+        problems.append(str(exc))
+        return []
+
+
+async def key_like(vaults: Vaults) -> list[TargetId]:
+    """Secrets that are not enrolled and look like keys, by their names, in the vaults' order."""
+    found = [secret.target for url in vaults.urls for secret in await _others(vaults, url)]
+    return [target for target in found if _KEY_LIKE.search(target.name)]
+
+
+async def _others(vaults: Vaults, url: str) -> list[Listed]:
+    try:
+        return [secret async for secret in vaults.others(url)]
+    except RotationError:
+        return []  # the listing of the enrolled ones has said so
+
+
+async def seen_vaults(resources: Resources, subscriptions: Iterable[str]) -> dict[str, SeenVault]:
+    """Vaults by their URLs; a subscription that cannot be listed shows none."""
+    seen: dict[str, SeenVault] = {}
+    for subscription in subscriptions:
         try:
-            return [secret async for secret in self.vaults.others(vault)]
+            seen |= await resources.vaults(subscription)
         except RotationError:
-            return []  # the listing of the enrolled ones has said so
-
-
-def looks_like_a_key(name: str) -> bool:
-    return bool(_KEY_LIKE.search(name))
+            continue
+    return seen
 
 
 def _why(account: Account) -> str:

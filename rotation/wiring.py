@@ -28,6 +28,9 @@ from .web.principal import Doors
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
 
+    from .adapters.accounts import ArmAccounts
+    from .adapters.resources import ArmResources
+    from .adapters.vaults import KeyVaults
     from .discovery import Discovery
     from .enrolment import Enroller
 
@@ -92,8 +95,6 @@ def build(settings: Settings, *, by_hand: bool = False) -> Console:
     ``by_hand``: for an operator at a terminal. The journal and its lease are the same, but the
     steps run in this very process.
     """
-    from .adapters.embedded_queue import EmbeddedQueue
-
     identity = credential(settings)
 
     async def handle(message: str) -> None:
@@ -101,6 +102,8 @@ def build(settings: Settings, *, by_hand: bool = False) -> Console:
 
     store, queue = _storage(settings, identity, handle)
     if by_hand:
+        from .adapters.embedded_queue import EmbeddedQueue
+
         queue = EmbeddedQueue(handle)
     made = assemble(Clients(settings, identity, Clock()), store, queue)
     return made
@@ -108,35 +111,25 @@ def build(settings: Settings, *, by_hand: bool = False) -> Console:
 
 def hands(settings: Settings) -> Hands:
     """For an operator who discovers and enrols. Nothing is sent yet."""
-    from .adapters.accounts import ArmAccounts
-    from .adapters.resources import ArmResources
-    from .adapters.vaults import KeyVaults
     from .discovery import Discovery
     from .enrolment import Enroller
 
-    identity, clock = credential(settings), Clock()
-    accounts = ArmAccounts(identity, clock, settings.arm)
-    vaults = KeyVaults(settings.vaults, identity, clock)
-    resources = ArmResources(identity, clock, settings.arm)
+    clients = Clients(settings, credential(settings), Clock())
+    accounts, vaults, resources = _azure(clients)
     return Hands(
         Discovery(resources, accounts, vaults),
-        Enroller(accounts, vaults, clock, settings.policy),
-        tuple(part.close for part in (accounts, vaults, resources, identity)),
+        Enroller(accounts, vaults, clients.clock, settings.policy),
+        tuple(part.close for part in (accounts, vaults, resources, clients.credential)),
     )
 
 
 def assemble(clients: Clients, store: Store, queue: Queue) -> Console:
     """The core on the given store and queue."""
-    from .adapters.accounts import ArmAccounts
     from .adapters.probe import DataPlaneProbe
-    from .adapters.resources import ArmResources
-    from .adapters.vaults import KeyVaults
 
-    settings, clock, transport = clients.settings, clients.clock, clients.transport
-    accounts = ArmAccounts(clients.credential, clock, settings.arm, transport)
-    vaults = KeyVaults(settings.vaults, clients.credential, clock, transport)
-    resources = ArmResources(clients.credential, clock, settings.arm, transport)
-    probe = DataPlaneProbe(transport)
+    settings, clock = clients.settings, clients.clock
+    accounts, vaults, resources = _azure(clients)
+    probe = DataPlaneProbe(clients.transport)
     notifier, evidence = _notifier(clients), _evidence(clients)
     inventory = Inventory(vaults, clock)
     journal = Journal(store)
@@ -160,6 +153,20 @@ def assemble(clients: Clients, store: Store, queue: Queue) -> Console:
     triggers = Triggers(rotator, journal, inventory, vaults, queue, sweeper, closing)
     doctor = Doctor(resources, accounts, vaults, journal, clock, settings.policy)
     return Console(triggers, settings.policy, settings.period, doctor)
+
+
+def _azure(clients: Clients) -> tuple[ArmAccounts, KeyVaults, ArmResources]:
+    """Azure itself: one client for each vault and subscription, whoever asks."""
+    from .adapters.accounts import ArmAccounts
+    from .adapters.resources import ArmResources
+    from .adapters.vaults import KeyVaults
+
+    settings, clock, transport = clients.settings, clients.clock, clients.transport
+    return (
+        ArmAccounts(clients.credential, clock, settings.arm, transport),
+        KeyVaults(settings.vaults, clients.credential, clock, transport),
+        ArmResources(clients.credential, clock, settings.arm, transport),
+    )
 
 
 def credential(settings: Settings) -> AsyncTokenCredential:
