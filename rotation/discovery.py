@@ -13,7 +13,7 @@ from .errors import RotationError
 from .model import AccountId, Key, Slot, TargetId
 from .ports import Accounts, Listed, Resources, Vaults
 from .standing import Found, Holding, judged
-from .surroundings import key_like, readable, seen_vaults
+from .surroundings import by_account, key_like, readable, seen_vaults
 from .together import together
 
 AT_ONCE = 8
@@ -56,21 +56,19 @@ class Discovery:
         }
         listed = [s for vault in self.vaults.urls for s in await self._enrolled(vault, problems)]
         problems += [f"{s.target}: {s.problem}" for s in listed if s.account is None]
-        enrolled: dict[AccountId, list[Listed]] = {account: [] for account in accounts}
-        for secret in listed:
-            if secret.account:
-                enrolled.setdefault(secret.account, []).append(secret)
+        enrolled = by_account(listed)
+        known = sorted({*accounts, *enrolled})
         done = 0
 
         async def one(account: AccountId) -> Found:
             nonlocal done
-            held = await self._held(account, enrolled[account])
+            held = await self._held(account, enrolled.get(account, []))
             done += 1
             if seen:
-                seen(done, len(enrolled))
+                seen(done, len(known))
             return judged(account, accounts.get(account), held)
 
-        found = await together((one(account) for account in sorted(enrolled)), AT_ONCE)
+        found = await together((one(account) for account in known), AT_ONCE)
         others = set(await seen_vaults(self.resources, subscriptions)) - set(self.vaults.urls)
         key_likes = sorted(await key_like(self.vaults))
         return Survey(tuple(found), tuple(key_likes), tuple(sorted(others)), tuple(problems))

@@ -17,6 +17,7 @@ from .clock import Clock
 from .errors import Permanent, RotationError
 from .model import Account, AccountId, Keys, Policy, Slot, Target, TargetId
 from .ports import Accounts, Latest, Listed, Vaults
+from .surroundings import by_account
 from .together import together
 
 AT_ONCE = 8
@@ -74,7 +75,7 @@ class Plan:
 def decide(
     wish: Wish, keys: Keys, found: Latest | None, enrolled: Iterable[Listed], policy: Policy
 ) -> Plan:
-    """``found`` is the secret as it is, ``enrolled`` what is enrolled anywhere."""
+    """``found`` is the secret as it is, ``enrolled`` what is enrolled for the account already."""
     done = _done(wish, enrolled)
     if done:
         return _plan(wish, Will.NOTHING, done)
@@ -90,20 +91,16 @@ def decide(
     if problems:
         return _plan(wish, Will.REFUSE, "; ".join(problems))
     if found is None:
-        return Plan(
-            wish.account.id, wish.target, Will.CREATE, f"holds {slot} from now on", slot, wanted
-        )
+        return _plan(wish, Will.CREATE, f"holds {slot} from now on", slot, wanted)
     why = f"holds {slot} now and gets the tags"
     if found.expires is None:
         why += "; it has no expiry, so that the next sweep rotates it"
-    return Plan(wish.account.id, wish.target, Will.TAG, why, slot, wanted, found.version)
+    return _plan(wish, Will.TAG, why, slot, wanted, found.version)
 
 
 def _done(wish: Wish, enrolled: Iterable[Listed]) -> str:
     """By which secret the account is enrolled already, or nothing."""
     for secret in enrolled:
-        if secret.account != wish.account.id:
-            continue
         if secret.target == wish.target:
             return "it is enrolled already"
         if not wish.shared:
@@ -132,13 +129,18 @@ def _refusal(wish: Wish, keys: Keys, found: Latest | None, policy: Policy) -> st
 def _kept(found: Latest | None) -> dict[str, str]:
     """A person's own tags; ours of another spelling give way."""
     given = found.tags if found else {}
-    ours = {tags.PROVIDER_ADDRESS.lower(), tags.VALIDITY_PERIOD_DAYS.lower()}
-    ours |= {name.lower() for name in tags.WRITTEN}
-    return {name: text for name, text in given.items() if name.lower() not in ours}
+    return tags.without(given, tags.PROVIDER_ADDRESS, tags.VALIDITY_PERIOD_DAYS, *tags.WRITTEN)
 
 
-def _plan(wish: Wish, will: Will, why: str) -> Plan:
-    return Plan(wish.account.id, wish.target, will, why)
+def _plan(
+    wish: Wish,
+    will: Will,
+    why: str,
+    slot: Slot | None = None,
+    tagged: Mapping[str, str] | None = None,
+    version: str = "",
+) -> Plan:
+    return Plan(wish.account.id, wish.target, will, why, slot, tagged, version)
 
 
 @dataclass
@@ -153,8 +155,10 @@ class Enroller:
     async def plan(self, wishes: Iterable[Wish]) -> list[Plan]:
         """One plan for each; what cannot be read is a refusal that says so."""
         wishes = list(wishes)
-        enrolled = [s for vault in self.secrets.urls async for s in self.secrets.enrolled(vault)]
-        return await together((self._plan(wish, enrolled) for wish in wishes), AT_ONCE)
+        listed = [s for vault in self.secrets.urls async for s in self.secrets.enrolled(vault)]
+        enrolled = by_account(listed)
+        plans = (self._plan(wish, enrolled.get(wish.account.id, [])) for wish in wishes)
+        return await together(plans, AT_ONCE)
 
     async def _plan(self, wish: Wish, enrolled: list[Listed]) -> Plan:
         if wish.account.local_auth_disabled:

@@ -54,6 +54,15 @@ class Surroundings:
         return {"accounts": accounts, "secrets": secrets}, problems
 
 
+def by_account(listed: Iterable[Listed]) -> dict[AccountId, list[Listed]]:
+    """What is enrolled, for whom; without what has no account."""
+    found: dict[AccountId, list[Listed]] = {}
+    for secret in listed:
+        if secret.account:
+            found.setdefault(secret.account, []).append(secret)
+    return found
+
+
 async def readable(accounts: Accounts, subscription: str, problems: list[str]) -> list[Account]:
     """Those of a subscription; where it cannot be read none, and ``problems`` has the reason."""
     try:

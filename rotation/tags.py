@@ -123,15 +123,20 @@ def written(
         ROTATED_AT: at.strftime("%Y-%m-%dT%H:%M:%SZ"),
         ROTATION_REASON: reason[:_REASON_LENGTH],
     }
-    users = {name: text for name, text in tags.items() if name.lower() not in _OURS}
+    users = without(tags, *WRITTEN)
     room = max(MAX_TAGS - len(users), 0)
     return users | dict(list(ours.items())[:room])
 
 
 def paused(tags: Mapping[str, str], wanted: bool) -> dict[str, str]:
     """The tags with scheduled rotations held back, or not."""
-    others = {name: text for name, text in tags.items() if name.lower() != PAUSED.lower()}
-    return others | ({PAUSED: "true"} if wanted else {})
+    return without(tags, PAUSED) | ({PAUSED: "true"} if wanted else {})
+
+
+def without(tags: Mapping[str, str], *names: str) -> dict[str, str]:
+    """The tags but for those of these names, in whatever spelling."""
+    folded = {name.lower() for name in names}
+    return {name: text for name, text in tags.items() if name.lower() not in folded}
 
 
 class _Reader:
