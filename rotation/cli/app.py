@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import timedelta
 from typing import Annotated, Any
@@ -11,10 +10,10 @@ from typing import Annotated, Any
 import typer
 
 from . import asking, discovering, enrolling, looking, screen
-from .asking import Manner
 from .enrolling import Enrolling
 from .exits import Exit, Failed
 from .follow import follow
+from .manner import Manner
 from .reach import Reach, reaching
 from .target import Target, slot, wanted
 
@@ -104,12 +103,8 @@ def enrol(
         secret,
         timedelta(days=validity_days),
         slot(in_use),
-        as_json,
-        dry_run,
-        yes,
-        _consent(as_json),
     )
-    _finish(enrolling.enrol(asked))
+    _finish(enrolling.enrol(asked, Manner(as_json, dry_run, yes)))
 
 
 @app.command()
@@ -128,7 +123,7 @@ def rotate(
 ) -> None:
     """Rotate now, with the usual overlap."""
     body = {"reason": reason, **wanted(what, vault, everything)}
-    how = Manner(as_json, dry_run, wait, yes, key, _consent(as_json))
+    how = Manner(as_json, dry_run, yes, wait, key)
     _run(url, direct, lambda reach: asking.rotate(reach, body, how))
 
 
@@ -153,7 +148,7 @@ def emergency(
     """A key has leaked: publish the other one and revoke it at once."""
     body = {"reason": reason, "leaked": leaked, **wanted(what, vault, everything)}
     body |= {"overlap": overlap} if overlap else {}
-    how = Manner(as_json, dry_run, wait, yes, key, _consent(as_json))
+    how = Manner(as_json, dry_run, yes, wait, key)
     _run(url, direct, lambda reach: asking.rotate(reach, body, how))
 
 
@@ -183,7 +178,7 @@ def resume(
     as_json: Json = False,
 ) -> None:
     """Go on with a rotation that stopped and asked for a person."""
-    how = Manner(as_json, dry_run, wait, yes, "", _consent(as_json))
+    how = Manner(as_json, dry_run, yes, wait)
     _run(url, direct, lambda reach: asking.answer(reach, name, "resume", reason, how))
 
 
@@ -198,7 +193,7 @@ def abandon(
     as_json: Json = False,
 ) -> None:
     """End a rotation that stopped; both keys stay as they are."""
-    how = Manner(as_json, dry_run, True, yes, "", _consent(as_json))
+    how = Manner(as_json, dry_run, yes, wait=True)
     _run(url, direct, lambda reach: asking.answer(reach, name, "abandon", reason, how))
 
 
@@ -230,13 +225,6 @@ def _run(url: str, direct: bool, command: Callable[[Reach], Awaitable[Exit]]) ->
 
 def _finish(command: Coroutine[Any, Any, Exit]) -> None:
     raise typer.Exit(asyncio.run(command))
-
-
-def _consent(as_json: bool) -> Callable[[str], bool] | None:
-    """Somebody to ask, where there is a terminal on both ends."""
-    if as_json or not (sys.stdin.isatty() and sys.stdout.isatty()):
-        return None
-    return lambda question: typer.confirm(question)
 
 
 # Typer shows the base of its usage errors only as the base of this one.

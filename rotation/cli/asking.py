@@ -5,30 +5,18 @@ What cannot be taken back is foretold first, and asked for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 from . import screen
-from .exits import Exit, Failed
+from .exits import Exit
 from .follow import follow, follow_all
 from .looking import show_effects
+from .manner import Manner
 from .reach import Reach, ask
-from .target import Target
+from .target import Target, account_name
 
 MAX_SHOWN = 5
-
-
-@dataclass(frozen=True)
-class Manner:
-    """How a request is made. ``consent`` asks the person a question; None where nobody is there."""
-
-    as_json: bool
-    dry_run: bool
-    wait: bool
-    agreed: bool
-    key: str
-    consent: Callable[[str], bool] | None
 
 
 async def rotate(reach: Reach, body: dict[str, Any], how: Manner) -> Exit:
@@ -40,7 +28,8 @@ async def rotate(reach: Reach, body: dict[str, Any], how: Manner) -> Exit:
         _show(foreseen)
     if how.dry_run:
         return Exit.OK
-    _consent(body, foreseen, how)
+    if "leaked" in body or not ("secret" in body or "account" in body):
+        how.agree(f"Go on with {foreseen['accounts']} account(s)?")
     if body.get("all"):
         body = {**body, "confirm": foreseen["accounts"]}
     headers = {"Idempotency-Key": how.key} if how.key else {}
@@ -61,24 +50,12 @@ async def rotate(reach: Reach, body: dict[str, Any], how: Manner) -> Exit:
 def _show(foreseen: Mapping[str, Any]) -> None:
     screen.say(f"This is about {foreseen['accounts']} account(s), {foreseen['secrets']} secret(s).")
     for would in foreseen["would"][:MAX_SHOWN]:
-        account = str(would["account"]).rpartition("/")[2]
+        account = account_name(would["account"])
         screen.say(f"{account}: {would['reason']}" if would["reason"] else account)
         show_effects(would["effects"], "  will")
     more = foreseen["accounts"] - min(len(foreseen["would"]), MAX_SHOWN)
     if more > 0:
         screen.say(f"… and {more} more accounts")
-
-
-def _consent(body: Mapping[str, Any], foreseen: Mapping[str, Any], how: Manner) -> None:
-    """An emergency, a vault or everything is not done by a slip of the finger. Raises Failed."""
-    is_wide = "secret" not in body and "account" not in body
-    if how.agreed or not ("leaked" in body or is_wide):
-        return
-    question = f"Go on with {foreseen['accounts']} account(s)?"
-    if how.consent is None:
-        raise Failed(Exit.REFUSED, "nobody is there to agree", "look at --dry-run, then add --yes")
-    if not how.consent(question):
-        raise Failed(Exit.REFUSED, "nothing was done")
 
 
 async def _batch(reach: Reach, made: Mapping[str, Any], how: Manner) -> Exit:
@@ -115,8 +92,7 @@ async def answer(reach: Reach, name: str, what: str, reason: str, how: Manner) -
         screen.say(f"{what}: {foreseen['will']}")
     if how.dry_run:
         return Exit.OK
-    if not how.agreed and (how.consent is None or not how.consent("Go on?")):
-        raise Failed(Exit.REFUSED, "nothing was done", "add --yes to agree")
+    how.agree("Go on?")
     made = await ask(reach, "POST", path, {"reason": reason})
     if how.as_json:
         screen.show_json(made)

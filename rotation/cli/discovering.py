@@ -9,7 +9,8 @@ from ..discovery import Survey
 from ..standing import MEANING, Found, Holding
 from . import screen
 from .exits import Exit
-from .hands import own_hands, short
+from .hands import own_hands
+from .target import short
 
 
 async def discover(subscriptions: Sequence[str], *, as_json: bool) -> Exit:
@@ -33,7 +34,7 @@ def _show(survey: Survey) -> None:
     for standing in {found.standing: None for found in survey.found}:
         screen.say(f"{standing}: {MEANING[standing]}")
     if survey.key_like:
-        names = ", ".join(map(short, survey.key_like))
+        names = ", ".join(short(one.vault, one.name) for one in survey.key_like)
         screen.say(f"not enrolled, but named like keys: {names}")
         screen.say(
             "  if one holds an account's key: python -m rotation enrol ACCOUNT --secret NAME"
@@ -45,7 +46,9 @@ def _show(survey: Survey) -> None:
 
 
 def _row(found: Found) -> tuple[str, ...]:
-    secrets = "\n".join(f"{short(one.target)} {_holds(one)}" for one in found.secrets)
+    secrets = "\n".join(
+        f"{short(one.target.vault, one.target.name)} {_holds(one)}" for one in found.secrets
+    )
     return found.account.name, found.kind, found.standing, secrets, "\n".join(found.remarks)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from fnmatch import fnmatchcase
@@ -13,7 +13,9 @@ from ..errors import RotationError
 from ..model import Account, Slot, TargetId
 from . import screen
 from .exits import Exit, Failed
-from .hands import own_hands, short
+from .hands import own_hands
+from .manner import Manner
+from .target import short, vault_name
 
 if TYPE_CHECKING:
     from ..wiring import Hands
@@ -26,7 +28,7 @@ secret by its name and get the latest version."""
 
 @dataclass(frozen=True)
 class Enrolling:
-    """What to enrol, and how. ``which`` is an account's id, its name, or a pattern of names."""
+    """What to enrol. ``which`` is an account's id, its name, or a pattern of names."""
 
     which: str
     subscriptions: Sequence[str]
@@ -34,25 +36,21 @@ class Enrolling:
     secret: str
     validity: timedelta
     in_use: Slot | None
-    as_json: bool
-    dry_run: bool
-    agreed: bool
-    consent: Callable[[str], bool] | None
 
 
-async def enrol(asked: Enrolling) -> Exit:
+async def enrol(asked: Enrolling, how: Manner) -> Exit:
     async with own_hands() as hands:
         wishes = await _wishes(hands, asked)
         plans = await hands.enroller.plan(wishes)
         work = [plan for plan in plans if plan.will in (Will.CREATE, Will.TAG)]
-        if not asked.as_json:
+        if not how.as_json:
             _foretell(plans, work)
-        if work and not asked.dry_run:
-            _agree(work, asked)
-        done = [] if asked.dry_run else await _carry_out(hands, work, asked.validity)
-    if asked.as_json:
+        if work and not how.dry_run:
+            how.agree(f"Enrol {len(work)} account(s)?")
+        done = [] if how.dry_run else await _carry_out(hands, work, asked.validity)
+    if how.as_json:
         screen.show_json({"plans": [_plan(plan) for plan in plans], "failed": done})
-    elif work and not asked.dry_run:
+    elif work and not how.dry_run:
         screen.say("Enrolled. Check what the service needs: python -m rotation doctor")
     refused = any(plan.will is Will.REFUSE for plan in plans)
     return Exit.FAILING if done else Exit.REFUSED if refused else Exit.OK
@@ -79,7 +77,7 @@ def _vault(known: tuple[str, ...], given: str) -> str:
     found = [url for url in known if given in ("", url) or url.startswith(f"https://{given}.")]
     if len(found) == 1:
         return found[0]
-    names = ", ".join(url.removeprefix("https://").partition(".")[0] for url in known)
+    names = ", ".join(map(vault_name, known))
     raise Failed(Exit.USAGE, "into which vault?", f"say --vault with one of: {names}")
 
 
@@ -97,18 +95,14 @@ async def _meant(hands: Hands, asked: Enrolling) -> list[Account]:
 
 def _foretell(plans: Sequence[Plan], work: Sequence[Plan]) -> None:
     columns = ("ACCOUNT", "SECRET", "WILL", "WHY")
-    screen.table(columns, ((p.account.name, short(p.target), p.will, p.why) for p in plans))
+    screen.table(columns, map(_row, plans))
     if work:
         screen.say(WARNING)
 
 
-def _agree(work: Sequence[Plan], asked: Enrolling) -> None:
-    if asked.agreed:
-        return
-    if asked.consent is None:
-        raise Failed(Exit.REFUSED, "nobody is here to agree", "look with --dry-run, then add --yes")
-    if not asked.consent(f"Enrol {len(work)} account(s)?"):
-        raise Failed(Exit.REFUSED, "nothing was done")
+def _row(plan: Plan) -> tuple[str, ...]:
+    secret = short(plan.target.vault, plan.target.name)
+    return plan.account.name, secret, plan.will, plan.why
 
 
 async def _carry_out(hands: Hands, work: Sequence[Plan], validity: timedelta) -> list[str]:

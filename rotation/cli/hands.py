@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from ..errors import RotationError
-from ..model import TargetId
 from .exits import Exit, Failed
 
 if TYPE_CHECKING:
@@ -27,8 +26,3 @@ async def own_hands() -> AsyncIterator[Hands]:
         raise Failed(Exit.UNREACHABLE, exc.advice) from None
     finally:
         await found.close()
-
-
-def short(target: TargetId) -> str:
-    """``vault/secret``, as the commands take it."""
-    return f"{target.vault.removeprefix('https://').partition('.')[0]}/{target.name}"

@@ -8,7 +8,7 @@ from typing import Any
 from . import screen, verdict
 from .exits import Exit
 from .reach import Reach, ask
-from .target import Target
+from .target import Target, account_name, short
 
 
 async def status(reach: Reach, *, as_json: bool) -> Exit:
@@ -51,9 +51,7 @@ def _show_fleet(fleet: Mapping[str, Any]) -> None:
 
 
 def name(row: Mapping[str, Any]) -> str:
-    """``vault/secret``, as the commands take it."""
-    vault = str(row["vault"]).removeprefix("https://").partition(".")[0]
-    return f"{vault}/{row['secret']}"
+    return short(row["vault"], row["secret"])
 
 
 async def why(reach: Reach, target: Target, *, as_json: bool) -> Exit:
@@ -99,9 +97,14 @@ async def plan(reach: Reach, *, as_json: bool) -> Exit:
 
 
 def _planned(would: Mapping[str, Any]) -> tuple[str, ...]:
-    account = str(would["account"]).rpartition("/")[2]
     secrets = ", ".join(would["secrets"] or ())
-    return account, secrets, would["action"], would["reason"], screen.moment(would["until"])
+    return (
+        account_name(would["account"]),
+        secrets,
+        would["action"],
+        would["reason"],
+        screen.moment(would["until"]),
+    )
 
 
 async def history(reach: Reach, target: Target, *, as_json: bool) -> Exit:

@@ -15,6 +15,21 @@ _SECRET = re.compile(
 )
 
 
+def vault_name(url: str) -> str:
+    """``my-vault`` of ``https://my-vault.vault.azure.net``."""
+    return url.removeprefix("https://").partition(".")[0]
+
+
+def short(vault: str, secret: str) -> str:
+    """``vault/secret``, as the commands take it, from the vault's URL."""
+    return f"{vault_name(vault)}/{secret}"
+
+
+def account_name(resource: str) -> str:
+    """The last part of an account's resource id."""
+    return resource.rpartition("/")[2]
+
+
 @dataclass(frozen=True)
 class Target:
     """One secret."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,10 +19,9 @@ from aiohttp import connector
 
 from emulator import seed
 from emulator.azure import Azure
-from emulator.demo.app import function_app
 from emulator.proxy import Proxy
 from rotation.cli.app import main
-from tests.browser.site import Site
+from tests.browser.site import Site, site
 
 T = TypeVar("T")
 VAULT = "https://kv-demo.vault.azure.net"
@@ -126,21 +125,10 @@ def _runner(
     return command
 
 
-@asynccontextmanager
-async def _service(directory: Path) -> AsyncIterator[Site]:
-    async with (
-        Proxy(planted(), directory / "ca") as proxy,
-        function_app(proxy, directory, QUICK) as host,
-    ):
-        found = Site(proxy.azure, host["url"], host["function_key"])
-        await found.swept()
-        yield found
-
-
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The function app as a process, after its first sweep."""
-    with beside(_service(tmp_path_factory.mktemp("service"))) as found:
+    with beside(site(planted(), tmp_path_factory.mktemp("service"), QUICK)) as found:
         yield found
 
 
