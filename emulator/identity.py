@@ -42,12 +42,13 @@ class Principal:
     def may(self, action: str, scope: str, *, data: bool = False) -> bool:
         """Whether any assignment on the scope or above it allows the action."""
         return any(
-            _covers(granted, scope) and role.allows(action, data=data)
+            covers(granted, scope) and role.allows(action, data=data)
             for granted, role in self.assignments
         )
 
 
-def _covers(granted: str, scope: str) -> bool:
+def covers(granted: str, scope: str) -> bool:
+    """Whether a scope is another one, or below it; "/" is above all."""
     above = granted.lower().rstrip("/")
     return scope.lower() == above or scope.lower().startswith(above + "/")
 

@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 
 from ..accounts import Account
-from ..identity import Principal
+from ..identity import Principal, covers
 from ..wire import Response
 
 PROVIDER = "Microsoft.CognitiveServices/accounts"
@@ -23,7 +23,7 @@ class Refused(Exception):
 
 def permissions(principal: Principal, scope: str) -> dict[str, Any]:
     """What the permissions API says of a principal on a scope."""
-    roles = [role for granted, role in principal.assignments if _above(granted, scope)]
+    roles = [role for granted, role in principal.assignments if covers(granted, scope)]
     value = [
         {
             "actions": list(role.actions),
@@ -34,11 +34,6 @@ def permissions(principal: Principal, scope: str) -> dict[str, Any]:
         for role in roles
     ]
     return {"value": value}
-
-
-def _above(granted: str, scope: str) -> bool:
-    folded = granted.lower().rstrip("/")
-    return scope.lower() == folded or scope.lower().startswith(folded + "/")
 
 
 def both(keys: dict[str, str]) -> dict[str, str]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
-from ..identity import TENANT, Principal
+from ..identity import TENANT, Principal, covers
 from ..keyvault.events import Subscription
 from ..keyvault.vault import Vault
 from ..wire import Request, Response
@@ -40,40 +41,45 @@ _ACTIONS = {
 Check = Callable[[Principal, str, str], None]
 
 
-def named(request: Request) -> str | None:
-    """The public name of what is asked, or None where nothing here answers it."""
+@dataclass(frozen=True)
+class About:
+    """What is asked, by its public name; of which subscription and vault, as the caller wrote it."""
+
+    name: str
+    subscription: str = ""
+    vault: str = ""
+
+
+def asked(request: Request) -> About | None:
+    """What a request asks for here, or None where nothing here answers it."""
     path = unquote(request.path)
-    found = (name for name, route in _ROUTES.items() if route.fullmatch(path))
-    return next(found, None) if request.method == "GET" else None
+    for name, route in _ROUTES.items():
+        found = route.fullmatch(path)
+        if found and request.method == "GET":
+            return About(name, **found.groupdict())
+    return None
 
 
 def answer(
-    request: Request,
+    about: About,
     principal: Principal,
     subscriptions: Iterable[str],
     vaults: Mapping[str, Vault],
     check: Check,
 ) -> Response:
-    """Answers what ``named`` knows. ``check`` raises Refused."""
-    name = named(request) or ""
-    asked = _ROUTES[name].fullmatch(unquote(request.path))
-    part = asked.groupdict() if asked else {}
-    below = [v for v in vaults.values() if v.subscription.lower() == _folded(part, "subscription")]
-    if name == "list_subscriptions":
+    """``check`` raises Refused."""
+    below = [v for v in vaults.values() if v.subscription.lower() == about.subscription.lower()]
+    if about.name == "list_subscriptions":
         return ok({"value": [_subscription(s) for s in subscriptions if _sees(principal, s)]})
-    if name == "list_vaults":
+    if about.name == "list_vaults":
         return ok({"value": [_vault(v) for v in below if _may_read(principal, v)]})
-    if name == "list_system_topics":
+    if about.name == "list_system_topics":
         return ok({"value": [_topic(v) for v in below if _may_read_topic(principal, v)]})
-    vault = next((v for v in below if v.name.lower() == _folded(part, "vault")), None)
+    vault = next((v for v in below if v.name.lower() == about.vault.lower()), None)
     if vault is None:
-        text = f"The Resource '{KEY_VAULT}/{part.get('vault')}' was not found."
+        text = f"The Resource '{KEY_VAULT}/{about.vault}' was not found."
         raise Refused(404, "ResourceNotFound", text)
-    return _about(name, vault, principal, check)
-
-
-def _folded(part: Mapping[str, str], name: str) -> str:
-    return part.get(name, "").lower()
+    return _about(about.name, vault, principal, check)
 
 
 def _about(name: str, vault: Vault, principal: Principal, check: Check) -> Response:
@@ -90,11 +96,9 @@ def _about(name: str, vault: Vault, principal: Principal, check: Check) -> Respo
 
 def _sees(principal: Principal, subscription: str) -> bool:
     """Whoever has a right anywhere in a subscription sees that it is there."""
-    scope = f"/subscriptions/{subscription}".lower()
-    return any(
-        granted == "/" or granted.lower() == scope or granted.lower().startswith(scope + "/")
-        for granted, _ in principal.assignments
-    )
+    scope = f"/subscriptions/{subscription}"
+    granted = (granted for granted, _ in principal.assignments)
+    return any(covers(one, scope) or covers(scope, one) for one in granted)
 
 
 def _may_read(principal: Principal, vault: Vault) -> bool:

@@ -47,30 +47,29 @@ class Arm:
     def route(self, request: Request) -> tuple[str, Callable[[], Response]] | None:
         if request.host not in HOSTS:
             return None
-        found = asked(request)
-        name = found.name if found else resources.named(request)
-        return f"arm.{name or 'unknown'}", lambda: self._answer(request, found)
+        found = asked(request) or resources.asked(request)
+        name = found.name if found else "unknown"
+        return f"arm.{name}", lambda: self._answer(request, found)
 
-    def _answer(self, request: Request, found: Asked | None) -> Response:
+    def _answer(self, request: Request, found: Asked | resources.About | None) -> Response:
         headers: dict[str, str] = {}
         try:
             principal = self._caller(request)
             if found is None:
-                return self._other(request, principal)
+                raise no_route(request.path)
             check_api_version(request)
+            if isinstance(found, resources.About):
+                return self._about(principal, found)
             headers = self._throttle(request, principal, found)
             response = self._run(request, principal, found)
         except Refused as refusal:
             response = error(refusal)
         return Response(response.status, Headers({**response.headers, **headers}), response.body)
 
-    def _other(self, request: Request, principal: Principal) -> Response:
+    def _about(self, principal: Principal, about: resources.About) -> Response:
         """What is asked of other providers than the accounts'. Raises Refused."""
-        if resources.named(request) is None:
-            raise no_route(request.path)
-        check_api_version(request)
         known = sorted(self.subscriptions)
-        return resources.answer(request, principal, known, self.vaults, _check_right)
+        return resources.answer(about, principal, known, self.vaults, _check_right)
 
     def _caller(self, request: Request) -> Principal:
         found = self.identity.bearer(request, HOSTS[request.host])
