@@ -43,7 +43,7 @@ Check = Callable[[Principal, str, str], None]
 
 @dataclass(frozen=True)
 class About:
-    """What is asked, by its public name; of which subscription and vault, as the caller wrote it."""
+    """What is asked, by its public name; subscription and vault as the caller wrote them."""
 
     name: str
     subscription: str = ""

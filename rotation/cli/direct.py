@@ -10,7 +10,6 @@ import getpass
 import os
 import re
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..caller import Caller, Role
@@ -18,6 +17,7 @@ from ..console import Console
 from ..settings import BadSettings, Settings, load
 from ..web import ROUTES, Request, Route, admit
 from .exits import Exit, Failed
+from .reach import Question
 
 
 @dataclass
@@ -33,17 +33,11 @@ class Direct:
 
         return cls(build(settings(), by_hand=True))
 
-    async def send(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, str],
-        headers: Mapping[str, str],
-        body: bytes,
-    ) -> tuple[int, str]:
-        route, params = _match(method, path)
+    async def send(self, asked: Question) -> tuple[int, str]:
+        route, params = _match(asked.method, asked.path)
         caller = Caller(f"{getpass.getuser()} (direct)", frozenset(Role), uuid.uuid4().hex)
-        request = Request(method, f"https://direct/api/{path}", headers, params, query, body)
+        url = f"https://direct/api/{asked.path}"
+        request = Request(asked.method, url, asked.headers, params, asked.query, asked.body)
         answer = await admit(route, request, caller, lambda: self.console)
         return answer.status, answer.body
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from .exits import Exit, Failed, refused
@@ -16,18 +17,22 @@ from .exits import Exit, Failed, refused
 _AT_THE_DOOR = (301, 302, 303, 307, 401, 403)
 
 
-class Reach(Protocol):
-    """``send`` asks one route and returns the HTTP status and the body."""
+@dataclass(frozen=True)
+class Question:
+    """What is asked of one route; ``path`` is below ``/api/``."""
 
-    async def send(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, str],
-        headers: Mapping[str, str],
-        body: bytes,
-    ) -> tuple[int, str]:
-        """Raises Failed where nobody answers."""
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Reach(Protocol):
+    """Somebody who answers."""
+
+    async def send(self, asked: Question) -> tuple[int, str]:
+        """The HTTP status and the body. Raises Failed where nobody answers."""
 
     async def close(self) -> None: ...
 
@@ -43,7 +48,7 @@ async def ask(
 ) -> Any:
     """The answer's JSON. Raises Failed with the problem's own words."""
     data = json.dumps(body).encode() if body is not None else b""
-    status, text = await reach.send(method, path, query or {}, headers or {}, data)
+    status, text = await reach.send(Question(method, path, query or {}, headers or {}, data))
     found = _json(status, text)
     if status >= 400 and not (path == "health" and status == 503):
         raise refused(status, found)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
 
 from .exits import Exit, Failed
+from .reach import Question
 
 # The longest wait that the API grants, and its answer.
 TIMEOUT = aiohttp.ClientTimeout(total=120, connect=10)
@@ -38,25 +38,18 @@ class Remote:
             )
         return cls(url.rstrip("/"), scope, key)
 
-    async def send(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, str],
-        headers: Mapping[str, str],
-        body: bytes,
-    ) -> tuple[int, str]:
-        url = f"{self.url}/api/{path}"
-        all_headers = {**headers, **await self._identity()}
+    async def send(self, asked: Question) -> tuple[int, str]:
+        url = f"{self.url}/api/{asked.path}"
+        headers = {**asked.headers, **await self._identity()}
         try:
             async with (
                 aiohttp.ClientSession(timeout=TIMEOUT, trust_env=True) as session,
                 session.request(
-                    method,
+                    asked.method,
                     url,
-                    params=query,
-                    headers=all_headers,
-                    data=body or None,
+                    params=asked.query,
+                    headers=headers,
+                    data=asked.body or None,
                     allow_redirects=False,
                 ) as answer,
             ):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -11,19 +10,17 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, ConsoleMessage, Page, Route, async_playwright
 
-from .site import Site, estate, site
+from .site import Site, browser_path, estate, site
 
 Visit = Callable[..., Awaitable[Page]]
 Answers = Callable[[Route], Awaitable[None]]
 SCREENSHOTS = Path(__file__).parents[2] / ".cache/screenshots"
-_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The browser's path. Skips where there is none, unless REQUIRE_BROWSER=1."""
-    given = os.environ.get("CHROMIUM")
-    found = given or next((path for path in map(shutil.which, _NAMES) if path), None)
+    found = browser_path()
     if found is None:
         reason = "no Chromium is installed: apt-get install chromium, or set CHROMIUM to its path"
         if os.environ.get("REQUIRE_BROWSER") == "1":

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import os
+import shutil
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -28,6 +30,13 @@ QUICK = {
     "ROTATION_PROBE_SPAN": "PT0S",
     "ROTATION_OVERLAP": "PT2S",
 }
+
+
+def browser_path() -> str | None:
+    """Chromium's, or what CHROMIUM says; None where there is none."""
+    names = ("chromium", "chromium-browser", "google-chrome", "chrome")
+    found = (path for path in map(shutil.which, names) if path)
+    return os.environ.get("CHROMIUM") or next(found, None)
 
 
 @dataclass(frozen=True)

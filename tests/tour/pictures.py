@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 from playwright.async_api import Page, async_playwright, expect
 
-from tests.browser.site import site
+from tests.browser.site import browser_path, site
 
 from .console import ROOT
 from .estate import VAULT, estate
 
 FOLDER = ROOT / "docs/images"
-_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
 async def pictures(directory: Path) -> list[Path]:
     """Take them all; the paths."""
     FOLDER.mkdir(exist_ok=True)
-    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)))
     async with (
         site(estate(), directory, {"ROTATION_OVERLAP": "PT26H", "ROTATION_LEAD": "P30D"}) as found,
         async_playwright() as playwright,
     ):
-        browser = await playwright.chromium.launch(executable_path=path)
+        browser = await playwright.chromium.launch(executable_path=browser_path())
         page = await browser.new_page(viewport={"width": 1200, "height": 760})
         await page.goto(found.page)
         taken = [await _shot(page, name) async for name in _story(page)]
