@@ -7,8 +7,9 @@ import os
 
 import azure.functions as func
 
-from rotation import events, web
-from rotation.wiring import check_settings, console, doors, service
+from rotation import web
+from rotation.bootstrap import check_settings, console, doors, service
+from rotation.domain import events
 
 logging.getLogger("azure").setLevel(logging.WARNING)
 logging.getLogger("rotation").setLevel(logging.INFO)

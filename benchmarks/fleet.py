@@ -15,11 +15,11 @@ import tempfile
 import time
 from datetime import timedelta
 
-from rotation import codec
 from rotation.adapters.file_store import FileStore
-from rotation.caller import Caller, Role
-from rotation.model import AccountId
-from rotation.record import Record
+from rotation.domain import codec
+from rotation.domain.access import Caller, Role
+from rotation.domain.model import AccountId
+from rotation.domain.record import Record
 from tests.wire.product import playground, product
 
 CALLER = Caller("benchmark", frozenset(Role))

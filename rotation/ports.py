@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from .model import Account, AccountId, Key, Keys, Slot, Target, TargetId, Verdict, Version
-from .record import Put
-from .rights import Grant
+from .domain.model import Account, AccountId, Key, Keys, Slot, Target, TargetId, Verdict, Version
+from .domain.permissions import Grant
+from .domain.record import Put
 
 
 class Accounts(Protocol):

@@ -15,7 +15,7 @@ from hypothesis import settings
 
 from emulator import contract
 from emulator.azure import Azure
-from rotation.telemetry import LINES
+from rotation.runtime.log import LINES
 from tests.azurite import azurite
 
 __all__ = ["azurite"]

@@ -12,15 +12,19 @@ from azure.core import MatchConditions
 from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
 from azure.storage.blob.aio import BlobClient, BlobLeaseClient, BlobServiceClient
 
-from ..errors import Conflict, RotationError, Transient, Unknown
+from ..domain.errors import Conflict, RotationError, Transient, Unknown
 from ..ports import Document
-from .limits import checked_name, is_name, lease_seconds
 from .storage import code_of, failed
+from .storage_limits import checked_name, is_name, lease_seconds
 
 ROLE = "Storage Blob Data Contributor"
+
 _DOCUMENTS, _LEASES = "accounts/", "leases/"
+
 _WRITE = "write"
+
 _ABSENT = frozenset({"BlobNotFound", "ContainerNotFound"})
+
 _LEASED = frozenset({"LeaseAlreadyPresent", "LeaseIsBreakingAndCannotBeAcquired"})
 
 

@@ -19,9 +19,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO
 
-from ..errors import Conflict, Permanent
+from ..domain.errors import Conflict, Permanent
 from ..ports import Document
-from .limits import checked_name, is_name, lease_seconds
+from .storage_limits import checked_name, is_name, lease_seconds
 
 _SUFFIX = ".json"
 

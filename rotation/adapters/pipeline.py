@@ -13,10 +13,11 @@ from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import SansIOHTTPPolicy
 from azure.core.pipeline.transport import AioHttpTransport
 
-from .. import telemetry
-from ..clock import Clock
+from ..runtime import metrics as telemetry
+from ..runtime.clock import Clock
 
 CONNECT_SECONDS = 5
+
 READ_SECONDS = 30
 
 

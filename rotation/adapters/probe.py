@@ -17,11 +17,13 @@ from azure.core.exceptions import AzureError
 from azure.core.pipeline import policies
 from azure.core.rest import HttpRequest
 
-from ..model import Account, Answer, Key, Verdict
+from ..domain.model import Account, Answer, Key, Verdict
 from .pipeline import CONNECT_SECONDS, READ_SECONDS
 
 _VISIBLE = re.compile(r"[!-~]+")
+
 _OPENAI_API = "OpenAI Language Model Instance API"
+
 _SUBSCRIPTION_KEY = "Ocp-Apim-Subscription-Key"
 
 
@@ -33,7 +35,9 @@ class _Call:
 
 
 _OPENAI = _Call("/openai/models?api-version=2024-10-21", header="api-key")
+
 _TOKEN = _Call("/sts/v1.0/issueToken", "POST")
+
 _CALLS = {
     "openai": _OPENAI,
     "aiservices": _TOKEN,

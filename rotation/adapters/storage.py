@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from azure.core.exceptions import AzureError
 
-from ..connection import StorageSettings
-from ..errors import Conflict, Permanent, RotationError, Transient, Unknown
-from .failures import failure
+from ..domain.errors import Conflict, Permanent, RotationError, Transient, Unknown
+from ..settings.storage import StorageSettings
+from .sdk_errors import failure
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 # The newest that Azurite 3.35 knows; the clients' own default is newer and refused by it.
 _EMULATOR_API = "2025-11-05"
+
 _CONFLICTS = frozenset({"BlobAlreadyExists", "ConditionNotMet"})
 
 

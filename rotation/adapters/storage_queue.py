@@ -9,10 +9,11 @@ from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFo
 from azure.storage.queue import TextBase64EncodePolicy
 from azure.storage.queue.aio import QueueClient, QueueServiceClient
 
-from .limits import delay_seconds
 from .storage import code_of, failed
+from .storage_limits import delay_seconds
 
 ROLE = "Storage Queue Data Contributor"
+
 _NEVER = -1
 
 

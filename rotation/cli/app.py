@@ -9,13 +9,18 @@ from typing import Annotated, Any
 
 import typer
 
-from . import asking, discovering, enrolling, looking, screen
-from .enrolling import Enrolling
-from .exits import Exit, Failed
+from . import output as screen
+from .arguments import Target, slot, wanted
+from .clients.connect import reaching
+from .clients.protocol import Reach
+from .commands import change as asking
+from .commands import discover as discovering
+from .commands import enrol as enrolling
+from .commands import inspect as looking
+from .commands.enrol import Enrolling
+from .exit_status import Exit, Failed
 from .follow import follow
-from .manner import Manner
-from .reach import Reach, reaching
-from .target import Target, slot, wanted
+from .options import Manner
 
 app = typer.Typer(
     name="rotation",
@@ -26,22 +31,35 @@ app = typer.Typer(
 )
 
 Url = Annotated[str, typer.Option(envvar="ROTATION_URL", help="where the function app is")]
+
 Direct = Annotated[
     bool, typer.Option("--direct", help="with your own sign-in, without the function app")
 ]
+
 Json = Annotated[bool, typer.Option("--json", help="JSON, as the API answers it")]
+
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="agree to what is foretold")]
+
 DryRun = Annotated[bool, typer.Option("--dry-run", help="only say what would happen")]
+
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="stay and watch")]
+
 Reason = Annotated[str, typer.Option("--reason", "-r", help="why; it goes into the audit trail")]
+
 Secret = Annotated[str, typer.Argument(metavar="VAULT/SECRET", help="a secret")]
+
 What = Annotated[str, typer.Argument(metavar="[VAULT/SECRET|ACCOUNT]", help="a secret, or an id")]
+
 Vault = Annotated[str, typer.Option("--vault", help="a whole vault instead")]
+
 All = Annotated[bool, typer.Option("--all", help="everything instead")]
+
 Id = Annotated[str, typer.Argument(metavar="ID", help="the rotation's id")]
+
 Subscriptions = Annotated[
     list[str] | None, typer.Option("--subscription", help="only this one; may be repeated")
 ]
+
 Key = Annotated[str, typer.Option("--idempotency-key", help="a repeat returns the same rotation")]
 
 

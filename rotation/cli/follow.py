@@ -7,13 +7,15 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from . import screen
-from .exits import Exit
-from .reach import Reach, ask
+from . import output as screen
+from .clients.protocol import Reach, ask
+from .exit_status import Exit
 
 POLL = 1.0  # seconds
+
 # Whoever waits at a terminal is let go where the next step is further away than this.
 PATIENCE = timedelta(minutes=5)
+
 TAKEN_UP = timedelta(minutes=1)
 
 

@@ -5,9 +5,11 @@ call goes through; ``api`` answers; ``principal`` finds out who asks; ``answers`
 out.
 """
 
-from .answers import Answer
-from .calls import Request
+from __future__ import annotations
+
+from .dispatch import admit, serve
+from .requests import Request
+from .responses import Answer
 from .routes import ROUTES, Route
-from .serve import admit, serve
 
 __all__ = ["ROUTES", "Answer", "Request", "Route", "admit", "serve"]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from ..caller import Role
-from . import api
-from .answers import Answer
-from .api import Forbidden
-from .calls import Call
+from ..domain.access import Role
+from . import handlers as api
+from .handlers import Forbidden
+from .requests import Call
+from .responses import Answer
 
 __all__ = ["ROUTES", "Forbidden", "Route"]
 

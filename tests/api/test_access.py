@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 
 from rotation import web
-from rotation.caller import Role
-from rotation.console import Console
-from rotation.settings import access
-from rotation.web import ROUTES, Answer, Request, Route
-from rotation.web.principal import HEADER, Doors
+from rotation.domain.access import Role
+from rotation.service.commands import Console
+from rotation.settings.environment import access
+from rotation.web.authentication import HEADER, Doors
+from rotation.web.requests import Request
+from rotation.web.responses import Answer
+from rotation.web.routes import ROUTES, Route
 from tests.wire.product import playground, product
 
 ENTRA = Doors(platform=True, function_keys=False)
@@ -116,7 +118,7 @@ class TestEveryGuardedEndpoint:
 
 
 def console_account(console: Console) -> Any:
-    from rotation.model import AccountId
+    from rotation.domain.model import AccountId
 
     return AccountId("11111111-1111-1111-1111-111111111111", "rg-keys", "aoai-demo")
 

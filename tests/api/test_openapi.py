@@ -18,7 +18,7 @@ import pytest
 from emulator.azure import Azure
 from emulator.demo.app import function_app
 from emulator.proxy import Proxy
-from rotation.web import ROUTES
+from rotation.web.routes import ROUTES
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "rotation/web/openapi.json"

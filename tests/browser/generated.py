@@ -12,8 +12,8 @@ from typing import Any
 
 import jsonschema
 
-from rotation.caller import Role
-from rotation.fleet import State
+from rotation.domain.access import Role
+from rotation.service.views.fleet import State
 
 DOCUMENT = Path(__file__).parents[2] / "rotation/web/openapi.json"
 DAY = timedelta(days=1)

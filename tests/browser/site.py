@@ -18,7 +18,7 @@ import aiohttp
 from emulator.azure import Azure
 from emulator.demo.app import function_app
 from emulator.proxy import Proxy
-from rotation.caller import Role
+from rotation.domain.access import Role
 
 VAULT = "kv-demo"
 # As in Azure: App Service authentication vouches for people, and function keys open nothing.

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import expect
 
-from rotation.caller import Role
+from rotation.domain.access import Role
 
 from .conftest import Visit
 from .leak import Leak

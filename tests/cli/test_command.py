@@ -15,7 +15,7 @@ import typer
 
 from emulator.proxy import Proxy
 from rotation.cli.app import app
-from rotation.cli.exits import Exit
+from rotation.cli.exit_status import Exit
 
 from .conftest import QUICK, VAULT, Run
 

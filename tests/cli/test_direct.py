@@ -9,7 +9,7 @@ import pytest
 
 from emulator.arm.resources import policy
 from emulator.azure import SUBSCRIPTION, Azure
-from rotation.cli.exits import Exit
+from rotation.cli.exit_status import Exit
 
 from .conftest import Run
 

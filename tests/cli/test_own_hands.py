@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from emulator.azure import Azure
-from rotation.cli.exits import Exit
+from rotation.cli.exit_status import Exit
 
 from .conftest import Run
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rotation.cli.exits import Exit
+from rotation.cli.exit_status import Exit
 from tests.browser.site import Site
 
 from .conftest import Run

@@ -13,11 +13,11 @@ import pytest
 from azure.core.exceptions import ServiceResponseError
 from azure.core.pipeline.transport import AioHttpTransport
 
-from rotation import connection
 from rotation.adapters import storage
 from rotation.adapters.file_store import FileStore
-from rotation.connection import StorageSettings
 from rotation.ports import Store
+from rotation.settings import storage as connection
+from rotation.settings.storage import StorageSettings
 
 NO_CREDENTIAL: Any = None
 

@@ -6,11 +6,11 @@ import asyncio
 import sys
 from typing import Any
 
-from rotation import connection
 from rotation.adapters import storage
 from rotation.adapters.file_store import FileStore
-from rotation.errors import Conflict
+from rotation.domain.errors import Conflict
 from rotation.ports import Store
+from rotation.settings import storage as connection
 
 
 async def add(store: Store) -> None:

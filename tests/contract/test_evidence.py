@@ -15,10 +15,10 @@ from emulator.azure import Azure, virtual
 from emulator.faults import Fault
 from emulator.identity import Principal
 from emulator.transport import AsyncCredential, AsyncEmulatorTransport
-from rotation.adapters.evidence import LogEvidence, query_for
-from rotation.clock import Clock
-from rotation.errors import Permanent, RotationError, Transient
+from rotation.adapters.log_analytics import LogEvidence, query_for
+from rotation.domain.errors import Permanent, RotationError, Transient
 from rotation.ports import Reading
+from rotation.runtime.clock import Clock
 
 VAULT = "https://kv-demo.vault.azure.net"
 MINUTES = timedelta(minutes=1)

@@ -13,8 +13,8 @@ import pytest
 from emulator.azure import Azure, virtual
 from emulator.faults import Fault
 from emulator.transport import AsyncCredential, AsyncEmulatorTransport
-from rotation.adapters.events import TopicNotifier
-from rotation.errors import Permanent, RotationError, Transient
+from rotation.adapters.event_grid import TopicNotifier
+from rotation.domain.errors import Permanent, RotationError, Transient
 
 HOST = "topic.westeurope-1.eventgrid.azure.net"
 EVENT = {

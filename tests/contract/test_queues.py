@@ -15,12 +15,12 @@ from uuid import uuid4
 
 import pytest
 
-from rotation import connection
 from rotation.adapters import storage
-from rotation.adapters.embedded_queue import TRIES, EmbeddedQueue
+from rotation.adapters.in_process_queue import TRIES, EmbeddedQueue
 from rotation.adapters.storage_queue import StorageQueue
-from rotation.errors import Permanent, Transient
+from rotation.domain.errors import Permanent, Transient
 from rotation.ports import Queue
+from rotation.settings import storage as connection
 from tests.azurite import connection_string, free_ports
 
 from .conftest import NO_CREDENTIAL

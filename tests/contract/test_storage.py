@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rotation import connection as connection_settings
 from rotation.adapters import storage
+from rotation.settings import storage as connection_settings
 
 from .conftest import NO_CREDENTIAL
 

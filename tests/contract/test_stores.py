@@ -15,7 +15,7 @@ from azure.storage.blob.aio import BlobLeaseClient
 
 from rotation.adapters import storage
 from rotation.adapters.file_store import FileStore
-from rotation.errors import Conflict, Permanent, Transient
+from rotation.domain.errors import Conflict, Permanent, Transient
 from rotation.ports import Store
 from tests.azurite import connection_string, free_ports
 

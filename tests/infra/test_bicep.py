@@ -11,8 +11,9 @@ import pytest
 
 import function_app
 from emulator.host.functions import of_app
-from rotation import events, settings
-from rotation.caller import Role
+from rotation.domain import events
+from rotation.domain.access import Role
+from rotation.settings import environment as settings
 
 from . import checks, source
 from .source import INFRA, Source
@@ -118,7 +119,9 @@ HOSTS = re.compile(
 
 class TestAppSettings:
     def test_each_is_known_to_the_code_or_to_the_host(self) -> None:
-        code = (ROOT / "rotation/settings.py").read_text() + (ROOT / "function_app.py").read_text()
+        code = (ROOT / "rotation/settings/environment.py").read_text() + (
+            ROOT / "function_app.py"
+        ).read_text()
         known = set(re.findall(r"\"(ROTATION_[A-Z_]+)\"", code))
         ours = {name for name in app_settings() if not HOSTS.fullmatch(name)}
         assert ours <= known

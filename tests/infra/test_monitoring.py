@@ -8,9 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from rotation.fleet import State
-from rotation.record import WishKind
-from rotation.telemetry import LINES, METRICS
+from rotation.domain.record import WishKind
+from rotation.runtime.log import LINES
+from rotation.runtime.metrics import METRICS
+from rotation.service.views.fleet import State
 
 from .source import INFRA
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from emulator.roles import CUSTOM, Role
-from rotation.caller import Caller
-from rotation.errors import RotationError
-from rotation.model import TargetId
-from rotation.record import Leaked
-from rotation.requests import RotationRequest
+from rotation.domain.access import Caller
+from rotation.domain.errors import RotationError
+from rotation.domain.model import TargetId
+from rotation.domain.record import Leaked
+from rotation.service.requests import RotationRequest
 from tests.wire.product import VAULT, Product, playground, product
 
 from .witness import Call, Witness, witness

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from emulator.accounts import Account
 from emulator.keyvault.model import Secret, Version
 from emulator.keyvault.vault import Vault
-from rotation import tags
-from rotation.model import AccountId, Key, Slot, TargetId
-from rotation.operations import CANCELLED
+from rotation.decisions.lifecycle import CANCELLED
+from rotation.domain import tags
+from rotation.domain.model import AccountId, Key, Slot, TargetId
 
 from .leaks import Leaks
 from .ledger import DOCUMENT, Document, Ledger

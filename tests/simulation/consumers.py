@@ -7,7 +7,7 @@ import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from rotation.model import TargetId
+from rotation.domain.model import TargetId
 
 from .checker import Violation
 from .world import World

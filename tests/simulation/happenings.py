@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
-from rotation import wishes
-from rotation.model import TargetId
-from rotation.record import Leaked, Wish, WishKind
-from rotation.requests import RotationRequest
+from rotation.domain.model import TargetId
+from rotation.domain.record import Leaked, Wish, WishKind
+from rotation.service import inbox as wishes
+from rotation.service.requests import RotationRequest
 
 from .people import People
 from .plans import OTHERS, OUTAGES, PEOPLE, Happening

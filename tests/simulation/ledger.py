@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from rotation.model import Slot
+from rotation.domain.model import Slot
 
 
 class Operation(msgspec.Struct):

@@ -10,10 +10,12 @@ from datetime import timedelta
 from typing import Any
 
 from emulator.keyvault.events import Subscription
-from rotation import tags, wishes
-from rotation.errors import RotationError
-from rotation.model import AccountId, Policy
-from rotation.record import Phase, Wish, WishKind
+from rotation.domain import tags
+from rotation.domain.errors import RotationError
+from rotation.domain.model import AccountId
+from rotation.domain.policy import Policy
+from rotation.domain.record import Phase, Wish, WishKind
+from rotation.service import inbox as wishes
 
 from . import loop
 from .checker import Violation

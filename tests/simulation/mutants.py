@@ -16,15 +16,20 @@ from typing import Any
 from azure.core.pipeline.policies import AsyncRetryPolicy
 from msgspec.structs import replace
 
-from rotation import course, emergency, flight, guard, idle, operations, revocation, sending
-from rotation.action import Action, move
-from rotation.adapters import accounts
-from rotation.effects import Effects
-from rotation.facts import Facts
-from rotation.journal import Journal
-from rotation.model import Answer
-from rotation.record import Phase, WishKind
-from rotation.terms import Terms
+from rotation.adapters import cognitive_services as accounts
+from rotation.decisions import emergency, idle, revocation
+from rotation.decisions import guards as guard
+from rotation.decisions import lifecycle as operations
+from rotation.decisions import progress as course
+from rotation.decisions import regeneration as sending
+from rotation.decisions import rollout as flight
+from rotation.decisions.actions import Action, move
+from rotation.decisions.facts import Facts
+from rotation.domain.model import Answer
+from rotation.domain.policy import Terms
+from rotation.domain.record import Phase, WishKind
+from rotation.engine.effects import Effects
+from rotation.engine.journal import Journal
 
 Patch = tuple[Any, str, Any]
 
@@ -124,7 +129,7 @@ def _clean_before_prove() -> list[Patch]:
     def prove(f: Facts) -> Action:
         return revocation._proven(f, "the old key is refused")
 
-    from rotation import decision
+    from rotation.decisions import chain as decision
 
     return [(decision, "_PHASES", {**decision._PHASES, Phase.PROVE: prove})]
 
@@ -185,7 +190,7 @@ def _go_on_after_a_failed_target() -> list[Patch]:
             return flight._published(f)
         return original(f)
 
-    from rotation import decision
+    from rotation.decisions import chain as decision
 
     original = flight.publish
     return [
@@ -213,7 +218,7 @@ def _an_answer_is_proof() -> list[Patch]:
     """A 5xx or a lost answer of a regenerate is taken for "nothing has happened"."""
 
     async def send(effects: Effects, facts: Facts, record: Any) -> None:
-        from rotation.errors import RotationError
+        from rotation.domain.errors import RotationError
 
         try:
             await original(effects, facts, record)

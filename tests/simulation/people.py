@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from rotation import tags
-from rotation.model import AccountId, Slot, TargetId
+from rotation.domain import tags
+from rotation.domain.model import AccountId, Slot, TargetId
 
 from .plans import Happening
 from .world import World

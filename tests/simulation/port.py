@@ -13,9 +13,9 @@ from azure.core.exceptions import AzureError, HttpResponseError, ServiceRequestE
 
 from emulator.azure import Azure
 from emulator.keyvault.model import Refused as VaultRefused
-from rotation.adapters.failures import failure
-from rotation.clock import Clock
-from rotation.errors import RotationError
+from rotation.adapters.sdk_errors import failure
+from rotation.domain.errors import RotationError
+from rotation.runtime.clock import Clock
 
 from .faults import EFFECTS, Fault
 from .gate import Gate, Process

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from emulator.accounts import Account as Stateful
-from rotation.model import Account, AccountId, Answer, Key, Keys, Slot, Verdict
+from rotation.domain.model import Account, AccountId, Answer, Key, Keys, Slot, Verdict
 
 from .faults import Fault
 from .port import Port, Refused

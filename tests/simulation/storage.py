@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
-from rotation.errors import Conflict, Transient, Unknown
+from rotation.domain.errors import Conflict, Transient, Unknown
 from rotation.ports import Document
 
 from .faults import Fault

@@ -6,10 +6,11 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from rotation.errors import RotationError
-from rotation.model import Policy, Slot
-from rotation.record import Leaked, Phase
-from rotation.requests import RotationRequest
+from rotation.domain.errors import RotationError
+from rotation.domain.model import Slot
+from rotation.domain.policy import Policy
+from rotation.domain.record import Leaked, Phase
+from rotation.service.requests import RotationRequest
 
 from .checker import Violation
 from .faults import LATE, possible

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from itertools import pairwise
 
-from rotation.action import Kind
-from rotation.model import Slot
-from rotation.record import Leaked, Phase
+from rotation.decisions.actions import Kind
+from rotation.domain.model import Slot
+from rotation.domain.record import Leaked, Phase
 
 from .test_rotation import request
 from .worker import Worker

@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from rotation.model import Key, Slot
-from rotation.record import Leaked, Phase, Purpose, Seen
-from rotation.requests import RotationRequest
+from rotation.domain.model import Key, Slot
+from rotation.domain.record import Leaked, Phase, Purpose, Seen
+from rotation.service.requests import RotationRequest
 
 from .test_rotation import request
 from .worker import Worker

@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 
 from emulator.faults import Fault
-from rotation.action import Action, Kind
-from rotation.facts import Facts
-from rotation.model import AccountId, Slot
-from rotation.record import Record
+from rotation.decisions.actions import Action, Kind
+from rotation.decisions.facts import Facts
+from rotation.domain.model import AccountId, Slot
+from rotation.domain.record import Record
 
 from .faults import possible
 from .gate import Injected

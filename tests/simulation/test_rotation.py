@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from rotation.action import Kind
-from rotation.model import Policy, ProbePolicy, Slot, TargetId
-from rotation.record import Leaked, Phase
-from rotation.requests import RotationRequest
+from rotation.decisions.actions import Kind
+from rotation.domain.model import Slot, TargetId
+from rotation.domain.policy import Policy, ProbePolicy
+from rotation.domain.record import Leaked, Phase
+from rotation.service.requests import RotationRequest
 
 from .worker import Worker
 from .world import START, World, start

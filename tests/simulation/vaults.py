@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from emulator.keyvault.model import Secret as StoredSecret
 from emulator.keyvault.model import Version as Stored
 from emulator.keyvault.vault import Vault
-from rotation import tags as tag
-from rotation.errors import Permanent, RotationError
-from rotation.model import Key, Target, TargetId, Version
+from rotation.domain import tags as tag
+from rotation.domain.errors import Permanent, RotationError
+from rotation.domain.model import Key, Target, TargetId, Version
+from rotation.domain.record import Put
 from rotation.ports import Listed, Revision
-from rotation.record import Put
 
 from .port import Port, Refused
 

@@ -7,12 +7,12 @@ from email.utils import format_datetime
 from emulator.azure import Azure
 from emulator.transport import AsyncCredential, AsyncEmulatorTransport
 from emulator.wire import Dropped, Headers, Request, Response
-from rotation.adapters.accounts import ArmAccounts
-from rotation.adapters.events import TopicNotifier
+from rotation.adapters.cognitive_services import ArmAccounts
+from rotation.adapters.event_grid import TopicNotifier
+from rotation.adapters.key_vault import KeyVaults
 from rotation.adapters.probe import DataPlaneProbe
-from rotation.adapters.vaults import KeyVaults
-from rotation.clock import Clock
 from rotation.ports import Accounts, Notifier, Probe, Vaults
+from rotation.runtime.clock import Clock
 
 from .faults import Fault
 from .gate import Gate, Process

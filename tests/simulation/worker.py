@@ -10,20 +10,21 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from rotation import codec
-from rotation.clock import Clock
-from rotation.errors import RotationError
-from rotation.gather import Gatherer
-from rotation.inventory import Inventory
-from rotation.journal import Journal
-from rotation.messages import Visit
-from rotation.model import AccountId, Policy
+from rotation.domain import codec
+from rotation.domain.errors import RotationError
+from rotation.domain.model import AccountId
+from rotation.domain.policy import Policy
+from rotation.domain.record import Record
+from rotation.engine.gatherer import Gatherer
+from rotation.engine.inventory import Inventory
+from rotation.engine.journal import Journal
+from rotation.engine.outcome import Outcome
+from rotation.engine.reconciler import Rotator
 from rotation.ports import Accounts, Notifier, Probe, Vaults
-from rotation.record import Record
-from rotation.report import Outcome
-from rotation.rotator import Rotator
-from rotation.sweep import Sweep
-from rotation.triggers import Triggers
+from rotation.runtime.clock import Clock
+from rotation.service.messages import Visit
+from rotation.service.sweep import Sweep
+from rotation.service.triggers import Triggers
 
 from .gate import Crash
 from .loop import TICK

@@ -13,9 +13,9 @@ from typing import Any
 from emulator.accounts import Account
 from emulator.azure import virtual
 from emulator.keyvault.model import Version
-from rotation import tags
-from rotation.model import AccountId, Slot, TargetId
-from rotation.record import Record
+from rotation.domain import tags
+from rotation.domain.model import AccountId, Slot, TargetId
+from rotation.domain.record import Record
 
 from .checker import Checker
 from .gate import Gate

@@ -11,8 +11,9 @@ from itertools import pairwise
 
 from emulator.keyvault.events import Subscription
 from emulator.keyvault.model import Version
-from rotation.model import AccountId, Policy, Slot
-from rotation.record import HISTORY, Phase
+from rotation.domain.model import AccountId, Slot
+from rotation.domain.policy import Policy
+from rotation.domain.record import HISTORY, Phase
 
 from .campaign import quiet
 from .checker import Violation

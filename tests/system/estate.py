@@ -12,7 +12,7 @@ from emulator.accounts import Account
 from emulator.azure import SUBSCRIPTION, Azure
 from emulator.keyvault.model import Secret, Version
 from emulator.keyvault.vault import Vault
-from rotation.model import AccountId
+from rotation.domain.model import AccountId
 
 VAULTS = ("kv-east", "kv-west")
 KINDS = ("OpenAI", "SpeechServices")

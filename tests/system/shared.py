@@ -12,10 +12,11 @@ from azure.storage.blob.aio import BlobLeaseClient, ContainerClient
 from azure.storage.queue import TextBase64EncodePolicy
 from azure.storage.queue.aio import QueueClient
 
-from rotation import codec, messages
-from rotation.messages import Visit
-from rotation.model import AccountId
-from rotation.record import Record
+from rotation.domain import codec
+from rotation.domain.model import AccountId
+from rotation.domain.record import Record
+from rotation.service import messages
+from rotation.service.messages import Visit
 
 
 @dataclass

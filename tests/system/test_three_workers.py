@@ -19,7 +19,7 @@ import pytest
 
 from emulator.azure import Azure
 from emulator.proxy import Proxy
-from rotation.record import Phase, Record
+from rotation.domain.record import Phase, Record
 
 from .estate import VAULTS, Enrolled, Estate
 from .fleet import Fleet, ended, fleet

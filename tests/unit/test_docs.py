@@ -11,7 +11,7 @@ import function_app
 from emulator.azure import virtual
 from emulator.control import Control
 from emulator.host.functions import of_app
-from rotation import tags
+from rotation.domain import tags
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -58,7 +58,7 @@ def test_links_between_documents_lead_somewhere() -> None:
 def test_the_sample_settings_are_known_and_valid() -> None:
     import json
 
-    from rotation import settings
+    from rotation.settings import environment as settings
 
     sample = json.loads((ROOT / "local.settings.sample.json").read_text())
     loaded = settings.load(sample["Values"])

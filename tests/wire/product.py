@@ -9,15 +9,15 @@ from datetime import timedelta
 
 from emulator.azure import Azure, virtual
 from emulator.transport import AsyncCredential, AsyncEmulatorTransport
-from rotation import settings
 from rotation.adapters.file_store import FileStore
-from rotation.clock import Clock
-from rotation.console import Console
-from rotation.messages import Visit
-from rotation.model import AccountId
-from rotation.record import Record
-from rotation.triggers import Triggers
-from rotation.wiring import Clients, assemble
+from rotation.bootstrap import Clients, assemble
+from rotation.domain.model import AccountId
+from rotation.domain.record import Record
+from rotation.runtime.clock import Clock
+from rotation.service.commands import Console
+from rotation.service.messages import Visit
+from rotation.service.triggers import Triggers
+from rotation.settings import environment as settings
 
 VAULT = "https://kv-demo.vault.azure.net"
 TOPIC = "https://topic.westeurope-1.eventgrid.azure.net/api/events"

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from emulator.faults import Fault
-from rotation.action import Kind
-from rotation.record import Phase
+from rotation.decisions.actions import Kind
+from rotation.domain.record import Phase
 
 from .product import Product, playground, product
 

@@ -12,10 +12,10 @@ from azure.keyvault.secrets.aio import SecretClient
 from emulator.azure import Azure
 from emulator.faults import Fault
 from emulator.transport import AsyncCredential, AsyncEmulatorTransport
-from rotation.action import Kind
-from rotation.model import TargetId
-from rotation.record import Leaked, Phase
-from rotation.requests import RotationRequest
+from rotation.decisions.actions import Kind
+from rotation.domain.model import TargetId
+from rotation.domain.record import Leaked, Phase
+from rotation.service.requests import RotationRequest
 
 from .product import VAULT, playground, product
 

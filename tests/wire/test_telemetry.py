@@ -15,11 +15,12 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
 from emulator.faults import Fault
-from rotation.fleet import State
-from rotation.model import TargetId
-from rotation.record import Leaked
-from rotation.requests import RotationRequest
-from rotation.telemetry import LINES, METRICS
+from rotation.domain.model import TargetId
+from rotation.domain.record import Leaked
+from rotation.runtime.log import LINES
+from rotation.runtime.metrics import METRICS
+from rotation.service.requests import RotationRequest
+from rotation.service.views.fleet import State
 from tests.wire.product import VAULT, Product, playground, product
 
 _reader = InMemoryMetricReader()

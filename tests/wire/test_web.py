@@ -14,7 +14,7 @@ import pytest
 from emulator.azure import Azure
 from emulator.faults import Fault
 from rotation import web
-from rotation.web.principal import Doors
+from rotation.web.authentication import Doors
 
 from .product import Product, playground, product
 

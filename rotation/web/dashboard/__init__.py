@@ -14,7 +14,9 @@ from pathlib import Path
 __all__ = ["page"]
 
 _HERE = Path(__file__).parent
+
 _STYLES = ("base.css", "fleet.css", "panel.css", "dialog.css")
+
 # From what knows nothing to what knows all; ``start.js`` sets it going.
 _SCRIPTS = (
     "dom.js",

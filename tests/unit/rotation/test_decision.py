@@ -9,25 +9,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from rotation import codec
-from rotation.action import Action, Kind
-from rotation.decision import decide
-from rotation.facts import Facts
-from rotation.model import (
+from rotation.decisions.actions import Action, Kind
+from rotation.decisions.chain import decide
+from rotation.decisions.facts import Facts
+from rotation.domain import codec
+from rotation.domain.model import (
     Account,
     AccountId,
     Answer,
+    Enrolment,
     Key,
     Keys,
-    Policy,
-    ProbePolicy,
     Slot,
     Target,
     TargetId,
     Verdict,
     Version,
 )
-from rotation.record import (
+from rotation.domain.policy import Policy, ProbePolicy
+from rotation.domain.record import (
     Intent,
     Leaked,
     Operation,
@@ -38,7 +38,6 @@ from rotation.record import (
     Wish,
     WishKind,
 )
-from rotation.tags import Enrolment
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 ACCOUNT = AccountId("s", "g", "n")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rotation import durations
+from rotation.domain import durations
 
 
 @pytest.mark.parametrize(

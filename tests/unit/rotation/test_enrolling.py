@@ -6,12 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rotation import tags
-from rotation.enrolment import Will, Wish, decide
-from rotation.model import Account, AccountId, Key, Keys, Policy, Slot, TargetId
+from rotation.domain import tags
+from rotation.domain.model import Account, AccountId, Key, Keys, Slot, TargetId
+from rotation.domain.permissions import Grant, missing
+from rotation.domain.policy import Policy
+from rotation.ops.enrolment import Will, Wish, decide
+from rotation.ops.management import Holding, Standing, judged
 from rotation.ports import Latest, Listed
-from rotation.rights import Grant, missing
-from rotation.standing import Holding, Standing, judged
 
 ID = AccountId.parse(
     "/subscriptions/s/resourceGroups/g/providers/Microsoft.CognitiveServices/accounts/ai-1"

@@ -11,8 +11,8 @@ from azure.functions.eventgrid import EventGridEventInConverter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rotation import events
-from rotation.events import Expiring, Ignored
+from rotation.domain import events
+from rotation.domain.events import Expiring, Ignored
 
 VAULT = "https://kv-rotate-demo.vault.azure.net"
 TOPIC = (

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rotation import messages
-from rotation.events import Expiring
-from rotation.messages import Look, Visit
-from rotation.model import AccountId, TargetId
+from rotation.domain.events import Expiring
+from rotation.domain.model import AccountId, TargetId
+from rotation.service import messages
+from rotation.service.messages import Look, Visit
 
 VISIT = Visit(
     AccountId("s", "g", "n"),

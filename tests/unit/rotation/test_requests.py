@@ -10,15 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rotation import requests
-from rotation.record import Leaked
+from rotation.domain.record import Leaked
+from rotation.service import requests
+from rotation.web import request_body
 
 VAULTS = ("https://kv-a.vault.azure.net",)
 SECRET = {"vault": "kv-a", "secret": "aoai-key", "reason": "leaked in a chat"}
 
 
 def parse(fields: Any, **headers: str) -> requests.RotationRequest:
-    return requests.parse(json.dumps(fields).encode(), headers, VAULTS, "somebody")
+    return request_body.parse(json.dumps(fields).encode(), headers, VAULTS, "somebody")
 
 
 def test_a_secret_is_named_by_vault_and_name() -> None:
@@ -53,16 +54,16 @@ def test_an_emergency_says_which_key_leaked_and_may_ask_for_an_overlap() -> None
     ],
 )
 def test_a_bad_field_is_named(fields: Any, says: str) -> None:
-    with pytest.raises(requests.BadRequest, match=says):
+    with pytest.raises(request_body.BadRequest, match=says):
         parse(fields)
 
 
 def test_a_body_beyond_the_limit_is_not_read() -> None:
-    with pytest.raises(requests.BadRequest, match="larger"):
-        requests.parse(b" " * 10_000, {}, VAULTS, "somebody")
+    with pytest.raises(request_body.BadRequest, match="larger"):
+        request_body.parse(b" " * 10_000, {}, VAULTS, "somebody")
 
 
 @given(st.binary(max_size=200))
 def test_no_body_raises_anything_else(body: bytes) -> None:
-    with pytest.raises(requests.BadRequest):
-        requests.parse(body, {}, VAULTS, "somebody")
+    with pytest.raises(request_body.BadRequest):
+        request_body.parse(body, {}, VAULTS, "somebody")

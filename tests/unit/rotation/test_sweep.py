@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from rotation.errors import Permanent
-from rotation.inventory import Listing
-from rotation.model import AccountId, Policy, TargetId
+from rotation.domain.errors import Permanent
+from rotation.domain.model import AccountId, TargetId
+from rotation.domain.policy import Policy
+from rotation.engine.inventory import Listing
 from rotation.ports import Listed
-from rotation.sweep import plan
+from rotation.service.sweep import plan
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 VAULT = "https://kv-a.vault.azure.net"

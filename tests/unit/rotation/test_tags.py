@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rotation import tags
-from rotation.model import Slot
+from rotation.domain import tags
+from rotation.domain.model import Slot
 
 ACCOUNT = (
     "/subscriptions/1111/resourceGroups/rg-keys"

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from rotation import window
+from rotation.domain import window
 
 MONDAY_NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 

@@ -1,0 +1,121 @@
+"""Azure AI accounts through ARM (azure-mgmt-cognitiveservices)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.exceptions import AzureError, DecodeError
+from azure.core.pipeline import policies
+from azure.mgmt.cognitiveservices.aio import CognitiveServicesManagementClient
+from azure.mgmt.core.policies import ARMHttpLoggingPolicy, AsyncARMChallengeAuthenticationPolicy
+
+from ..domain.errors import Transient, Unknown
+from ..domain.model import Account, AccountId, Key, Keys, Slot
+from ..runtime.clock import Clock
+from .pipeline import DatePolicy, client_options
+from .sdk_errors import failure
+
+
+class ArmAccounts:
+    """One client per subscription. ``endpoint`` is the cloud's Resource Manager."""
+
+    def __init__(
+        self,
+        credential: AsyncTokenCredential,
+        clock: Clock,
+        endpoint: str = "https://management.azure.com",
+        transport: Callable[[], Any] | None = None,
+    ) -> None:
+        self._credential = credential
+        self._clock = clock
+        self._endpoint = endpoint.rstrip("/")
+        self._transport = transport
+        self._clients: dict[str, CognitiveServicesManagementClient] = {}
+
+    async def get(self, account: AccountId) -> Account:
+        client = self._client(account.subscription)
+        try:
+            found = await client.accounts.get(account.resource_group, account.name)
+        except AzureError as exc:
+            raise failure(exc, f"read account {account.name}") from None
+        return _account(account, found)
+
+    async def readable(self, subscription: str) -> list[Account]:
+        try:
+            listed = [one async for one in self._client(subscription).accounts.list()]
+        except AzureError as exc:
+            raise failure(exc, f"list the accounts of subscription {subscription}") from None
+        return [_account(AccountId.parse(one.id or ""), one) for one in listed]
+
+    async def keys(self, account: AccountId) -> Keys:
+        accounts = self._client(account.subscription).accounts
+        try:
+            found = await accounts.list_keys(account.resource_group, account.name)
+        except AzureError as exc:
+            raise failure(exc, f"list the keys of {account.name}") from None
+        if not found.key1 or not found.key2:
+            raise Transient(f"list the keys of {account.name}: ARM shows none", code="NoKeys")
+        return Keys(Key(found.key1), Key(found.key2))
+
+    async def regenerate(self, account: AccountId, slot: Slot) -> None:
+        """Send once. The answer holds both keys and is not looked at: keys are read anew."""
+        accounts = self._client(account.subscription).accounts
+        doing = f"regenerate {slot} of {account.name}"
+        try:
+            await accounts.regenerate_key(account.resource_group, account.name, slot.value)
+        except DecodeError:
+            raise Unknown(f"{doing}: the answer cannot be read", code="Unreadable") from None
+        except AzureError as exc:
+            raise failure(exc, doing, effect=True) from None
+
+    async def close(self) -> None:
+        for client in self._clients.values():
+            await client.close()
+
+    def _client(self, subscription: str) -> CognitiveServicesManagementClient:
+        if subscription not in self._clients:
+            self._clients[subscription] = self._new_client(subscription)
+        return self._clients[subscription]
+
+    def _new_client(self, subscription: str) -> CognitiveServicesManagementClient:
+        """With policies of our own: the default ones retry, follow redirects, and on a missing
+
+        registration try to register the provider and wait without limit.
+        """
+        options = client_options(self._clock)
+        del options["per_call_policies"]
+        scope = f"{self._endpoint}/.default"
+        chain = [
+            policies.RequestIdPolicy(),
+            policies.HeadersPolicy(),
+            policies.UserAgentPolicy(sdk_moniker="azure-ai-key-rotation"),
+            policies.ProxyPolicy(),
+            policies.ContentDecodePolicy(),
+            AsyncARMChallengeAuthenticationPolicy(self._credential, scope),
+            DatePolicy(self._clock),
+            ARMHttpLoggingPolicy(),
+        ]
+        if self._transport:
+            options["transport"] = self._transport()
+        return CognitiveServicesManagementClient(
+            self._credential,
+            subscription,
+            base_url=self._endpoint,
+            policies=chain,
+            credential_scopes=[scope],
+            **options,
+        )
+
+
+def _account(name: AccountId, found: Any) -> Account:
+    properties = found.properties
+    return Account(
+        id=name,
+        kind=found.kind or "",
+        endpoint=(properties and properties.endpoint) or "",
+        endpoints=dict((properties and properties.endpoints) or {}),
+        local_auth_disabled=bool(properties and properties.disable_local_auth),
+        provisioning_state=str((properties and properties.provisioning_state) or "Succeeded"),
+    )

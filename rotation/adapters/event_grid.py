@@ -1,0 +1,69 @@
+"""CloudEvents to a custom Event Grid topic (azure-eventgrid)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.exceptions import AzureError, HttpResponseError
+from azure.core.messaging import CloudEvent
+from azure.eventgrid.aio import EventGridPublisherClient
+
+from ..domain.errors import Permanent, RotationError
+from .pipeline import CONNECT_SECONDS, READ_SECONDS
+from .sdk_errors import failure
+
+SOURCE = "/azure-ai-key-rotation"
+
+_REMEDY = "grant the service's identity the role EventGrid Data Sender on the topic"
+
+
+class TopicNotifier:
+    """``endpoint`` is the topic's, as https://{topic}.{region}-1.eventgrid.azure.net/api/events.
+
+    Options go to the constructor. (The synchronous client drops them there; given to ``send``,
+    either client takes them for members of the event too, and warns of each.)
+    """
+
+    def __init__(
+        self,
+        endpoint: str,
+        credential: AsyncTokenCredential,
+        transport: Callable[[], Any] | None = None,
+    ) -> None:
+        options: dict[str, Any] = {
+            "retry_total": 0,
+            "permit_redirects": False,
+            "connection_timeout": CONNECT_SECONDS,
+            "read_timeout": READ_SECONDS,
+        }
+        if transport:
+            options["transport"] = transport()
+        self._client = EventGridPublisherClient(endpoint, credential, **options)
+
+    async def send(self, event: Mapping[str, Any]) -> None:
+        """Sent once; what is sent again after a lost answer has the same id."""
+        message = CloudEvent(
+            source=SOURCE,
+            type=event["type"],
+            data=event["data"],
+            id=event["id"],
+            time=event["time"],
+            subject=event["subject"],
+            datacontenttype="application/json",
+        )
+        try:
+            await self._client.send(message)
+        except AzureError as exc:
+            raise _failed(exc) from None
+
+    async def close(self) -> None:
+        await self._client.close()
+
+
+def _failed(exc: AzureError) -> RotationError:
+    found = failure(exc, "publish an event")
+    if isinstance(exc, HttpResponseError) and exc.status_code == 403:
+        return Permanent(str(found), code=found.code, remedy=_REMEDY)
+    return found

@@ -1,0 +1,212 @@
+"""Secrets in Key Vault (azure-keyvault-secrets)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
+from azure.keyvault.secrets import KeyVaultSecret, SecretProperties
+from azure.keyvault.secrets.aio import SecretClient
+
+from ..domain import tags as tag
+from ..domain.errors import Permanent, Unknown
+from ..domain.model import Key, Target, TargetId, Version
+from ..domain.record import Put
+from ..ports import Latest, Listed, Revision
+from ..runtime.clock import Clock
+from .pipeline import client_options, once
+from .sdk_errors import code_of, failure
+
+_EPOCH = datetime.fromtimestamp(0, UTC)
+
+
+class KeyVaults:
+    """One client per configured vault; a secret in any other vault is refused."""
+
+    def __init__(
+        self,
+        urls: Iterable[str],
+        credential: AsyncTokenCredential,
+        clock: Clock,
+        transport: Callable[[], Any] | None = None,
+    ) -> None:
+        self.urls = tuple(urls)
+        self._credential = credential
+        self._clock = clock
+        self._transport = transport
+        self._clients: dict[str, SecretClient] = {}
+
+    async def enrolled(self, vault: str) -> AsyncIterator[Listed]:
+        try:
+            async for secret in self._client(vault).list_properties_of_secrets():
+                listed = _listed(TargetId(vault, secret.name or ""), secret)
+                if listed is not None:
+                    yield listed
+        except AzureError as exc:
+            raise failure(exc, f"list the secrets of {vault}") from None
+
+    async def others(self, vault: str) -> AsyncIterator[Listed]:
+        try:
+            async for secret in self._client(vault).list_properties_of_secrets():
+                target = TargetId(vault, secret.name or "")
+                if _listed(target, secret) is None:
+                    yield Listed(target, None, tags=secret.tags or {})
+        except AzureError as exc:
+            raise failure(exc, f"list the secrets of {vault}") from None
+
+    async def retag(self, target: TargetId, version: str, tags: Mapping[str, str]) -> None:
+        client = self._client(target.vault)
+        try:
+            await client.update_secret_properties(target.name, version, tags=dict(tags))
+        except AzureError as exc:
+            raise failure(exc, f"tag secret {target.name}") from None
+
+    async def read(self, target: TargetId) -> Target | None:
+        found = await self._latest(target)
+        return _target(target, *found) if found else None
+
+    async def latest(self, target: TargetId) -> Latest | None:
+        """The latest version with its value, enrolled or not; None where there is none."""
+        found = await self._latest(target)
+        if found is None:
+            return None
+        properties, value = found
+        tags = properties.tags or {}
+        return Latest(properties.version or "", value, properties.expires_on, tags)
+
+    async def _latest(self, target: TargetId) -> tuple[SecretProperties, Key | None] | None:
+        try:
+            secret = await self._client(target.vault).get_secret(target.name)
+        except ResourceNotFoundError:
+            return None
+        except HttpResponseError as exc:
+            if code_of(exc) != "SecretDisabled":
+                raise failure(exc, f"read secret {target}") from None
+            return await self._latest_disabled(target)
+        except AzureError as exc:
+            raise failure(exc, f"read secret {target}") from None
+        return secret.properties, _key(secret)
+
+    async def _latest_disabled(self, target: TargetId) -> tuple[SecretProperties, None] | None:
+        """A disabled secret shows its properties only in the list of its versions."""
+        listed = [properties async for properties in self._versions(target)]
+        latest = max(listed, key=lambda p: p.created_on or _EPOCH, default=None)
+        return (latest, None) if latest else None
+
+    async def _versions(self, target: TargetId) -> AsyncIterator[SecretProperties]:
+        client = self._client(target.vault)
+        try:
+            async for properties in client.list_properties_of_secret_versions(target.name):
+                yield properties
+        except AzureError as exc:
+            raise failure(exc, f"list the versions of secret {target}") from None
+
+    async def versions(self, target: TargetId) -> tuple[Version, ...]:
+        return tuple([await self._version(target, p) async for p in self._versions(target)])
+
+    async def revisions(self, target: TargetId) -> tuple[Revision, ...]:
+        return tuple([_revision(properties) async for properties in self._versions(target)])
+
+    async def _version(self, target: TargetId, properties: SecretProperties) -> Version:
+        version, created = properties.version or "", properties.created_on or _EPOCH
+        value = await self._value(target, version) if properties.enabled else None
+        return Version(target, version, created, value)
+
+    async def _value(self, target: TargetId, version: str) -> Key | None:
+        try:
+            return _key(await self._client(target.vault).get_secret(target.name, version))
+        except ResourceNotFoundError:
+            return None
+        except HttpResponseError as exc:
+            if code_of(exc) == "SecretDisabled":
+                return None
+            raise failure(exc, f"read a version of secret {target}") from None
+        except AzureError as exc:
+            raise failure(exc, f"read a version of secret {target}") from None
+
+    async def publish(
+        self, target: Target, key: Key, tags: dict[str, str], expires: datetime
+    ) -> Put:
+        doing = f"publish to secret {target.id}"
+        try:
+            secret = await self._client(target.id.vault).set_secret(
+                target.id.name,
+                key.reveal(),
+                enabled=target.enabled,
+                content_type=target.content_type,
+                tags=tags,
+                expires_on=expires,
+            )
+        except AzureError as exc:
+            raise failure(exc, doing, effect=True) from None
+        if not secret.properties.version or not secret.properties.created_on:
+            raise Unknown(f"{doing}: the answer has no version", code="Unreadable")
+        return Put(secret.properties.version, secret.properties.created_on)
+
+    async def disable(self, target: TargetId, version: str) -> None:
+        client = self._client(target.vault)
+        try:
+            await client.update_secret_properties(target.name, version, enabled=False)
+        except ResourceNotFoundError:
+            return
+        except AzureError as exc:
+            raise failure(exc, f"disable a version of secret {target}") from None
+
+    async def close(self) -> None:
+        for client in self._clients.values():
+            await client.close()
+
+    def _client(self, vault: str) -> SecretClient:
+        if vault not in self.urls:
+            raise Permanent(
+                f"{vault} is not a configured vault",
+                code="UnknownVault",
+                remedy="add its URL to ROTATION_VAULTS",
+            )
+        if vault not in self._clients:
+            options = client_options(self._clock, transport=(self._transport or once)())
+            self._clients[vault] = SecretClient(vault, self._credential, **options)
+        return self._clients[vault]
+
+
+def _key(secret: KeyVaultSecret) -> Key:
+    return Key(secret.value or "")
+
+
+def _revision(found: SecretProperties) -> Revision:
+    created, enabled = found.created_on or _EPOCH, bool(found.enabled)
+    return Revision(found.version or "", created, found.expires_on, enabled, found.tags or {})
+
+
+def _listed(target: TargetId, secret: SecretProperties) -> Listed | None:
+    try:
+        account = tag.enrolled(secret.tags or {})
+    except ValueError as exc:
+        return Listed(target, None, problem=str(exc))
+    if account is None:
+        return None
+    tags, created = secret.tags or {}, secret.created_on
+    return Listed(target, account, secret.expires_on, created=created, tags=tags)
+
+
+def _target(target: TargetId, properties: SecretProperties, value: Key | None) -> Target | None:
+    tags = properties.tags or {}
+    try:
+        enrolment = tag.read(tags)
+    except ValueError:
+        return None
+    if enrolment is None:
+        return None
+    return Target(
+        id=TargetId(target.vault, properties.name or target.name),
+        version=properties.version or "",
+        value=value,
+        created=properties.created_on or _EPOCH,
+        expires=properties.expires_on,
+        content_type=properties.content_type,
+        tags=tags,
+        enrolment=enrolment,
+    )

@@ -1,0 +1,140 @@
+"""Who has read a secret, from the vaults' audit logs in Log Analytics (azure-monitor-query).
+
+Rows arrive minutes late, and a consumer that caches does not show up at all: it is evidence that
+somebody has *not* moved yet, never proof that all have.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.exceptions import AzureError
+from azure.monitor.query import LogsQueryResult
+from azure.monitor.query.aio import LogsQueryClient
+
+from ..domain.errors import Permanent, RotationError, Transient
+from ..ports import Reading
+from ..runtime.clock import Clock
+from .pipeline import client_options
+from .sdk_errors import failure
+
+# Both shapes of the table, whichever the diagnostic setting writes: see "AZKVAuditLogs" and
+# "AzureDiagnostics" in the Azure Monitor reference. A table or a column that is missing is no
+# error. Where the log has no versioned id, the request's address stands in for it.
+_QUERY = """
+union isfuzzy=true
+  (AZKVAuditLogs
+   | where OperationName == "SecretGet"
+   | extend Who = column_ifexists("Identity", dynamic(null))
+   | project TimeGenerated,
+             Status = toint(column_ifexists("HttpStatusCode", int(null))),
+             Object = tostring(column_ifexists("Id", "")),
+             Address = tostring(column_ifexists("RequestUri", "")),
+             Reader = coalesce(tostring(Who.claim.oid), tostring(Who.claim.appid),
+                               tostring(Who.claim.xms_mirid))),
+  (AzureDiagnostics
+   | where ResourceProvider =~ "MICROSOFT.KEYVAULT" and OperationName == "SecretGet"
+   | project TimeGenerated,
+             Status = toint(column_ifexists("httpStatusCode_d", real(null))),
+             Object = tostring(column_ifexists("id_s", "")),
+             Address = tostring(column_ifexists("requestUri_s", "")),
+             Reader = coalesce(
+               tostring(column_ifexists("identity_claim_oid_g", "")),
+               tostring(column_ifexists("{long_oid}", "")),
+               tostring(column_ifexists("identity_claim_appid_g", ""))))
+| where Status == 200
+| extend Id = iff(Object contains "/secrets/", Object, tostring(split(Address, "?")[0]))
+| extend Id = trim_end("/", replace_string(Id, ":443/", "/"))
+| where Id =~ "{url}" or Id startswith "{url}/"
+| summarize TimeGenerated = max(TimeGenerated) by Reader, Id
+| project Reader, Id, TimeGenerated
+"""
+
+_LONG_OID = "identity_claim_http_schemas_microsoft_com_identity_claims_objectidentifier_g"
+
+_SERVER_SECONDS = 25  # less than the client's patience, so that the answer says what went wrong
+
+_HOST, _SECRET = re.compile(r"[a-z0-9.-]+"), re.compile(r"[0-9A-Za-z-]{1,127}")
+
+_NOBODY_KNOWN = "unknown"
+
+_REMEDY = (
+    "grant the service's identity the role Log Analytics Data Reader on the workspace, and send "
+    "the AuditEvent logs of all vaults to it"
+)
+
+
+class LogEvidence:
+    """A Log Analytics workspace that gets the audit logs of all vaults: its id, or the ARM id of
+
+    a resource (beginning with a slash) to ask for the logs of.
+    """
+
+    def __init__(
+        self,
+        workspace: str,
+        credential: AsyncTokenCredential,
+        clock: Clock,
+        transport: Callable[[], Any] | None = None,
+    ) -> None:
+        options = client_options(clock)
+        if transport:
+            options["transport"] = transport()
+        self._workspace = workspace
+        self._clock = clock
+        self._client = LogsQueryClient(credential, **options)
+
+    async def readers(self, vault_url: str, secret: str, since: datetime) -> Sequence[Reading]:
+        """The last read by each identity of each version. Raises ValueError for no secret's name.
+
+        Raises Transient while the answer is not complete: half of the evidence is none.
+        """
+        doing = f"ask who has read {secret}"
+        client = self._client
+        ask = client.query_resource if self._workspace.startswith("/") else client.query_workspace
+        span = max(self._clock.now() - since, timedelta(minutes=1))
+        query = query_for(vault_url, secret)
+        try:
+            result = await ask(
+                self._workspace, query, timespan=span, server_timeout=_SERVER_SECONDS
+            )
+        except AzureError as exc:
+            raise _failed(exc, doing) from None
+        if not isinstance(result, LogsQueryResult):
+            raise Transient(f"{doing}: the answer is not complete", code="PartialEvidence")
+        return [_reading(row) for table in result.tables for row in table.rows]
+
+    async def close(self) -> None:
+        await self._client.close()
+
+
+def query_for(vault_url: str, secret: str) -> str:
+    """KQL for the reads of one secret.
+
+    Raises ValueError for names that Key Vault does not know: they could end the text they are in,
+    and a changed name would be evidence about another secret.
+    """
+    host = urlsplit(vault_url).hostname or ""
+    if not _HOST.fullmatch(host) or not _SECRET.fullmatch(secret):
+        raise ValueError(f"{vault_url[:80]!r} and {secret[:127]!r} name no secret")
+    return _QUERY.format(url=f"https://{host}/secrets/{secret}".lower(), long_oid=_LONG_OID)
+
+
+def _failed(exc: AzureError, doing: str) -> RotationError:
+    found = failure(exc, doing)
+    if isinstance(found, Permanent) and getattr(exc, "status_code", None) is not None:
+        return Permanent(str(found), code=found.code, remedy=_REMEDY)
+    return found
+
+
+def _reading(row: Any) -> Reading:
+    """Of a row of the query's columns. A reader whom the log does not name is a reader still."""
+    parts = str(row[1]).rstrip("/").partition("/secrets/")[2].split("/")
+    at = row[2] if isinstance(row[2], datetime) else datetime.fromisoformat(str(row[2]))
+    version = parts[1] if len(parts) > 1 else None
+    return Reading(str(row[0] or _NOBODY_KNOWN), version, at.astimezone(UTC))

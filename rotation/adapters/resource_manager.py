@@ -1,0 +1,168 @@
+"""Resource Manager's answers about rights, vaults and subscriptions: for the doctor, reads only."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from typing import Any
+
+from azure.core import AsyncPipelineClient
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.exceptions import AzureError, HttpResponseError
+from azure.core.pipeline import policies
+from azure.core.rest import HttpRequest
+
+from ..domain.permissions import Grant
+from ..ports import SeenVault, Who
+from ..runtime.clock import Clock
+from .pipeline import client_options
+from .sdk_errors import failure
+
+# The versions that Azure documents for each; all are generally available.
+PERMISSIONS, POLICIES = "2022-04-01", "2022-06-01"
+
+SUBSCRIPTIONS, VAULTS, EVENTS = "2022-12-01", "2023-07-01", "2022-06-15"
+
+
+class ArmResources:
+    """``endpoint`` is the cloud's Resource Manager. Everything raises errors.RotationError."""
+
+    def __init__(
+        self,
+        credential: AsyncTokenCredential,
+        clock: Clock,
+        endpoint: str = "https://management.azure.com",
+        transport: Callable[[], Any] | None = None,
+    ) -> None:
+        self._credential, self._endpoint = credential, endpoint.rstrip("/")
+        options = client_options(clock)
+        dates = options.pop("per_call_policies")
+        if transport:
+            options["transport"] = transport()
+        scope = f"{self._endpoint}/.default"
+        chain = [
+            policies.UserAgentPolicy(sdk_moniker="azure-ai-key-rotation"),
+            policies.AsyncBearerTokenCredentialPolicy(credential, scope),
+            *dates,
+        ]
+        self._client: AsyncPipelineClient[Any, Any] = AsyncPipelineClient(
+            base_url=self._endpoint, policies=chain, **options
+        )
+
+    async def whoami(self) -> Who:
+        """The caller, from its token's claims."""
+        try:
+            token = await self._credential.get_token(f"{self._endpoint}/.default")
+        except AzureError as exc:
+            raise failure(exc, "sign in") from None
+        claims = _claims(token.token)
+        name = claims.get("upn") or claims.get("unique_name") or claims.get("appid") or "unknown"
+        return Who(name, claims.get("oid", "unknown"))
+
+    async def grants(self, scope: str) -> list[Grant]:
+        """What the caller may do at an ARM id."""
+        path = f"{scope}/providers/Microsoft.Authorization/permissions"
+        return [
+            Grant(
+                *(
+                    tuple(entry.get(name) or ())
+                    for name in ("actions", "notActions", "dataActions", "notDataActions")
+                )
+            )
+            for entry in await self._all(path, PERMISSIONS, f"ask for rights at {scope}")
+        ]
+
+    async def subscriptions(self) -> list[str]:
+        """The ids of those that the caller can see."""
+        found = await self._all("/subscriptions", SUBSCRIPTIONS, "list the subscriptions")
+        return sorted(one["subscriptionId"] for one in found)
+
+    async def vaults(self, subscription: str) -> dict[str, SeenVault]:
+        """The vaults that the caller can see, by their URLs."""
+        path = f"/subscriptions/{subscription}/providers/Microsoft.KeyVault/vaults"
+        found = await self._all(path, VAULTS, f"list the vaults of subscription {subscription}")
+        return dict(_vault(one) for one in found)
+
+    async def event_types(self, vault: str) -> list[set[str]]:
+        """For each event subscription on a vault: the event types it takes; empty for all.
+
+        Some were made on the vault, others on its system topic; each list shows its own.
+        """
+        doing = f"list the event subscriptions of {vault}"
+        topics = await self._all(_subscription(vault) + _TOPICS, EVENTS, doing)
+        paths = [f"{vault}/providers/Microsoft.EventGrid/eventSubscriptions"]
+        paths += [f"{one['id']}/eventSubscriptions" for one in topics if _is_of(one, vault)]
+        found = [one for path in paths for one in await self._all(path, EVENTS, doing)]
+        filters = [one["properties"].get("filter") or {} for one in found]
+        return [set(one.get("includedEventTypes") or ()) for one in filters]
+
+    async def longest_validity(self, vault: str) -> int | None:
+        """The fewest days that a policy on the vault allows a secret to be valid."""
+        path = f"{vault}/providers/Microsoft.Authorization/policyAssignments"
+        found = await self._all(path, POLICIES, f"list the policies on {vault}")
+        limits = [_limit(one.get("properties") or {}) for one in found]
+        return min((limit for limit in limits if limit is not None), default=None)
+
+    async def _all(self, path: str, version: str, doing: str) -> list[dict[str, Any]]:
+        url: str | None = f"{self._endpoint}{path}?api-version={version}"
+        found: list[dict[str, Any]] = []
+        while url:
+            page = await self._page(url, doing)
+            found += page.get("value") or []
+            url = page.get("nextLink")
+        return found
+
+    async def _page(self, url: str, doing: str) -> dict[str, Any]:
+        try:
+            response = await self._client.send_request(HttpRequest("GET", url))
+            await response.read()
+            if response.status_code != 200:
+                raise HttpResponseError(response=response)
+            page: dict[str, Any] = response.json()
+        except AzureError as exc:
+            raise failure(exc, doing) from None
+        return page
+
+    async def close(self) -> None:
+        await self._client.close()
+
+
+_TOPICS = "/providers/Microsoft.EventGrid/systemTopics"
+
+
+def _subscription(resource: str) -> str:
+    return "/".join(resource.split("/")[:3])
+
+
+def _is_of(topic: dict[str, Any], vault: str) -> bool:
+    return str((topic.get("properties") or {}).get("source", "")).lower() == vault.lower()
+
+
+# Azure Policy, built-in: "Secrets should have the specified maximum validity period".
+_MAXIMUM_VALIDITY = "342e8053-e12e-4c44-be01-c3c2f318400f"
+
+
+def _vault(found: dict[str, Any]) -> tuple[str, SeenVault]:
+    properties = found.get("properties") or {}
+    url = str(properties.get("vaultUri", "")).rstrip("/").lower()
+    return url, SeenVault(found["id"], bool(properties.get("enableRbacAuthorization")))
+
+
+def _limit(assignment: dict[str, Any]) -> int | None:
+    if not str(assignment.get("policyDefinitionId", "")).lower().endswith(_MAXIMUM_VALIDITY):
+        return None
+    parameters = assignment.get("parameters") or {}
+    value = (parameters.get("maximumValidityInDays") or {}).get("value")
+    effect = (parameters.get("effect") or {}).get("value", "Audit")
+    return value if isinstance(value, int) and effect == "Deny" else None
+
+
+def _claims(token: str) -> dict[str, Any]:
+    """A token's claims, unverified: they are only shown."""
+    try:
+        middle = token.split(".")[1]
+        claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(middle + "=" * 3))
+    except (IndexError, ValueError):
+        return {}
+    return claims

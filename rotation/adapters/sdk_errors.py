@@ -1,0 +1,130 @@
+"""Azure SDK exceptions → errors.py. Raise the result ``from None``: an SDK's exception may quote
+
+a body, and a body may hold a key. Only codes, status and the service's own sentence are kept.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from datetime import timedelta
+
+from azure.core.exceptions import (
+    AzureError,
+    ClientAuthenticationError,
+    HttpResponseError,
+    ServiceRequestError,
+    ServiceRequestTimeoutError,
+)
+
+from ..domain.errors import Permanent, RotationError, Transient, Unknown
+from ..domain.redaction import masked
+
+_REMEDIES = {
+    "AuthorizationFailed": "grant the service's identity the custom role Key rotator on this "
+    "account; an assignment works within some minutes",
+    "ForbiddenByRbac": "grant the service's identity the custom role Secret publisher on this "
+    "vault; an assignment works within some minutes",
+    "AccessDenied": "grant get, list and set on secrets in the vault's access policy, or use RBAC",
+    "ForbiddenByFirewall": "let the service through the vault's firewall, or integrate its network",
+    "ScopeLocked": "remove the read-only lock from the account or its group",
+    "MissingSubscriptionRegistration": "register Microsoft.CognitiveServices in the subscription",
+    "ResourceNotFound": "correct or remove the tag ProviderAddress of the secrets",
+    "ResourceGroupNotFound": "correct or remove the tag ProviderAddress of the secrets",
+    "SubscriptionNotFound": "correct or remove the tag ProviderAddress of the secrets",
+    "SecretNotFound": "restore the secret, or remove it from rotation",
+    "ObjectIsDeletedButRecoverable": "recover or purge the deleted secret",
+    "RequestDisallowedByPolicy": "ask for an exemption from the Azure Policy that forbids it",
+    "LocalAuthDisabled": "turn key authentication on, or remove the secrets from rotation",
+}
+
+_REFUSALS = frozenset({"AuthorizationFailed", "ForbiddenByRbac"})
+
+# Refusals quote the action that is missing, which the mask would take for a key, and whom they met.
+_ACTION = re.compile(r"action:? '(Microsoft\.[A-Za-z]{1,20}(?:/[A-Za-z]{1,20})+)'", re.I)
+
+_OBJECT_ID = re.compile(
+    r"(?:object id '|oid=)([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b", re.I
+)
+
+_DEFAULT_REMEDY = "read the message; the service tries again on its next visit"
+
+_TRANSIENT_STATUS = frozenset({401, 408, 412, 423, 425, 429})
+
+_TRANSIENT_CODES = frozenset(
+    {"AccountProvisioningStateInvalid", "RequestConflict", "Conflict", "ObjectIsBeingDeleted"}
+)
+
+_MESSAGE_LENGTH = 300
+
+
+def failure(exc: AzureError, doing: str, *, effect: bool = False) -> RotationError:
+    """What ``exc`` means for the caller.
+
+    With ``effect``, whatever may have been carried out is Unknown: the service answered 5xx or
+    408, the answer was lost, or the connection broke after it was made. (On aiohttp a dropped
+    connection arrives as ServiceRequestError too, which elsewhere means "never sent".)
+    """
+    if isinstance(exc, HttpResponseError) and exc.status_code is not None:
+        return _answered(exc, doing, effect)
+    if isinstance(exc, ClientAuthenticationError):
+        return _identity(doing)
+    if effect and not _never_sent(exc):
+        return Unknown(f"{doing}: no answer", code="NoAnswer")
+    return Transient(f"{doing}: cannot reach the service", code="Unreachable")
+
+
+def code_of(exc: HttpResponseError) -> str:
+    """The innermost error code, such as SecretDisabled; the status where there is none."""
+    error = getattr(exc, "error", None)
+    inner = getattr(error, "innererror", None) or {}
+    code = (inner.get("code") if isinstance(inner, dict) else None) or getattr(error, "code", None)
+    return str(code or f"HTTP{exc.status_code}")
+
+
+def _answered(exc: HttpResponseError, doing: str, effect: bool) -> RotationError:
+    status, code = exc.status_code or 0, code_of(exc)
+    text = str(getattr(getattr(exc, "error", None), "message", None) or exc.reason or "")
+    text = " ".join(text.split())
+    if code == "BadRequest" and "disablelocalauth" in text.lower():
+        code = "LocalAuthDisabled"
+    refused = _refused(text) if code in _REFUSALS else ""
+    message = f"{doing}: {status} {code}: {refused or masked(text)[:_MESSAGE_LENGTH]}"
+    if effect and (status >= 500 or status == 408):
+        return Unknown(message, code=code)
+    if status >= 500 or status in _TRANSIENT_STATUS or code in _TRANSIENT_CODES:
+        return Transient(message, code=code, retry_after=_retry_after(exc))
+    return Permanent(message, code=code, remedy=_REMEDIES.get(code, _DEFAULT_REMEDY))
+
+
+def _refused(text: str) -> str:
+    """The action and whom it was refused to, in fewer words than the service's; or empty."""
+    action, whom = _ACTION.search(text), _OBJECT_ID.search(text)
+    to = f" to the identity with object id {whom[1]}" if whom else ""
+    return f"{action[1]} is not allowed{to}" if action else ""
+
+
+def _retry_after(exc: HttpResponseError) -> timedelta | None:
+    headers = getattr(exc.response, "headers", None) or {}
+    try:
+        return timedelta(seconds=min(float(headers.get("Retry-After", "")), 3600))
+    except ValueError:
+        return None
+
+
+def _identity(doing: str) -> RotationError:
+    """azure-identity reports every failure alike; only a missing endpoint is final."""
+    message = f"{doing}: the managed identity gave no token"
+    if os.environ.get("IDENTITY_ENDPOINT"):
+        return Transient(message, code="NoToken")
+    remedy = "assign a managed identity; locally set ROTATION_CREDENTIAL=developer and sign in"
+    return Permanent(message, code="NoIdentity", remedy=remedy)
+
+
+def _never_sent(exc: AzureError) -> bool:
+    from aiohttp import ClientConnectorError
+
+    if isinstance(exc, ServiceRequestTimeoutError):
+        return True
+    inner = getattr(exc, "inner_exception", None)
+    return isinstance(exc, ServiceRequestError) and isinstance(inner, ClientConnectorError)

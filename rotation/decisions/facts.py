@@ -1,0 +1,143 @@
+"""All that a decision may look at, gathered in one step; and the questions it may still ask.
+
+Derived facts are properties here, so that every check reads the same words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from msgspec import Struct, field
+
+from ..domain.model import Account, Answer, Key, Keys, Slot, Target, Verdict, Version
+from ..domain.policy import Policy, ProbePolicy, Terms
+from ..domain.record import Operation, Record, Seen
+
+
+class Facts(Struct, frozen=True, dict=True):
+    """One account as Azure and the journal showed it at ``now`` (Azure's time, not ours).
+
+    ``versions``, ``verdicts``, ``control`` and ``laggards`` are None or missing until asked for.
+    """
+
+    now: datetime
+    policy: Policy
+    record: Record
+    account: Account
+    keys: Keys
+    targets: tuple[Target, ...]
+    versions: tuple[Version, ...] | None = None
+    verdicts: Mapping[Key, Verdict] = field(default_factory=dict)
+    control: Verdict | None = None
+    laggards: tuple[str, ...] | None = None
+    remembered: Key | None = None
+
+    @property
+    def operation(self) -> Operation:
+        """The operation under way; only phases other than IDLE have one."""
+        if self.record.operation is None:
+            raise ValueError("no operation is under way")
+        return self.record.operation
+
+    @cached_property
+    def terms(self) -> Terms:
+        return Terms.of(self.targets, self.policy)
+
+    def slot_of(self, target: Target) -> Slot | None:
+        """The slot that a target publishes: by value, or for a disabled one by what we saw."""
+        if target.value is not None:
+            return self.keys.slot_of(target.value)
+        seen = self.record.seen.get(str(target.id))
+        if seen is None or seen.version != target.version:
+            return None
+        return next((s for s in Slot if self.fingerprint(s) == seen.fingerprint), None)
+
+    def fingerprint(self, slot: Slot) -> str:
+        return self.keys[slot].fingerprint(self.record.salt)
+
+    @cached_property
+    def live(self) -> Slot | None:
+        """The slot that all readable targets publish; None if they are split, dead or absent."""
+        slots = {self.slot_of(target) for target in self.targets if target.enabled}
+        return slots.pop() if len(slots) == 1 else None
+
+    @cached_property
+    def dead(self) -> tuple[Target, ...]:
+        """Targets whose consumers are down now: the published value is neither key."""
+        return tuple(t for t in self.targets if t.enabled and self.slot_of(t) is None)
+
+    @cached_property
+    def unseen(self) -> tuple[Target, ...]:
+        """Disabled targets of which nobody can tell which key they publish."""
+        return tuple(t for t in self.targets if not t.enabled and self.slot_of(t) is None)
+
+    def publishing(self, slot: Slot) -> tuple[Target, ...]:
+        return tuple(t for t in self.targets if self.slot_of(t) is slot)
+
+    def pending(self, slot: Slot) -> tuple[Target, ...]:
+        """Targets that do not publish this slot's key yet."""
+        return tuple(t for t in self.targets if self.slot_of(t) is not slot)
+
+    def astray(self, slot: Slot) -> tuple[Target, ...]:
+        """Targets of which is known that they publish something else than this slot's key."""
+        return tuple(t for t in self.pending(slot) if t not in self.unseen)
+
+    def quarantined_until(self, slot: Slot) -> datetime | None:
+        """The end of the slot's quarantine, or None where it is over."""
+        until = self.record.quarantine.get(slot)
+        return until if until is not None and until > self.now else None
+
+    def superseded(self, slot: Slot) -> datetime | None:
+        """When the slot's present value last gave way to a newer version; None if it never did.
+
+        Needs ``versions``. Counts from Key Vault's ``created``, not from our own notes.
+        """
+        moments = [
+            self._gave_way(version)
+            for version in self.versions or ()
+            if version.value == self.keys[slot] and not self._is_latest(version)
+        ]
+        return max(moments, default=None)
+
+    def _is_latest(self, version: Version) -> bool:
+        return any(t.id == version.target and t.version == version.version for t in self.targets)
+
+    def _gave_way(self, version: Version) -> datetime:
+        """When the next version came. Within one second nobody can tell the order: the later."""
+        following = (v.created for v in self.versions or () if v.target == version.target)
+        return min((at for at in following if at > version.created), default=version.created)
+
+    @cached_property
+    def old_key(self) -> Key | None:
+        """The value that the operation revokes: from its old version, or still in memory."""
+        values = (self.remembered, *(version.value for version in self.versions or ()))
+        retired, salt = self.operation.retired, self.record.salt
+        return next((v for v in values if v and v.fingerprint(salt) == retired), None)
+
+    @cached_property
+    def observed(self) -> dict[str, Seen]:
+        """What to remember of every target; a disabled one keeps what it was last seen with."""
+        seen = {}
+        for target in self.targets:
+            name, before = str(target.id), self.record.seen.get(str(target.id))
+            if target.value is not None:
+                seen[name] = Seen(target.version, target.value.fingerprint(self.record.salt))
+            else:
+                seen[name] = before or Seen(target.version, fingerprint="")
+        return seen
+
+    def trusted(self, key: Key) -> bool | None:
+        """Whether the key may be published: proven, or trusted by policy; None is not asked."""
+        verdict = self.verdicts.get(key)
+        if verdict is None or self.control is None:
+            return None
+        lenient = self.policy.probe is ProbePolicy.ACCEPT
+        if verdict.answer is Answer.INCONCLUSIVE or self.control.answer is Answer.INCONCLUSIVE:
+            return lenient and verdict.answer is not Answer.REFUSED
+        return verdict.answer is Answer.ACCEPTED and self.control.answer is Answer.REFUSED
+
+    def recent(self, times: tuple[datetime, ...]) -> tuple[datetime, ...]:
+        """Those of the last 24 hours."""
+        return tuple(at for at in times if at > self.now - timedelta(days=1))

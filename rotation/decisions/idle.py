@@ -1,0 +1,148 @@
+"""What an account at rest needs, read from top to bottom as the policy document.
+
+People who are down come first, then the order of the keys, then what is due and what holds it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+from msgspec.structs import replace
+
+from ..domain.model import Answer, Slot
+from ..domain.policy import ProbePolicy
+from ..domain.record import Phase, Purpose
+from . import guards as guard
+from . import schedule as due
+from .actions import Action, Kind, Question, ask, held, idle, wait
+from .facts import Facts
+from .lifecycle import begin, new
+from .revocation import stale_versions
+
+
+def decide(f: Facts) -> Action:
+    """The first check that has something to say."""
+    checks: tuple[Callable[[Facts], Action | None], ...] = (
+        _lost_journal,
+        _repair_dead,
+        _repair_split,
+        _held_by_tags,
+        _rotate,
+    )
+    found = (check(f) for check in checks)
+    return next((action for action in found if action), None) or _rest(f)
+
+
+def _rest(f: Facts) -> Action:
+    if not f.targets:
+        return idle(f, "no secret is enrolled for this account")
+    at, why = due.when(f)
+    return idle(f, why, at)
+
+
+def _lost_journal(f: Facts) -> Action | None:
+    """Versions of ours, but no memory: requests may be under way, so nothing is published yet."""
+    if f.record.seen or not any(t.enrolment.rotation for t in f.targets):
+        return None
+    if f.versions is None:
+        return ask(f, "what happened before the journal was lost", Question(versions=True))
+    until = f.now + f.policy.settle
+    f = replace(f, record=replace(f.record, quarantine=dict.fromkeys(Slot, until)))
+    return _unfinished(f) or Action(Kind.MOVE, "the journal was lost: quarantine", f.record)
+
+
+def _unfinished(f: Facts) -> Action | None:
+    """An old key that is still alive and was published before: finish what was begun."""
+    if f.live is None:
+        return None
+    spare = f.live.other
+    if f.superseded(spare) is None and not stale_versions(f):
+        return None
+    reason = "finish a rotation whose journal was lost"
+    operation = new(f, Purpose.FINISH, f.live, reason, None)
+    value, retired = f.fingerprint(f.live), f.fingerprint(spare)
+    if f.superseded(spare) is None:
+        return begin(f, Phase.CLEAN, replace(operation, value=value), reason)
+    operation = replace(operation, value=value, revoke=spare, retired=retired)
+    return begin(f, Phase.OVERLAP, operation, reason)
+
+
+def _repair_dead(f: Facts) -> Action | None:
+    """A published value that is neither key: consumers are down now."""
+    if not f.dead:
+        return None
+    names = ", ".join(target.id.name for target in f.dead)
+    values = tuple(target.value for target in f.dead if target.value)
+    wanted = (*values, f.keys.key1, f.keys.key2)
+    if any(key not in f.verdicts for key in wanted):
+        return ask(f, f"{names}: which keys work", Question(probe=wanted))
+    answers = {f.verdicts[value].answer for value in values}
+    if Answer.ACCEPTED in answers:
+        reason = f"{names}: the published value works but is no key that ARM lists; look again"
+        return held(f, reason, f.now + guard.SOON)
+    if Answer.INCONCLUSIVE in answers and f.policy.probe is ProbePolicy.REQUIRE:
+        return held(f, f"{names}: is neither key, and nothing can be proven", f.now + guard.SOON)
+    return _repair(f, _claimed_first(f), f"{names}: published a dead key")
+
+
+def _claimed_first(f: Facts) -> list[Slot]:
+    """What works for others; then what a tag claims, which a person has probably renewed."""
+    shown = [slot for slot, _ in _shown(f)]
+    claims = [t.enrolment.claimed for t in f.dead if t.enrolment.claimed]
+    return list(dict.fromkeys([*shown, *claims, *Slot]))
+
+
+def _shown(f: Facts) -> list[tuple[Slot, int]]:
+    slots = [f.slot_of(target) for target in f.targets if target.enabled]
+    return Counter(slot for slot in slots if slot).most_common()
+
+
+def _repair_split(f: Facts) -> Action | None:
+    """Targets on different slots converge on the one that most show; no key is regenerated."""
+    published = {f.slot_of(target) for target in f.targets} - {None}
+    if len(published) < 2:
+        return None
+    wanted = (f.keys.key1, f.keys.key2)
+    if any(key not in f.verdicts for key in wanted):
+        return ask(f, "the secrets publish different keys: which work", Question(probe=wanted))
+    order = list(dict.fromkeys([*(slot for slot, _ in _shown(f)), *Slot]))
+    return _repair(f, order, "the secrets published different keys")
+
+
+def _repair(f: Facts, order: list[Slot], reason: str) -> Action:
+    if len(f.recent(f.record.repaired)) >= f.policy.daily_cap:
+        return held(f, f"{reason}; repaired too often today: find who else writes these secrets")
+    usable = [s for s in order if f.trusted(f.keys[s]) and not f.quarantined_until(s)]
+    if not usable:
+        return wait(f, f"{reason}; no key of the account is proven to work", f.now + guard.SOON)
+    operation = replace(new(f, Purpose.REPAIR, usable[0], reason, None), successes_needed=1)
+    return begin(f, Phase.VERIFY, operation, reason)
+
+
+def _held_by_tags(f: Facts) -> Action | None:
+    if f.terms.problems:
+        return held(f, "; ".join(f.terms.problems))
+    if f.terms.paused:
+        return held(f, f"{', '.join(f.terms.paused)}: paused by its tag RotationPaused")
+    return None
+
+
+def _rotate(f: Facts) -> Action | None:
+    """Due, and nothing holds it back."""
+    live = f.live
+    if live is None:
+        return held(f, "every secret of this account is disabled") if f.targets else None
+    at, why = due.when(f)
+    if at > f.now:
+        return None
+    hold = due.hold(f) or guard.before_regenerate(f, live.other)
+    if hold:
+        return hold
+    wish = due.wish(f)
+    operation = new(f, Purpose.ROTATE, live.other, why, wish)
+    taken = tuple(w.id for w in f.record.wishes)
+    operation = replace(
+        operation, revoke=live, retired=f.fingerprint(live), wishes=taken or operation.wishes
+    )
+    return begin(f, Phase.REGENERATE, operation, why)

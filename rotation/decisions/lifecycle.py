@@ -1,0 +1,169 @@
+"""Beginning and ending operations: pure changes of the record."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+from msgspec.structs import replace
+
+from ..domain.model import AccountId, Slot
+from ..domain.record import (
+    HISTORY,
+    Leaked,
+    Notice,
+    Operation,
+    Phase,
+    Purpose,
+    Record,
+    Wish,
+    WishKind,
+)
+from .actions import Action, Kind
+from .facts import Facts
+
+ENDED = "ended"  # the notice of an operation that is over
+
+CANCELLED = "cancelled"  # how such an operation's outcome begins
+
+REGENERATE = "regenerate "  # how the audit trail names a regenerate that was sent
+
+
+def operation_id(f: Facts, purpose: Purpose) -> str:
+    """The id of an operation that no wish named: stable for the same record and time."""
+    seed = f"{f.record.account}|{f.record.epoch}|{purpose}|{f.now.isoformat()}"
+    return f"{f.record.account.slug}-{hashlib.sha256(seed.encode()).hexdigest()[:8]}"
+
+
+def new(f: Facts, purpose: Purpose, candidate: Slot, reason: str, wish: Wish | None) -> Operation:
+    """An operation about to begin; scheduled ones are the timer's own."""
+    return Operation(
+        id=wish.id if wish else operation_id(f, purpose),
+        purpose=purpose,
+        reason=wish.reason if wish else reason,
+        requester=wish.requester if wish else "schedule",
+        started_at=f.now,
+        phase_since=f.now,
+        candidate=candidate,
+        overlap=f.terms.overlap,
+        successes_needed=f.policy.probe_successes,
+        leaked=wish.leaked if wish else Leaked.NONE,
+        wishes=(wish.id,) if wish else (),
+        idempotency_keys=(wish.idempotency_key,) if wish and wish.idempotency_key else (),
+        role=wish.role if wish else None,
+        request_id=wish.request_id if wish else None,
+        asked_at=wish.at if wish else None,
+    )
+
+
+def begin(f: Facts, phase: Phase, operation: Operation, reason: str) -> Action:
+    """Start an operation; wishes that it fulfils are taken in."""
+    audit = operation.audited(f.now, f"{operation.purpose} begins in {phase}: {reason}")
+    taken = {*operation.wishes}
+    record = replace(
+        f.record,
+        phase=phase,
+        operation=replace(operation, phase_since=f.now, audit=audit),
+        wishes=tuple(w for w in f.record.wishes if w.id not in taken),
+        blocked=None,
+    )
+    return Action(Kind.MOVE, reason, record)
+
+
+def end(f: Facts, outcome: str, *, keep: tuple[Wish, ...] = ()) -> Action:
+    """Seal the operation into the history. ``keep`` are wishes to be looked at again."""
+    f = settled(f)
+    audit = f.operation.audited(f.now, f"ended: {outcome}")
+    done = replace(f.operation, ended_at=f.now, outcome=outcome, audit=audit)
+    record = replace(
+        f.record,
+        phase=Phase.IDLE,
+        epoch=f.record.epoch + 1,
+        operation=None,
+        blocked=None,
+        wishes=(*f.record.wishes, *keep),
+        history=(*f.record.history, done)[-HISTORY:],
+    )
+    return Action(Kind.MOVE, outcome, notify(record, f, ENDED, audited(f.record.account, done)))
+
+
+def audited(account: AccountId, done: Operation) -> dict[str, str]:
+    """Who, why, what, when and how it ended: the audit record of an operation."""
+    ended, asked = done.ended_at or done.phase_since, done.asked_at or done.started_at
+    whole = {
+        "account": str(account),
+        "operation": done.id,
+        "purpose": done.purpose.value,
+        "ending": _ending(done.outcome or ""),
+        "outcome": done.outcome,
+        "requester": done.requester,
+        "role": done.role,
+        "reason": done.reason,
+        "request": done.request_id,
+        "leaked": done.leaked.value,
+        "askedAt": asked.isoformat(),
+        "endedAt": ended.isoformat(),
+        "seconds": f"{(ended - asked).total_seconds():.0f}",
+    }
+    return {name: text for name, text in whole.items() if text}
+
+
+def _ending(outcome: str) -> str:
+    """One of few words, for counting."""
+    first = outcome.partition(" ")[0].rstrip(":")
+    return first if first in (CANCELLED, "abandoned", "overtaken", "no") else "done"
+
+
+def cancellable(record: Record) -> bool:
+    """Whether the operation under way has changed nothing in Azure yet."""
+    operation = record.operation
+    if operation is None or record.intent or operation.puts:
+        return False
+    if any(entry.what.startswith(REGENERATE) for entry in operation.audit):
+        return False
+    return record.phase in (Phase.REGENERATE, Phase.VERIFY, Phase.PUBLISH)
+
+
+def settled(f: Facts) -> Facts:
+    """Without an intent. A request of unknown outcome may still come in late: quarantine."""
+    intent = f.record.intent
+    if intent is None:
+        return f
+    quarantine = dict(f.record.quarantine)
+    if not intent.answered:
+        quarantine[intent.slot] = f.now + f.policy.settle
+    return replace(f, record=replace(f.record, intent=None, quarantine=quarantine))
+
+
+def overtaken(f: Facts, why: str) -> Action:
+    """End an operation that has published nothing yet; its wish is looked at again."""
+    again = tuple(wish_of(f.operation)) if f.operation.wishes else ()
+    return end(f, f"overtaken: {why}", keep=again)
+
+
+def wish_of(operation: Operation) -> list[Wish]:
+    """The wish that an operation came from, to be decided upon anew."""
+    emergency = operation.purpose is Purpose.EMERGENCY
+    return [
+        Wish(
+            id=operation.id,
+            kind=WishKind.EMERGENCY if emergency else WishKind.MANUAL,
+            reason=operation.reason,
+            requester=operation.requester,
+            at=operation.started_at,
+            leaked=operation.leaked,
+            overlap=operation.overlap if emergency else None,
+            idempotency_key=next(iter(operation.idempotency_keys), None),
+            role=operation.role,
+            request_id=operation.request_id,
+        )
+    ]
+
+
+def notify(record: Record, f: Facts, kind: str, data: Mapping[str, str]) -> Record:
+    """Put a notice into the outbox, under an id that repeats itself."""
+    operation = f.record.operation
+    subject = operation.id if operation else f"{record.account.slug}-{record.epoch}"
+    notice = Notice(f"{subject}-{kind}-{data.get('of', '')}".rstrip("-"), kind, f.now, data)
+    others = tuple(n for n in record.outbox if n.id != notice.id)
+    return replace(record, outbox=(*others, notice)[-20:])

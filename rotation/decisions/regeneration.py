@@ -1,0 +1,41 @@
+"""The one irreversible thing: reconcile what was sent before, check the guard, store the intent."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from ..domain.model import Slot
+from ..domain.record import Intent, Phase
+from . import guards as guard
+from .actions import Action, Kind, move, pause, stop
+from .facts import Facts
+from .lifecycle import REGENERATE, settled
+
+
+def send(f: Facts, slot: Slot, following: Phase) -> Action:
+    """Regenerate once: reconcile what was sent before, check the guard, store the intent."""
+    intent = f.record.intent
+    if intent is not None and intent.slot is slot and f.fingerprint(slot) != intent.before:
+        adopted = replace(f.operation, value=f.fingerprint(f.operation.candidate))
+        return move(settled(f), following, f"{slot} has a new value", adopted)
+    if intent is not None and intent.slot is slot and intent.answered:
+        return _without_effect(f, slot)
+    f = settled(f)
+    refusal = guard.before_regenerate(f, slot)
+    if refusal is not None:
+        return refusal
+    recent = (*f.recent(f.record.regenerated), f.now)
+    name = f"{f.operation.id}-{slot}-{f.now.timestamp():.6f}-{len(recent)}"
+    issued = Intent(name, slot, f.fingerprint(slot), f.now)
+    operation = f.operation.noting(f.now, f"{REGENERATE}{slot}")
+    record = replace(f.record, intent=issued, regenerated=recent, operation=operation)
+    return Action(Kind.SEND, f"regenerate {slot}", record, slot=slot)
+
+
+def _without_effect(f: Facts, slot: Slot) -> Action:
+    """ARM said yes and still lists the old key: stale for a while, a fault after that."""
+    reason = f"{slot} was regenerated, but ARM still lists the old key"
+    if f.now - f.operation.phase_since > f.policy.patience:
+        remedy = "look at the account's activity log; then resume or abandon"
+        return stop(f, "no-effect", reason, remedy)
+    return pause(f, reason)

@@ -1,0 +1,91 @@
+"""When a rotation is due, and what holds a due one back. Emergencies and repairs ask neither."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime, timedelta
+from functools import lru_cache
+
+from ..domain.model import Target, TargetId
+from ..domain.policy import Policy
+from ..domain.record import Wish, WishKind
+from .actions import Action, wait
+from .facts import Facts
+
+
+def when(f: Facts) -> tuple[datetime, str]:
+    """When the account is due and why: the earliest of its targets, or now by request."""
+    asked = wish(f)
+    if asked:
+        return f.now, asked.reason
+    dates = [(of_target(target, f.policy), target) for target in f.targets]
+    at, target = min(dates, key=lambda pair: pair[0])
+    if target.expires is None:
+        return at, f"{target.id.name} has no expiry"
+    if at > f.now:
+        return at, f"next rotation {at:%F}; {target.id.name} expires {target.expires:%F}"
+    return at, f"{target.id.name} expires {target.expires:%F}"
+
+
+def of_target(target: Target, policy: Policy) -> datetime:
+    """Expiry minus lead minus a share of the spread, so that a fleet's dates do not coincide."""
+    if target.expires is None:
+        return target.created
+    return target.expires - policy.lead - policy.spread * share(target.id)
+
+
+@lru_cache(maxsize=16384)
+def share(target: TargetId) -> float:
+    """A stable number from 0 to 1 for each secret."""
+    digest = hashlib.sha256(str(target).lower().encode()).digest()
+    return int.from_bytes(digest[:4], "big") / 2**32
+
+
+def wish(f: Facts) -> Wish | None:
+    """A request that still stands: a person's, or an event for a version that is the latest."""
+    return next((w for w in f.record.wishes if stands(f, w)), None)
+
+
+def stands(f: Facts, w: Wish) -> bool:
+    """An event for a version that has given way to a newer one asks for nothing any more."""
+    if w.kind is WishKind.MANUAL:
+        return True
+    versions = {(t.id.name.lower(), t.version.lower()) for t in f.targets}
+    secret, version = (w.secret or "").lower(), (w.version or "").lower()
+    return w.kind is WishKind.EXPIRY and (secret, version) in versions
+
+
+def hold(f: Facts) -> Action | None:
+    """The reason why a due rotation waits, and until when."""
+    return _interval(f) or _window(f)
+
+
+def _interval(f: Facts) -> Action | None:
+    """The breaker against loops: not soon after our own last publish. A person may override."""
+    asked = wish(f)
+    if asked and asked.kind is WishKind.MANUAL:
+        return None
+    ours = [t.created for t in f.targets if t.enrolment.rotation]
+    published = max(
+        [*ours, *([f.record.published_at] if f.record.published_at else [])], default=None
+    )
+    if published is None or published + f.terms.minimum_interval <= f.now:
+        return None
+    until = published + f.terms.minimum_interval
+    return wait(f, f"rotated {published:%F %H:%MZ}; the minimum interval is not over", until)
+
+
+def _window(f: Facts) -> Action | None:
+    """Scheduled rotations keep to their window unless the deadline would pass before it opens."""
+    asked = wish(f)
+    if f.terms.window is None or (asked and asked.kind is WishKind.MANUAL):
+        return None
+    opens = f.terms.window.next_opening(f.now)
+    if opens <= f.now or opens >= _deadline(f):
+        return None
+    return wait(f, "outside the rotation window", opens)
+
+
+def _deadline(f: Facts) -> datetime:
+    expiries = [t.expires for t in f.targets if t.expires is not None]
+    return min(expiries, default=f.now + timedelta(days=30))

@@ -1,0 +1,38 @@
+"""Frozen dataclasses ⇄ JSON: times as RFC 3339, durations as ISO 8601.
+
+Unknown members are ignored and missing ones take their default, so that an old record is read by
+new code and, in a rollback, the other way round.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import msgspec
+
+
+def present(body: dict[str, Any]) -> dict[str, Any]:
+    """JSON-able, without absent members."""
+    found: dict[str, Any] = plain({k: v for k, v in body.items() if v is not None})
+    return found
+
+
+T = TypeVar("T")
+
+
+def dump(value: Any) -> bytes:
+    """A dataclass as UTF-8 JSON."""
+    return msgspec.json.encode(value)
+
+
+def load(kind: type[T], body: bytes) -> T:
+    """The reverse. Raises ValueError where the text is no such dataclass."""
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.DecodeError as exc:
+        raise ValueError(f"not a {kind.__name__}: {exc}") from None
+
+
+def plain(value: Any) -> Any:
+    """As what JSON has."""
+    return msgspec.to_builtins(value)

@@ -1,0 +1,80 @@
+"""What can go wrong, named by what the caller must do.
+
+    RotationError
+    ├── Transient       nothing happened; try again after a delay
+    │   └── Conflict    somebody else changed the record first; read it again
+    ├── Permanent       a person must change something; the remedy says what
+    └── Unknown         the effect may or may not have happened; reconcile before going on
+
+Messages are shown to people and leave the process: they never hold key material. For that
+reason adapters raise these ``from None``: an SDK's exception may quote a body with a key in it.
+"""
+
+from __future__ import annotations
+
+import traceback
+from datetime import timedelta
+from pathlib import Path
+
+
+def unenrolled(what: str) -> Permanent:
+    """The error for a secret or account that is not in rotation."""
+    return Permanent(
+        f"{what} is not enrolled in a configured vault",
+        code="NotEnrolled",
+        remedy="set the tags ProviderAddress and ValidityPeriodDays on its secret",
+    )
+
+
+class RotationError(Exception):
+    """Base of all expected failures; ``code`` is a stable, searchable word."""
+
+    def __init__(self, message: str, *, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code or type(self).__name__
+
+    @property
+    def advice(self) -> str:
+        """The message, and what to do about it where a person must."""
+        return str(self)
+
+
+class Transient(RotationError):
+    """Nothing happened. ``retry_after`` is what the service asked for, if it did."""
+
+    def __init__(
+        self, message: str, *, code: str = "", retry_after: timedelta | None = None
+    ) -> None:
+        super().__init__(message, code=code)
+        self.retry_after = retry_after
+
+
+class Conflict(Transient):
+    """A compare-and-swap lost: the document changed since it was read."""
+
+
+class Permanent(RotationError):
+    """Will fail again until a person acts. ``remedy`` says what to do."""
+
+    def __init__(self, message: str, *, code: str, remedy: str) -> None:
+        super().__init__(message, code=code)
+        self.remedy = remedy
+
+    @property
+    def advice(self) -> str:
+        return f"{self}; {self.remedy}"
+
+
+class Unknown(RotationError):
+    """The request was sent and its outcome is not known."""
+
+
+def unexpected(exc: Exception) -> Permanent:
+    """A fault of ours. Its message is left out, because nobody knows what it quotes."""
+    frames = traceback.extract_tb(exc.__traceback__)
+    where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "unknown"
+    return Permanent(
+        f"unexpected {type(exc).__name__} at {where}",
+        code="Unexpected",
+        remedy="report it; the account is looked at again",
+    )

@@ -1,0 +1,54 @@
+"""What Azure says a caller may do at a scope: grants with wildcards and exceptions. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+_ACCOUNT = "Microsoft.CognitiveServices/accounts/"
+
+_SECRETS = "Microsoft.KeyVault/vaults/secrets/"
+
+# What a rotation does to an account and to a vault; the custom roles allow exactly these.
+ON_ACCOUNT = tuple(_ACCOUNT + name for name in ("read", "listKeys/action", "regenerateKey/action"))
+
+ON_VAULT = tuple(
+    _SECRETS + name
+    for name in (
+        "getSecret/action",
+        "setSecret/action",
+        "update/action",
+        "readMetadata/action",
+    )
+)
+
+
+@dataclass(frozen=True)
+class Grant:
+    """One entry of the permissions API: what one role assignment gives and leaves out."""
+
+    actions: tuple[str, ...] = ()
+    not_actions: tuple[str, ...] = ()
+    data_actions: tuple[str, ...] = ()
+    not_data_actions: tuple[str, ...] = ()
+
+    def allows(self, action: str) -> bool:
+        return _in(action, self.actions) and not _in(action, self.not_actions)
+
+    def allows_data(self, action: str) -> bool:
+        return _in(action, self.data_actions) and not _in(action, self.not_data_actions)
+
+
+def missing(grants: Iterable[Grant], wanted: Iterable[str], *, data: bool = False) -> list[str]:
+    """What no grant allows; each grant's exceptions are its own."""
+    grants = list(grants)
+    return [
+        action
+        for action in wanted
+        if not any(g.allows_data(action) if data else g.allows(action) for g in grants)
+    ]
+
+
+def _in(action: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(action.lower(), pattern.lower()) for pattern in patterns)

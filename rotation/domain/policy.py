@@ -1,0 +1,88 @@
+"""What all targets of one account together ask for. Where they differ, the safer wins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from .model import Target
+from .window import Window
+
+
+class ProbePolicy(StrEnum):
+    """What to do where a probe is inconclusive: stop, or trust ARM."""
+
+    REQUIRE = "require"
+    ACCEPT = "accept"
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The service's defaults and limits; tags on a secret may override the first two."""
+
+    overlap: timedelta = timedelta(hours=26)
+    minimum_interval: timedelta = timedelta(days=1)
+    lead: timedelta = timedelta(days=30)
+    spread: timedelta = timedelta(days=1)
+    settle: timedelta = timedelta(minutes=10)
+    probe: ProbePolicy = ProbePolicy.REQUIRE
+    probe_successes: int = 3
+    probe_span: timedelta = timedelta(seconds=30)
+    patience: timedelta = timedelta(hours=1)
+    daily_cap: int = 8
+    max_skew: timedelta = timedelta(seconds=60)
+    max_send_age: timedelta = timedelta(seconds=8)
+
+
+# Key Vault raises SecretNearExpiry 30 days before expiry, at once for shorter lives; the lead is
+# fixed. A version that lives no longer would ask for the next rotation as soon as it exists.
+NEAR_EXPIRY = timedelta(days=30)
+
+FALLBACK_VALIDITY = timedelta(days=90)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """The terms of an account. ``problems`` and ``paused`` hold scheduled rotations back."""
+
+    validity: timedelta
+    overlap: timedelta
+    minimum_interval: timedelta
+    window: Window | None = None
+    paused: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, targets: Iterable[Target], policy: Policy) -> Terms:
+        """Shortest validity, longest overlap and interval of all targets."""
+        enrolments = [(target.id.name, target.enrolment) for target in targets]
+        problems = [f"{name}: {problem}" for name, e in enrolments for problem in e.problems]
+        overlap = max((e.overlap or policy.overlap for _, e in enrolments), default=policy.overlap)
+        validity = min((e.validity for _, e in enrolments if e.validity), default=FALLBACK_VALIDITY)
+        windows = {e.window for _, e in enrolments if e.window}
+        if len(windows) > 1:
+            problems.append("the secrets of one account ask for different rotation windows")
+        if not problems and (short := too_short(validity, overlap)):
+            problems.append(short)
+        intervals = (e.minimum_interval or policy.minimum_interval for _, e in enrolments)
+        return cls(
+            validity=validity,
+            overlap=overlap,
+            minimum_interval=max(intervals, default=policy.minimum_interval),
+            window=next(iter(windows), None),
+            paused=tuple(name for name, e in enrolments if e.paused),
+            problems=tuple(problems),
+        )
+
+
+def too_short(validity: timedelta, overlap: timedelta) -> str:
+    """Why a version may not be valid for so short a time, and for how long at least; or nothing."""
+    if validity > NEAR_EXPIRY + overlap:
+        return ""
+    least = (NEAR_EXPIRY + overlap) // timedelta(days=1) + 1
+    return (
+        f"a validity of {validity.days} days is too short: Key Vault calls a secret near expiry "
+        f"30 days before, so every rotation would ask for the next; write at least {least}"
+    )

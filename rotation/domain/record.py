@@ -1,0 +1,222 @@
+"""What the journal remembers of one account: intent and time, never key material.
+
+Truth is Azure itself; this record makes an ambiguity decidable and answers "what happened?".
+All of it is frozen; a step evolves it with ``msgspec.structs.replace``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from .model import AccountId, Slot
+
+HISTORY = 20
+
+AUDIT = 60
+
+
+class Phase(StrEnum):
+    """Where an operation is; docs/architecture.md has the order and what each waits for."""
+
+    IDLE = "idle"
+    REGENERATE = "regenerate"
+    VERIFY = "verify"
+    PUBLISH = "publish"
+    OVERLAP = "overlap"
+    REVOKE = "revoke"
+    PROVE = "prove"
+    CLEAN = "clean"
+
+
+class Purpose(StrEnum):
+    """Why an operation runs."""
+
+    ROTATE = "rotate"
+    REPAIR = "repair"
+    EMERGENCY = "emergency"
+    FINISH = "finish"
+
+
+class Leaked(StrEnum):
+    """Which key a person reports as leaked."""
+
+    KEY1 = "key1"
+    KEY2 = "key2"
+    UNKNOWN = "unknown"
+    NONE = "none"
+
+    @property
+    def slot(self) -> Slot | None:
+        return {Leaked.KEY1: Slot.KEY1, Leaked.KEY2: Slot.KEY2}.get(self)
+
+
+class WishKind(StrEnum):
+    EXPIRY = "expiry"
+    MANUAL = "manual"
+    EMERGENCY = "emergency"
+    RESUME = "resume"
+    ABANDON = "abandon"
+    CANCEL = "cancel"
+
+
+ANSWERS = (WishKind.RESUME, WishKind.ABANDON, WishKind.CANCEL)
+
+
+class Wish(Struct, frozen=True):
+    """A request in the journal. Triggers only write wishes; the reconciler alone acts."""
+
+    id: str
+    kind: WishKind
+    reason: str
+    requester: str
+    at: datetime
+    leaked: Leaked = Leaked.NONE
+    overlap: timedelta | None = None
+    idempotency_key: str | None = None
+    secret: str | None = None
+    version: str | None = None
+    role: str | None = None
+    request_id: str | None = None
+
+
+class Intent(Struct, frozen=True):
+    """A regenerate that is about to be sent, or was: stored before the request leaves."""
+
+    id: str
+    slot: Slot
+    before: str
+    issued_at: datetime
+    answered: bool = False
+
+
+class Entry(Struct, frozen=True):
+    """One line of the audit trail."""
+
+    at: datetime
+    what: str
+
+
+class Put(Struct, frozen=True):
+    """The version that a publish made, as Key Vault answered."""
+
+    version: str
+    created: datetime
+
+
+class Operation(Struct, frozen=True):
+    """One rotation, repair or emergency under way, or (with ``outcome``) done.
+
+    ``candidate`` is the slot that is or becomes live; ``value`` the fingerprint that VERIFY
+    proved. ``revoke`` is the slot to regenerate in the end; ``retired`` its value's fingerprint.
+    """
+
+    id: str
+    purpose: Purpose
+    reason: str
+    requester: str
+    started_at: datetime
+    phase_since: datetime
+    candidate: Slot
+    overlap: timedelta
+    successes_needed: int
+    leaked: Leaked = Leaked.NONE
+    wishes: tuple[str, ...] = ()
+    idempotency_keys: tuple[str, ...] = ()
+    revoke: Slot | None = None
+    value: str | None = None
+    retired: str | None = None
+    successes: int = 0
+    first_success: datetime | None = None
+    tries: int = 0
+    expires: datetime | None = None
+    overlap_until: datetime | None = None
+    overwritten: int = 0
+    alarmed: bool = False
+    puts: Mapping[str, Put] = field(default_factory=dict)
+    proof: str | None = None
+    audit: tuple[Entry, ...] = ()
+    ended_at: datetime | None = None
+    outcome: str | None = None
+    role: str | None = None
+    request_id: str | None = None
+    asked_at: datetime | None = None
+
+    def noting(self, at: datetime, what: str) -> Operation:
+        """With one more line in the audit trail."""
+        return replace(self, audit=self.audited(at, what))
+
+    def audited(self, at: datetime, what: str) -> tuple[Entry, ...]:
+        """The audit trail with one more line; the oldest but the first give way."""
+        audit = (*self.audit, Entry(at, what))
+        return audit if len(audit) <= AUDIT else (*audit[:1], *audit[2:])
+
+
+class Seen(Struct, frozen=True):
+    """What a target's latest version was when it was last read."""
+
+    version: str
+    fingerprint: str
+
+
+class Notice(Struct, frozen=True):
+    """Something to tell the outside, kept until it was told. ``id`` makes repeats harmless."""
+
+    id: str
+    type: str
+    at: datetime
+    data: Mapping[str, str]
+
+
+class Trouble(Struct, frozen=True):
+    """A failure or a stop: a searchable code, what happened, and what to do."""
+
+    code: str
+    message: str
+    remedy: str
+    since: datetime
+
+
+class Record(Struct, frozen=True):
+    """Everything remembered of one account."""
+
+    account: AccountId
+    salt: str
+    phase: Phase = Phase.IDLE
+    epoch: int = 0
+    operation: Operation | None = None
+    intent: Intent | None = None
+    quarantine: Mapping[Slot, datetime] = field(default_factory=dict)
+    wishes: tuple[Wish, ...] = ()
+    regenerated: tuple[datetime, ...] = ()
+    repaired: tuple[datetime, ...] = ()
+    published_at: datetime | None = None
+    seen: Mapping[str, Seen] = field(default_factory=dict)
+    blocked: Trouble | None = None
+    trouble: Trouble | None = None
+    failures: int = 0
+    waiting: str = ""
+    waiting_until: datetime | None = None
+    outbox: tuple[Notice, ...] = ()
+    history: tuple[Operation, ...] = ()
+
+    @property
+    def answer(self) -> Wish | None:
+        """What a person said of a stopped operation, and was not acted upon yet."""
+        return next((wish for wish in self.wishes if wish.kind in ANSWERS), None)
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether it waits for a person's answer."""
+        return self.blocked is not None and self.answer is None
+
+    def find(self, operation_id: str) -> Operation | Wish | None:
+        """An operation by its own id or by that of a wish that it took in; or a waiting wish."""
+        for operation in (self.operation, *reversed(self.history)):
+            if operation and operation_id in (operation.id, *operation.wishes):
+                return operation
+        return next((wish for wish in self.wishes if wish.id == operation_id), None)

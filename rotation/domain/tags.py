@@ -1,0 +1,195 @@
+"""Secret tags ⇄ model. The first three are those of Microsoft's own rotation sample.
+
+Read: what a person writes to enrol a secret. Written: what a rotation adds to each version.
+Everything else on the secret is the user's and is kept. Names compare without case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from . import durations, window
+from .model import AccountId, Enrolment, Slot
+from .redaction import masked
+
+PROVIDER_ADDRESS = "ProviderAddress"
+
+VALIDITY_PERIOD_DAYS = "ValidityPeriodDays"
+
+CREDENTIAL_ID = "CredentialId"
+
+OVERLAP = "RotationOverlap"
+
+MINIMUM_INTERVAL = "RotationMinimumInterval"
+
+WINDOW = "RotationWindow"
+
+PAUSED = "RotationPaused"
+
+ROTATION_ID = "RotationId"
+
+ROTATED_AT = "RotatedAt"
+
+ROTATION_REASON = "RotationReason"
+
+READ = (
+    PROVIDER_ADDRESS,
+    VALIDITY_PERIOD_DAYS,
+    CREDENTIAL_ID,
+    OVERLAP,
+    MINIMUM_INTERVAL,
+    WINDOW,
+    PAUSED,
+)
+
+WRITTEN = (CREDENTIAL_ID, ROTATION_ID, ROTATED_AT, ROTATION_REASON)
+
+# Key Vault, "About Azure Key Vault secrets": 15 tags, 512 characters each for name and value.
+MAX_TAGS, MAX_LENGTH = 15, 512
+
+_REASON_LENGTH = 128
+
+_OURS = frozenset(name.lower() for name in WRITTEN)
+
+# What Microsoft's sample does not know.
+OWN = frozenset(
+    name.lower()
+    for name in {*READ, *WRITTEN} - {PROVIDER_ADDRESS, VALIDITY_PERIOD_DAYS, CREDENTIAL_ID}
+)
+
+ENROLLED = "enrolled"
+
+_MAX_VALIDITY_DAYS = 3650
+
+T = TypeVar("T")
+
+
+def enrolled(tags: Mapping[str, str]) -> AccountId | None:
+    """The account that a secret is enrolled for; None where it is not enrolled at all.
+
+    Raises ValueError where the address is meant for us but cannot be read. An address of another
+    resource provider belongs to somebody else's rotation and is no error.
+    """
+    return _account(_folded(tags))
+
+
+def _account(folded: Mapping[str, str]) -> AccountId | None:
+    address = folded.get(PROVIDER_ADDRESS.lower(), "").strip()
+    if not address or _is_foreign(address.lower()):
+        return None
+    try:
+        return AccountId.parse(address)
+    except ValueError as exc:
+        raise ValueError(f"tag {PROVIDER_ADDRESS}: {masked(str(exc))}") from None
+
+
+def read(tags: Mapping[str, str]) -> Enrolment | None:
+    """All of a secret's enrolment, every problem named at once. Raises as ``enrolled`` does."""
+    reader = _Reader(_folded(tags))
+    account = _account(reader.tags)
+    if account is None:
+        return None
+    validity = reader.read(VALIDITY_PERIOD_DAYS, _days)
+    if validity is None and not reader.problems:
+        reader.problems.append(f"tag {VALIDITY_PERIOD_DAYS} is missing; write for example 90")
+    return Enrolment(
+        account=account,
+        validity=validity,
+        claimed=reader.read(CREDENTIAL_ID, _slot),
+        overlap=reader.read(OVERLAP, durations.parse),
+        minimum_interval=reader.read(MINIMUM_INTERVAL, durations.parse),
+        window=reader.read(WINDOW, window.parse),
+        paused=bool(reader.read(PAUSED, _flag)),
+        rotation=reader.tags.get(ROTATION_ID.lower()),
+        problems=(*reader.problems, *_room(tags)),
+    )
+
+
+def written(
+    tags: Mapping[str, str], slot: Slot, rotation: str, at: datetime, reason: str
+) -> dict[str, str]:
+    """The tags of a new version: the user's as they were, and ours.
+
+    Scheduled rotations are held where there is no room for all of ours; an emergency goes on with
+    those that fit, the most telling first.
+    """
+    ours = {
+        CREDENTIAL_ID: slot.value,
+        ROTATION_ID: rotation,
+        ROTATED_AT: at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        ROTATION_REASON: reason[:_REASON_LENGTH],
+    }
+    users = without(tags, *WRITTEN)
+    room = max(MAX_TAGS - len(users), 0)
+    return users | dict(list(ours.items())[:room])
+
+
+def paused(tags: Mapping[str, str], wanted: bool) -> dict[str, str]:
+    """The tags with scheduled rotations held back, or not."""
+    return without(tags, PAUSED) | ({PAUSED: "true"} if wanted else {})
+
+
+def without(tags: Mapping[str, str], *names: str) -> dict[str, str]:
+    """The tags but for those of these names, in whatever spelling."""
+    folded = {name.lower() for name in names}
+    return {name: text for name, text in tags.items() if name.lower() not in folded}
+
+
+class _Reader:
+    """Reads tags one by one and gathers what is wrong with them."""
+
+    def __init__(self, folded: Mapping[str, str]) -> None:
+        self.tags = folded
+        self.problems: list[str] = []
+
+    def read(self, name: str, parse: Callable[[str], T]) -> T | None:
+        text = self.tags.get(name.lower(), "").strip()
+        try:
+            return parse(text) if text else None
+        except ValueError as exc:
+            self.problems.append(f"tag {name}: {masked(str(exc))}")
+            return None
+
+
+def _folded(tags: Mapping[str, str]) -> dict[str, str]:
+    return {name.strip().lower(): text for name, text in tags.items()}
+
+
+def _is_foreign(address: str) -> bool:
+    return "/providers/" in address and "/microsoft.cognitiveservices/" not in address
+
+
+def _days(text: str) -> timedelta:
+    if not text.isascii() or not text.isdigit() or not 0 < int(text[:6]) <= _MAX_VALIDITY_DAYS:
+        raise ValueError(f"{text!r} is no whole number of days; write for example 90")
+    return timedelta(days=int(text))
+
+
+def _slot(text: str) -> Slot:
+    try:
+        return next(slot for slot in Slot if slot.value.lower() == text.lower())
+    except StopIteration:
+        raise ValueError(f"{text!r} is neither Key1 nor Key2; correct it or remove it") from None
+
+
+def _flag(text: str) -> bool:
+    if text.lower() not in ("true", "false", "yes", "no", "1", "0"):
+        raise ValueError(f"{text!r} is neither true nor false")
+    return text.lower() in ("true", "yes", "1")
+
+
+def _room(tags: Mapping[str, str]) -> list[str]:
+    """Checked before anything irreversible: a publish must not fail for want of a tag."""
+    problems = []
+    users = [name for name in tags if name.lower() not in _OURS]
+    if len(users) + len(WRITTEN) > MAX_TAGS:
+        free = MAX_TAGS - len(WRITTEN)
+        problems.append(f"{len(users)} tags of your own leave no room; keep at most {free}")
+    for name in users:
+        if len(name) > MAX_LENGTH or len(tags[name]) > MAX_LENGTH:
+            problems.append(
+                f"tag {masked(name[:40])!r} is longer than {MAX_LENGTH} characters; shorten it"
+            )
+    return problems

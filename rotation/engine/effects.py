@@ -1,0 +1,122 @@
+"""What changes Azure: regenerate, publish, disable. Each after it was stored, and none too late."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+
+from msgspec.structs import replace
+
+from ..decisions.actions import Action, Kind
+from ..decisions.facts import Facts
+from ..domain import tags
+from ..domain.errors import Permanent, RotationError, Transient
+from ..domain.model import AccountId, Key, Target
+from ..domain.record import Intent, Operation, Phase, Put, Record, Seen
+from .gatherer import Gatherer
+from .journal import Journal
+
+EFFECTS = (Kind.SEND, Kind.PUBLISH, Kind.DISABLE)
+
+
+@dataclass
+class Effects:
+    """The acting half of the rotator. Remembers revoked keys, only to prove them dead."""
+
+    gatherer: Gatherer
+    journal: Journal
+    _retired: dict[AccountId, Key] = field(default_factory=dict)
+
+    def remembered(self, record: Record) -> Key | None:
+        """The key that this process revoked for the operation under way."""
+        if record.phase is Phase.IDLE:
+            self._retired.pop(record.account, None)
+        return self._retired.get(record.account)
+
+    async def perform(self, facts: Facts, action: Action, record: Record) -> None:
+        """Do what was decided; ``record`` is stored by now. Other actions have no effect."""
+        match action.kind:
+            case Kind.SEND:
+                await self._send(facts, record)
+            case Kind.PUBLISH:
+                await self._publish(facts, action, record)
+            case Kind.DISABLE:
+                disable = self.gatherer.vaults.disable
+                await _each([partial(disable, *version) for version in action.versions])
+
+    async def _send(self, facts: Facts, record: Record) -> None:
+        """Send the stored intent once, and soon; what is not known to have failed may be late."""
+        intent = record.intent
+        if intent is None:
+            raise ValueError("nothing is sent without a stored intent")
+        self._retired[record.account] = facts.keys[intent.slot]
+        try:
+            self._check_age(facts, intent.issued_at)
+            await self.gatherer.accounts.regenerate(record.account, intent.slot)
+        except (Transient, Permanent):
+            await self._amend_intent(record, intent, None)
+            raise
+        await self._amend_intent(record, intent, replace(intent, answered=True))
+
+    def _check_age(self, facts: Facts, decided_at: datetime) -> None:
+        """A worker that was frozen must not act on what was true before."""
+        if self.gatherer.clock.now() - decided_at > facts.policy.max_send_age:
+            raise Transient("too much time has passed since the decision", code="TooLate")
+
+    async def _amend_intent(self, record: Record, sent: Intent, now: Intent | None) -> None:
+        """Note the answer, unless another worker has taken the intent for unknown meanwhile."""
+
+        def change(current: Record) -> Record | None:
+            if current.intent is None or current.intent.id != sent.id:
+                return None
+            spent = current.regenerated if now else current.regenerated[:-1]
+            return replace(current, intent=now, regenerated=spent)
+
+        await self.journal.amend(record.account, change)
+
+    async def _publish(self, facts: Facts, action: Action, record: Record) -> None:
+        """Each target by itself: one that fails does not keep the others from the new key."""
+        targets = [t for t in facts.targets if t.id in action.targets]
+        puts: dict[str, Put] = {}
+
+        async def put(target: Target) -> None:
+            puts[str(target.id)] = await self._put(facts, target)
+
+        try:
+            await _each([partial(put, target) for target in targets])
+        finally:
+            await self.journal.amend(record.account, lambda r: _with_puts(r, facts.operation, puts))
+
+    async def _put(self, facts: Facts, target: Target) -> Put:
+        self._check_age(facts, facts.now)
+        operation, now = facts.operation, self.gatherer.clock.now()
+        written = tags.written(
+            target.tags, operation.candidate, operation.id, now, operation.reason
+        )
+        expires = operation.expires or now + facts.terms.validity
+        key = facts.keys[operation.candidate]
+        return await self.gatherer.vaults.publish(target, key, written, expires)
+
+
+def _with_puts(record: Record, operation: Operation, puts: dict[str, Put]) -> Record | None:
+    current = record.operation
+    if not puts or current is None or current.id != operation.id:
+        return None
+    fingerprint = operation.value or ""
+    seen = {name: Seen(put.version, fingerprint) for name, put in puts.items()}
+    operation = replace(current, puts={**current.puts, **puts})
+    return replace(record, operation=operation, seen={**record.seen, **seen})
+
+
+async def _each(calls: list[Callable[[], Awaitable[None]]]) -> None:
+    """All of them, one after the other; then the first failure, if there was one."""
+    failed: list[RotationError] = []
+    for call in calls:
+        try:
+            await call()
+        except RotationError as exc:
+            failed.append(exc)
+    if failed:
+        raise failed[0]

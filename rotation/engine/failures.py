@@ -1,0 +1,59 @@
+"""What a failed step leaves in the record: the trouble, and when to try again. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
+
+from ..domain.errors import Permanent, RotationError, Transient
+from ..domain.record import Notice, Record, Trouble
+
+FIRST, LONGEST = timedelta(seconds=5), timedelta(minutes=15)
+
+ALARM_AFTER = 3
+
+
+def delay(failures: int, asked: timedelta | None = None) -> timedelta:
+    """5 s, doubled with every failure in a row, up to 15 minutes; never sooner than asked."""
+    backoff: timedelta = min(FIRST * (1 << min(failures, 12)), LONGEST)
+    return max(backoff, asked or timedelta())
+
+
+def of(exc: RotationError, now: datetime) -> Trouble:
+    remedy = exc.remedy if isinstance(exc, Permanent) else "it is tried again"
+    return Trouble(exc.code, str(exc), remedy, now)
+
+
+def noted(record: Record, exc: RotationError, now: datetime) -> Record:
+    """The record with this failure; told outside once, when it is final or keeps on."""
+    found = of(exc, now)
+    same = record.trouble is not None and record.trouble.code == found.code
+    if record.trouble is not None and same:
+        found = replace(found, since=record.trouble.since)
+    permanent = isinstance(exc, Permanent)
+    asked = exc.retry_after if isinstance(exc, Transient) else None
+    pause = LONGEST if permanent else delay(record.failures, asked)
+    failures = record.failures + 1
+    noted = replace(
+        record,
+        trouble=found,
+        failures=failures,
+        waiting=f"{found.message}; {found.remedy}",
+        waiting_until=now + pause,
+    )
+    alarming = (permanent and not same) or (not permanent and failures == ALARM_AFTER)
+    return _telling(noted, found) if alarming else noted
+
+
+def _telling(record: Record, found: Trouble) -> Record:
+    operation = record.operation.id if record.operation else record.account.slug
+    data = {
+        "account": str(record.account),
+        "operation": operation,
+        "code": found.code,
+        "error": found.message,
+        "remedy": found.remedy,
+    }
+    name = f"{operation}-failed-{found.code}-{found.since.timestamp():.0f}"
+    return replace(record, outbox=(*record.outbox, Notice(name, "failed", found.since, data))[-20:])

@@ -1,0 +1,127 @@
+"""Reads everything that a decision looks at, and answers its questions. Changes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from msgspec.structs import replace
+
+from ..decisions.actions import Question
+from ..decisions.facts import Facts
+from ..domain.errors import Permanent, Transient
+from ..domain.model import Account, AccountId, Key, Target, TargetId, target_id
+from ..domain.policy import Policy
+from ..domain.record import Record
+from ..ports import Accounts, Evidence, Probe, Vaults
+from ..runtime.clock import Clock
+from ..runtime.concurrency import together
+from .inventory import Inventory
+
+_PROVISIONED = "Succeeded"
+
+
+@dataclass
+class Gatherer:
+    """The reading half of the rotator."""
+
+    accounts: Accounts
+    vaults: Vaults
+    probe: Probe
+    inventory: Inventory
+    clock: Clock
+    policy: Policy
+    evidence: Evidence | None = None
+    ignored: frozenset[str] = frozenset()
+
+    async def facts(
+        self,
+        record: Record,
+        known: tuple[TargetId, ...],
+        remembered: Key | None = None,
+        *,
+        listed: bool = False,
+    ) -> Facts:
+        """What is true now. ``known`` targets are read; with ``listed``, the vaults are too."""
+        account = usable(await self.accounts.get(record.account))
+        seen = tuple(target_id(text) for text in record.seen)
+        ids = tuple(sorted({*known, *seen}))
+        if listed or not ids:
+            ids = await self.inventory.targets(record.account, ids)
+        targets = await self._targets(record.account, ids)
+        known_here = {target for target in seen if target.vault in self.vaults.urls}
+        await self._check_gone(record.account, known_here - {target.id for target in targets})
+        keys = await self.accounts.keys(record.account)
+        now = self.clock.now()
+        return Facts(now, self.policy, record, account, keys, targets, remembered=remembered)
+
+    async def _targets(self, account: AccountId, ids: tuple[TargetId, ...]) -> tuple[Target, ...]:
+        """Those that are still enrolled for this account."""
+        wanted = [target for target in ids if target.vault in self.vaults.urls]
+        read = await together(self.vaults.read(target) for target in wanted)
+        own = {t.id: t for t in read if t is not None and t.enrolment.account == account}
+        return tuple(own[target] for target in sorted(own))
+
+    async def _check_gone(self, account: AccountId, missing: set[TargetId]) -> None:
+        """A secret that we knew is gone only where its vault says so too, and not by one 404."""
+        if not missing:
+            return
+        listed = missing & await self.inventory.listed(account, missing, refresh=True)
+        contradicted = ", ".join(sorted(target.name for target in listed))
+        if contradicted:
+            raise Transient(f"{contradicted}: listed, but not found", code="Contradiction")
+
+    async def answer(self, f: Facts, question: Question) -> Facts:
+        """The same facts, and what was asked for."""
+        if question.versions:
+            f = await self._with_versions(f)
+        if question.probe:
+            f = await self._with_verdicts(f, question.probe)
+        if question.laggards:
+            f = replace(f, laggards=await self._laggards(f))
+        return f
+
+    async def _with_versions(self, f: Facts) -> Facts:
+        lists = await together(self.vaults.versions(target.id) for target in f.targets)
+        return replace(f, versions=tuple(version for versions in lists for version in versions))
+
+    async def _with_verdicts(self, f: Facts, keys: tuple[Key, ...]) -> Facts:
+        asked = [key for key in dict.fromkeys(keys) if key not in f.verdicts]
+        control = f.control or await self.probe.try_random(f.account, f.keys.key1)
+        verdicts = [await self.probe.try_key(f.account, key) for key in asked]
+        return replace(
+            f,
+            control=control,
+            verdicts={**f.verdicts, **dict(zip(asked, verdicts, strict=True))},
+            now=self.clock.now(),
+        )
+
+    async def _laggards(self, f: Facts) -> tuple[str, ...]:
+        """Identities that read an old version in the overlap and never the new one since."""
+        if self.evidence is None:
+            return ()
+        found: set[str] = set()
+        for target in f.targets:
+            since = min(f.operation.started_at, target.created) - timedelta(days=1)
+            readings = await self.evidence.readers(target.id.vault, target.id.name, since)
+            moved = {r.identity for r in readings if r.version == target.version}
+            moved |= {r.identity for r in readings if r.version is None and r.at > target.created}
+            found |= {r.identity for r in readings} - moved
+        return tuple(sorted(name for name in found if name.lower() not in self.ignored))
+
+
+def usable(account: Account) -> Account:
+    """Raises where the account cannot be rotated at all now."""
+    if account.local_auth_disabled:
+        raise Permanent(
+            f"{account.id.name} has key authentication switched off, so it has no keys to rotate",
+            code="LocalAuthDisabled",
+            remedy="switch it on, or remove the secrets from rotation",
+        )
+    if account.provisioning_state != _PROVISIONED:
+        raise Transient(
+            f"{account.id.name} is in state {account.provisioning_state}",
+            code="AccountProvisioningStateInvalid",
+            retry_after=timedelta(minutes=1),
+        )
+    return account

@@ -1,0 +1,78 @@
+"""Which secrets are enrolled for which account, as the vaults list them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from ..domain.errors import RotationError
+from ..domain.model import AccountId, TargetId
+from ..ports import Listed, Vaults
+from ..runtime.clock import Clock
+from ..runtime.concurrency import together
+
+# A regenerate looks at listings no older than this: a secret enrolled since could publish the key.
+FRESH = timedelta(seconds=60)
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One vault's enrolled secrets, or why it could not be listed."""
+
+    vault: str
+    at: datetime
+    secrets: tuple[Listed, ...] = ()
+    error: RotationError | None = None
+
+
+@dataclass
+class Inventory:
+    """Listings of all configured vaults, kept for a while; one bad vault never hides another."""
+
+    vaults: Vaults
+    clock: Clock
+    max_age: timedelta = FRESH
+    _listings: dict[str, Listing] = field(default_factory=dict)
+    _locks: dict[str, asyncio.Lock] = field(default_factory=dict)
+
+    async def listings(self, *, refresh: bool = False) -> tuple[Listing, ...]:
+        """All vaults, listed again where older than ``max_age`` (or all with ``refresh``)."""
+        limit = timedelta() if refresh else self.max_age
+        return tuple(await together(self._current(vault, limit) for vault in self.vaults.urls))
+
+    async def targets(self, account: AccountId, known: Iterable[TargetId]) -> tuple[TargetId, ...]:
+        """Every secret enrolled for the account, by fresh listings and by what was known.
+
+        Raises the error of a vault that could not be listed and is known to hold one of them.
+        """
+        known = set(known)
+        return tuple(sorted(known | await self.listed(account, known)))
+
+    async def listed(
+        self, account: AccountId, known: set[TargetId], *, refresh: bool = False
+    ) -> set[TargetId]:
+        """As ``targets``, but only those that a vault lists."""
+        found: set[TargetId] = set()
+        for listing in await self.listings(refresh=refresh):
+            if listing.error is not None and any(t.vault == listing.vault for t in known):
+                raise listing.error
+            found.update(s.target for s in listing.secrets if s.account == account)
+        return found
+
+    async def _current(self, vault: str, limit: timedelta) -> Listing:
+        async with self._locks.setdefault(vault, asyncio.Lock()):
+            kept = self._listings.get(vault)
+            if kept and kept.error is None and self.clock.now() - kept.at < limit:
+                return kept
+            self._listings[vault] = await self._list(vault)
+            return self._listings[vault]
+
+    async def _list(self, vault: str) -> Listing:
+        at = self.clock.now()
+        try:
+            secrets = [secret async for secret in self.vaults.enrolled(vault)]
+        except RotationError as exc:
+            return Listing(vault, at, error=exc)
+        return Listing(vault, at, tuple(secrets))

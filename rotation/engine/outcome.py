@@ -1,0 +1,63 @@
+"""How a visit ended."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct
+
+from ..decisions.actions import Action, Kind
+from ..domain.model import AccountId
+from ..domain.record import Phase, Record, Trouble
+
+
+class Outcome(Struct, frozen=True):
+    """How a visit ended: what the account waits for, and until when.
+
+    ``busy``: it wants to be looked at again at once. ``scheduled``: the wait is a new one.
+    ``notices``: there may be something to tell the outside.
+    """
+
+    account: AccountId
+    kind: Kind
+    reason: str
+    until: datetime | None = None
+    phase: Phase = Phase.IDLE
+    operation: str | None = None
+    trouble: Trouble | None = None
+    busy: bool = False
+    scheduled: bool = False
+    notices: bool = True
+
+    @property
+    def failed(self) -> bool:
+        return self.trouble is not None
+
+
+def of_action(action: Action, record: Record, *, scheduled: bool = False) -> Outcome:
+    """What a step came to, with the record as it was stored."""
+    return Outcome(
+        account=record.account,
+        kind=action.kind,
+        reason=action.reason,
+        until=action.not_before,
+        phase=record.phase,
+        operation=record.operation.id if record.operation else None,
+        trouble=record.blocked,
+        scheduled=scheduled,
+        notices=bool(record.outbox),
+    )
+
+
+def fields(outcome: Outcome) -> dict[str, Any]:
+    """Structured log fields with stable names."""
+    return {
+        "account": str(outcome.account),
+        "operation": outcome.operation,
+        "phase": outcome.phase.value,
+        "action": outcome.kind.value,
+        "reason": outcome.reason,
+        "until": outcome.until.isoformat() if outcome.until else None,
+        "code": outcome.trouble.code if outcome.trouble else None,
+    }

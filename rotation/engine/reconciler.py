@@ -1,0 +1,194 @@
+"""One account, one step: gather, decide, store, act. The only place that knows this order.
+
+What is irreversible is stored as an intent before it is sent, and reconciled by the next step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
+
+from ..decisions import guards as guard
+from ..decisions.actions import Action, Kind, held
+from ..decisions.chain import decide
+from ..decisions.facts import Facts
+from ..domain.errors import Conflict, RotationError, Transient, Unknown, unexpected
+from ..domain.model import AccountId, TargetId
+from ..domain.record import Phase, Record, Wish
+from ..ports import Notifier
+from ..runtime import log
+from ..runtime import metrics as telemetry
+from . import failures as trouble
+from . import outbox, outcome
+from .effects import EFFECTS, Effects
+from .gatherer import Gatherer
+from .journal import Journal
+from .outcome import Outcome
+from .outcome import fields as log_fields
+
+MAX_STEPS = 40
+
+MAX_MOVES = 8
+
+MAX_QUESTIONS = 8
+
+_RESTING = (Kind.IDLE, Kind.WAIT, Kind.BLOCKED)
+
+_SENDING = (Phase.REGENERATE, Phase.REVOKE)
+
+
+@dataclass
+class Rotator:
+    """Works on accounts by step, and keeps nothing between steps."""
+
+    gatherer: Gatherer
+    journal: Journal
+    notifier: Notifier | None = None
+    effects: Effects = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.effects = Effects(self.gatherer, self.journal)
+
+    async def visit(self, account: AccountId, known: Iterable[TargetId] = ()) -> Outcome:
+        """As many steps as can be taken now. Never raises an expected error."""
+        try:
+            async with self.journal.lease(account) as ours:
+                if not ours:
+                    return self._busy(account)
+                return await self._visit(account, tuple(known))
+        except RotationError as exc:
+            return self._unstored(account, exc)
+
+    async def _visit(self, account: AccountId, known: tuple[TargetId, ...]) -> Outcome:
+        for _ in range(MAX_STEPS):
+            outcome = await self.step(account, known)
+            if outcome.kind in _RESTING:
+                break
+        if outcome.notices:
+            await outbox.empty(self.journal, self.notifier, account)
+        return replace(outcome, busy=outcome.kind not in _RESTING)
+
+    async def explain(
+        self, account: AccountId, known: Iterable[TargetId] = (), wish: Wish | None = None
+    ) -> tuple[Facts, Action]:
+        """What the next steps would do and why, up to the first that has an effect or waits.
+
+        With ``wish`` as if that were asked for. Nothing is done or stored.
+        """
+        record, _ = await self.journal.load(account)
+        if wish:
+            record = replace(record, wishes=(*record.wishes, wish))
+        facts, action = await self._decide(await self.gatherer.facts(record, tuple(known)))
+        for _ in range(MAX_MOVES):
+            if action.kind is not Kind.MOVE or action.record == facts.record:
+                break
+            facts, action = await self._decide(replace(facts, record=action.record))
+        return facts, action
+
+    async def step(self, account: AccountId, known: tuple[TargetId, ...] = ()) -> Outcome:
+        """Decide and store upon one reading, up to one kind of effect, which ends it.
+
+        Raises only where the journal does.
+        """
+        outcome = await self._step(account, known)
+        if log.is_enabled():
+            log.info("step", **log_fields(outcome))
+        return outcome
+
+    async def _step(self, account: AccountId, known: tuple[TargetId, ...]) -> Outcome:
+        record, tag = await self.journal.load(account)
+        try:
+            facts, action = await self._decide(await self._facts(record, known))
+            for _ in range(MAX_MOVES):
+                if action.kind is not Kind.MOVE or not await self._suffice(facts, action.record):
+                    break
+                self._tell(action)
+                facts, action = await self._decide(replace(facts, record=action.record))
+            stored = await self._store(facts, action, record, tag)
+            await self.effects.perform(facts, action, stored)
+        except Conflict:
+            return Outcome(account, Kind.MOVE, "the record changed; read it again")
+        except RotationError as exc:
+            return await self._failed(account, exc)
+        except Exception as exc:  # noqa: BLE001 - one account's surprise is not the others'
+            return await self._failed(account, unexpected(exc))
+        moved = action.not_before != record.waiting_until
+        return outcome.of_action(action, stored, scheduled=moved)
+
+    async def _facts(self, record: Record, known: tuple[TargetId, ...]) -> Facts:
+        remembered = self.effects.remembered(record)
+        listed = record.phase in _SENDING
+        return await self.gatherer.facts(record, known, remembered, listed=listed)
+
+    async def _suffice(self, facts: Facts, record: Record) -> bool:
+        """Whether the next decision may be made upon the same facts.
+
+        Before a regenerate only where the vaults list no secret that was not read.
+        """
+        if record.phase not in _SENDING:
+            return True
+        read = {target.id for target in facts.targets}
+        return read.issuperset(await self.gatherer.inventory.listed(record.account, read))
+
+    async def _decide(self, facts: Facts) -> tuple[Facts, Action]:
+        for _ in range(MAX_QUESTIONS):
+            action = decide(facts)
+            if action.kind is not Kind.ASK:
+                return facts, self._on_time(facts, action)
+            facts = await self.gatherer.answer(facts, action.question)
+        raise Transient("the facts change faster than they can be read", code="Unsettled")
+
+    def _on_time(self, facts: Facts, action: Action) -> Action:
+        """A clock that is wrong must not measure an overlap."""
+        skew = abs(self.gatherer.clock.skew)
+        if action.kind in _RESTING or skew <= facts.policy.max_skew:
+            return action
+        seconds = int(skew.total_seconds())
+        reason = f"this machine's clock is off by {seconds} s; correct it"
+        return held(facts, reason, facts.now + guard.SOON)
+
+    async def _store(self, facts: Facts, action: Action, record: Record, tag: str | None) -> Record:
+        kept, acts = action.record, action.kind in EFFECTS
+        stored = replace(
+            kept,
+            seen=facts.observed,
+            waiting=action.reason,
+            waiting_until=action.not_before,
+            trouble=kept.trouble if acts else None,
+            failures=kept.failures if acts else 0,
+        )
+        if stored != record:
+            await self.journal.save(stored, tag)
+        return stored
+
+    async def _failed(self, account: AccountId, exc: RotationError) -> Outcome:
+        now = self.gatherer.clock.now()
+        record = await self.journal.amend(account, lambda r: trouble.noted(r, exc, now))
+        telemetry.failed(exc.code)
+        return Outcome(
+            account,
+            Kind.WAIT if isinstance(exc, (Transient, Unknown)) else Kind.BLOCKED,
+            record.waiting,
+            record.waiting_until,
+            record.phase,
+            record.operation.id if record.operation else None,
+            record.trouble,
+            scheduled=True,
+        )
+
+    def _busy(self, account: AccountId) -> Outcome:
+        return Outcome(account, Kind.WAIT, "another worker is on it", busy=True)
+
+    def _unstored(self, account: AccountId, exc: RotationError) -> Outcome:
+        """The journal itself failed: nothing was done that it would have to know."""
+        now = self.gatherer.clock.now()
+        found = trouble.of(exc, now)
+        outcome = Outcome(account, Kind.WAIT, str(exc), trouble=found, busy=True)
+        log.warning("step", **log_fields(outcome))
+        return outcome
+
+    def _tell(self, action: Action) -> None:
+        if log.is_enabled():
+            log.info("step", **log_fields(outcome.of_action(action, action.record)))

@@ -1,0 +1,85 @@
+"""All that is logged and measured, by stable names. Alerts and the workbook rely on them.
+
+Metrics are OpenTelemetry's: nothing happens unless the host's worker has an exporter configured.
+Their attributes have few values; no names of secrets, and never a key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from opentelemetry import metrics
+
+
+@dataclass(frozen=True)
+class Metric:
+    """``unit`` is UCUM's, ``attributes`` name all that tells its series apart."""
+
+    name: str
+    kind: str
+    unit: str
+    meaning: str
+    attributes: tuple[str, ...] = ()
+
+
+OLDEST = Metric("rotation.key.oldest", "gauge", "d", "age of the oldest published key")
+
+EXPIRY = Metric("rotation.expiry.next", "gauge", "d", "time to the next expiry of a secret")
+
+SECRETS = Metric("rotation.secrets", "gauge", "{secret}", "secrets by state", ("state",))
+
+SWEEP_AGE = Metric("rotation.sweep.age", "gauge", "s", "time since a sweep last did its work")
+
+OPERATIONS = Metric(
+    "rotation.operations", "counter", "{operation}", "operations that ended", ("purpose", "ending")
+)
+
+FAILURES = Metric("rotation.failures", "counter", "{failure}", "steps that failed", ("code",))
+
+REVOCATION = Metric(
+    "rotation.revocation", "histogram", "s", "from a leak's report until its key was refused"
+)
+
+THROTTLES = Metric("rotation.throttles", "counter", "{answer}", "answers 429", ("service",))
+
+METRICS = (OLDEST, EXPIRY, SECRETS, SWEEP_AGE, OPERATIONS, FAILURES, REVOCATION, THROTTLES)
+
+_meter = metrics.get_meter("rotation")
+
+_MAKE: Mapping[str, Any] = {
+    "gauge": _meter.create_gauge,
+    "counter": _meter.create_counter,
+    "histogram": _meter.create_histogram,
+}
+
+_instruments = {m.name: _MAKE[m.kind](m.name, m.unit, m.meaning) for m in METRICS}
+
+
+def fleet(summary: Mapping[str, Any], states: tuple[str, ...], sweep_age: float | None) -> None:
+    """The gauges, from a summary of the fleet; every state is told, those that nobody is in too."""
+    known = {OLDEST: summary["oldestKeyDays"], EXPIRY: summary["nextExpiryDays"]}
+    for metric, value in {**known, SWEEP_AGE: sweep_age}.items():
+        if value is not None:
+            _instruments[metric.name].set(value)
+    for state in states:
+        _instruments[SECRETS.name].set(summary["states"].get(state, 0), {"state": state})
+
+
+def ended(audit: Mapping[str, str]) -> None:
+    """An operation ended; the members are those of the log line ``audit``."""
+    attributes = {"purpose": audit["purpose"], "ending": audit["ending"]}
+    _instruments[OPERATIONS.name].add(1, attributes)
+    if audit["purpose"] == "emergency" and audit["ending"] == "done":
+        _instruments[REVOCATION.name].record(float(audit["seconds"]))
+
+
+def failed(code: str) -> None:
+    """A step failed."""
+    _instruments[FAILURES.name].add(1, {"code": code})
+
+
+def throttled(service: str) -> None:
+    """Azure answered 429; ``service`` is a domain, without an account's or a vault's name."""
+    _instruments[THROTTLES.name].add(1, {"service": service})

@@ -1,0 +1,57 @@
+"""Unmanaged accounts and key-like secrets, cached for five minutes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from ..domain.model import Account, AccountId
+from ..engine.inventory import Inventory
+from ..ops.survey import key_like, readable
+from ..ports import Accounts, Vaults
+
+MAX_AGE = timedelta(minutes=5)
+
+Found = tuple[dict[str, Any], list[str]]
+
+
+@dataclass
+class Surroundings:
+    """Looked at every five minutes at most; it changes seldom and costs a listing more."""
+
+    vaults: Vaults
+    accounts: Accounts
+    inventory: Inventory
+    _at: datetime | None = None
+    _for: frozenset[AccountId] = frozenset()
+    _found: Found = field(default_factory=lambda: ({}, []))
+
+    async def unmanaged(self, managed: Iterable[AccountId]) -> Found:
+        """Accounts and secrets, each with the reason; and what could not be read."""
+        now, known = self.inventory.clock.now(), frozenset(managed)
+        if self._at is None or now - self._at > MAX_AGE or known != self._for:
+            self._found = await self._look(known)
+            self._at, self._for = now, known
+        return self._found
+
+    async def _look(self, managed: frozenset[AccountId]) -> Found:
+        problems: list[str] = []
+        accounts = [
+            {"account": str(a.id), "accountName": a.id.name, "kind": a.kind, "reason": _why(a)}
+            for subscription in sorted({account.subscription for account in managed})
+            for a in await readable(self.accounts, subscription, problems)
+            if a.id not in managed
+        ]
+        secrets = [
+            {"vault": target.vault, "secret": target.name, "reason": "it is not enrolled"}
+            for target in await key_like(self.vaults)
+        ]
+        return {"accounts": accounts, "secrets": secrets}, problems
+
+
+def _why(account: Account) -> str:
+    if account.local_auth_disabled:
+        return "its keys are switched off: nothing to rotate"
+    return "no secret is enrolled for it"

@@ -1,0 +1,71 @@
+"""Outcomes → log fields, HTTP bodies and events. Ids, reasons and times only; never a key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...decisions.lifecycle import CANCELLED
+from ...domain.codec import present
+from ...domain.record import Operation, Phase, Record, Wish
+
+
+def of_operation(record: Record, found: Operation | Wish) -> dict[str, Any]:
+    """The body of ``GET /api/rotations/{id}``."""
+    if isinstance(found, Wish):
+        return _of_wish(record, found)
+    running = found.ended_at is None
+    body: dict[str, Any] = {
+        "id": found.id,
+        "account": str(record.account),
+        "state": _state(record, found),
+        "purpose": found.purpose,
+        "phase": record.phase if running else Phase.IDLE,
+        "reason": found.reason,
+        "requester": found.requester,
+        "role": found.role,
+        "requestId": found.request_id,
+        "leaked": found.leaked,
+        "startedAt": found.started_at,
+        "overlapUntil": found.overlap_until,
+        "endedAt": found.ended_at,
+        "outcome": found.outcome,
+        "proof": found.proof,
+        "audit": found.audit,
+    }
+    if running:
+        body |= _waiting(record)
+    return present(body)
+
+
+def _of_wish(record: Record, wish: Wish) -> dict[str, Any]:
+    body = {
+        "id": wish.id,
+        "account": str(record.account),
+        "state": "blocked" if record.is_stopped else "waiting",
+        "phase": Phase.IDLE,
+        "reason": wish.reason,
+        "requester": wish.requester,
+        "role": wish.role,
+        "requestId": wish.request_id,
+        "leaked": wish.leaked,
+        "requestedAt": wish.at,
+    }
+    return present(body | _waiting(record))
+
+
+def _state(record: Record, operation: Operation) -> str:
+    if operation.ended_at is not None:
+        return "cancelled" if (operation.outcome or "").startswith(CANCELLED) else "ended"
+    return "blocked" if record.is_stopped else "running"
+
+
+def _waiting(record: Record) -> dict[str, Any]:
+    """An answer that was given is what it waits for, no longer a person."""
+    if record.answer:
+        return {"waitingFor": f"{record.answer.kind}, said by {record.answer.requester}"}
+    trouble = record.blocked or record.trouble
+    return {
+        "waitingFor": record.waiting or None,
+        "waitingUntil": record.waiting_until,
+        "trouble": trouble,
+    }

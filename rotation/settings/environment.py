@@ -1,0 +1,198 @@
+"""The environment → Settings. Every bad setting is named at once, with what to write instead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from ..domain import durations
+from ..domain.policy import Policy, ProbePolicy
+from . import storage as connection
+from .storage import StorageSettings
+
+T = TypeVar("T")
+
+FUNCTION_KEYS = "ROTATION_FUNCTION_KEYS"
+
+
+class BadSettings(ValueError):
+    """What is wrong with the settings, one sentence each."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("the settings are not valid:\n" + "\n".join(f"- {p}" for p in problems))
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that can be set; README has the table."""
+
+    vaults: tuple[str, ...]
+    policy: Policy
+    period: timedelta
+    rate: float
+    credential: str
+    client_id: str | None
+    arm: str
+    topic: str | None
+    logs_workspace: str | None
+    evidence_ignore: frozenset[str]
+    journal_directory: str
+    journal_container: str
+    queue_name: str
+    storage: StorageSettings | None
+
+
+def load(environment: Mapping[str, str]) -> Settings:
+    """Raises BadSettings."""
+    read = _Reader(environment)
+    defaults = Policy()
+    policy = Policy(
+        overlap=read.duration("ROTATION_OVERLAP", defaults.overlap),
+        minimum_interval=read.duration("ROTATION_MINIMUM_INTERVAL", defaults.minimum_interval),
+        lead=read.duration("ROTATION_LEAD", defaults.lead),
+        spread=read.duration("ROTATION_SPREAD", defaults.spread),
+        settle=read.duration("ROTATION_SETTLE", defaults.settle),
+        probe=read.choice("ROTATION_PROBE", ProbePolicy.REQUIRE, _probe),
+        probe_successes=read.number("ROTATION_PROBE_SUCCESSES", defaults.probe_successes, 1, 20),
+        probe_span=read.duration("ROTATION_PROBE_SPAN", defaults.probe_span),
+        patience=read.duration("ROTATION_PATIENCE", defaults.patience),
+        daily_cap=read.number("ROTATION_DAILY_CAP", defaults.daily_cap, 2, 100),
+    )
+    settings = Settings(
+        vaults=read.vaults("ROTATION_VAULTS"),
+        policy=policy,
+        period=read.duration("ROTATION_SWEEP_PERIOD", timedelta(minutes=15)),
+        rate=float(read.number("ROTATION_SWEEP_RATE", 4, 1, 100)),
+        credential=read.choice("ROTATION_CREDENTIAL", "managed", _credential),
+        client_id=read.text("ROTATION_CLIENT_ID") or read.text("AZURE_CLIENT_ID") or None,
+        arm=read.url("ROTATION_ARM") or "https://management.azure.com",
+        topic=read.url("ROTATION_TOPIC"),
+        logs_workspace=read.text("ROTATION_LOGS_WORKSPACE") or None,
+        evidence_ignore=frozenset(_list(read.text("ROTATION_EVIDENCE_IGNORE").lower())),
+        journal_directory=read.text("ROTATION_JOURNAL") or ".state",
+        journal_container=read.name("ROTATION_JOURNAL_CONTAINER", "rotation-journal"),
+        queue_name=read.name("ROTATION_QUEUE", "rotation-work"),
+        storage=read.storage(),
+    )
+    read.choice(FUNCTION_KEYS, False, _flag)
+    if settings.period < timedelta(minutes=1):
+        read.problems.append("ROTATION_SWEEP_PERIOD: at least PT1M")
+    if read.problems:
+        raise BadSettings(read.problems)
+    return settings
+
+
+def access(environment: Mapping[str, str]) -> tuple[bool, bool]:
+    """Whether App Service authentication is on, and whether function keys are let in.
+
+    The platform sets WEBSITE_AUTH_ENABLED. Function keys are for local work unless a setting says
+    otherwise; a bad setting lets nobody in.
+    """
+    platform = environment.get("WEBSITE_AUTH_ENABLED", "").strip().lower() == "true"
+    local = "WEBSITE_SITE_NAME" not in environment
+    chosen = environment.get(FUNCTION_KEYS, "").strip().lower()
+    return platform, chosen == "true" or (not chosen and local)
+
+
+class _Reader:
+    def storage(self) -> StorageSettings | None:
+        try:
+            return connection.parse(self._environment)
+        except ValueError as exc:
+            self.problems.append(str(exc))
+            return None
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self.problems: list[str] = []
+
+    def text(self, name: str) -> str:
+        return self._environment.get(name, "").strip()
+
+    def _parsed(self, name: str, default: T, parse: Callable[[str], T]) -> T:
+        text = self.text(name)
+        try:
+            return parse(text) if text else default
+        except ValueError as exc:
+            self.problems.append(f"{name}: {exc}")
+            return default
+
+    def duration(self, name: str, default: timedelta) -> timedelta:
+        return self._parsed(name, default, durations.parse)
+
+    def choice(self, name: str, default: T, parse: Callable[[str], T]) -> T:
+        return self._parsed(name, default, lambda text: parse(text.lower()))
+
+    def number(self, name: str, default: int, least: int, most: int) -> int:
+        def parse(text: str) -> int:
+            if not text.isdecimal() or not least <= int(text) <= most:
+                raise ValueError(f"{text!r} is no number from {least} to {most}")
+            return int(text)
+
+        return self._parsed(name, default, parse)
+
+    def url(self, name: str) -> str | None:
+        return self._parsed(name, None, _https)
+
+    def name(self, name: str, default: str) -> str:
+        def parse(text: str) -> str:
+            plain = text.replace("-", "")
+            if not 3 <= len(text) <= 63 or not plain.isalnum() or text != text.lower():
+                raise ValueError(f"{text!r}: write 3 to 63 lower-case letters, digits and hyphens")
+            return text
+
+        return self._parsed(name, default, parse)
+
+    def vaults(self, name: str) -> tuple[str, ...]:
+        none: tuple[str, ...] = ()
+        urls = self._parsed(name, none, _urls)
+        if not urls and not self.text(name):
+            example = "https://my-vault.vault.azure.net"
+            self.problems.append(f"{name}: required; write one or more vault URLs, e.g. {example}")
+        return urls
+
+
+def _credential(text: str) -> str:
+    if text not in ("managed", "developer"):
+        raise ValueError(f"{text!r} is neither managed nor developer")
+    return text
+
+
+def _flag(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise ValueError(f"{text!r} is neither true nor false")
+    return text == "true"
+
+
+def _probe(text: str) -> ProbePolicy:
+    if text not in set(ProbePolicy):
+        raise ValueError(f"{text!r} is neither require nor accept")
+    return ProbePolicy(text)
+
+
+def _list(text: str) -> list[str]:
+    return [part for part in text.replace(",", " ").split() if part]
+
+
+def _urls(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_https(part) for part in _list(text)))
+
+
+def _https(text: str) -> str:
+    """An https URL without query, in lower case and without a slash at the end.
+
+    Raises ValueError.
+    """
+    try:
+        parts = urlsplit(text.strip())
+        valid = parts.scheme == "https" and parts.hostname and not parts.query
+        valid = valid and not parts.username and (parts.port is None or parts.port > 0)
+    except ValueError:
+        valid = False
+    if not valid:
+        raise ValueError(f"{text[:100]!r} is no https URL")
+    return text.strip().rstrip("/").lower()

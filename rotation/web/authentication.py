@@ -1,0 +1,90 @@
+"""Who asks: App Service authentication's principal header, or a function key. Fails closed.
+
+The header is believed only where the platform's authentication is on (``WEBSITE_AUTH_ENABLED``):
+the platform then removes whatever a client sends under that name. Elsewhere anybody could write it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..domain.access import Caller, Role
+from .requests import Request
+
+HEADER = "X-MS-CLIENT-PRINCIPAL"
+
+NAME_HEADER = "X-MS-CLIENT-PRINCIPAL-NAME"
+
+ENTRA = "aad"
+
+MAX_NAME = 100
+
+# The platform hands claims on under the short or the long name.
+_ROLE_TYPES = ("roles", "role", "http://schemas.microsoft.com/ws/2008/06/identity/claims/role")
+
+_NAME_TYPES = (
+    "preferred_username",
+    "upn",
+    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn",
+    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress",
+    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name",
+    "name",
+    "azp",
+    "appid",
+)
+
+
+@dataclass(frozen=True)
+class Doors:
+    """Which ways in are open: the platform's authentication, function keys, both or none."""
+
+    platform: bool
+    function_keys: bool
+
+
+def of(request: Request, doors: Doors, call: str) -> Caller | None:
+    """The caller, or None where nobody vouches for one."""
+    if doors.platform and request.header(HEADER):
+        return _principal(request, call)
+    if doors.function_keys:  # the host has checked the key before it called the function
+        return Caller("function key", frozenset(Role), call, by_key=True)
+    return None
+
+
+def _principal(request: Request, call: str) -> Caller | None:
+    principal = _decoded(request.header(HEADER))
+    if principal is None or principal.get("auth_typ") != ENTRA:
+        return None
+    claims = _claims(principal)
+    types = {*_ROLE_TYPES, str(principal.get("role_typ", "")) or "roles"}
+    held = {value for name, value in claims if name in types}
+    roles = frozenset(role for role in Role if role.value in held)
+    return Caller(_name(request, claims), roles, call)
+
+
+def _decoded(header: str) -> Mapping[str, Any] | None:
+    try:
+        found = json.loads(base64.b64decode(header, validate=True))
+    except (binascii.Error, ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _claims(principal: Mapping[str, Any]) -> list[tuple[str, str]]:
+    claims = principal.get("claims")
+    if not isinstance(claims, list):
+        return []
+    pairs = [(c.get("typ"), c.get("val")) for c in claims if isinstance(c, dict)]
+    return [(n, v) for n, v in pairs if isinstance(n, str) and isinstance(v, str)]
+
+
+def _name(request: Request, claims: list[tuple[str, str]]) -> str:
+    """For the audit trail: a person's name, or the application's id."""
+    named = [value for wanted in _NAME_TYPES for name, value in claims if name == wanted]
+    found = next(iter(named), "") or request.header(NAME_HEADER) or "unnamed"
+    return "".join(c for c in found if c.isprintable())[:MAX_NAME]
