@@ -19,7 +19,7 @@ from pathlib import Path
 
 from . import seed
 from .azure import Azure
-from .proxy import Proxy
+from .proxy.server import Proxy
 
 # Where queues are that a subscription may name, as the Functions host calls it.
 STORAGE = "AzureWebJobsStorage"

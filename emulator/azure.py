@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from .accounts import SLOTS, Account
-from .identity import Principal
-from .keyvault.events import Delivery, Subscription, Topic
-from .keyvault.model import Secret, Version
-from .keyvault.vault import Vault
-from .services import Services, UnknownHost
+from .core.identity import Principal
+from .services.accounts import SLOTS, Account
+from .services.keyvault.events import Delivery, Subscription, Topic
+from .services.keyvault.model import Secret, Version
+from .services.keyvault.vault import Vault
+from .services.router import Services, UnknownHost
 
 __all__ = ["Azure", "UnknownHost", "virtual"]
 

@@ -24,9 +24,9 @@ from datetime import timedelta
 from typing import Any
 
 from .azure import Azure
-from .identity import Principal
-from .keyvault.events import Subscription
-from .roles import ROLES, Role
+from .core.identity import Principal
+from .core.roles import ROLES, Role
+from .services.keyvault.events import Subscription
 
 MEMBERS = ("accounts", "vaults", "topics", "principals", "subscriptions")
 _NOT_THE_VAULTS = ("secrets", "near_delay", "rearms")

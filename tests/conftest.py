@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from emulator import contract
 from emulator.azure import Azure
+from emulator.core import contract
 from rotation.runtime.log import LINES
 from tests.azurite import azurite
 

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from ..proxy import Proxy
+from ..proxy.server import Proxy
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = {

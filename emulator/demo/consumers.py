@@ -16,8 +16,8 @@ import aiohttp
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.keyvault.secrets.aio import SecretClient
 
-from ..proxy import Proxy
-from ..transport import AsyncCredential
+from ..proxy.server import Proxy
+from ..sdk.transport import AsyncCredential
 
 PATH = "/openai/deployments/demo/chat/completions?api-version=2024-10-21"
 BODY = {"messages": [{"role": "user", "content": "hello"}]}

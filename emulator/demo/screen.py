@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..azure import Azure
-from ..keyvault.vault import Refused
+from ..services.keyvault.vault import Refused
 from .consumers import Tally
 
 LINES = 16

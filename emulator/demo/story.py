@@ -14,9 +14,9 @@ from typing import Any
 import aiohttp
 
 from ..azure import Azure
-from ..keyvault.events import Subscription
-from ..proxy import Proxy
-from ..transport import AsyncCredential
+from ..proxy.server import Proxy
+from ..sdk.transport import AsyncCredential
+from ..services.keyvault.events import Subscription
 from .app import Failed, function_app
 from .azurite import azurite
 from .consumers import Consumer, Tally

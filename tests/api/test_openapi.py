@@ -17,7 +17,7 @@ import pytest
 
 from emulator.azure import Azure
 from emulator.demo.app import function_app
-from emulator.proxy import Proxy
+from emulator.proxy.server import Proxy
 from rotation.web.routes import ROUTES
 
 ROOT = Path(__file__).parents[2]

@@ -17,7 +17,7 @@ import aiohttp
 
 from emulator.azure import Azure
 from emulator.demo.app import function_app
-from emulator.proxy import Proxy
+from emulator.proxy.server import Proxy
 from rotation.domain.access import Role
 
 VAULT = "kv-demo"

@@ -19,7 +19,7 @@ from aiohttp import connector
 
 from emulator import seed
 from emulator.azure import Azure
-from emulator.proxy import Proxy
+from emulator.proxy.server import Proxy
 from rotation.cli.app import main
 from tests.browser.site import Site, site
 

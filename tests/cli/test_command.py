@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from emulator.proxy import Proxy
+from emulator.proxy.server import Proxy
 from rotation.cli.app import app
 from rotation.cli.exit_status import Exit
 

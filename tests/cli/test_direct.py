@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from emulator.arm.resources import policy
 from emulator.azure import SUBSCRIPTION, Azure
+from emulator.services.arm.resources import policy
 from rotation.cli.exit_status import Exit
 
 from .conftest import Run

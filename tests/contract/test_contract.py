@@ -12,11 +12,11 @@ import pytest
 from azure.keyvault.secrets.aio import SecretClient
 from jsonschema import Draft4Validator
 
-from emulator import contract
 from emulator.azure import Azure, virtual
-from emulator.routes import ROUTES
-from emulator.transport import AsyncCredential, AsyncEmulatorTransport
-from emulator.wire import Headers, Request, Response
+from emulator.core import contract
+from emulator.core.wire import Headers, Request, Response
+from emulator.sdk.transport import AsyncCredential, AsyncEmulatorTransport
+from emulator.services.inference.routes import ROUTES
 
 SPECS = os.environ.get("AZURE_SPECS", "")
 

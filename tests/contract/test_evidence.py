@@ -12,9 +12,9 @@ import pytest
 from azure.keyvault.secrets.aio import SecretClient
 
 from emulator.azure import Azure, virtual
-from emulator.faults import Fault
-from emulator.identity import Principal
-from emulator.transport import AsyncCredential, AsyncEmulatorTransport
+from emulator.core.faults import Fault
+from emulator.core.identity import Principal
+from emulator.sdk.transport import AsyncCredential, AsyncEmulatorTransport
 from rotation.adapters.log_analytics import LogEvidence, query_for
 from rotation.domain.errors import Permanent, RotationError, Transient
 from rotation.ports import Reading

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from emulator.azure import Azure, virtual
-from emulator.faults import Fault
-from emulator.transport import AsyncCredential, AsyncEmulatorTransport
+from emulator.core.faults import Fault
+from emulator.sdk.transport import AsyncCredential, AsyncEmulatorTransport
 from rotation.adapters.event_grid import TopicNotifier
 from rotation.domain.errors import Permanent, RotationError, Transient
 

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from emulator.roles import CUSTOM, Role
+from emulator.core.roles import CUSTOM, Role
 from rotation.adapters import blob_store, storage_queue
 
 from .run import Right, Seen

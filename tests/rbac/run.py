@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from emulator.roles import CUSTOM, Role
+from emulator.core.roles import CUSTOM, Role
 from rotation.domain.access import Caller
 from rotation.domain.errors import RotationError
 from rotation.domain.model import TargetId

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from emulator import bicep
-from emulator.faults import Fault
-from emulator.roles import CUSTOM
+from emulator.core import bicep
+from emulator.core.faults import Fault
+from emulator.core.roles import CUSTOM
 from rotation.ports import Accounts, Evidence, Notifier, Probe, Vaults
 from tests.wire.product import playground, product
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from types import FrameType
 
 from emulator.azure import Azure
-from emulator.identity import Principal
-from emulator.wire import Request, Response
+from emulator.core.identity import Principal
+from emulator.core.wire import Request, Response
 
 _ADAPTERS = "rotation.adapters."
 _CLIENT = re.compile(r"(azure\.(?!core)[a-z.]+?)\.(?:aio|_)")

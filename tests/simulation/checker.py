@@ -11,9 +11,9 @@ from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from emulator.accounts import Account
-from emulator.keyvault.model import Secret, Version
-from emulator.keyvault.vault import Vault
+from emulator.services.accounts import Account
+from emulator.services.keyvault.model import Secret, Version
+from emulator.services.keyvault.vault import Vault
 from rotation.decisions.lifecycle import CANCELLED
 from rotation.domain import tags
 from rotation.domain.model import AccountId, Key, Slot, TargetId

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from emulator.accounts import Account
+from emulator.services.accounts import Account
 
 SKEW = timedelta(seconds=5)  # of the worker that noted when it began
 SLOTS = {"key1": ("Key1",), "key2": ("Key2",), "unknown": ("Key1", "Key2")}

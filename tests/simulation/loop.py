@@ -8,7 +8,7 @@ from collections.abc import Coroutine
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from emulator.clock import Clock
+from emulator.core.clock import Clock
 
 T = TypeVar("T")
 MAX_TURNS = 100_000  # of the loop at one instant

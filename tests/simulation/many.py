@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
-from emulator.keyvault.events import Subscription
+from emulator.services.keyvault.events import Subscription
 from rotation.domain import tags
 from rotation.domain.errors import RotationError
 from rotation.domain.model import AccountId

@@ -12,7 +12,7 @@ from typing import Any, NoReturn, TypeVar
 from azure.core.exceptions import AzureError, HttpResponseError, ServiceRequestError
 
 from emulator.azure import Azure
-from emulator.keyvault.model import Refused as VaultRefused
+from emulator.services.keyvault.model import Refused as VaultRefused
 from rotation.adapters.sdk_errors import failure
 from rotation.domain.errors import RotationError
 from rotation.runtime.clock import Clock

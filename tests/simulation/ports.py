@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from emulator.accounts import Account as Stateful
+from emulator.services.accounts import Account as Stateful
 from rotation.domain.model import Account, AccountId, Answer, Key, Keys, Slot, Verdict
 
 from .faults import Fault

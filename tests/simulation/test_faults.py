@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from emulator.faults import Fault
+from emulator.core.faults import Fault
 from rotation.decisions.actions import Action, Kind
 from rotation.decisions.facts import Facts
 from rotation.domain.model import AccountId, Slot

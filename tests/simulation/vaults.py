@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from emulator.keyvault.model import Secret as StoredSecret
-from emulator.keyvault.model import Version as Stored
-from emulator.keyvault.vault import Vault
+from emulator.services.keyvault.model import Secret as StoredSecret
+from emulator.services.keyvault.model import Version as Stored
+from emulator.services.keyvault.vault import Vault
 from rotation.domain import tags as tag
 from rotation.domain.errors import Permanent, RotationError
 from rotation.domain.model import Key, Target, TargetId, Version

@@ -5,8 +5,8 @@ from __future__ import annotations
 from email.utils import format_datetime
 
 from emulator.azure import Azure
-from emulator.transport import AsyncCredential, AsyncEmulatorTransport
-from emulator.wire import Dropped, Headers, Request, Response
+from emulator.core.wire import Dropped, Headers, Request, Response
+from emulator.sdk.transport import AsyncCredential, AsyncEmulatorTransport
 from rotation.adapters.cognitive_services import ArmAccounts
 from rotation.adapters.event_grid import TopicNotifier
 from rotation.adapters.key_vault import KeyVaults

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from emulator.accounts import Account
 from emulator.azure import virtual
-from emulator.keyvault.model import Version
+from emulator.services.accounts import Account
+from emulator.services.keyvault.model import Version
 from rotation.domain import tags
 from rotation.domain.model import AccountId, Slot, TargetId
 from rotation.domain.record import Record

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-from emulator.keyvault.events import Subscription
-from emulator.keyvault.model import Version
+from emulator.services.keyvault.events import Subscription
+from emulator.services.keyvault.model import Version
 from rotation.domain.model import AccountId, Slot
 from rotation.domain.policy import Policy
 from rotation.domain.record import HISTORY, Phase

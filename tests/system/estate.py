@@ -8,10 +8,10 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
-from emulator.accounts import Account
 from emulator.azure import SUBSCRIPTION, Azure
-from emulator.keyvault.model import Secret, Version
-from emulator.keyvault.vault import Vault
+from emulator.services.accounts import Account
+from emulator.services.keyvault.model import Secret, Version
+from emulator.services.keyvault.vault import Vault
 from rotation.domain.model import AccountId
 
 VAULTS = ("kv-east", "kv-west")

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import aiohttp
 
+from emulator.core.identity import Principal
 from emulator.demo.app import function_app
-from emulator.identity import Principal
-from emulator.keyvault.events import Subscription
-from emulator.proxy import Proxy
+from emulator.proxy.server import Proxy
+from emulator.services.keyvault.events import Subscription
 from tests.azurite import free_ports
 
 KEYS = {"master": "master", "function": "function", "eventgrid": "eventgrid"}

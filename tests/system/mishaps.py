@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from emulator.faults import Fault
+from emulator.core.faults import Fault
 
 from .estate import Enrolled, Estate
 from .fleet import CHANGES, Fleet, Worker

@@ -13,9 +13,9 @@ import aiohttp
 import pytest
 
 from emulator.azure import Azure
+from emulator.core.faults import Fault
 from emulator.demo.app import function_app
-from emulator.faults import Fault
-from emulator.proxy import Proxy
+from emulator.proxy.server import Proxy
 
 SECRET = ("kv-demo", "ai-key")
 

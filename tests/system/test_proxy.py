@@ -15,8 +15,8 @@ import pytest
 
 from emulator import seed
 from emulator.azure import Azure
-from emulator.faults import Fault
-from emulator.proxy import Proxy
+from emulator.core.faults import Fault
+from emulator.proxy.server import Proxy
 
 SDK = """
 import asyncio

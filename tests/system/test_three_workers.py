@@ -18,7 +18,7 @@ from uuid import uuid4
 import pytest
 
 from emulator.azure import Azure
-from emulator.proxy import Proxy
+from emulator.proxy.server import Proxy
 from rotation.domain.record import Phase, Record
 
 from .estate import VAULTS, Enrolled, Estate

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from emulator.demo.app import function_app
-from emulator.proxy import Proxy
+from emulator.proxy.server import Proxy
 from tests.browser.site import Site
 
 from .console import ROOT, renewed

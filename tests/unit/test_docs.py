@@ -9,8 +9,8 @@ import pytest
 
 import function_app
 from emulator.azure import virtual
-from emulator.control import Control
 from emulator.host.functions import of_app
+from emulator.proxy.control import Control
 from rotation.domain import tags
 
 ROOT = Path(__file__).parents[2]

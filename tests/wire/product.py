@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from emulator.azure import Azure, virtual
-from emulator.transport import AsyncCredential, AsyncEmulatorTransport
+from emulator.sdk.transport import AsyncCredential, AsyncEmulatorTransport
 from rotation.adapters.file_store import FileStore
 from rotation.bootstrap import Clients, assemble
 from rotation.domain.model import AccountId

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from emulator.faults import Fault
+from emulator.core.faults import Fault
 from rotation.decisions.actions import Kind
 from rotation.domain.record import Phase
 

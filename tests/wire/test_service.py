@@ -10,8 +10,8 @@ from typing import Any
 from azure.keyvault.secrets.aio import SecretClient
 
 from emulator.azure import Azure
-from emulator.faults import Fault
-from emulator.transport import AsyncCredential, AsyncEmulatorTransport
+from emulator.core.faults import Fault
+from emulator.sdk.transport import AsyncCredential, AsyncEmulatorTransport
 from rotation.decisions.actions import Kind
 from rotation.domain.model import TargetId
 from rotation.domain.record import Leaked, Phase

@@ -14,7 +14,7 @@ from opentelemetry import metrics
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
-from emulator.faults import Fault
+from emulator.core.faults import Fault
 from rotation.domain.model import TargetId
 from rotation.domain.record import Leaked
 from rotation.runtime.log import LINES

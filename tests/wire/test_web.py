@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from emulator.azure import Azure
-from emulator.faults import Fault
+from emulator.core.faults import Fault
 from rotation import web
 from rotation.web.authentication import Doors
 

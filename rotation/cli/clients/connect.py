@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from ...cli.exit_status import Exit, Failed
+from ..exit_status import Exit, Failed
 from .protocol import Reach
 
 

@@ -12,13 +12,13 @@ import re
 import uuid
 from dataclasses import dataclass
 
-from ...cli.exit_status import Exit, Failed
 from ...domain.access import Caller, Role
 from ...service.commands import Console
 from ...settings.environment import BadSettings, Settings, load
 from ...web.dispatch import admit
 from ...web.requests import Request
 from ...web.routes import ROUTES, Route
+from ..exit_status import Exit, Failed
 from .protocol import Question
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import aiohttp
 
-from ...cli.exit_status import Exit, Failed
+from ..exit_status import Exit, Failed
 from .protocol import Question
 
 # The longest wait that the API grants, and its answer.

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from ...cli.exit_status import Exit, Failed
 from ...domain.errors import RotationError
+from ..exit_status import Exit, Failed
 
 if TYPE_CHECKING:
     from ...bootstrap import Hands

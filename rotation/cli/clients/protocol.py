@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ...cli.exit_status import Exit, Failed, refused
+from ..exit_status import Exit, Failed, refused
 
 # App Service answers these itself, without a body of ours: no token, or none that it believes.
 _AT_THE_DOOR = (301, 302, 303, 307, 401, 403)

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...cli import output as screen
-from ...cli.arguments import Target, account_name
-from ...cli.clients.protocol import Reach, ask
-from ...cli.exit_status import Exit
-from ...cli.follow import follow, follow_all
-from ...cli.options import Manner
+from .. import output as screen
+from ..arguments import Target, account_name
+from ..clients.protocol import Reach, ask
+from ..exit_status import Exit
+from ..follow import follow, follow_all
+from ..options import Manner
 from .inspect import show_effects
 
 MAX_SHOWN = 5

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ...cli import output as screen
-from ...cli.arguments import short
-from ...cli.clients.operator import own_hands
-from ...cli.exit_status import Exit
 from ...ops.discovery import Survey
 from ...ops.management import MEANING, Found, Holding
+from .. import output as screen
+from ..arguments import short
+from ..clients.operator import own_hands
+from ..exit_status import Exit
 
 
 async def discover(subscriptions: Sequence[str], *, as_json: bool) -> Exit:

@@ -8,14 +8,14 @@ from datetime import timedelta
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from ...cli import output as screen
-from ...cli.arguments import short, vault_name
-from ...cli.clients.operator import own_hands
-from ...cli.exit_status import Exit, Failed
-from ...cli.options import Manner
 from ...domain.errors import RotationError
 from ...domain.model import Account, Slot, TargetId
 from ...ops.enrolment import Plan, Will, Wish
+from .. import output as screen
+from ..arguments import short, vault_name
+from ..clients.operator import own_hands
+from ..exit_status import Exit, Failed
+from ..options import Manner
 
 if TYPE_CHECKING:
     from ...bootstrap import Hands

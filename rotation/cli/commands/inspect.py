@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...cli import health as verdict
-from ...cli import output as screen
-from ...cli.arguments import Target, account_name, short
-from ...cli.clients.protocol import Reach, ask
-from ...cli.exit_status import Exit
+from .. import health as verdict
+from .. import output as screen
+from ..arguments import Target, account_name, short
+from ..clients.protocol import Reach, ask
+from ..exit_status import Exit
 
 
 async def status(reach: Reach, *, as_json: bool) -> Exit:

@@ -8,8 +8,8 @@ import pytest
 from azure.core.credentials import AccessToken
 
 from emulator.azure import Azure, virtual
-from emulator.identity import Principal
-from emulator.transport import EmulatorTransport
+from emulator.core.identity import Principal
+from emulator.sdk.transport import EmulatorTransport
 
 
 class Credential:

@@ -12,9 +12,9 @@ from azure.mgmt.cognitiveservices import CognitiveServicesManagementClient
 from azure.mgmt.cognitiveservices.models import KeyName
 
 from emulator.azure import GROUP, SUBSCRIPTION, Azure
-from emulator.faults import Fault
-from emulator.transport import EmulatorTransport
-from emulator.wire import Headers, Request, Response
+from emulator.core.faults import Fault
+from emulator.core.wire import Headers, Request, Response
+from emulator.sdk.transport import EmulatorTransport
 
 from .conftest import Credential
 

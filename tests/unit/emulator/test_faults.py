@@ -17,10 +17,10 @@ from azure.keyvault.secrets import SecretClient
 from azure.keyvault.secrets.aio import SecretClient as AsyncSecretClient
 
 from emulator.azure import Azure
-from emulator.contract import Violation
-from emulator.faults import Fault
-from emulator.transport import AsyncCredential, AsyncEmulatorTransport, EmulatorTransport
-from emulator.wire import Dropped, Headers, Request
+from emulator.core.contract import Violation
+from emulator.core.faults import Fault
+from emulator.core.wire import Dropped, Headers, Request
+from emulator.sdk.transport import AsyncCredential, AsyncEmulatorTransport, EmulatorTransport
 
 from .conftest import Credential
 

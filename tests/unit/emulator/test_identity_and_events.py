@@ -9,8 +9,8 @@ import pytest
 from azure.identity import CredentialUnavailableError, ManagedIdentityCredential
 
 from emulator.azure import Azure
-from emulator.transport import EmulatorTransport
-from emulator.wire import Headers, Request
+from emulator.core.wire import Headers, Request
+from emulator.sdk.transport import EmulatorTransport
 
 HOOK = "http://127.0.0.1:7071/runtime/webhooks/eventgrid?functionName=f"
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from emulator.azure import Azure, UnknownHost
-from emulator.wire import Headers, Request, Response
+from emulator.core.wire import Headers, Request, Response
 
 MODELS = "https://aoai-demo.openai.azure.com/openai/models?api-version=2024-10-21"
 

@@ -18,9 +18,9 @@ from azure.keyvault.secrets import SecretClient
 from azure.keyvault.secrets.aio import SecretClient as AsyncSecretClient
 
 from emulator.azure import Azure
-from emulator.faults import Fault
-from emulator.transport import AsyncCredential, AsyncEmulatorTransport, EmulatorTransport
-from emulator.wire import Headers, Request, Response
+from emulator.core.faults import Fault
+from emulator.core.wire import Headers, Request, Response
+from emulator.sdk.transport import AsyncCredential, AsyncEmulatorTransport, EmulatorTransport
 
 from .conftest import Credential
 

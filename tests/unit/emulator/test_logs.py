@@ -13,7 +13,7 @@ from azure.keyvault.secrets import SecretClient
 from azure.monitor.query import LogsQueryClient, LogsQueryResult
 
 from emulator.azure import Azure
-from emulator.transport import EmulatorTransport
+from emulator.sdk.transport import EmulatorTransport
 
 from .conftest import Credential
 

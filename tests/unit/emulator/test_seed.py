@@ -11,7 +11,7 @@ from azure.keyvault.secrets.aio import SecretClient
 
 from emulator import seed
 from emulator.azure import Azure, virtual
-from emulator.transport import AsyncCredential, AsyncEmulatorTransport
+from emulator.sdk.transport import AsyncCredential, AsyncEmulatorTransport
 
 SMALL: dict[str, Any] = {
     "accounts": [{"name": "speech", "kind": "SpeechServices", "new_key_delay": 20}],

@@ -14,7 +14,7 @@ from azure.core.rest._http_response_impl import HttpResponseImpl
 from azure.core.rest._http_response_impl_async import AsyncHttpResponseImpl
 from azure.core.utils import case_insensitive_dict
 
-from .wire import Headers, Request, Response
+from ..core.wire import Headers, Request, Response
 
 
 def request_of(request: Any) -> Request:

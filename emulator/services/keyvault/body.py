@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from ..wire import Request
+from ...core.wire import Request
 from .model import Refused
 
 _NAME = re.compile(r"[0-9a-zA-Z-]{1,127}")

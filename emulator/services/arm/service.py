@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
+from ...core.identity import TENANT, Identity, Principal
+from ...core.throttle import Buckets
+from ...core.wire import Headers, Request, Response
 from ..accounts import Account, Accounts
-from ..identity import TENANT, Identity, Principal
 from ..keyvault.vault import Vault
-from ..throttle import Buckets
-from ..wire import Headers, Request, Response
 from . import resources
 from .answers import PROVIDER, Refused, both, error, no_route, ok, permissions, shown
 from .requests import Asked, asked, check_api_version, link_token, slot, start

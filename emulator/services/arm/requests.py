@@ -8,8 +8,8 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
+from ...core.wire import Request
 from ..accounts import SLOTS
-from ..wire import Request
 from .answers import PROVIDER, Refused
 
 API_VERSION = re.compile(r"20\d\d-\d\d-\d\d(-preview)?")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
-from ..wire import Request, Response
+from ...core.wire import Request, Response
 from .answers import bundle, deleted_bundle, headers, ok, page
 from .body import attributes, body_of, tags_of, text_of
 from .model import Refused, Version

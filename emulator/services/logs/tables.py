@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from .identity import Principal
+from ...core.identity import Principal
 
 _PROJECT = re.compile(r"\|\s*project\s+([^|]+)", re.I)
 _CALLER = "203.0.113.7"

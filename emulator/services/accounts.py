@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from .clock import Clock
+from ..core.clock import Clock
 
 SLOTS = ("Key1", "Key2")
 LONG_KEY_KINDS = ("openai", "aiservices")

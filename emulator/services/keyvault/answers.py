@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from ..wire import Headers, Request, Response
+from ...core.wire import Headers, Request, Response
 from .model import Deleted, Refused, Secret, Version
 from .vault import Vault
 

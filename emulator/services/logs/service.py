@@ -18,11 +18,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from .clock import Clock
-from .identity import Identity, Principal
-from .keyvault.vault import Vault
-from .logtables import Row, columns, table_of
-from .wire import Request, Response
+from ...core.clock import Clock
+from ...core.identity import Identity, Principal
+from ...core.wire import Request, Response
+from ..keyvault.vault import Vault
+from .tables import Row, columns, table_of
 
 HOST, AUDIENCE = "api.loganalytics.io", "https://api.loganalytics.io"
 # Key Vault, "Monitoring data reference": names of operations in the logs.

@@ -10,7 +10,7 @@ import pycep
 
 # Not imported from roles.py, which reads the file: it may be missing or out of date here.
 FILE = Path(__file__).with_name("roles.json")
-SOURCE = Path(__file__).parents[1] / "infra/modules/roles.bicep"
+SOURCE = Path(__file__).parents[2] / "infra/modules/roles.bicep"
 _TYPE = "Microsoft.Authorization/roleDefinitions"
 _MEMBERS = ("actions", "dataActions")
 

@@ -18,9 +18,9 @@ from typing import Any
 import h11
 import trustme
 
-from .azure import Azure, UnknownHost
+from ..azure import Azure, UnknownHost
+from ..core.wire import Dropped, Headers, Request, Response
 from .control import Control
-from .wire import Dropped, Headers, Request, Response
 
 _CHUNK = 65536
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from .identity import Identity, Principal
-from .wire import Headers, Request, Response
+from ..core.identity import Identity, Principal
+from ..core.wire import Headers, Request, Response
 
 AUDIENCE = "https://eventgrid.azure.net"
 MAX_BYTES = 1024 * 1024

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ..identity import TENANT, Identity, Principal
-from ..wire import Headers, Request, Response
+from ...core.identity import TENANT, Identity, Principal
+from ...core.wire import Headers, Request, Response
 from .answers import error
 from .body import checked_name
 from .model import Backup, Refused

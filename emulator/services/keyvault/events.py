@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ..clock import Clock
+from ...core.clock import Clock
 
 NEAR, NEAR_EXPIRY = timedelta(days=30), "SecretNearExpiry"
 # Event Grid, "Message delivery and retry": then every 12 hours, until 24 hours are over.

@@ -13,8 +13,8 @@ from azure.core.exceptions import AzureError
 from azure.storage.queue import TextBase64EncodePolicy
 from azure.storage.queue.aio import QueueClient
 
-from .azure import Azure
-from .keyvault.events import Delivery, Subscription, Topic
+from ..azure import Azure
+from ..services.keyvault.events import Delivery, Subscription, Topic
 
 WAIT_SECONDS = 30
 ORIGIN = "eventgrid.azure.net"

@@ -13,11 +13,11 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
-from . import seed
-from .azure import Azure
+from .. import seed
+from ..azure import Azure
+from ..core.faults import Fault
+from ..core.wire import Request, Response
 from .delivery import Deliverer
-from .faults import Fault
-from .wire import Request, Response
 
 Handler = Callable[[Request, dict[str, Any]], Any]
 

@@ -9,8 +9,8 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .accounts import Account
-from .wire import Headers, Request, Response
+from ...core.wire import Headers, Request, Response
+from ..accounts import Account
 
 
 @dataclass(frozen=True)

@@ -10,17 +10,17 @@ from datetime import datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
-from . import contract
+from ..core import contract
+from ..core.clock import Clock
+from ..core.faults import Faults, through
+from ..core.identity import Identity
+from ..core.wire import Dropped, Headers, Request, Response
 from .accounts import Accounts
 from .arm.service import Arm
-from .clock import Clock
-from .faults import Faults, through
-from .identity import Identity
-from .inference import Inference
+from .inference.service import Inference
 from .keyvault.service import KeyVault
-from .logs import Logs
+from .logs.service import Logs
 from .topics import Topics
-from .wire import Dropped, Headers, Request, Response
 
 _KEPT_CALLS = 100_000
 

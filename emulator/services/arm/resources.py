@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
-from ..identity import TENANT, Principal, covers
+from ...core.identity import TENANT, Principal, covers
+from ...core.wire import Request, Response
 from ..keyvault.events import Subscription
 from ..keyvault.vault import Vault
-from ..wire import Request, Response
 from .answers import Refused, ok, permissions
 
 KEY_VAULT = "Microsoft.KeyVault/vaults"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from ...core.identity import Principal, covers
+from ...core.wire import Response
 from ..accounts import Account
-from ..identity import Principal, covers
-from ..wire import Response
 
 PROVIDER = "Microsoft.CognitiveServices/accounts"
 

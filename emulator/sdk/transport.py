@@ -24,10 +24,10 @@ from azure.core.exceptions import (
 from azure.core.pipeline.transport import AsyncHttpTransport, HttpTransport
 from azure.core.rest import HttpRequest as RestRequest
 
-from .azure import Azure, UnknownHost
-from .identity import LIFETIME, Principal
-from .sdk import Legacy, LegacyAsync, request_of, rest, rest_async
-from .wire import Dropped, Request, Response
+from ..azure import Azure, UnknownHost
+from ..core.identity import LIFETIME, Principal
+from ..core.wire import Dropped, Request, Response
+from .messages import Legacy, LegacyAsync, request_of, rest, rest_async
 
 _READ_TIMEOUT = 300
 

@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .accounts import Account, Accounts
+from ...core.wire import Request, Response
+from ..accounts import Account, Accounts
 from .routes import OPENAI, ROUTES, Route, error
-from .wire import Request, Response
 
 # Which kinds a service's domain is for; an empty set is for every kind.
 SERVICES = {

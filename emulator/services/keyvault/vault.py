@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from ..clock import Clock
-from ..throttle import Throttle
+from ...core.clock import Clock
+from ...core.throttle import Throttle
 from .events import Topic
 from .model import Backup, Deleted, Refused, Secret, Version
 
