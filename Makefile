@@ -59,7 +59,7 @@ infra: setup .tools/checkov ## check the deployment without Azure, and build azu
 	@$@/bin/python -m pip install --quiet --disable-pip-version-check "checkov~=3.3" || { rm -rf $@; exit 1; }
 
 tour: setup ## run the commands of docs/cli.md and docs/runbook-leak.md again, and take the pictures
-	@$(BIN)/python -m tests.tour
+	@$(BIN)/python -m scripts.tour
 
 emulator: setup ## start the emulated Azure and print the environment to export
 	@$(BIN)/python -m emulator

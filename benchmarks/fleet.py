@@ -20,7 +20,7 @@ from rotation.domain import codec
 from rotation.domain.access import Caller, Role
 from rotation.domain.model import AccountId
 from rotation.domain.record import Record
-from tests.wire.product import playground, product
+from tests.integration.wire.product import playground, product
 
 CALLER = Caller("benchmark", frozenset(Role))
 

@@ -15,8 +15,8 @@ import random
 import sys
 from collections.abc import Iterable
 
-from . import campaign, coverage, year
-from .campaign import CORES, Job, Tally
+from .harness import campaign, coverage, year
+from .harness.campaign import CORES, Job, Tally
 
 WIRE_SHARE = 50
 

@@ -9,9 +9,9 @@ from rotation.decisions.actions import Kind
 from rotation.domain.model import Slot
 from rotation.domain.record import Leaked, Phase
 
+from .harness.worker import Worker
+from .harness.world import World, start
 from .test_rotation import request
-from .worker import Worker
-from .world import World, start
 
 DAY = timedelta(days=1)
 HEALTHY = 80 * DAY

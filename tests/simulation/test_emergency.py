@@ -11,9 +11,9 @@ from rotation.domain.model import Key, Slot
 from rotation.domain.record import Leaked, Phase, Purpose, Seen
 from rotation.service.requests import RotationRequest
 
+from .harness.worker import Worker
+from .harness.world import ACCOUNT, World, start
 from .test_rotation import request
-from .worker import Worker
-from .world import ACCOUNT, World, start
 
 DAY = timedelta(days=1)
 HEALTHY = 80 * DAY

@@ -12,11 +12,11 @@ from rotation.decisions.facts import Facts
 from rotation.domain.model import AccountId, Slot
 from rotation.domain.record import Record
 
-from .faults import possible
-from .gate import Injected
-from .stories import ONCE, POLICY, ROTATION, STORIES, Story, play, singles
-from .worker import Worker
-from .world import World, start
+from .harness.fault_injection import possible
+from .harness.gate import Injected
+from .harness.scenarios import ONCE, POLICY, ROTATION, STORIES, Story, play, singles
+from .harness.worker import Worker
+from .harness.world import World, start
 
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)

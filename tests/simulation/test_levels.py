@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .stories import STORIES, Story, play, singles
+from .harness.scenarios import STORIES, Story, play, singles
 
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from . import hunt, mutants
+from .harness import mutants
+from .harness import search as hunt
 
 
 @pytest.mark.parametrize("name", mutants.MUTANTS)

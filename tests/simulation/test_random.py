@@ -9,9 +9,9 @@ import os
 
 import pytest
 
-from . import many
-from .plans import Plan, plan
-from .shrink import violation
+from .harness import many
+from .harness.plans import Plan, plan
+from .harness.shrink import violation
 
 # The same ones on every run; CI adds one that nobody has seen before.
 SEEDS = range(80)

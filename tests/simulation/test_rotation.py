@@ -10,8 +10,8 @@ from rotation.domain.policy import Policy, ProbePolicy
 from rotation.domain.record import Leaked, Phase
 from rotation.service.requests import RotationRequest
 
-from .worker import Worker
-from .world import START, World, start
+from .harness.worker import Worker
+from .harness.world import START, World, start
 
 DAY = timedelta(days=1)
 

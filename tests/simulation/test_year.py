@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .year import Life, live
+from .harness.year import Life, live
 
 
 @pytest.mark.parametrize("events", [False, True], ids=["timer only", "timer and events"])

@@ -1,0 +1,30 @@
+"""Writes ``docs/permissions.md`` anew."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.integration.rbac.run import RIGHTS, everything
+
+from .report import rendered
+
+DOCUMENT = Path(__file__).parents[2] / "docs/permissions.md"
+
+
+async def document() -> str:
+    """From one run with all rights, and one without each of them."""
+    with TemporaryDirectory() as directory:
+        whole = await everything(f"{directory}/whole")
+        reduced = {
+            right: await everything(f"{directory}/{number}", right)
+            for number, right in enumerate(RIGHTS)
+        }
+    return rendered(whole, reduced)
+
+
+if __name__ == "__main__":
+    logging.getLogger("rotation").propagate = False
+    DOCUMENT.write_text(asyncio.run(document()))

@@ -1,0 +1,1 @@
+"""Documents whose commands were really run: ``python -m scripts.tour`` runs them again."""

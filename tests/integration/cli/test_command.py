@@ -1,0 +1,108 @@
+"""``python -m rotation`` as the shell sees it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+
+from emulator.proxy.server import Proxy
+from rotation.cli.app import app
+from rotation.cli.exit_status import Exit
+
+from .conftest import QUICK, VAULT, Run
+
+ROOT = Path(__file__).parents[3]
+DOCUMENT = (ROOT / "docs/cli.md").read_text()
+COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+
+
+def test_a_process_of_its_own_knows_azure_by_its_environment_alone(
+    proxy: Proxy, tmp_path: Path
+) -> None:
+    environment = {"PATH": os.environ["PATH"], "ROTATION_VAULTS": VAULT, **proxy.environment}
+    environment |= QUICK | {"ROTATION_JOURNAL": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-m", "rotation", "status", "--direct", "--json"],
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == Exit.ATTENTION, done.stderr
+    assert len(json.loads(done.stdout)["secrets"]) == 2
+    assert b"\x1b[" not in done.stdout + done.stderr, "no colour in a pipe"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["status"], "--direct"),
+        (["why", "no slash", "--direct"], "VAULT/SECRET"),
+        (["rotate", "--reason", "r", "--direct"], "--all"),
+        (["rotate", "kv-demo/a"], "--reason"),
+        (["surprise"], "surprise"),
+        (["status", "--surprise"], "--surprise"),
+    ],
+)
+def test_wrong_use_has_its_own_status_and_says_what_to_write(
+    run: Run, arguments: list[str], says: str
+) -> None:
+    said = run(*arguments)
+    assert said.status == Exit.USAGE
+    assert says in said.err
+
+
+def test_bad_settings_are_named_all_at_once(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROTATION_VAULTS", "not a url")
+    monkeypatch.setenv("ROTATION_OVERLAP", "long")
+    said = run("status", "--direct")
+    assert said.status == Exit.USAGE
+    assert "ROTATION_VAULTS" in said.err
+    assert "ROTATION_OVERLAP" in said.err
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_command_and_option_is_documented(name: str) -> None:
+    section = re.search(rf"^### `{name}.*?(?=^##|\Z)", DOCUMENT, re.M | re.S)
+    assert section, f"docs/cli.md has no section for {name}"
+    shared = DOCUMENT.partition("## Commands")[0]
+    for parameter in COMMANDS[name].params:
+        for option in parameter.opts:
+            if option.startswith("--") and option != "--help":
+                assert option in section[0] or option in shared, option
+
+
+def test_every_exit_status_is_documented() -> None:
+    for status in Exit:
+        assert re.search(rf"^\| {status.value} \|", DOCUMENT, re.M), status
+
+
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+SHOWN = sorted(
+    {
+        line.strip()
+        for document in DOCUMENTS
+        for line in re.findall(r"^\$? *(python -m rotation [a-z].*)$", document.read_text(), re.M)
+    }
+)
+
+
+@pytest.mark.parametrize("line", SHOWN)
+def test_every_command_that_a_document_shows_exists(line: str) -> None:
+    _, _, _, name, *rest = shlex.split(line, comments=True)
+    known = {o for p in COMMANDS[name].params for o in (*p.opts, *p.secondary_opts)}
+    assert {part for part in rest if re.match(r"--?[a-z]", part)} <= known
+
+
+def test_documents_show_every_command() -> None:
+    shown = {line.split()[3] for line in SHOWN}
+    assert set(COMMANDS) - shown <= {"resume", "abandon"}, "they need a rotation that stopped"

@@ -1,0 +1,103 @@
+"""Nothing is missing in the roles, and nothing in them is superfluous."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from emulator.core import bicep
+from emulator.core.faults import Fault
+from emulator.core.roles import CUSTOM
+from rotation.ports import Accounts, Evidence, Notifier, Probe, Vaults
+from scripts.permissions.__main__ import DOCUMENT, document
+from scripts.permissions.report import COMMAND
+from tests.integration.wire.product import playground, product
+
+from .run import RIGHTS, Right, everything
+
+_ROTATION = ["Rotated", "Revoked", "Ended"]
+ALL_TOLD = [*_ROTATION, "Repaired", "Ended", *_ROTATION, *_ROTATION]
+OWN = {action for role in CUSTOM for action in (*role.actions, *role.data_actions)}
+ADAPTERS = {
+    "ArmAccounts": Accounts,
+    "KeyVaults": Vaults,
+    "DataPlaneProbe": Probe,
+    "TopicNotifier": Notifier,
+    "LogEvidence": Evidence,
+}
+
+
+async def test_with_exactly_these_rights_everything_is_done(tmp_path: Path) -> None:
+    seen = await everything(str(tmp_path))
+    assert seen.refusals == []
+    assert seen.told == ALL_TOLD
+
+
+async def test_the_run_calls_all_that_the_service_can_call(tmp_path: Path) -> None:
+    """Else a call whose right is missing could hide from this file."""
+    seen = await everything(str(tmp_path))
+    methods = {
+        f"{adapter}.{name}"
+        for adapter, port in ADAPTERS.items()
+        for name in vars(port)
+        if not name.startswith("_") and callable(vars(port)[name])
+    }
+    assert {call.made_by for call in seen.calls} == methods
+
+
+async def test_every_right_of_the_custom_roles_is_asked_for_and_no_other(tmp_path: Path) -> None:
+    seen = await everything(str(tmp_path))
+    asks = {ask for call in seen.calls for ask in call.asks}
+    custom = {role.name for role in CUSTOM}
+    assert {ask.action for ask in asks if ask.role in custom} == OWN
+    assert {ask.role for ask in asks} == {right.role for right in RIGHTS}
+
+
+@pytest.mark.parametrize("right", RIGHTS, ids=str)
+async def test_with_one_right_less_something_fails_and_says_what_to_grant(
+    right: Right, tmp_path: Path
+) -> None:
+    seen = await everything(str(tmp_path), right)
+    assert seen.told != ALL_TOLD
+    assert seen.refusals
+    for refusal in seen.refusals:
+        assert f"{right.action} is not allowed to the identity" in refusal or not right.action
+        grant = f"custom role {right.role}" if right.action else f"role {right.role}"
+        assert f"grant the service's identity the {grant} on " in refusal
+
+
+async def test_a_key_in_the_place_of_an_action_is_not_quoted(tmp_path: Path) -> None:
+    azure = playground()
+    key = azure.account("aoai-demo").keys["Key1"]
+    message = f"may not perform action 'Microsoft.CognitiveServices/{key}'"
+    body = {"error": {"code": "AuthorizationFailed", "message": message}}
+    azure.faults.add(Fault("answer", "arm.get_account", status=403, body=body))
+    async with product(azure, str(tmp_path)) as p:
+        await p.visit()
+        trouble = (await p.record()).trouble
+    assert trouble is not None
+    assert "may not perform action 'Microsoft.…'" in trouble.message
+    assert "grant the service's identity the custom role Key rotator" in trouble.remedy
+
+
+async def test_no_right_is_granted_on_more_than_one_thing() -> None:
+    """The playground, on which the service's tests run, has an assignment for each resource."""
+    azure = playground()
+    things = {azure.account("aoai-demo").id, azure.vault("kv-demo").id}
+    things |= set(azure.topics.scopes.values())
+    assert {scope for scope, _ in azure.identity.principals[0].assignments} == things
+
+
+def test_the_emulators_roles_are_the_deployments() -> None:
+    assert bicep.FILE.read_text() == bicep.rendered(), "run python -m emulator.bicep"
+
+
+def test_a_role_with_exceptions_is_not_taken_for_one_without() -> None:
+    text = bicep.SOURCE.read_text()
+    with pytest.raises(ValueError, match=r"Key rotator.*without exceptions"):
+        bicep.definitions(text.replace("notActions: []", "notActions: ['*/delete']", 1))
+
+
+async def test_the_document_is_up_to_date() -> None:
+    assert DOCUMENT.read_text() == await document(), f"run {COMMAND}"

@@ -1,0 +1,144 @@
+"""The one door for every call of a worker: latency, faults, crashes, and a trace of it all."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from .fault_injection import BY_NAME, EFFECTS, FREEZE, LATE, Fault
+from .loop import VirtualLoop
+
+if TYPE_CHECKING:
+    from emulator.azure import Azure
+
+T = TypeVar("T")
+Injected = Callable[[str, int], str | None]
+# When the facts were read upon which the running step decides.
+FACTS_AT: ContextVar[datetime | None] = ContextVar("FACTS_AT", default=None)
+
+
+class Crash(BaseException):
+    """The worker is gone: nothing in it catches this."""
+
+
+class Process(Protocol):
+    """A worker, as the gate sees it."""
+
+    name: str
+    dead: bool
+    phase: str
+
+    @property
+    def skewed(self) -> bool: ...
+
+
+@dataclass(slots=True)
+class Acting:
+    """Who changes Azure just now, and upon facts of when. A person acts upon none."""
+
+    process: Process
+    facts_at: datetime
+    late: bool = False
+
+
+@dataclass
+class Gate:
+    """``planned`` faults are by the number of the call, ``faults`` by its name and number.
+
+    ``hits`` are the faults that were met (call, fault, phase), ``places`` where one could be met.
+    ``proven`` are the keys that the data plane has accepted from a worker; ``blind`` is one that
+    accepts any key, which proves nothing.
+    """
+
+    azure: Azure
+    planned: dict[int, str] = field(default_factory=dict)
+    faults: list[Injected] = field(default_factory=list)
+    latency: Callable[[], float] | None = None
+    calls: list[str] = field(default_factory=list)
+    counted: Counter[str] = field(default_factory=Counter)
+    hits: list[tuple[str, str, str]] = field(default_factory=list)
+    places: set[tuple[str, str]] = field(default_factory=set)
+    trace: list[str] = field(default_factory=list)
+    acting: Acting | None = None
+    proven: set[str] = field(default_factory=set)
+    blind: bool = False
+
+    async def call(
+        self, by: Process, name: str, effect: Callable[[], T], fail: Callable[[Fault], T]
+    ) -> T:
+        """One call. ``effect`` is what the service does, ``fail`` how its failure looks."""
+        number, count = len(self.calls), self.counted[name]
+        self.calls.append(name)
+        self.counted[name] += 1
+        self.places.add((name, by.phase))
+        if name == "arm.get_account":
+            FACTS_AT.set(self.azure.clock.now())
+        if self.latency:
+            await asyncio.sleep(self.latency())
+        if by.dead:
+            raise Crash(by.name)
+        found = self.planned.get(number) if self.planned else None
+        if found is None and self.faults:
+            found = self._injected(name, count)
+        if found is None:
+            return self._do(by, effect) if name in EFFECTS else effect()
+        self.hits.append((name, found, by.phase))
+        self.note(f"{by.name}: {found} at {name} ({by.phase})")
+        return await self._faulty(BY_NAME[found], by, effect, fail)
+
+    def _injected(self, name: str, count: int) -> str | None:
+        return next((f for f in (fault(name, count) for fault in self.faults) if f), None)
+
+    async def _faulty(
+        self, fault: Fault, by: Process, effect: Callable[[], T], fail: Callable[[Fault], T]
+    ) -> T:
+        if fault.late:
+            self._later(by, effect)
+            return fail(fault)
+        if fault.freeze and not fault.done:
+            await self.pause(FREEZE.total_seconds())
+            return self._do(by, effect)
+        result = self._do(by, effect) if fault.done else None
+        if fault.freeze:
+            await self.pause(FREEZE.total_seconds())
+            return result  # type: ignore[return-value]
+        if fault.crash:
+            by.dead = True
+            raise Crash(by.name)
+        return fail(fault)
+
+    def _do(self, by: Process, effect: Callable[[], T], acting: Acting | None = None) -> T:
+        before = self.acting
+        self.acting = acting or Acting(by, FACTS_AT.get() or self.azure.clock.now())
+        try:
+            return effect()
+        finally:
+            self.acting = before
+
+    def _later(self, by: Process, effect: Callable[[], object]) -> None:
+        """Nobody is there to hear of a refusal by then."""
+        acting = Acting(by, FACTS_AT.get() or self.azure.clock.now(), late=True)
+
+        def arrive() -> None:
+            self.note("a late request is carried out")
+            try:
+                self._do(by, effect, acting)
+            except Exception as exc:  # noqa: BLE001 - whatever the service says to it
+                self.note(f"it is refused: {type(exc).__name__}")
+
+        self.azure.clock.at(self.azure.clock.now() + LATE, arrive)
+
+    async def pause(self, seconds: float) -> None:
+        """Let time pass for this worker, or where it is alone for everybody."""
+        if isinstance(asyncio.get_running_loop(), VirtualLoop):
+            await asyncio.sleep(seconds)
+        else:
+            self.azure.advance(timedelta(seconds=seconds))
+
+    def note(self, what: str) -> None:
+        self.trace.append(f"{self.azure.clock.now():%d %H:%M:%S} #{len(self.calls)} {what}")

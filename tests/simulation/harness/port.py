@@ -1,0 +1,95 @@
+"""What the simulated ports share: the gate, the answers' dates, and the adapters' own errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import format_datetime
+from types import SimpleNamespace
+from typing import Any, NoReturn, TypeVar
+
+from azure.core.exceptions import AzureError, HttpResponseError, ServiceRequestError
+
+from emulator.azure import Azure
+from emulator.services.keyvault.model import Refused as VaultRefused
+from rotation.adapters.sdk_errors import failure
+from rotation.domain.errors import RotationError
+from rotation.runtime.clock import Clock
+
+from .fault_injection import EFFECTS, Fault
+from .gate import Gate, Process
+
+T = TypeVar("T")
+
+
+class Refused(Exception):
+    """A service says no: what the SDK would make an HttpResponseError of."""
+
+    def __init__(self, status: int, code: str) -> None:
+        super().__init__(code)
+        self.status, self.code, self.retry_after = status, code, None
+
+
+@dataclass
+class Port:
+    """What the four ports share: the gate, the clock that each answer's date corrects."""
+
+    gate: Gate
+    by: Process
+    clock: Clock
+
+    @property
+    def azure(self) -> Azure:
+        return self.gate.azure
+
+    async def call(self, name: str, doing: str, effect: Callable[[], T]) -> T:
+        """Raises what the adapters raise."""
+
+        def fail(fault: Fault) -> NoReturn:
+            raise error_of(fault, name, doing)
+
+        dates: list[datetime] = []
+
+        def dated() -> T:
+            dates.append(self.azure.clock.now())
+            return effect()
+
+        try:
+            return await self.gate.call(self.by, name, dated, fail)
+        except (Refused, VaultRefused) as refused:
+            raise answered(refused.status, _code(refused), name, doing) from None
+        finally:
+            self._see(dates[-1] if dates else self.azure.clock.now())
+
+    def _see(self, date: datetime) -> None:
+        """The answer's date; a clock that is right learns nothing from it."""
+        if self.by.skewed or self.clock.skew or date != self.azure.clock.now():
+            self.clock.observe(format_datetime(date, usegmt=True))
+
+
+def _code(refused: Refused | VaultRefused) -> str:
+    return getattr(refused, "inner", None) or refused.code
+
+
+def error_of(fault: Fault, name: str, doing: str) -> RotationError:
+    """The error that the adapters raise for a fault at a call."""
+    if fault.status is None:
+        return failure(_unanswered(), doing, effect=name in EFFECTS)
+    return answered(fault.status, fault.code, name, doing, fault.retry_after)
+
+
+def answered(
+    status: int, code: str, name: str, doing: str, retry_after: int | None = None
+) -> RotationError:
+    exc: Any = HttpResponseError("refused")
+    exc.status_code, exc.reason = status, code
+    exc.error = SimpleNamespace(code=code, message=code, innererror=None)
+    headers = {"Retry-After": str(retry_after)} if retry_after is not None else {}
+    exc.response = SimpleNamespace(headers=headers)
+    found: RotationError = failure(exc, doing, effect=name in EFFECTS)
+    return found
+
+
+def _unanswered() -> AzureError:
+    return ServiceRequestError("the connection is gone")

@@ -1,0 +1,162 @@
+"""Journal, queue and topic in memory, behind the gate, as strict as the real ones."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, NoReturn
+
+from rotation.domain.errors import Conflict, Transient, Unknown
+from rotation.ports import Document
+
+from .fault_injection import Fault
+from .gate import Gate, Process
+
+VISIBILITY = timedelta(seconds=30)  # host.json
+CRASHED = timedelta(minutes=10)  # until a message that a dead host held comes back
+MAX_TRIES = 5
+
+
+def unanswered(fault: Fault) -> NoReturn:
+    """A write that may have happened is Unknown, even where the adapters could find out."""
+    maybe = fault.done or fault.late
+    raise (Unknown if maybe else Transient)(f"storage: {fault.name}", code=f"HTTP{fault.status}")
+
+
+def unread(fault: Fault) -> NoReturn:
+    raise Transient(f"storage: {fault.name}", code=f"HTTP{fault.status}")
+
+
+@dataclass
+class Storage:
+    """What all workers share. ``watchers`` see every document, ``arrived`` hear of messages."""
+
+    documents: dict[str, tuple[bytes, int]] = field(default_factory=dict)
+    leases: dict[str, tuple[Process, datetime]] = field(default_factory=dict)
+    messages: list[tuple[datetime, int, str, int]] = field(default_factory=list)
+    poison: list[str] = field(default_factory=list)
+    watchers: list[Callable[[str, bytes], None]] = field(default_factory=list)
+    serial: int = 0
+    closed_until: datetime | None = None
+    arrived: list[Callable[[], None]] = field(default_factory=list)
+
+    def number(self) -> int:
+        self.serial += 1
+        return self.serial
+
+    def swap(self, name: str, body: bytes, etag: str | None) -> str:
+        present = self.documents.get(name)
+        if (str(present[1]) if present else None) != etag:
+            raise Conflict(name)
+        number = self.number()
+        self.documents[name] = (body, number)
+        for watch in self.watchers:
+            watch(name, body)
+        return str(number)
+
+    def push(self, text: str, at: datetime, tries: int = 0) -> None:
+        heapq.heappush(self.messages, (at, self.number(), text, tries))
+        self.wake()
+
+    def next_at(self, now: datetime) -> datetime | None:
+        """When there is a message to take; nobody gets any while the queue is down."""
+        if not self.messages:
+            return None
+        return max(self.messages[0][0], self.closed_until or now)
+
+    def wake(self) -> None:
+        """Every worker looks at what there is to do, or notices that it is dead."""
+        for wake in self.arrived:
+            wake()
+
+    def again(self, text: str, tries: int, at: datetime) -> None:
+        """A message that failed comes back, but not for ever."""
+        if tries + 1 >= MAX_TRIES:
+            self.poison.append(text)
+        else:
+            self.push(text, at, tries + 1)
+
+
+@dataclass
+class SimStore:
+    gate: Gate
+    storage: Storage
+    by: Process
+
+    async def read(self, name: str) -> Document | None:
+        def found() -> Document | None:
+            document = self.storage.documents.get(name)
+            return Document(document[0], str(document[1])) if document else None
+
+        document = await self.gate.call(self.by, "journal.read", found, unread)
+        self.by.phase = phase_of(document.body) if document else "idle"
+        return document
+
+    async def write(self, name: str, body: bytes, etag: str | None) -> str:
+        def swap() -> str:
+            return self.storage.swap(name, body, etag)
+
+        written = await self.gate.call(self.by, "journal.write", swap, unanswered)
+        self.by.phase = phase_of(body)
+        return written
+
+    async def marks(self) -> AsyncIterator[tuple[str, str]]:
+        for name, document in await self.gate.call(
+            self.by, "journal.names", lambda: list(self.storage.documents.items()), unread
+        ):
+            yield name, str(document[1])
+
+    @asynccontextmanager
+    async def lease(self, name: str, duration: timedelta) -> AsyncIterator[bool]:
+        held = await self.gate.call(
+            self.by, "journal.lease", lambda: self._acquire(name, duration), unread
+        )
+        try:
+            yield held
+        finally:
+            holder = self.storage.leases.get(name)
+            if held and holder and holder[0] is self.by and not self.by.dead:
+                del self.storage.leases[name]
+
+    def _acquire(self, name: str, duration: timedelta) -> bool:
+        now, holder = self.gate.azure.clock.now(), self.storage.leases.get(name)
+        if holder is not None and holder[1] > now:
+            return False
+        self.storage.leases[name] = (self.by, now + duration)
+        return True
+
+
+@dataclass
+class SimQueue:
+    gate: Gate
+    storage: Storage
+    by: Process
+
+    async def put(self, message: str, delay: timedelta = timedelta()) -> None:
+        def push() -> None:
+            self.storage.push(message, self.gate.azure.clock.now() + delay)
+
+        await self.gate.call(self.by, "queue.put", push, unanswered)
+
+
+@dataclass
+class SimNotifier:
+    """The topic of the port level."""
+
+    gate: Gate
+    by: Process
+    sent: list[Mapping[str, Any]] = field(default_factory=list)
+
+    async def send(self, event: Mapping[str, Any]) -> None:
+        await self.gate.call(
+            self.by, "eventgrid.publish", lambda: self.sent.append(event), unanswered
+        )
+
+
+def phase_of(body: bytes) -> str:
+    """Without reading all of the document; one that is no record has none."""
+    _, _, rest = body.partition(b'"phase":"')
+    return rest.partition(b'"')[0].decode() or "idle"

@@ -1,0 +1,84 @@
+"""The wire level: the adapters and the real SDK clients, on the in-process transport."""
+
+from __future__ import annotations
+
+from email.utils import format_datetime
+
+from emulator.azure import Azure
+from emulator.core.wire import Dropped, Headers, Request, Response
+from emulator.sdk.transport import AsyncCredential, AsyncEmulatorTransport
+from rotation.adapters.cognitive_services import ArmAccounts
+from rotation.adapters.event_grid import TopicNotifier
+from rotation.adapters.key_vault import KeyVaults
+from rotation.adapters.probe import DataPlaneProbe
+from rotation.ports import Accounts, Notifier, Probe, Vaults
+from rotation.runtime.clock import Clock
+
+from .fault_injection import Fault
+from .gate import Gate, Process
+
+TOPIC = "https://topic.westeurope-1.eventgrid.azure.net/api/events"
+
+
+class GateTransport(AsyncEmulatorTransport):
+    """Every request that carries a token or a key goes through the gate."""
+
+    def __init__(self, gate: Gate, by: Process) -> None:
+        super().__init__(gate.azure)
+        self._gate, self._by = gate, by
+
+    async def exchange(self, request: Request) -> Response:
+        name = self._azure.operation_of(request)
+        if name.startswith("keyvault.") and "Authorization" not in request.headers:
+            return await super().exchange(request)  # asks for the challenge, and nothing else
+        if name.startswith("inference."):
+            return await self._probe(request)
+
+        def fail(fault: Fault) -> Response:
+            return answer(self._azure, fault)
+
+        return await self._gate.call(self._by, name, lambda: self._azure.handle(request), fail)
+
+    async def _probe(self, request: Request) -> Response:
+        def use() -> Response:
+            response = self._azure.handle(request)
+            if response.status == 200:
+                self._gate.proven.update(request.headers.values())
+            return Response.of_json(200, {}) if self._gate.blind else response
+
+        def fail(fault: Fault) -> Response:
+            """Only a key that works is ever throttled."""
+            if fault.status != 429:
+                return answer(self._azure, fault)
+            response = use()
+            return answer(self._azure, fault) if response.status == 200 else response
+
+        return await self._gate.call(self._by, "probe", use, fail)
+
+
+def answer(azure: Azure, fault: Fault) -> Response:
+    """What a fault looks like. Raises Dropped where there is no answer."""
+    if fault.status is None:
+        raise Dropped(fault.name)
+    headers = {"Date": format_datetime(azure.clock.now() + azure.skew, usegmt=True)}
+    if fault.retry_after is not None:
+        headers["Retry-After"] = str(fault.retry_after)
+    body = {"error": {"code": fault.code, "message": fault.code}}
+    return Response.of_json(fault.status, body, Headers(headers))
+
+
+def clients(
+    gate: Gate, by: Process, clock: Clock, vaults: tuple[str, ...]
+) -> tuple[Accounts, Vaults, Probe, Notifier]:
+    """The adapters as wired in production, but for the transport and the token."""
+    credential = AsyncCredential(gate.azure, gate.azure.identity.principals[0])
+
+    def transport() -> GateTransport:
+        return GateTransport(gate, by)
+
+    return (
+        ArmAccounts(credential, clock, transport=transport),
+        KeyVaults(vaults, credential, clock, transport),
+        DataPlaneProbe(transport),
+        TopicNotifier(TOPIC, credential, transport),
+    )

@@ -1,0 +1,147 @@
+"""One process of the product on the simulated world, as the host runs it."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from rotation.domain import codec
+from rotation.domain.errors import RotationError
+from rotation.domain.model import AccountId
+from rotation.domain.policy import Policy
+from rotation.domain.record import Record
+from rotation.engine.gatherer import Gatherer
+from rotation.engine.inventory import Inventory
+from rotation.engine.journal import Journal
+from rotation.engine.outcome import Outcome
+from rotation.engine.reconciler import Rotator
+from rotation.ports import Accounts, Notifier, Probe, Vaults
+from rotation.runtime.clock import Clock
+from rotation.service.messages import Visit
+from rotation.service.sweep import Sweep
+from rotation.service.triggers import Triggers
+
+from .gate import Crash
+from .loop import TICK
+from .port_level import SimAccounts, SimProbe
+from .storage import CRASHED, VISIBILITY, SimNotifier, SimQueue, SimStore
+from .vaults import SimVaults
+
+if TYPE_CHECKING:
+    from .world import World
+
+
+# Longer than the ticks of the loop, which would else wake too early for ever.
+MOMENT = 10 * TICK
+
+
+@dataclass(eq=False)
+class Worker:
+    """``skew`` is how much its clock is wrong. Nothing of it survives a crash."""
+
+    world: World
+    policy: Policy = field(default_factory=Policy)
+    name: str = "worker"
+    skew: timedelta = timedelta()
+    dead: bool = False
+    phase: str = "idle"
+
+    def __post_init__(self) -> None:
+        world, gate = self.world, self.world.gate
+        clock = Clock(lambda: world.azure.clock.now() + self.skew)
+        accounts, vaults, probe, self.notifier = self._clients(clock)
+        self.journal = Journal(SimStore(gate, world.storage, self))
+        inventory = Inventory(vaults, clock)
+        self.rotator = Rotator(
+            Gatherer(accounts, vaults, probe, inventory, clock, self.policy),
+            self.journal,
+            self.notifier,
+        )
+        sweep = Sweep(inventory, self.journal, self.policy, rate=1000)
+        queue = SimQueue(gate, world.storage, self)
+        self.triggers = Triggers(self.rotator, self.journal, inventory, vaults, queue, sweep)
+
+    @property
+    def skewed(self) -> bool:
+        return bool(self.skew)
+
+    def _clients(self, clock: Clock) -> tuple[Accounts, Vaults, Probe, Notifier]:
+        gate, vaults = self.world.gate, self.world.vaults
+        if self.world.level == "wire":
+            from . import wire_level as wires
+
+            return wires.clients(gate, self, clock, vaults)
+        return (
+            SimAccounts(gate, self, clock),
+            SimVaults(gate, self, clock, urls=vaults),
+            SimProbe(gate, self, clock),
+            SimNotifier(gate, self, self.world.sent),
+        )
+
+    async def close(self) -> None:
+        """Only the wire level has anything to close."""
+        for part in (self.rotator.gatherer.accounts, self.rotator.gatherer.vaults):
+            if hasattr(part, "close"):
+                await part.close()
+
+    async def record(self, account: AccountId | None = None) -> Record:
+        """The record as it is stored: looking is no call that a fault could hit."""
+        return self.world.record(account)
+
+    async def visit(self, account: AccountId | None = None) -> Outcome:
+        """As the timer does it."""
+        account = account or self.world.account
+        return await self.triggers.visit(Visit(account, self.world.enrolled(account)))
+
+    async def run(
+        self, limit: timedelta, until: Callable[[], Awaitable[bool]] | None = None
+    ) -> None:
+        """Alone in the world: work through the queue in virtual time, for at most this long."""
+        world, messages = self.world, self.world.storage.messages
+        end = world.now + limit
+        while messages and messages[0][0] <= end and not (until and await until()):
+            at, _, text, tries = heapq.heappop(messages)
+            world.advance(max(at - world.now, timedelta()))
+            await self.handle(text, tries)
+        if world.now < end and not until:
+            world.advance(end - world.now)
+
+    async def serve(self) -> None:
+        """One of many: take what is visible, for ever."""
+        storage, arrived = self.world.storage, asyncio.Event()
+        storage.arrived.append(arrived.set)
+        while not self.dead:
+            at = storage.next_at(self.world.now)
+            if at is None or at > self.world.now:
+                await self._wait(arrived, at)
+                continue
+            _, _, text, tries = heapq.heappop(storage.messages)
+            await self.handle(text, tries)
+
+    async def _wait(self, arrived: asyncio.Event, at: datetime | None) -> None:
+        """Until the next message is visible, or another one comes; and never no time at all."""
+        timeout = max((at - self.world.now).total_seconds(), MOMENT) if at else None
+        with suppress(TimeoutError):
+            await asyncio.wait_for(arrived.wait(), timeout)
+        arrived.clear()
+
+    async def handle(self, text: str, tries: int) -> None:
+        """As the host: what fails comes back after a while, what crashes after a longer one."""
+        world = self.world
+        try:
+            await self.triggers.message(text)
+        except (RotationError, ValueError) as exc:
+            world.gate.note(f"{self.name}: a message failed: {type(exc).__name__}")
+            world.storage.again(text, tries, world.now + VISIBILITY)
+        except Crash:
+            world.storage.again(text, tries, world.now + CRASHED)
+            raise
+
+
+def record_of(document: tuple[bytes, int] | None, account: AccountId) -> Record:
+    return codec.load(Record, document[0]) if document else Record(account, "")

@@ -1,1 +1,0 @@
-"""Documents whose commands were really run: ``python -m tests.tour`` runs them again."""
