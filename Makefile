@@ -45,9 +45,9 @@ importtime: setup ## how long function_app takes to import, and what of it
 	@$(BIN)/python -X importtime -c "import function_app" 2>&1 | grep -E "\| (  )?(azure|rotation|function_app|aiohttp)" | sort -t'|' -k2 -n | tail -12
 
 infra: setup .tools/checkov ## check the deployment without Azure, and build azuredeploy.json where Bicep is at hand
-	@echo "Our own checks of infra/, each of which is tried on Bicep that it must refuse"
+	@echo "Our own checks of infra/ and examples/"
 	@$(BIN)/python -m pytest -q tests/infra
-	@echo "checkov; what it finds and we keep is explained in infra/checkov.yaml"
+	@echo "checkov (infra/checkov.yaml explains each accepted finding)"
 	@CKV_PARSE_ERROR_FAIL=true .tools/checkov/bin/checkov --config-file infra/checkov.yaml
 	@if command -v bicep >/dev/null; then bicep build infra/main.bicep --outfile infra/azuredeploy.json; \
 	  elif command -v az >/dev/null; then az bicep build --file infra/main.bicep --outfile infra/azuredeploy.json; \

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import pycep
 
-INFRA = Path(__file__).parents[2] / "infra"
+ROOT = Path(__file__).parents[2]
+INFRA = ROOT / "infra"
+EXAMPLES = ROOT / "examples"
 _TOKEN = re.compile(
     r"(?P<comment>//[^\n]*|/\*.*?\*/)|(?P<string>'(?:\\.|[^'\\])*')"
     r"|(?P<word>[A-Za-z_]\w*)|(?P<other>\S)",
@@ -71,13 +74,8 @@ class Source:
 
     def resolve(self, path: str) -> str:
         """A path in this file, relative to infra/."""
-        parts: list[str] = []
-        for part in (PurePosixPath(self.path).parent / path).parts:
-            if part == "..":
-                parts.pop()
-            else:
-                parts.append(part)
-        return "/".join(parts)
+        folder = posixpath.join("/repository/infra", posixpath.dirname(self.path))
+        return posixpath.relpath(posixpath.join(folder, path), "/repository/infra")
 
 
 def _bare(token: re.Match[str]) -> str:
@@ -105,11 +103,10 @@ def _is_declared_here(code: str, found: re.Match[str]) -> bool:
     )
 
 
-def sources(root: Path = INFRA) -> dict[str, Source]:
-    """All Bicep below a folder, by path."""
-    paths = sorted(root.rglob("*.bicep"))
-    named = [(path.relative_to(root).as_posix(), path.read_text()) for path in paths]
-    return {name: Source(name, text) for name, text in named}
+def sources() -> dict[str, Source]:
+    """Return all Bicep of infra/ and examples/ by its path relative to infra/."""
+    paths = [*sorted(INFRA.rglob("*.bicep")), *sorted(EXAMPLES.rglob("*.bicep"))]
+    return of({posixpath.relpath(path, INFRA): path.read_text() for path in paths})
 
 
 def of(files: Mapping[str, str]) -> dict[str, Source]:

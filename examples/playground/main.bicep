@@ -1,17 +1,16 @@
-// A complete playground: a vault, two Azure AI accounts, a consumer that reads a secret by its name, and
-// the service. az deployment sub create --location westeurope --template-file infra/example.bicep \
-//   --parameters environmentName=play operatorId=$(az ad signed-in-user show --query id -o tsv)
+// A complete playground: a vault, two Azure AI accounts, a consumer that reads a secret by name, and the
+// service. README.md has the commands.
 targetScope = 'subscription'
 
-@description('Name of the playground; it names the resource groups.')
+@description('Name of the playground. It is part of the names of the resource groups.')
 @minLength(1)
 @maxLength(30)
 param environmentName string
 
-@description('Region of everything.')
+@description('Region of all resources.')
 param location string = deployment().location
 
-@description('Object id of the person who will enrol the accounts.')
+@description('Object ID of the person who enrols the accounts.')
 param operatorId string
 
 var token = uniqueString(subscription().id, environmentName, 'playground')
@@ -28,7 +27,7 @@ resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = {
   location: location
 }
 
-module estate 'modules/estate.bicep' = {
+module estate 'estate.bicep' = {
   name: 'estate'
   scope: group
   params: {
@@ -39,7 +38,7 @@ module estate 'modules/estate.bicep' = {
   }
 }
 
-module consumer 'modules/consumer.bicep' = {
+module consumer 'consumer.bicep' = {
   name: 'consumer'
   scope: group
   params: {
@@ -51,7 +50,7 @@ module consumer 'modules/consumer.bicep' = {
   }
 }
 
-module service 'main.bicep' = {
+module service '../../infra/main.bicep' = {
   name: 'rotation-${environmentName}'
   params: {
     environmentName: environmentName
@@ -64,8 +63,8 @@ module service 'main.bicep' = {
   ]
 }
 
-@description('For ROTATION_VAULTS, to enrol: python -m rotation enrol \'*\' --in-use key1')
+@description('Vault URL: the value of ROTATION_VAULTS for `python -m rotation enrol`.')
 output VAULT_URL string = 'https://${vaultName}${environment().suffixes.keyvaultDns}'
 
-@description('Where the dashboard is.')
+@description('Base URL of the service. The dashboard is at /api/dashboard.')
 output SERVICE_URL string = service.outputs.SERVICE_URL

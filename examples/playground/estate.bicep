@@ -1,14 +1,14 @@
-// The playground's vault and accounts, as they would be there already.
-@description('Region.')
+// The vault and the accounts that a user of the service would already have.
+@description('Region of the resources.')
 param location string
 
-@description('Name of the vault.')
+@description('Name of the vault to create.')
 param vaultName string
 
-@description('Names of the accounts; the first is for OpenAI, the others for vision.')
+@description('Names of the accounts. The first is an Azure OpenAI account, the others are Computer Vision accounts.')
 param accountNames array
 
-@description('Object id of the person who will enrol them.')
+@description('Object ID of the person who enrols the accounts.')
 param operatorId string
 
 var secretsOfficer = 'b86a8fe4-44ce-4948-aee5-eccb2c155cd7'
@@ -43,7 +43,7 @@ resource accounts 'Microsoft.CognitiveServices/accounts@2024-10-01' = [for (name
   properties: {
     customSubDomainName: name
     publicNetworkAccess: 'Enabled'
-    // The point of this playground: its accounts have keys.
+    // The service rotates keys, so key authentication stays on.
     disableLocalAuth: false
   }
 }]

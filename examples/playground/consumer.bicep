@@ -1,17 +1,17 @@
-// A consumer as it should be: it reads the secret by its name, and again whenever its key is refused.
-@description('Region.')
+// A correct consumer: it reads the secret by name, and reads it again when its key is rejected.
+@description('Region of the resources.')
 param location string
 
-@description('Name of the app.')
+@description('Name of the container app.')
 param name string
 
-@description('Name of the vault.')
+@description('Name of the vault that holds the secret.')
 param vaultName string
 
-@description('Name of the secret.')
+@description('Name of the secret that holds the key.')
 param secretName string
 
-@description('Endpoint of the account.')
+@description('Endpoint of the Azure AI account.')
 param endpoint string
 
 var secretsUser = '4633458b-17de-408a-b874-0445c86b69e6'
