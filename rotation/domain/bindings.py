@@ -1,0 +1,165 @@
+"""Bindings: which account's key may be published in which secret.
+
+The setting ``ROTATION_BINDINGS`` is a comma-separated list of ``vault[/secret pattern]=scope``. The
+scope is the resource id of an account, a resource group or a subscription. Tags on a secret, our
+own records and knowing a key never grant anything; a binding decides.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from .model import AccountId, TargetId
+from .redaction import masked
+
+EXAMPLE = (
+    "kv-a=/subscriptions/…/resourceGroups/rg-a, or "
+    "kv-b/team-b-*=/subscriptions/…/providers/Microsoft.CognitiveServices/accounts/acct-b"
+)
+
+_PATTERN = re.compile(r"[0-9a-z*-]{1,127}")
+_NAME = re.compile(r"[0-9a-z][0-9a-z-]{0,63}")
+_SCOPE = re.compile(
+    r"/subscriptions/[^/\s*]+"
+    r"(?:/resourcegroups/[^/\s*]+"
+    r"(?:/providers/microsoft\.cognitiveservices/accounts/[a-z0-9][a-z0-9_.-]{1,63})?)?"
+)
+
+
+class Bound(StrEnum):
+    """How a secret is bound to an account.
+
+    ``NAMED``: an entry names the secret (by a pattern) or the account. ``BROAD``: an entry covers
+    both, but names neither. ``UNDECIDED``: the vault was not listed completely since an upgrade.
+    """
+
+    NAMED = "named"
+    BROAD = "broad"
+    NONE = "none"
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of the setting, in lower case. Without ``pattern`` it covers the whole vault."""
+
+    vault: str
+    scope: str
+    pattern: str | None = None
+
+    def covers(self, target: TargetId, account: AccountId) -> bool:
+        """Whether both the secret and the account match. Paths match by whole segments."""
+        return (
+            self.vault == target.vault.lower()
+            and _matches(self.pattern, target.name.lower())
+            and f"{account}/".lower().startswith(f"{self.scope}/")
+        )
+
+    @property
+    def names_one(self) -> bool:
+        """Whether it names a secret pattern or an account, not only a vault and a group."""
+        return self.pattern is not None or "/accounts/" in self.scope
+
+
+@dataclass(frozen=True)
+class Bindings:
+    """The bindings in force.
+
+    ``entries`` is None if the setting was never set. Then a single vault is bound to every account,
+    and of several vaults those pairs are bound that were rotated before (``frozen``; a vault is
+    missing there until its first complete listing). ``admits`` is False while an invalid setting
+    keeps the last good one in force: no new pair is admitted.
+    """
+
+    entries: tuple[Entry, ...] | None = None
+    single_vault: bool = False
+    frozen: tuple[tuple[str, frozenset[tuple[TargetId, AccountId]]], ...] = ()
+    admits: bool = True
+
+    def of(self, target: TargetId, account: AccountId) -> Bound:
+        """How ``target`` is bound to ``account``."""
+        if self.entries is not None:
+            return _strongest(e for e in self.entries if e.covers(target, account))
+        if self.single_vault:
+            return Bound.BROAD
+        pairs = dict(self.frozen).get(target.vault)
+        if pairs is None:
+            return Bound.UNDECIDED
+        return Bound.NAMED if (target, account) in pairs else Bound.NONE
+
+
+def _strongest(entries: Iterable[Entry]) -> Bound:
+    found = [entry.names_one for entry in entries]
+    if not found:
+        return Bound.NONE
+    return Bound.NAMED if any(found) else Bound.BROAD
+
+
+def parse(text: str, vaults: tuple[str, ...]) -> tuple[Entry, ...]:
+    """Parse the setting. Raises ValueError that names every problem at once."""
+    entries: list[Entry] = []
+    problems: list[str] = []
+    for part in (part.strip() for part in text.split(",")):
+        if not part:
+            continue
+        try:
+            entries.append(_entry(part, vaults))
+        except ValueError as exc:
+            problems.append(str(exc))
+    problems += _mixed(entries)
+    if not entries and not problems:
+        problems.append(f"no entry; write {EXAMPLE}")
+    if problems:
+        raise ValueError("; ".join(problems))
+    return tuple(dict.fromkeys(entries))
+
+
+def _entry(part: str, vaults: tuple[str, ...]) -> Entry:
+    place, equals, scope = part.lower().partition("=")
+    if not equals:
+        raise ValueError(f"{masked(part)!r} is not vault=scope; write {EXAMPLE}")
+    vault, pattern = _place(place.strip(), vaults)
+    scope = scope.strip().rstrip("/")
+    if not _SCOPE.fullmatch(scope):
+        raise ValueError(
+            f"{masked(scope)!r} is not the resource id of an account, a resource group or a "
+            f"subscription; write {EXAMPLE}"
+        )
+    return Entry(vault, scope, pattern)
+
+
+def _place(place: str, vaults: tuple[str, ...]) -> tuple[str, str | None]:
+    if place.startswith("https://"):
+        parts = urlsplit(place)
+        name, rest = parts.netloc, parts.path.strip("/").removeprefix("secrets/")
+    else:
+        name, _, rest = place.partition("/")
+    found = [url for url in vaults if name in (urlsplit(url).netloc, _first_label(url))]
+    if len(found) != 1 or not _NAME.fullmatch(name.partition(".")[0]):
+        raise ValueError(f"{masked(name)!r} is not one of the vaults of ROTATION_VAULTS")
+    if rest and not _PATTERN.fullmatch(rest):
+        raise ValueError(f"{masked(rest)!r} is not a secret name; letters, digits, hyphens and *")
+    return found[0], rest or None
+
+
+def _first_label(url: str) -> str:
+    return urlsplit(url).netloc.partition(".")[0]
+
+
+def _mixed(entries: list[Entry]) -> list[str]:
+    patterned = {entry.vault for entry in entries if entry.pattern}
+    plain = {entry.vault for entry in entries if not entry.pattern}
+    return [
+        f"{vault}: either every entry of a vault has a secret pattern, or none has"
+        for vault in sorted(patterned & plain)
+    ]
+
+
+def _matches(pattern: str | None, name: str) -> bool:
+    if pattern is None:
+        return True
+    return re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), name) is not None

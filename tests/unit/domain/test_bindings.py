@@ -1,0 +1,114 @@
+"""Bindings: who may receive which account's key."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rotation.domain import bindings
+from rotation.domain.bindings import Bindings, Bound
+from rotation.domain.model import AccountId, TargetId
+
+A = "https://kv-a.vault.azure.net"
+B = "https://kv-b.vault.azure.net"
+VAULTS = (A, B)
+GROUP = "/subscriptions/s1/resourceGroups/rg-a"
+ACCOUNT = f"{GROUP}/providers/Microsoft.CognitiveServices/accounts/acct-a"
+
+
+def account(group: str = "rg-a", name: str = "acct-a", subscription: str = "s1") -> AccountId:
+    return AccountId(subscription, group, name)
+
+
+def bound(text: str, vault: str = A, name: str = "key", of: AccountId | None = None) -> Bound:
+    return Bindings(bindings.parse(text, VAULTS)).of(TargetId(vault, name), of or account())
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"kv-a={GROUP}", Bound.BROAD),
+        ("kv-a=/subscriptions/s1", Bound.BROAD),
+        (f"KV-A={GROUP.upper()}/", Bound.BROAD),
+        (f"{A}={GROUP}", Bound.BROAD),
+        (f"kv-a.vault.azure.net={GROUP}", Bound.BROAD),
+        (f"kv-a={ACCOUNT}", Bound.NAMED),
+        (f"kv-a/k*={GROUP}", Bound.NAMED),
+        (f"kv-a/key={GROUP}", Bound.NAMED),
+        (f"{A}/secrets/key={GROUP}", Bound.NAMED),
+        (f"kv-b={GROUP}", Bound.NONE),
+        (f"kv-a/other={GROUP}", Bound.NONE),
+        (f"kv-a/ke={GROUP}", Bound.NONE),
+        ("kv-a=/subscriptions/s1/resourceGroups/rg", Bound.NONE),
+        ("kv-a=/subscriptions/s", Bound.NONE),
+        (f"kv-a={ACCOUNT}x", Bound.NONE),
+        (f"kv-a={ACCOUNT[:-1]}", Bound.NONE),
+        (f"kv-a=/subscriptions/s2,kv-a={GROUP}", Bound.BROAD),
+        (f"kv-a={GROUP},kv-a={ACCOUNT}", Bound.NAMED),
+    ],
+)
+def test_a_secret_is_bound_if_an_entry_covers_it_and_its_account(
+    text: str, expected: Bound
+) -> None:
+    assert bound(text) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (" , ", "no entry"),
+        ("kv-a", "is not vault=scope"),
+        (f"kv-c={GROUP}", "is not one of the vaults"),
+        (f"={GROUP}", "is not one of the vaults"),
+        (f"https://kv-a.evil.example={GROUP}", "is not one of the vaults"),
+        ("kv-a=rg-a", "is not the resource id"),
+        ("kv-a=/subscriptions/*", "is not the resource id"),
+        (f"kv-a={GROUP}/providers/Microsoft.Storage/storageAccounts/x", "is not the resource id"),
+        (f"kv-a/a.b={GROUP}", "is not a secret name"),
+        (f"kv-a/x/y={GROUP}", "is not a secret name"),
+        (f"kv-a={GROUP},kv-a/team-*={GROUP}", "either every entry"),
+    ],
+)
+def test_a_bad_entry_is_refused_with_the_reason(text: str, problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        bindings.parse(text, VAULTS)
+
+
+def test_every_bad_entry_is_named_at_once() -> None:
+    with pytest.raises(ValueError, match=r"kv-c.*; .*rg-a"):
+        bindings.parse(f"kv-c={GROUP},kv-a=rg-a", VAULTS)
+
+
+def test_an_entry_of_one_vault_with_a_pattern_and_of_another_without_is_fine() -> None:
+    assert bound(f"kv-a/key={GROUP},kv-b={GROUP}", B) is Bound.BROAD
+
+
+def test_without_a_setting_a_single_vault_is_bound_to_every_account() -> None:
+    assert Bindings(single_vault=True).of(TargetId(A, "x"), account()) is Bound.BROAD
+
+
+def test_without_a_setting_several_vaults_are_undecided_until_they_are_frozen() -> None:
+    pair = (TargetId(A, "key"), account())
+    found = Bindings(frozen=((A, frozenset({pair})),))
+    assert found.of(*pair) is Bound.NAMED
+    assert found.of(TargetId(A, "key"), account(name="acct-b")) is Bound.NONE
+    assert found.of(TargetId(B, "key"), account()) is Bound.UNDECIDED
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_parsed_or_refused(text: str) -> None:
+    try:
+        entries = bindings.parse(text, VAULTS)
+    except ValueError:
+        return
+    assert entries
+
+
+@given(st.text("*ab-", min_size=1, max_size=8), st.text("ab-", min_size=1, max_size=8))
+def test_a_pattern_without_a_star_matches_only_itself(pattern: str, name: str) -> None:
+    found = bound(f"kv-a/{pattern}={GROUP}", name=name)
+    if "*" not in pattern:
+        assert (found is Bound.NAMED) == (pattern == name)
+    if pattern.strip("*") == "":
+        assert found is Bound.NAMED
