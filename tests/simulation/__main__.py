@@ -1,7 +1,7 @@
 """``make simulate``: as many scenarios as asked for, at both levels, and what they covered.
 
     SEED=7 N=10000    random plans: N at the port level, a fiftieth of that on the wire
-    PAIRS=1           every pair of faults of every story, at the port level
+    PAIRS=1           every pair of faults of every scenario, at the port level
     YEAR=1            a year of 500 accounts
 
 Exits with 1 where an invariant broke.
@@ -15,8 +15,8 @@ import random
 import sys
 from collections.abc import Iterable
 
-from .harness import campaign, coverage, year
-from .harness.campaign import CORES, Job, Tally
+from .harness import fault_coverage, jobs, year
+from .harness.jobs import CORES, Job, Tally
 
 WIRE_SHARE = 50
 
@@ -28,20 +28,20 @@ def main() -> int:
     if arguments.year:
         return year.main()
     if arguments.pairs:
-        pairs = ("pairs of faults, port level", campaign.all_pairs())
+        pairs = ("pairs of faults, port level", jobs.all_pairs())
         return _report([pairs], classes=True)
     seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(10**6)
     print(f"SEED={seed} N={arguments.n} on {CORES} cores\n")
     wire = max(arguments.n // WIRE_SHARE, 1)
     return _report(
         [
-            ("one rotation, port level", campaign.rotations("port", 6000)),
-            ("one rotation, wire level", campaign.rotations("wire", 400)),
-            ("single faults, port level", campaign.all_singles("port", 1)),
-            ("single faults, port level, two secrets", campaign.all_singles("port", 2)),
-            ("single faults, wire level", campaign.all_singles("wire", 1)),
-            ("random plans, port level", campaign.seeds("port", seed, arguments.n)),
-            ("random plans, wire level", campaign.seeds("wire", seed, wire)),
+            ("one rotation, port level", jobs.rotations("port", 6000)),
+            ("one rotation, wire level", jobs.rotations("wire", 400)),
+            ("single faults, port level", jobs.all_single_faults("port", 1)),
+            ("single faults, port level, two secrets", jobs.all_single_faults("port", 2)),
+            ("single faults, wire level", jobs.all_single_faults("wire", 1)),
+            ("random plans, port level", jobs.seeds("port", seed, arguments.n)),
+            ("random plans, wire level", jobs.seeds("wire", seed, wire)),
         ]
     )
 
@@ -57,8 +57,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _report(campaigns: Iterable[tuple[str, Iterable[Job]]], *, classes: bool = False) -> int:
     total = Tally()
-    for title, jobs in campaigns:
-        tally, seconds = campaign.run(jobs)
+    for title, work in campaigns:
+        tally, seconds = jobs.run(work)
         rate = tally.scenarios / seconds
         print(
             f"{title:40} {tally.scenarios:7} scenarios {rate:8.1f}/s"
@@ -66,7 +66,7 @@ def _report(campaigns: Iterable[tuple[str, Iterable[Job]]], *, classes: bool = F
             flush=True,
         )
         total.add(tally)
-    print("\n" + coverage.table(total, classes=classes))
+    print("\n" + fault_coverage.table(total, classes=classes))
     for violation in total.violations[:5]:
         print(f"\nVIOLATION: {violation}")
     return 1 if total.violations else 0

@@ -18,5 +18,5 @@ def no_key_leaves() -> Iterator[None]:
 
 @pytest.fixture(params=["port", "wire"])
 def level(request: pytest.FixtureRequest) -> str:
-    """The same story over the ports and over the real SDK clients."""
+    """The same scenario over the ports and over the real SDK clients."""
     return str(request.param)

@@ -10,7 +10,7 @@ from rotation.domain.model import Slot
 from rotation.domain.record import Leaked, Phase
 
 from .harness.worker import Worker
-from .harness.world import World, start
+from .harness.world import World, single_account
 from .test_rotation import request
 
 DAY = timedelta(days=1)
@@ -18,7 +18,7 @@ HEALTHY = 80 * DAY
 
 
 async def test_a_live_key_regenerated_by_hand_is_published_at_once() -> None:
-    world, target, worker = start(lives=HEALTHY)
+    world, target, worker = single_account(lives=HEALTHY)
     await worker.visit()
     world.regenerate(Slot.KEY1)
     assert world.published(target) is None
@@ -29,9 +29,9 @@ async def test_a_live_key_regenerated_by_hand_is_published_at_once() -> None:
 
 
 async def test_a_hand_made_version_with_a_live_key_is_adopted() -> None:
-    world, target, worker = start(lives=HEALTHY)
+    world, target, worker = single_account(lives=HEALTHY)
     await worker.visit()
-    world.by_hand(target, world.keys()[Slot.KEY2])
+    world.write_version(target, world.keys()[Slot.KEY2])
     outcome = await worker.visit()
     assert outcome.kind is Kind.IDLE
     assert world.published(target) is Slot.KEY2
@@ -39,9 +39,9 @@ async def test_a_hand_made_version_with_a_live_key_is_adopted() -> None:
 
 
 async def test_after_an_adopted_version_the_other_slot_gets_a_full_overlap() -> None:
-    world, target, worker = start(lives=5 * DAY)
+    world, target, worker = single_account(lives=5 * DAY)
     world.advance(3 * DAY)
-    world.by_hand(target, world.keys()[Slot.KEY2])
+    world.write_version(target, world.keys()[Slot.KEY2])
     outcome = await worker.visit()
     assert outcome.kind is Kind.WAIT
     assert "overlap is not over" in outcome.reason
@@ -53,7 +53,7 @@ async def test_after_an_adopted_version_the_other_slot_gets_a_full_overlap() -> 
 async def test_a_disabled_secret_never_gets_two_versions_within_one_second() -> None:
     """Was "overwritten again and again": a list shows no order within a second."""
     for seed in range(8):
-        world, target, worker = start(World(seed=seed), lives=HEALTHY)
+        world, target, worker = single_account(World(seed=seed), lives=HEALTHY)
         await worker.visit()
         world.update(target, enabled=False)
         world.regenerate(Slot.KEY1)
@@ -67,12 +67,12 @@ async def test_a_disabled_secret_never_gets_two_versions_within_one_second() -> 
 
 async def test_a_spare_that_somebody_published_for_a_while_gets_a_full_overlap_too() -> None:
     """Was revoked early: a note of ours said that nobody had ever got it."""
-    world, target, worker = start(lives=HEALTHY)
+    world, target, worker = single_account(lives=HEALTHY)
     await worker.triggers.request(request(target, Leaked.KEY2))
     await worker.run(timedelta(minutes=5))
     other = world.add_secret("other", lives=HEALTHY)
     await worker.visit()
-    world.by_hand(other, world.keys()[Slot.KEY2])
+    world.write_version(other, world.keys()[Slot.KEY2])
     world.advance(timedelta(minutes=7))
     await worker.visit()
     assert world.published(other) is Slot.KEY1
@@ -86,12 +86,12 @@ async def test_a_spare_that_somebody_published_for_a_while_gets_a_full_overlap_t
 
 async def test_one_404_ends_nothing(level: str) -> None:
     """Was the end of an emergency: a secret that was not found for once counted as gone."""
-    world, target, worker = start(World(level=level), lives=HEALTHY)
+    world, target, worker = single_account(World(level=level), lives=HEALTHY)
     await worker.visit()
     leaked = world.latest(target).value
-    reads = world.gate.counted["keyvault.get_secret"]
+    reads = world.interceptor.call_counts["keyvault.get_secret"]
     await worker.triggers.request(request(target, Leaked.KEY1))
-    world.gate.faults.append(
+    world.interceptor.rules.append(
         lambda name, count: "404" if (name, count) == ("keyvault.get_secret", reads + 1) else None
     )
     await worker.run(timedelta(minutes=5))
@@ -100,9 +100,9 @@ async def test_one_404_ends_nothing(level: str) -> None:
 
 
 async def test_nonsense_in_the_vault_is_replaced_by_a_key_that_works() -> None:
-    world, target, worker = start(lives=HEALTHY)
+    world, target, worker = single_account(lives=HEALTHY)
     await worker.visit()
-    world.by_hand(target, "nonsense")
+    world.write_version(target, "nonsense")
     await worker.visit()
     assert world.published(target) is not None
     assert world.regenerated == []
@@ -124,11 +124,11 @@ async def test_secrets_on_different_slots_converge_on_the_one_that_most_show() -
 async def test_a_version_overwritten_in_the_overlap_is_put_back_and_the_overlap_starts_again() -> (
     None
 ):
-    world, target, worker = start()
+    world, target, worker = single_account()
     first = world.latest(target).value
     await worker.visit()
     await worker.run(timedelta(hours=20))
-    world.by_hand(target, first)
+    world.write_version(target, first)
     await worker.visit()
     assert world.published(target) is Slot.KEY2
     await worker.run(timedelta(hours=20))
@@ -138,13 +138,13 @@ async def test_a_version_overwritten_in_the_overlap_is_put_back_and_the_overlap_
 
 
 async def test_another_writer_that_never_gives_up_blocks_the_operation() -> None:
-    world, target, worker = start()
+    world, target, worker = single_account()
     first = world.latest(target).value
     await worker.visit()
     await worker.run(timedelta(minutes=5))
     for _ in range(6):
         world.advance(timedelta(minutes=10))
-        world.by_hand(target, first)
+        world.write_version(target, first)
         outcome = await worker.visit()
     assert outcome.kind is Kind.BLOCKED
     assert "overwritten again and again" in outcome.reason
@@ -152,7 +152,7 @@ async def test_another_writer_that_never_gives_up_blocks_the_operation() -> None
 
 
 async def test_the_published_key_regenerated_by_hand_in_the_overlap_is_published_anew() -> None:
-    world, target, worker = start()
+    world, target, worker = single_account()
     await worker.visit()
     await worker.run(timedelta(hours=5))
     world.regenerate(Slot.KEY2)
@@ -191,7 +191,7 @@ async def test_a_secret_disabled_on_the_way_is_published_too_and_stays_disabled(
 
 
 async def test_a_secret_that_is_deleted_or_untagged_on_the_way_no_longer_counts() -> None:
-    world, target, worker = start(name="one")
+    world, target, worker = single_account(name="one")
     gone = world.add_secret("two")
     await worker.visit()
     world.delete(gone)
@@ -216,7 +216,7 @@ async def test_a_secret_enrolled_on_the_way_joins_before_anything_is_revoked() -
 
 
 async def test_a_lost_journal_in_the_overlap_finishes_the_rotation_after_the_overlap() -> None:
-    world, target, worker = start()
+    world, target, worker = single_account()
     first = world.latest(target).value
     await worker.visit()
     await worker.run(timedelta(hours=2))

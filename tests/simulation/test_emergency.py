@@ -12,7 +12,7 @@ from rotation.domain.record import Leaked, Phase, Purpose, Seen
 from rotation.service.requests import RotationRequest
 
 from .harness.worker import Worker
-from .harness.world import ACCOUNT, World, start
+from .harness.world import ACCOUNT, World, single_account
 from .test_rotation import request
 
 DAY = timedelta(days=1)
@@ -20,7 +20,7 @@ HEALTHY = 80 * DAY
 
 
 async def test_the_live_key_leaked_and_the_spare_never_published_is_the_shortest_way() -> None:
-    world, target, worker = start(lives=HEALTHY)
+    world, target, worker = single_account(lives=HEALTHY)
     leaked = world.latest(target).value
     spare = world.keys()[Slot.KEY2]
     await worker.visit()
@@ -38,7 +38,7 @@ async def test_the_live_key_leaked_and_the_spare_never_published_is_the_shortest
 
 
 async def test_the_spare_leaked_is_revoked_and_consumers_notice_nothing() -> None:
-    world, target, worker = start(lives=HEALTHY)
+    world, target, worker = single_account(lives=HEALTHY)
     published = world.latest(target).value
     leaked = world.keys()[Slot.KEY2]
     await worker.triggers.request(request(target, Leaked.KEY2))
@@ -51,7 +51,7 @@ async def test_the_spare_leaked_is_revoked_and_consumers_notice_nothing() -> Non
 
 
 async def test_an_unknown_leak_makes_both_keys_new() -> None:
-    world, target, worker = start(lives=HEALTHY)
+    world, target, worker = single_account(lives=HEALTHY)
     before = set(world.keys().values())
     await worker.triggers.request(request(target, Leaked.UNKNOWN))
     await worker.run(timedelta(minutes=10))
@@ -67,14 +67,16 @@ async def test_a_second_leak_never_makes_the_first_one_forgotten(
     first: Leaked, second: Leaked, after: int
 ) -> None:
     """Was: a report of one key replaced the emergency for both, and one leaked key lived on."""
-    world, target, worker = start(lives=HEALTHY)
+    world, target, worker = single_account(lives=HEALTHY)
     await worker.visit()
     leaked = [
         world.keys()[s]
         for s in Slot
         if Leaked.UNKNOWN in (first, second) or s in (first.slot, second.slot)
     ]
-    world.gate.faults.append(lambda name, count: "503" if name == "probe" and count < 6 else None)
+    world.interceptor.rules.append(
+        lambda name, count: "503" if name == "probe" and count < 6 else None
+    )
     await worker.triggers.request(request(target, first))
     await worker.run(timedelta(seconds=after))
     await worker.triggers.request(request(target, second))
@@ -84,7 +86,7 @@ async def test_a_second_leak_never_makes_the_first_one_forgotten(
 
 
 async def test_in_the_overlap_the_leaked_old_key_is_revoked_at_once() -> None:
-    world, target, worker = start()
+    world, target, worker = single_account()
     leaked = world.latest(target).value
     await worker.visit()
     await worker.run(timedelta(hours=1))
@@ -100,7 +102,7 @@ async def test_in_the_overlap_the_leaked_old_key_is_revoked_at_once() -> None:
 
 
 async def test_in_the_overlap_the_leaked_new_key_is_replaced_and_revoked() -> None:
-    world, target, worker = start()
+    world, target, worker = single_account()
     await worker.visit()
     await worker.run(timedelta(hours=1))
     leaked = world.latest(target).value
@@ -112,7 +114,7 @@ async def test_in_the_overlap_the_leaked_new_key_is_replaced_and_revoked() -> No
 
 
 async def test_an_asked_for_overlap_is_kept() -> None:
-    world, target, worker = start(lives=HEALTHY)
+    world, target, worker = single_account(lives=HEALTHY)
     leaked = world.latest(target).value
     half = timedelta(minutes=30)
     await worker.triggers.request(
@@ -143,7 +145,7 @@ async def test_pauses_windows_problems_and_intervals_do_not_hold_an_emergency() 
 
 
 async def test_a_repeated_request_with_the_same_key_is_the_same_operation() -> None:
-    world, target, worker = start(lives=HEALTHY)
+    world, target, worker = single_account(lives=HEALTHY)
     first = await worker.triggers.request(request(target, Leaked.KEY1, key="k"))
     again = await worker.triggers.request(request(target, Leaked.KEY1, key="k"))
     await worker.run(timedelta(minutes=20))
@@ -153,7 +155,7 @@ async def test_a_repeated_request_with_the_same_key_is_the_same_operation() -> N
 
 
 async def test_a_blocked_operation_gives_way_to_an_emergency() -> None:
-    world, target, worker = start(World(new_key_delay=3 * DAY))
+    world, target, worker = single_account(World(new_key_delay=3 * DAY))
     leaked = world.latest(target).value
     await worker.visit()
     await worker.run(timedelta(hours=3))
@@ -168,9 +170,9 @@ async def test_a_blocked_operation_gives_way_to_an_emergency() -> None:
 
 async def test_a_leak_while_a_secret_is_broken_by_hand_ends_both() -> None:
     """Was a circle: planned, overtaken by the repair, planned again."""
-    world, target, worker = start(lives=HEALTHY)
+    world, target, worker = single_account(lives=HEALTHY)
     await worker.visit()
-    world.by_hand(target, "nonsense")
+    world.write_version(target, "nonsense")
     await worker.triggers.request(request(target, Leaked.KEY1))
     leaked = world.keys()[Slot.KEY1]
     await worker.run(timedelta(minutes=5))
@@ -188,7 +190,7 @@ async def test_an_unknown_leak_with_a_disabled_secret_on_the_other_slot() -> Non
     before = set(world.keys().values())
     worker = Worker(world)
     await worker.visit()
-    world.by_hand(other, world.keys()[Slot.KEY2])
+    world.write_version(other, world.keys()[Slot.KEY2])
     await worker.rotator.gatherer.inventory.listings(refresh=True)
     record, tag = await worker.journal.load(ACCOUNT)
     seen = Seen(world.latest(other).id, Key(world.latest(other).value).fingerprint(record.salt))

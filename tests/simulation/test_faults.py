@@ -1,4 +1,4 @@
-"""Every single fault at every call of every story: it ends well. And what was learned from them."""
+"""Each fault at each call of each scenario ends well; and regressions found with them."""
 
 from __future__ import annotations
 
@@ -12,61 +12,69 @@ from rotation.decisions.facts import Facts
 from rotation.domain.model import AccountId, Slot
 from rotation.domain.record import Record
 
-from .harness.fault_injection import possible
-from .harness.gate import Injected
-from .harness.scenarios import ONCE, POLICY, ROTATION, STORIES, Story, play, singles
+from .harness.faults import possible
+from .harness.interceptor import FaultRule
+from .harness.scenarios import (
+    POLICY,
+    ROTATION,
+    SCENARIOS,
+    SINGLE_PROBE,
+    Scenario,
+    run_scenario,
+    single_faults,
+)
 from .harness.worker import Worker
-from .harness.world import World, start
+from .harness.world import World, single_account
 
 
-@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
-async def test_every_single_fault_at_the_port_level(story: Story) -> None:
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+async def test_every_single_fault_at_the_port_level(scenario: Scenario) -> None:
     tried = 0
-    for call, fault in await singles(story, "port", 1):
-        await play(story, {call: fault})
+    for call, fault in await single_faults(scenario, "port", 1):
+        await run_scenario(scenario, {call: fault})
         tried += 1
     assert tried > 350
 
 
-@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
-async def test_single_faults_with_two_secrets_in_two_vaults(story: Story) -> None:
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+async def test_single_faults_with_two_secrets_in_two_vaults(scenario: Scenario) -> None:
     """Those that the product can tell apart; `make simulate` runs them all."""
-    for call, fault in await singles(story, "port", 2, classes=True):
-        await play(story, {call: fault}, targets=2)
+    for call, fault in await single_faults(scenario, "port", 2, classes=True):
+        await run_scenario(scenario, {call: fault}, targets=2)
 
 
-@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
-async def test_single_faults_at_the_wire_level(story: Story) -> None:
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+async def test_single_faults_at_the_wire_level(scenario: Scenario) -> None:
     """Every seventeenth; `make simulate` runs them all."""
-    for call, fault in list(await singles(story, "wire", 1))[::17]:
-        await play(story, {call: fault}, level="wire")
+    for call, fault in list(await single_faults(scenario, "wire", 1))[::17]:
+        await run_scenario(scenario, {call: fault}, level="wire")
 
 
 async def test_pairs_of_faults_of_a_rotation() -> None:
     """A sample of them; `make simulate PAIRS=1` runs them all."""
-    first = list(await singles(ROTATION, "port", 1, policy=ONCE, classes=True))
+    first = list(await single_faults(ROTATION, "port", 1, policy=SINGLE_PROBE, classes=True))
     for number, (call, fault) in enumerate(first[::5]):
-        calls = (await play(ROTATION, {call: fault}, policy=ONCE)).gate.calls
+        calls = (await run_scenario(ROTATION, {call: fault}, policy=SINGLE_PROBE)).interceptor.calls
         later = [(at, f) for at in range(call + 1, len(calls)) for f in possible(calls[at])]
         for at, second in later[number % 97 :: 97]:
-            await play(ROTATION, {call: fault, at: second}, policy=ONCE)
+            await run_scenario(ROTATION, {call: fault, at: second}, policy=SINGLE_PROBE)
 
 
-def at(call: str, number: int, fault: str) -> Injected:
+def at(call: str, number: int, fault: str) -> FaultRule:
     """A fault on one call, by its name and number."""
     return lambda name, count: fault if (name, count) == (call, number) else None
 
 
-@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
-async def test_two_requests_of_one_instant_have_an_intent_each(story: Story) -> None:
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+async def test_two_requests_of_one_instant_have_an_intent_each(scenario: Scenario) -> None:
     """Where nothing takes any time; they were one and the same in the journal."""
-    await play(story, {}, policy=ONCE)
+    await run_scenario(scenario, {}, policy=SINGLE_PROBE)
 
 
 async def test_a_late_request_never_kills_the_published_key(level: str) -> None:
     """The request is lost, sent again, and the first one comes in four minutes later."""
-    world, target, worker = start(World(level=level))
-    world.gate.faults.append(at("arm.regenerate_key", 0, "late"))
+    world, target, worker = single_account(World(level=level))
+    world.interceptor.rules.append(at("arm.regenerate_key", 0, "late"))
     await worker.visit()
     await worker.run(timedelta(minutes=5))
     assert world.published(target) is Slot.KEY1, "in quarantine"
@@ -77,7 +85,7 @@ async def test_a_late_request_never_kills_the_published_key(level: str) -> None:
 
 
 async def test_a_refused_vault_keeps_its_own_secrets_waiting_and_no_others(level: str) -> None:
-    world, here, worker = start(World(level=level), name="one")
+    world, here, worker = single_account(World(level=level), name="one")
     other = AccountId("sub-1", "rg-keys", "other")
     world.add_account(other)
     there = world.add_secret("two", vault="https://kv-b.vault.azure.net", account=other)
@@ -92,7 +100,7 @@ async def test_a_refused_vault_keeps_its_own_secrets_waiting_and_no_others(level
 @pytest.mark.parametrize("kind", [Kind.SEND, Kind.PUBLISH])
 async def test_a_worker_that_stood_still_after_deciding_does_not_act_any_more(kind: Kind) -> None:
     """Its process is frozen for a minute between the decision and the request."""
-    world, target, worker = start()
+    world, target, worker = single_account()
     perform = worker.rotator.effects.perform
     frozen: list[Kind] = []
 
@@ -107,7 +115,7 @@ async def test_a_worker_that_stood_still_after_deciding_does_not_act_any_more(ki
     await worker.visit()
     while not frozen:
         await worker.run(timedelta(seconds=16))
-    assert world.gate.counted[call] == 0
+    assert world.interceptor.call_counts[call] == 0
     record = await worker.record()
     assert record.trouble is not None
     assert record.trouble.code == "TooLate"
@@ -126,7 +134,7 @@ CHALLENGE = (
 async def test_a_token_that_is_revoked_on_the_way_is_replaced_by_the_sdk(operation: str) -> None:
     """Continuous access evaluation: 401 with a claims challenge, at any call; nothing is lost."""
     for skip in range(8):
-        world, target, worker = start(World(level="wire"))
+        world, target, worker = single_account(World(level="wire"))
         headers = {"WWW-Authenticate": CHALLENGE}
         world.azure.faults.add(
             Fault("answer", operation, status=401, headers=headers, skip=skip, method="P*")
@@ -139,8 +147,8 @@ async def test_a_token_that_is_revoked_on_the_way_is_replaced_by_the_sdk(operati
 
 async def test_an_answer_that_a_frozen_process_reads_late_delays_by_seconds_only() -> None:
     """Its date is old by then, so that the clock seems wrong until the next answer."""
-    world, target, worker = start()
-    world.gate.faults.append(at("arm.list_keys", 0, "freeze done"))
+    world, target, worker = single_account()
+    world.interceptor.rules.append(at("arm.list_keys", 0, "freeze done"))
     await worker.visit()
     await worker.run(timedelta(minutes=4))
     assert world.published(target) is Slot.KEY2

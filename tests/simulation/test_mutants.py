@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from .harness import mutants
-from .harness import search as hunt
+from .harness import mutants, search
 
 
 @pytest.mark.parametrize("name", mutants.MUTANTS)
 def test_the_simulation_kills(name: str) -> None:
-    with mutants.living(name):
-        found = hunt.first_violation(mutants.MUTANTS[name].ground)
+    with mutants.applied(name):
+        found = search.first_violation(mutants.MUTANTS[name].strategy)
     assert found is not None, f"nothing notices: {name}"
 
 
 def test_without_a_mutant_nothing_is_found() -> None:
     """By a part of the same hunt; the rest of it is in the other tests."""
-    for ground in ("wire", "aimed"):
-        for scenario in hunt.GROUNDS[ground]():
-            scenario()
+    for strategy in ("wire", "aimed"):
+        for execute in search.STRATEGIES[strategy]():
+            execute()

@@ -1,4 +1,4 @@
-"""What an account goes through, told as stories in virtual time."""
+"""What an account goes through, told as scenarios in virtual time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rotation.domain.record import Leaked, Phase
 from rotation.service.requests import RotationRequest
 
 from .harness.worker import Worker
-from .harness.world import START, World, start
+from .harness.world import START, World, single_account
 
 DAY = timedelta(days=1)
 
@@ -23,7 +23,7 @@ def request(
 
 
 async def test_a_due_secret_is_rotated_proven_published_and_the_old_key_revoked() -> None:
-    world, target, worker = start(lives=20 * DAY)
+    world, target, worker = single_account(lives=20 * DAY)
     first = world.latest(target).value
 
     await worker.visit()
@@ -54,17 +54,17 @@ async def test_at_rest_nothing_changes_and_it_says_why_not_yet() -> None:
     world.add_secret(lives=80 * DAY)
     worker = Worker(world)
     await worker.visit()
-    world.gate.calls.clear()
+    world.interceptor.calls.clear()
     outcome = await worker.visit()
     assert outcome.kind is Kind.IDLE
     assert outcome.until is not None
     assert START + 48 * DAY < outcome.until <= START + 50 * DAY
-    assert "journal.write" not in world.gate.calls
+    assert "journal.write" not in world.interceptor.calls
     assert world.regenerated == []
 
 
 async def test_the_next_rotation_uses_the_other_slot() -> None:
-    world, target, worker = start()
+    world, target, worker = single_account()
     for expected in (Slot.KEY2, Slot.KEY1, Slot.KEY2):
         await worker.visit()
         await worker.run(3 * DAY)
@@ -90,7 +90,7 @@ async def test_several_secrets_in_several_vaults_change_together() -> None:
 
 
 async def test_own_tags_content_type_and_expiry_of_a_new_version() -> None:
-    world, target, worker = start(with_tags={"team": "blue"})
+    world, target, worker = single_account(with_tags={"team": "blue"})
     world.latest(target).content_type = "text/plain"
     await worker.visit()
     await worker.run(timedelta(hours=1))
@@ -107,7 +107,7 @@ async def test_own_tags_content_type_and_expiry_of_a_new_version() -> None:
 
 
 async def test_a_new_key_that_is_late_is_waited_for_and_never_regenerated_again() -> None:
-    world, target, worker = start(World(new_key_delay=timedelta(minutes=7)))
+    world, target, worker = single_account(World(new_key_delay=timedelta(minutes=7)))
     await worker.visit()
     await worker.run(timedelta(minutes=5))
     assert world.published(target) is Slot.KEY1
@@ -117,7 +117,7 @@ async def test_a_new_key_that_is_late_is_waited_for_and_never_regenerated_again(
 
 
 async def test_a_new_key_that_never_works_stops_with_both_keys_left_as_they_are() -> None:
-    world, target, worker = start(World(new_key_delay=3 * DAY))
+    world, target, worker = single_account(World(new_key_delay=3 * DAY))
     await worker.visit()
     await worker.run(timedelta(hours=3))
     record = await worker.record()
@@ -129,7 +129,7 @@ async def test_a_new_key_that_never_works_stops_with_both_keys_left_as_they_are(
 
 
 async def test_an_old_key_that_lives_on_keeps_the_operation_open() -> None:
-    world, target, worker = start(World(old_key_lag=timedelta(hours=3)))
+    world, target, worker = single_account(World(old_key_lag=timedelta(hours=3)))
     await worker.visit()
     await worker.run(timedelta(hours=28))
     assert (await worker.record()).phase is Phase.PROVE
@@ -140,7 +140,7 @@ async def test_an_old_key_that_lives_on_keeps_the_operation_open() -> None:
 
 
 async def test_a_probe_that_accepts_anything_proves_nothing() -> None:
-    world = World(blind=True)
+    world = World(accepts_any_key=True)
     world.add_account()
     world.add_secret()
     worker = Worker(world)
@@ -165,7 +165,7 @@ async def test_with_the_accept_policy_an_unreachable_data_plane_is_no_obstacle()
     world = World(public_network=False)
     world.add_account()
     target = world.add_secret()
-    world.trusting = True
+    world.publishes_unproven = True
     worker = Worker(world, Policy(probe=ProbePolicy.ACCEPT))
     await worker.visit()
     await worker.run(3 * DAY)

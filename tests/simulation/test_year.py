@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from .harness.year import Life, live
+from .harness.year import YearSettings, simulate_year
 
 
 @pytest.mark.parametrize("events", [False, True], ids=["timer only", "timer and events"])
 async def test_a_year(events: bool) -> None:
-    life = Life(accounts=12, events=events)
-    report = await live(life)
-    assert 5 * life.accounts <= report.rotations <= 7 * life.accounts
+    settings = YearSettings(accounts=12, events=events)
+    report = await simulate_year(settings)
+    assert 5 * settings.accounts <= report.rotations <= 7 * settings.accounts
     assert report.versions <= 8
     assert report.record < 32 * 1024

@@ -18,7 +18,7 @@ from rotation.decisions.lifecycle import CANCELLED
 from rotation.domain import tags
 from rotation.domain.model import AccountId, Key, Slot, TargetId
 
-from .leaks import Leaks
+from .leaked_keys import LeakedKeys
 from .ledger import DOCUMENT, Document, Ledger
 
 if TYPE_CHECKING:
@@ -34,40 +34,40 @@ class Violation(BaseException):
 
 
 class Checker:
-    """``dark`` is when a person last made a secret unreadable for its consumers.
+    """``unreadable_since`` is when a person last made a secret unreadable for its consumers.
 
-    ``forgiven`` are values that consumers may hold in vain: a person broke them, or a leak did.
+    ``excused_values`` may fail consumers: a person or an emergency revoked them on purpose.
     """
 
     def __init__(self, world: World) -> None:
         self.world = world
         self.ledgers: dict[str, Ledger] = {}
-        self.dark: dict[TargetId, datetime] = {}
-        self.forgiven: set[str] = set()
-        self.leaks = Leaks(world.accepts)
+        self.unreadable_since: dict[TargetId, datetime] = {}
+        self.excused_values: set[str] = set()
+        self.leaked_keys = LeakedKeys(world.accepts)
         self.stale = timedelta()
         self.daily_cap = 10**6
         world.azure.observers.append(self._observe)
         world.storage.watchers.append(self._written)
 
-    def of(self, account: str) -> Ledger:
+    def ledger_of(self, account: str) -> Ledger:
         return self.ledgers.setdefault(account.lower(), Ledger())
 
-    def begin(self) -> None:
-        """What was made before the story began excuses nothing in it."""
+    def reset(self) -> None:
+        """What was made before the scenario began excuses nothing in it."""
         self.ledgers.clear()
 
     def journal_lost(self) -> None:
         for ledger in self.ledgers.values():
             ledger.unsure, ledger.disturbed = True, self.world.now
 
-    def calm(self) -> None:
+    def expect_fresh_reads(self) -> None:
         """From now on reads are fresh."""
         self.stale = timedelta()
 
     def check_end(self) -> None:
         """When all is at rest: what was reported as leaked is dead."""
-        alive = self.leaks.alive()
+        alive = self.leaked_keys.still_valid()
         if alive and not any(ledger.unsure for ledger in self.ledgers.values()):
             raise Violation(f"a key of {alive[0]} was reported as leaked, and still works")
 
@@ -75,25 +75,25 @@ class Checker:
         if what == "account.regenerating":
             self._regenerating(*detail)
         elif what == "account.regenerated":
-            _material(detail[0], self.of(detail[0].id))
+            _material(detail[0], self.ledger_of(detail[0].id))
         elif what.startswith("secret."):
             self._changed(what, *detail)
 
     # A key is about to die.
 
     def _regenerating(self, account: Account, slot: str) -> None:
-        ledger, acting = self.of(account.id), self.world.gate.acting
+        ledger, acting = self.ledger_of(account.id), self.world.interceptor.actor
         if acting is None:
             self._note(f"a person regenerates {slot} of {account.name}")
             ledger.disturbed = self.world.now
-            self.forgiven.add(account.keys[slot])
+            self.excused_values.add(account.keys[slot])
             return
         self._note(f"{slot} of {account.name} is regenerated")
         ledger.regenerated.append((self.world.now, Slot(slot)))
         ledger.per_operation[ledger.operation, slot] += 1
         value = account.keys[slot]
         if ledger.emergency or self._excused(ledger):
-            self.forgiven.add(value)
+            self.excused_values.add(value)
         for target, versions in self._targets(account):
             self._check_published(ledger, target, versions[-1], value)
             self._check_overlap(ledger, target, versions, value)
@@ -118,7 +118,7 @@ class Checker:
         """The slowest consumer read the value just before it gave way."""
         following = pairwise(versions)
         gone = [new.made for old, new in following if old.value == value != new.value]
-        dark = self.dark.get(target)
+        dark = self.unreadable_since.get(target)
         if not gone or ledger.emergency or self._excused(ledger):
             return
         lasted = self.world.now - max(gone)
@@ -133,7 +133,7 @@ class Checker:
 
     def _check_once(self, ledger: Ledger, slot: str) -> None:
         """An operation regenerates a slot again only where it cannot know what came of the last."""
-        unknown = sum(call != "probe" for call, _, _ in self.world.gate.hits)
+        unknown = sum(call != "probe" for call, _, _ in self.world.interceptor.injected)
         again = ledger.per_operation[ledger.operation, slot] - 1
         if again > unknown and not (ledger.disturbed or ledger.emergency or ledger.unsure):
             raise Violation(f"{slot} is regenerated again by the same operation")
@@ -144,12 +144,12 @@ class Checker:
         self, what: str, vault: Vault, secret: Secret, version: Version | None = None
     ) -> None:
         target, account = TargetId(vault.url, secret.name), self._account(secret)
-        if self.world.gate.acting is None:
+        if self.world.interceptor.actor is None:
             self._meddled(what, target, account, version)
             return
         if account is None:
             return
-        ledger = self.of(account.id)
+        ledger = self.ledger_of(account.id)
         if what == "secret.set" and version:
             self._published(account, ledger, target, version)
         elif what == "secret.updated" and version and not version.enabled:
@@ -160,11 +160,11 @@ class Checker:
     ) -> None:
         self._note(f"a person: {what} {target.name}")
         if account:
-            self.of(account.id).disturbed = self.world.now
+            self.ledger_of(account.id).disturbed = self.world.now
         if what == "secret.set" and version:
-            self.forgiven.add(version.value)
+            self.excused_values.add(version.value)
         if what == "secret.deleted" or (version and not version.enabled):
-            self.dark[target] = self.world.now
+            self.unreadable_since[target] = self.world.now
 
     def _published(
         self, account: Account, ledger: Ledger, target: TargetId, version: Version
@@ -172,9 +172,12 @@ class Checker:
         self._note(f"{target.name} publishes a new version")
         self._check_tags(version)
         if self._excused(ledger):
-            self.forgiven.add(version.value)
+            self.excused_values.add(version.value)
             return
-        if version.value not in self.world.gate.proven and not self.world.trusting:
+        if (
+            version.value not in self.world.interceptor.accepted_keys
+            and not self.world.publishes_unproven
+        ):
             raise Violation(f"{target.name} publishes a key that was never proven")
         if version.value not in account.keys.values():
             raise Violation(f"{target.name} publishes a value that is no key")
@@ -202,7 +205,7 @@ class Checker:
             return
         document = DOCUMENT.decode(body)
         identity = _id(**document.account)
-        account, ledger = self.world.azure.accounts.by_id.get(identity), self.of(identity)
+        account, ledger = self.world.azure.accounts.by_id.get(identity), self.ledger_of(identity)
         if account and any(key in body for key in ledger.material or _material(account, ledger)):
             raise Violation("the journal holds a key")
         ledger.seen = {*document.seen}
@@ -222,7 +225,7 @@ class Checker:
             ledger.disturbed = self.world.now
             if account:
                 since = document.operation.started_at if document.operation else None
-                self.leaks.report(account, asked[new].leaked, since)
+                self.leaked_keys.report(account, asked[new].leaked, since)
         running = document.operation and document.operation.purpose == "emergency"
         ledger.emergency = bool(asked or running)
 
@@ -231,7 +234,7 @@ class Checker:
         done = document.history[-1]
         self._note(f"{done.purpose} ends: {done.outcome}")
         if done.outcome == UNTAGGED or (done.outcome or "").startswith(CANCELLED):
-            self.leaks.reported.pop(account.name, None)
+            self.leaked_keys.reported.pop(account.name, None)
         if done.outcome != REFUSED:
             return
         values = {value for _, keys in account.history for value in keys.values()}
@@ -242,7 +245,7 @@ class Checker:
     # Who and what.
 
     def _excused(self, ledger: Ledger) -> bool:
-        acting, disturbed = self.world.gate.acting, ledger.disturbed
+        acting, disturbed = self.world.interceptor.actor, ledger.disturbed
         if disturbed is None or acting is None:
             return False
         return disturbed >= acting.facts_at - self.stale - LISTED
@@ -251,7 +254,9 @@ class Checker:
         """Never seen, in a vault that cannot be listed: the price of going on without it."""
         if str(target) in ledger.seen:
             return False
-        faulty = any(call == "keyvault.list_secrets" for call, _, _ in self.world.gate.hits)
+        faulty = any(
+            call == "keyvault.list_secrets" for call, _, _ in self.world.interceptor.injected
+        )
         return faulty or not self.world.azure.vault(target.vault).open
 
     def _targets(self, account: Account) -> list[tuple[TargetId, list[Version]]]:
@@ -270,7 +275,7 @@ class Checker:
         return self.world.azure.accounts.by_id.get(str(found).lower()) if found else None
 
     def _note(self, what: str) -> None:
-        self.world.gate.note(what)
+        self.world.interceptor.note(what)
 
 
 def _material(account: Account, ledger: Ledger) -> list[bytes]:

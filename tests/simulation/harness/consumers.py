@@ -41,7 +41,7 @@ class Consumer:
     def _use(self) -> None:
         if self.read_at is None or self.world.now - self.read_at > self.rhythm + SLACK:
             return  # somebody keeps the secret from it
-        self.world.served += 1
-        if self.world.accepts(self.value) or self.value in self.world.checker.forgiven:
+        self.world.consumer_requests += 1
+        if self.world.accepts(self.value) or self.value in self.world.checker.excused_values:
             return
         raise Violation(f"a consumer of {self.target.name} holds a key that does not work")

@@ -39,11 +39,11 @@ class Mutant:
     """What to change, and where the simulation is most likely to notice."""
 
     patches: Callable[[], list[Patch]]
-    ground: str
+    strategy: str
 
 
 @contextmanager
-def living(name: str) -> Iterator[None]:
+def applied(name: str) -> Iterator[None]:
     """The core with this fault in it."""
     with ExitStack() as undo:
         for owner, member, changed in MUTANTS[name].patches():

@@ -9,23 +9,23 @@ from datetime import timedelta
 from rotation.domain import tags
 from rotation.domain.model import AccountId, Slot, TargetId
 
-from .plans import Happening
+from .plan import PlannedEvent
 from .world import World
 
 WHILE = timedelta(hours=1)  # until somebody puts right what they did
 
 
 @dataclass
-class People:
+class Operators:
     """``undo`` puts everything right again, so that the service can come to rest."""
 
     world: World
     targets: list[TargetId]
     undo: list[Callable[[], None]] = field(default_factory=list)
 
-    def do(self, happening: Happening) -> None:
-        target = self.targets[happening.target % len(self.targets)]
-        verb, _, what = happening.what.partition(" ")
+    def do(self, event: PlannedEvent) -> None:
+        target = self.targets[event.target % len(self.targets)]
+        verb, _, what = event.what.partition(" ")
         if not self._is_there(target):
             return
         {
@@ -41,7 +41,7 @@ class People:
             "close": self._close,
         }[verb](target, what)
 
-    def put_right(self) -> None:
+    def undo_all(self) -> None:
         while self.undo:
             self.undo.pop()()
 
@@ -72,7 +72,7 @@ class People:
             value = self.world.keys(self.world.ids[-1])["Key1"]
         else:
             value = self.world.keys(self._account(target)).get(what, "nonsense")
-        self.world.by_hand(target, value)
+        self.world.write_version(target, value)
 
     def _disable(self, target: TargetId, _: str) -> None:
         self.world.update(target, enabled=False)
@@ -112,7 +112,7 @@ class People:
     def _state(self, target: TargetId, member: str, value: bool) -> None:
         state = self.world.state(self._account(target))
         setattr(state, member, value)
-        self.world.checker.of(state.id).disturbed = self.world.now
+        self.world.checker.ledger_of(state.id).disturbed = self.world.now
         self._later(lambda: setattr(state, member, not value))
 
     def _close(self, target: TargetId, _: str) -> None:

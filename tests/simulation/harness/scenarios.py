@@ -13,8 +13,8 @@ from rotation.domain.record import Leaked, Phase
 from rotation.service.requests import RotationRequest
 
 from .checker import Violation
-from .fault_injection import LATE, possible
-from .gate import Crash
+from .faults import LATE, possible
+from .interceptor import Crash
 from .worker import Worker
 from .world import VAULT, World
 
@@ -22,17 +22,17 @@ OVERLAP = timedelta(hours=2)
 HEALTHY = timedelta(days=80)
 LIMIT = timedelta(days=3)
 POLICY = Policy(overlap=OVERLAP, lead=timedelta(days=30))
-ONCE = Policy(overlap=OVERLAP, lead=timedelta(days=30), probe_successes=1)
+SINGLE_PROBE = Policy(overlap=OVERLAP, lead=timedelta(days=30), probe_successes=1)
 VAULTS = (VAULT, "https://kv-b.vault.azure.net")
 
 
 @dataclass(frozen=True)
-class Story:
+class Scenario:
     """``begin`` makes the world; ``ask`` is what somebody wants of a worker."""
 
     name: str
-    begin: Callable[[World, int], None]
-    ask: Callable[[World, Worker], Awaitable[None]]
+    set_up: Callable[[World, int], None]
+    trigger: Callable[[World, Worker], Awaitable[None]]
 
 
 def due(world: World, targets: int) -> None:
@@ -71,18 +71,18 @@ def leak(leaked: Leaked) -> Callable[[World, Worker], Awaitable[None]]:
     return ask
 
 
-STORIES = (
-    Story("rotation", due, nothing),
-    Story("emergency", healthy, leak(Leaked.KEY1)),
-    Story("emergency, both leaked", healthy, leak(Leaked.UNKNOWN)),
-    Story("emergency, spare leaked", healthy, leak(Leaked.KEY2)),
-    Story("repair", broken, nothing),
+SCENARIOS = (
+    Scenario("rotation", due, nothing),
+    Scenario("emergency", healthy, leak(Leaked.KEY1)),
+    Scenario("emergency, both leaked", healthy, leak(Leaked.UNKNOWN)),
+    Scenario("emergency, spare leaked", healthy, leak(Leaked.KEY2)),
+    Scenario("repair", broken, nothing),
 )
-ROTATION = STORIES[0]
+ROTATION = SCENARIOS[0]
 
 
-async def play(
-    story: Story,
+async def run_scenario(
+    scenario: Scenario,
     faults: Mapping[int, str],
     *,
     level: str = "port",
@@ -95,27 +95,27 @@ async def play(
     Raises Violation.
     """
     world = World(level=level, overlap=OVERLAP)
-    story.begin(world, targets)
-    world.checker.begin()
-    world.gate.planned = dict(faults)
+    scenario.set_up(world, targets)
+    world.checker.reset()
+    world.interceptor.planned_faults = dict(faults)
     try:
-        worker = await _drive(story, world, policy)
+        worker = await _drive(scenario, world, policy)
         if rest:
             await _check_rest(world, worker)
-        _check_end(story, world, len(faults))
+        _check_end(scenario, world, len(faults))
     except Violation as violation:
-        violation.add_note("\n".join(world.gate.trace))
+        violation.add_note("\n".join(world.interceptor.trace))
         raise
     return world
 
 
-async def _drive(story: Story, world: World, policy: Policy) -> Worker:
+async def _drive(scenario: Scenario, world: World, policy: Policy) -> Worker:
     """The queue continues it; a visit by the timer is the backstop for what was lost."""
     worker, asked, end = Worker(world, policy), False, world.now + LIMIT
     while True:
         try:
             if not asked:
-                await story.ask(world, worker)
+                await scenario.trigger(world, worker)
                 asked = True
             else:
                 await worker.visit()
@@ -124,12 +124,12 @@ async def _drive(story: Story, world: World, policy: Policy) -> Worker:
             world.advance(timedelta(seconds=30))
         except Crash:
             world.advance(timedelta(minutes=1))
-            world.gate.note("the worker crashed; another one starts")
+            world.interceptor.note("the worker crashed; another one starts")
             worker = Worker(world, policy)
         if asked and is_settled(world):
             return worker
         if world.now > end:
-            raise Violation(f"after {LIMIT} it is still {where(world)}")
+            raise Violation(f"after {LIMIT} it is still {describe_phases(world)}")
 
 
 def is_settled(world: World) -> bool:
@@ -143,36 +143,36 @@ def is_settled(world: World) -> bool:
     )
 
 
-def where(world: World) -> str:
+def describe_phases(world: World) -> str:
     records = [world.record(account) for account in world.ids]
     return "; ".join(f"{r.phase}: {r.waiting or r.blocked}" for r in records)
 
 
 async def _check_rest(world: World, worker: Worker) -> None:
     """Then nothing changes any more, once what was late has come in."""
-    world.gate.planned = {}
+    world.interceptor.planned_faults = {}
     world.advance(LATE)
-    before = sizes(world)
+    before = count_changes(world)
     await worker.visit()
     await worker.run(timedelta(hours=12))
-    if sizes(world) != before:
+    if count_changes(world) != before:
         raise Violation("it is done, and still something changes")
 
 
-def sizes(world: World) -> tuple[int, ...]:
+def count_changes(world: World) -> tuple[int, ...]:
     """How often anything irreversible happened."""
     regenerated = sum(len(ledger.regenerated) for ledger in world.checker.ledgers.values())
     return (regenerated, *(len(versions) for versions in world.secrets().values()))
 
 
-def _check_end(story: Story, world: World, faults: int) -> None:
+def _check_end(scenario: Scenario, world: World, faults: int) -> None:
     check_published(world)
     if world.storage.poison:
         raise Violation("a message is in the poison queue")
     if len(world.regenerated) > 2 + faults:
         raise Violation(f"{len(world.regenerated)} regenerations")
     world.checker.check_end()
-    if story is ROTATION and Slot.KEY1 not in {slot for _, slot in world.regenerated}:
+    if scenario is ROTATION and Slot.KEY1 not in {slot for _, slot in world.regenerated}:
         raise Violation("the old key was never revoked")
 
 
@@ -186,11 +186,13 @@ def check_published(world: World) -> None:
             raise Violation("the secrets publish a key that does not work")
 
 
-async def singles(
-    story: Story, level: str, targets: int, *, policy: Policy = POLICY, classes: bool = False
+async def single_faults(
+    scenario: Scenario, level: str, targets: int, *, policy: Policy = POLICY, classes: bool = False
 ) -> Iterator[tuple[int, str]]:
-    """Every fault at every call of the story as it goes without any."""
-    calls = (await play(story, {}, level=level, targets=targets, policy=policy)).gate.calls
+    """Every fault at every call of the scenario as it goes without any."""
+    calls = (
+        await run_scenario(scenario, {}, level=level, targets=targets, policy=policy)
+    ).interceptor.calls
     return (
         (number, fault)
         for number, call in enumerate(calls)

@@ -5,24 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from . import many
+from . import plan_runner
 from .checker import Violation
-from .plans import Plan
+from .plan import Plan
 
 
-def violation(plan: Plan) -> Violation | None:
+def find_violation(plan: Plan) -> Violation | None:
     """How the plan fails, or None."""
     try:
-        many.run(plan)
+        plan_runner.run_plan(plan)
     except Violation as found:
         return found
     return None
 
 
-def shrunk(plan: Plan) -> Plan:
+def shrink(plan: Plan) -> Plan:
     """The smallest plan found that still fails, in whatever way."""
-    smaller = next((p for p in _smaller(plan) if violation(p)), None)
-    return shrunk(smaller) if smaller else plan
+    smaller = next((p for p in _smaller(plan) if find_violation(p)), None)
+    return shrink(smaller) if smaller else plan
 
 
 def _smaller(plan: Plan) -> Iterator[Plan]:
@@ -31,7 +31,7 @@ def _smaller(plan: Plan) -> Iterator[Plan]:
         yield replace(plan, accounts=1)
     if len(plan.skews) > 1:
         yield replace(plan, skews=plan.skews[:-1])
-    yield from (plan.without(happening) for happening in plan.happenings)
+    yield from (plan.without(event) for event in plan.events)
     if plan.targets > 1:
         yield replace(plan, targets=plan.targets - 1)
     simpler = (

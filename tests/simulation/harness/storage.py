@@ -1,4 +1,4 @@
-"""Journal, queue and topic in memory, behind the gate, as strict as the real ones."""
+"""Journal, queue and topic in memory, behind the interceptor, as strict as the real ones."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import Any, NoReturn
 from rotation.domain.errors import Conflict, Transient, Unknown
 from rotation.ports import Document
 
-from .fault_injection import Fault
-from .gate import Gate, Process
+from .faults import Fault
+from .interceptor import Interceptor, Process
 
 VISIBILITY = timedelta(seconds=30)  # host.json
 CRASHED = timedelta(minutes=10)  # until a message that a dead host held comes back
@@ -82,7 +82,7 @@ class Storage:
 
 @dataclass
 class SimStore:
-    gate: Gate
+    interceptor: Interceptor
     storage: Storage
     by: Process
 
@@ -91,7 +91,7 @@ class SimStore:
             document = self.storage.documents.get(name)
             return Document(document[0], str(document[1])) if document else None
 
-        document = await self.gate.call(self.by, "journal.read", found, unread)
+        document = await self.interceptor.call(self.by, "journal.read", found, unread)
         self.by.phase = phase_of(document.body) if document else "idle"
         return document
 
@@ -99,19 +99,19 @@ class SimStore:
         def swap() -> str:
             return self.storage.swap(name, body, etag)
 
-        written = await self.gate.call(self.by, "journal.write", swap, unanswered)
+        written = await self.interceptor.call(self.by, "journal.write", swap, unanswered)
         self.by.phase = phase_of(body)
         return written
 
     async def marks(self) -> AsyncIterator[tuple[str, str]]:
-        for name, document in await self.gate.call(
+        for name, document in await self.interceptor.call(
             self.by, "journal.names", lambda: list(self.storage.documents.items()), unread
         ):
             yield name, str(document[1])
 
     @asynccontextmanager
     async def lease(self, name: str, duration: timedelta) -> AsyncIterator[bool]:
-        held = await self.gate.call(
+        held = await self.interceptor.call(
             self.by, "journal.lease", lambda: self._acquire(name, duration), unread
         )
         try:
@@ -122,7 +122,7 @@ class SimStore:
                 del self.storage.leases[name]
 
     def _acquire(self, name: str, duration: timedelta) -> bool:
-        now, holder = self.gate.azure.clock.now(), self.storage.leases.get(name)
+        now, holder = self.interceptor.azure.clock.now(), self.storage.leases.get(name)
         if holder is not None and holder[1] > now:
             return False
         self.storage.leases[name] = (self.by, now + duration)
@@ -131,27 +131,27 @@ class SimStore:
 
 @dataclass
 class SimQueue:
-    gate: Gate
+    interceptor: Interceptor
     storage: Storage
     by: Process
 
     async def put(self, message: str, delay: timedelta = timedelta()) -> None:
         def push() -> None:
-            self.storage.push(message, self.gate.azure.clock.now() + delay)
+            self.storage.push(message, self.interceptor.azure.clock.now() + delay)
 
-        await self.gate.call(self.by, "queue.put", push, unanswered)
+        await self.interceptor.call(self.by, "queue.put", push, unanswered)
 
 
 @dataclass
 class SimNotifier:
     """The topic of the port level."""
 
-    gate: Gate
+    interceptor: Interceptor
     by: Process
     sent: list[Mapping[str, Any]] = field(default_factory=list)
 
     async def send(self, event: Mapping[str, Any]) -> None:
-        await self.gate.call(
+        await self.interceptor.call(
             self.by, "eventgrid.publish", lambda: self.sent.append(event), unanswered
         )
 

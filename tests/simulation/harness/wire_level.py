@@ -14,18 +14,18 @@ from rotation.adapters.probe import DataPlaneProbe
 from rotation.ports import Accounts, Notifier, Probe, Vaults
 from rotation.runtime.clock import Clock
 
-from .fault_injection import Fault
-from .gate import Gate, Process
+from .faults import Fault
+from .interceptor import Interceptor, Process
 
 TOPIC = "https://topic.westeurope-1.eventgrid.azure.net/api/events"
 
 
-class GateTransport(AsyncEmulatorTransport):
-    """Every request that carries a token or a key goes through the gate."""
+class InterceptedTransport(AsyncEmulatorTransport):
+    """Every request that carries a token or a key goes through the interceptor."""
 
-    def __init__(self, gate: Gate, by: Process) -> None:
-        super().__init__(gate.azure)
-        self._gate, self._by = gate, by
+    def __init__(self, interceptor: Interceptor, by: Process) -> None:
+        super().__init__(interceptor.azure)
+        self._interceptor, self._by = interceptor, by
 
     async def exchange(self, request: Request) -> Response:
         name = self._azure.operation_of(request)
@@ -37,14 +37,16 @@ class GateTransport(AsyncEmulatorTransport):
         def fail(fault: Fault) -> Response:
             return answer(self._azure, fault)
 
-        return await self._gate.call(self._by, name, lambda: self._azure.handle(request), fail)
+        return await self._interceptor.call(
+            self._by, name, lambda: self._azure.handle(request), fail
+        )
 
     async def _probe(self, request: Request) -> Response:
         def use() -> Response:
             response = self._azure.handle(request)
             if response.status == 200:
-                self._gate.proven.update(request.headers.values())
-            return Response.of_json(200, {}) if self._gate.blind else response
+                self._interceptor.accepted_keys.update(request.headers.values())
+            return Response.of_json(200, {}) if self._interceptor.accepts_any_key else response
 
         def fail(fault: Fault) -> Response:
             """Only a key that works is ever throttled."""
@@ -53,7 +55,7 @@ class GateTransport(AsyncEmulatorTransport):
             response = use()
             return answer(self._azure, fault) if response.status == 200 else response
 
-        return await self._gate.call(self._by, "probe", use, fail)
+        return await self._interceptor.call(self._by, "probe", use, fail)
 
 
 def answer(azure: Azure, fault: Fault) -> Response:
@@ -68,13 +70,13 @@ def answer(azure: Azure, fault: Fault) -> Response:
 
 
 def clients(
-    gate: Gate, by: Process, clock: Clock, vaults: tuple[str, ...]
+    interceptor: Interceptor, by: Process, clock: Clock, vaults: tuple[str, ...]
 ) -> tuple[Accounts, Vaults, Probe, Notifier]:
     """The adapters as wired in production, but for the transport and the token."""
-    credential = AsyncCredential(gate.azure, gate.azure.identity.principals[0])
+    credential = AsyncCredential(interceptor.azure, interceptor.azure.identity.principals[0])
 
-    def transport() -> GateTransport:
-        return GateTransport(gate, by)
+    def transport() -> InterceptedTransport:
+        return InterceptedTransport(interceptor, by)
 
     return (
         ArmAccounts(credential, clock, transport=transport),

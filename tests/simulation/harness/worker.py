@@ -26,11 +26,11 @@ from rotation.service.messages import Visit
 from rotation.service.sweep import Sweep
 from rotation.service.triggers import Triggers
 
-from .gate import Crash
-from .loop import TICK
-from .port_level import SimAccounts, SimProbe
+from .interceptor import Crash
+from .port_level.accounts import SimAccounts, SimProbe
+from .port_level.vaults import SimVaults
 from .storage import CRASHED, VISIBILITY, SimNotifier, SimQueue, SimStore
-from .vaults import SimVaults
+from .virtual_time import TICK
 
 if TYPE_CHECKING:
     from .world import World
@@ -52,10 +52,10 @@ class Worker:
     phase: str = "idle"
 
     def __post_init__(self) -> None:
-        world, gate = self.world, self.world.gate
+        world, interceptor = self.world, self.world.interceptor
         clock = Clock(lambda: world.azure.clock.now() + self.skew)
         accounts, vaults, probe, self.notifier = self._clients(clock)
-        self.journal = Journal(SimStore(gate, world.storage, self))
+        self.journal = Journal(SimStore(interceptor, world.storage, self))
         inventory = Inventory(vaults, clock)
         self.rotator = Rotator(
             Gatherer(accounts, vaults, probe, inventory, clock, self.policy),
@@ -63,7 +63,7 @@ class Worker:
             self.notifier,
         )
         sweep = Sweep(inventory, self.journal, self.policy, rate=1000)
-        queue = SimQueue(gate, world.storage, self)
+        queue = SimQueue(interceptor, world.storage, self)
         self.triggers = Triggers(self.rotator, self.journal, inventory, vaults, queue, sweep)
 
     @property
@@ -71,16 +71,16 @@ class Worker:
         return bool(self.skew)
 
     def _clients(self, clock: Clock) -> tuple[Accounts, Vaults, Probe, Notifier]:
-        gate, vaults = self.world.gate, self.world.vaults
+        interceptor, vaults = self.world.interceptor, self.world.vaults
         if self.world.level == "wire":
             from . import wire_level as wires
 
-            return wires.clients(gate, self, clock, vaults)
+            return wires.clients(interceptor, self, clock, vaults)
         return (
-            SimAccounts(gate, self, clock),
-            SimVaults(gate, self, clock, urls=vaults),
-            SimProbe(gate, self, clock),
-            SimNotifier(gate, self, self.world.sent),
+            SimAccounts(interceptor, self, clock),
+            SimVaults(interceptor, self, clock, urls=vaults),
+            SimProbe(interceptor, self, clock),
+            SimNotifier(interceptor, self, self.world.sent),
         )
 
     async def close(self) -> None:
@@ -136,7 +136,7 @@ class Worker:
         try:
             await self.triggers.message(text)
         except (RotationError, ValueError) as exc:
-            world.gate.note(f"{self.name}: a message failed: {type(exc).__name__}")
+            world.interceptor.note(f"{self.name}: a message failed: {type(exc).__name__}")
             world.storage.again(text, tries, world.now + VISIBILITY)
         except Crash:
             world.storage.again(text, tries, world.now + CRASHED)

@@ -18,7 +18,7 @@ from rotation.domain.model import AccountId, Slot, TargetId
 from rotation.domain.record import Record
 
 from .checker import Checker
-from .gate import Gate
+from .interceptor import Interceptor
 from .storage import Storage
 from .worker import Worker, record_of
 
@@ -28,7 +28,7 @@ ACCOUNT = AccountId("sub-1", "rg-keys", "aoai-demo")
 
 
 class World:
-    """Accounts, secrets, time; and what was asked of it, by call name (``gate``)."""
+    """Accounts, secrets, time; and what was asked of it, by call name (``interceptor``)."""
 
     def __init__(
         self,
@@ -36,15 +36,15 @@ class World:
         level: str = "port",
         seed: int = 0,
         overlap: timedelta = timedelta(hours=26),
-        blind: bool = False,
+        accepts_any_key: bool = False,
         **account: Any,
     ) -> None:
         self.level, self.overlap = level, overlap
-        self.trusting = False  # the policy "accept" publishes what ARM says
-        self.served = 0  # consumers' requests
+        self.publishes_unproven = False  # the policy "accept" publishes what ARM says
+        self.consumer_requests = 0  # consumers' requests
         self.azure = virtual(START, seed)
         self.azure.arm.throttled = False
-        self.gate = Gate(self.azure, blind=blind)
+        self.interceptor = Interceptor(self.azure, accepts_any_key=accepts_any_key)
         self.storage = Storage()
         self.sent: list[Mapping[str, Any]] = []
         self.account = ACCOUNT
@@ -86,7 +86,7 @@ class World:
         if vault not in self.vaults:
             made = self.azure.add_vault(vault.removeprefix("https://").partition(".")[0])
             self.identity.assign("Secret publisher", made.id)
-        self.put(
+        self.add_version(
             TargetId(vault, name),
             self.state(account).keys[slot.value],
             enrolled | dict(with_tags or {}),
@@ -130,7 +130,7 @@ class World:
         }
 
     def enrolled(self, account: AccountId = ACCOUNT) -> tuple[TargetId, ...]:
-        return tuple(t for t, v in self.secrets().items() if enrolled_for(v[-1]) == account)
+        return tuple(t for t, v in self.secrets().items() if enrolled_account(v[-1]) == account)
 
     def record(self, account: AccountId | None = None) -> Record:
         account = account or self.account
@@ -139,22 +139,22 @@ class World:
     @property
     def regenerated(self) -> list[tuple[datetime, Slot]]:
         """By the service, of the first account."""
-        return self.checker.of(str(self.account)).regenerated
+        return self.checker.ledger_of(str(self.account)).regenerated
 
     # What people and time do.
 
-    def put(
+    def add_version(
         self, target: TargetId, value: str, with_tags: Mapping[str, str], expires: datetime | None
     ) -> Version:
         return self.azure.add_secret(
             target.vault, target.name, value=value, tags=with_tags, expires=expires
         )
 
-    def by_hand(self, target: TargetId, value: str) -> None:
+    def write_version(self, target: TargetId, value: str) -> None:
         """Somebody writes a version of their own, with the tags and expiry as they were."""
         latest = self.latest(target)
         expires = datetime.fromtimestamp(latest.exp, UTC) if latest.exp else None
-        self.put(target, value, latest.tags or {}, expires)
+        self.add_version(target, value, latest.tags or {}, expires)
 
     def update(self, target: TargetId, **changes: Any) -> None:
         """Somebody changes members of the latest version: enabled, tags, exp."""
@@ -176,14 +176,14 @@ class World:
         self.azure.advance(delta)
 
 
-def enrolled_for(version: Version) -> AccountId | None:
+def enrolled_account(version: Version) -> AccountId | None:
     try:
         return tags.enrolled(version.tags or {})
     except ValueError:
         return None
 
 
-def start(world: World | None = None, **secret: Any) -> tuple[World, TargetId, Worker]:
+def single_account(world: World | None = None, **secret: Any) -> tuple[World, TargetId, Worker]:
     """The usual beginning: one account, one enrolled secret, one worker."""
     world = world or World()
     world.add_account()

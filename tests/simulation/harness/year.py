@@ -15,10 +15,10 @@ from rotation.domain.model import AccountId, Slot
 from rotation.domain.policy import Policy
 from rotation.domain.record import HISTORY, Phase
 
-from .campaign import quiet
 from .checker import Violation
+from .jobs import quiet
 from .worker import Worker
-from .world import World, enrolled_for
+from .world import World, enrolled_account
 
 DAY = timedelta(days=1)
 OVERLAP = timedelta(hours=26)
@@ -28,7 +28,7 @@ LARGEST_RECORD = 64 * 1024
 
 
 @dataclass(frozen=True)
-class Life:
+class YearSettings:
     """``events``: Event Grid asks first, and the timer is late on purpose."""
 
     accounts: int = 500
@@ -49,7 +49,7 @@ class Life:
 class Report:
     """What the year came to; ``record`` is the size of the largest journal document in bytes."""
 
-    life: Life
+    settings: YearSettings
     rotations: int
     versions: int
     record: int
@@ -58,38 +58,39 @@ class Report:
 
     def __str__(self) -> str:
         return (
-            f"{self.life.name:18} {self.life.accounts} accounts, {self.life.days} days: "
+            f"{self.settings.name:18} {self.settings.accounts} accounts, "
+            f"{self.settings.days} days: "
             f"{self.rotations} rotations, at most {self.versions} versions of a secret, "
             f"at most {self.record} bytes of journal per account, {self.visits} visits, "
             f"{self.seconds:.0f} s"
         )
 
 
-async def live(life: Life) -> Report:
+async def simulate_year(settings: YearSettings) -> Report:
     """Raises Violation where a key was rotated too early, too late, or not to the end."""
-    began, world = time.perf_counter(), _begin(life)
-    worker, end = Worker(world, life.policy), world.now + life.days * DAY
+    began, world = time.perf_counter(), _begin(settings)
+    worker, end = Worker(world, settings.policy), world.now + settings.days * DAY
     while world.now < end:
         await worker.triggers.sweep()
-        await worker.run(life.sweep)
+        await worker.run(settings.sweep)
         for topic, delivery in world.azure.due_deliveries():
             await worker.triggers.event(delivery.event)
             topic.delivered(delivery, 200)
     await worker.run(3 * DAY)
-    _check(world, life)
+    _check(world, settings)
     versions = max(len(found) for found in world.secrets().values())
     record = max(len(body) for body, _ in world.storage.documents.values())
     if record > LARGEST_RECORD:
         raise Violation(f"a journal document has {record} bytes")
     rotations = sum(len(found) - 1 for found in world.secrets().values())
-    visits = world.gate.counted["arm.get_account"]
-    return Report(life, rotations, versions, record, visits, time.perf_counter() - began)
+    visits = world.interceptor.call_counts["arm.get_account"]
+    return Report(settings, rotations, versions, record, visits, time.perf_counter() - began)
 
 
-def _begin(life: Life) -> World:
+def _begin(settings: YearSettings) -> World:
     """Secrets of every age, as a fleet has them."""
     world = World(overlap=OVERLAP)
-    for number in range(life.accounts):
+    for number in range(settings.accounts):
         account = AccountId("sub-1", "rg-keys", f"account-{number:04}")
         world.add_account(account)
         world.add_secret(
@@ -99,17 +100,17 @@ def _begin(life: Life) -> World:
             account=account,
             lives=(36 + number % 54) * DAY,
         )
-    if life.events:
+    if settings.events:
         for vault in world.azure.keyvault.vaults.values():
             vault.topic.subscribe(Subscription("https://here", existing=True))
     return world
 
 
-def _check(world: World, life: Life) -> None:
+def _check(world: World, settings: YearSettings) -> None:
     for target, versions in world.secrets().items():
         for old, new in pairwise(versions):
-            _check_date(life, target.name, old, new)
-        account = enrolled_for(versions[-1])
+            _check_date(settings, target.name, old, new)
+        account = enrolled_account(versions[-1])
         record = world.record(account)
         if record.phase is not Phase.IDLE or record.blocked or len(record.history) > HISTORY:
             raise Violation(f"{target.name} is in {record.phase}: {record.waiting}")
@@ -121,12 +122,12 @@ def _check(world: World, life: Life) -> None:
             raise Violation(f"{target.name} was not rotated")
 
 
-def _check_date(life: Life, name: str, old: Version, new: Version) -> None:
+def _check_date(settings: YearSettings, name: str, old: Version, new: Version) -> None:
     """Within a day of when it was due."""
     left = _expiry(old) - new.made
-    lead = NEAR_EXPIRY if life.events else life.policy.lead
-    earliest = lead + life.policy.spread
-    latest = lead - life.sweep - DAY
+    lead = NEAR_EXPIRY if settings.events else settings.policy.lead
+    earliest = lead + settings.policy.spread
+    latest = lead - settings.sweep - DAY
     if not latest <= left <= earliest:
         raise Violation(f"{name} was rotated {left} before its expiry, and not {lead}")
 
@@ -135,14 +136,14 @@ def _expiry(version: Version) -> datetime:
     return datetime.fromtimestamp(version.exp or 0, UTC)
 
 
-def _live(life: Life) -> Report:
+def _simulate(settings: YearSettings) -> Report:
     quiet()
-    return asyncio.run(live(life))
+    return asyncio.run(simulate_year(settings))
 
 
 def main() -> int:
     """Both lives side by side."""
     with ProcessPoolExecutor(2) as pool:
-        for report in pool.map(_live, (Life(), Life(events=True))):
+        for report in pool.map(_simulate, (YearSettings(), YearSettings(events=True))):
             print(report, flush=True)
     return 0

@@ -14,17 +14,25 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 
-from . import many
+from . import plan_runner
 from .checker import Violation
-from .fault_injection import possible
-from .plans import plan
-from .scenarios import ONCE, POLICY, ROTATION, STORIES, Story, play, singles
-from .shrink import shrunk
+from .faults import possible
+from .plan import plan
+from .scenarios import (
+    POLICY,
+    ROTATION,
+    SCENARIOS,
+    SINGLE_PROBE,
+    Scenario,
+    run_scenario,
+    single_faults,
+)
+from .shrink import shrink
 from .world import World
 
 CORES = os.cpu_count() or 1
 BATCH = 20
-BY_NAME: dict[str, Story] = {story.name: story for story in STORIES}
+BY_NAME: dict[str, Scenario] = {scenario.name: scenario for scenario in SCENARIOS}
 SHOWN = 40
 
 
@@ -34,22 +42,22 @@ class Tally:
 
     scenarios: int = 0
     calls: int = 0
-    served: int = 0
+    consumer_requests: int = 0
     hits: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     places: set[tuple[str, str]] = field(default_factory=set)
     violations: list[str] = field(default_factory=list)
 
     def take(self, world: World) -> None:
         self.scenarios += 1
-        self.calls += len(world.gate.calls)
-        self.served += world.served
-        self.hits.update(world.gate.hits)
-        self.places |= world.gate.places
+        self.calls += len(world.interceptor.calls)
+        self.consumer_requests += world.consumer_requests
+        self.hits.update(world.interceptor.injected)
+        self.places |= world.interceptor.call_sites
 
     def add(self, other: Tally) -> None:
         self.scenarios += other.scenarios
         self.calls += other.calls
-        self.served += other.served
+        self.consumer_requests += other.consumer_requests
         self.hits += other.hits
         self.places |= other.places
         self.violations += other.violations
@@ -67,7 +75,7 @@ class Seeds:
         tally = Tally()
         for seed in range(self.first, self.first + self.count):
             try:
-                tally.take(many.run(plan(seed, self.level)))
+                tally.take(plan_runner.run_plan(plan(seed, self.level)))
             except Violation as violation:
                 tally.violations.append(self._explained(seed, violation))
             except Exception:  # noqa: BLE001 - a fault of the simulation is one, too
@@ -76,9 +84,9 @@ class Seeds:
 
     def _explained(self, seed: int, violation: Violation) -> str:
         """The seed, the smallest plan that still fails, what broke, and how it came to that."""
-        smallest = shrunk(plan(seed, self.level))
+        smallest = shrink(plan(seed, self.level))
         try:
-            many.run(smallest)
+            plan_runner.run_plan(smallest)
         except Violation as found:
             violation = found
         return f"{violation}\n{smallest}\n{trace(violation)}"
@@ -86,9 +94,9 @@ class Seeds:
 
 @dataclass(frozen=True)
 class Faults:
-    """A story with these faults, one scenario for each."""
+    """A scenario with these faults, one scenario for each."""
 
-    story: str
+    scenario: str
     faults: tuple[dict[int, str], ...]
     level: str = "port"
     targets: int = 1
@@ -110,25 +118,25 @@ class Faults:
         return tally
 
     async def _play(self, faults: dict[int, str]) -> World:
-        return await play(
-            BY_NAME[self.story],
+        return await run_scenario(
+            BY_NAME[self.scenario],
             faults,
             level=self.level,
             targets=self.targets,
-            policy=ONCE if self.once else POLICY,
+            policy=SINGLE_PROBE if self.once else POLICY,
             rest=self.rest,
         )
 
     def _named(self, faults: dict[int, str]) -> str:
         put = ", ".join(f"{fault} at call {call}" for call, fault in faults.items())
-        return f"{self.story}, {self.targets} secret(s), {self.level} level: {put or 'nothing'}"
+        return f"{self.scenario}, {self.targets} secret(s), {self.level} level: {put or 'nothing'}"
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """A story with one fault, and every other one after it."""
+    """A scenario with one fault, and every other one after it."""
 
-    story: str
+    scenario: str
     call: int
     fault: str
 
@@ -137,13 +145,15 @@ class Pairs:
 
     async def _run(self) -> Tally:
         first = {self.call: self.fault}
-        calls = (await play(BY_NAME[self.story], first, policy=ONCE)).gate.calls
+        calls = (
+            await run_scenario(BY_NAME[self.scenario], first, policy=SINGLE_PROBE)
+        ).interceptor.calls
         pairs = tuple(
             first | {later: fault}
             for later in range(self.call + 1, len(calls))
             for fault in possible(calls[later], classes=True)
         )
-        return await Faults(self.story, pairs, once=True).tally()
+        return await Faults(self.scenario, pairs, once=True).tally()
 
 
 Job = Seeds | Faults | Pairs
@@ -155,25 +165,25 @@ def seeds(level: str, first: int, count: int) -> Iterator[Job]:
         yield Seeds(level, start, min(BATCH, first + count - start))
 
 
-def all_singles(level: str, targets: int) -> Iterator[Job]:
-    for story in STORIES:
-        found = asyncio.run(_singles(story, level, targets))
+def all_single_faults(level: str, targets: int) -> Iterator[Job]:
+    for scenario in SCENARIOS:
+        found = asyncio.run(_single_faults(scenario, level, targets))
         for start in range(0, len(found), BATCH):
             faults = tuple({call: fault} for call, fault in found[start : start + BATCH])
-            yield Faults(story.name, faults, level, targets)
+            yield Faults(scenario.name, faults, level, targets)
 
 
 def all_pairs() -> Iterator[Job]:
-    for story in STORIES:
-        for call, fault in asyncio.run(_singles(story, "port", 1, pairs=True)):
-            yield Pairs(story.name, call, fault)
+    for scenario in SCENARIOS:
+        for call, fault in asyncio.run(_single_faults(scenario, "port", 1, pairs=True)):
+            yield Pairs(scenario.name, call, fault)
 
 
-async def _singles(
-    story: Story, level: str, targets: int, *, pairs: bool = False
+async def _single_faults(
+    scenario: Scenario, level: str, targets: int, *, pairs: bool = False
 ) -> list[tuple[int, str]]:
-    policy = ONCE if pairs else POLICY
-    return list(await singles(story, level, targets, policy=policy, classes=pairs))
+    policy = SINGLE_PROBE if pairs else POLICY
+    return list(await single_faults(scenario, level, targets, policy=policy, classes=pairs))
 
 
 def rotations(level: str, count: int) -> Iterator[Job]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .campaign import Tally
-from .fault_injection import BY_NAME, possible
+from .faults import BY_NAME, possible
+from .jobs import Tally
 
 WIDTH = 22
 
@@ -25,7 +25,7 @@ def table(tally: Tally, *, classes: bool = False) -> str:
     lines.append(
         f"\n{len(met)} of {len(wanted)} combinations of call, fault and phase "
         f"({share:.0%}), {sum(tally.hits.values())} faults in {tally.scenarios} scenarios, "
-        f"{tally.served} requests of consumers"
+        f"{tally.consumer_requests} requests of consumers"
     )
     missing = sorted(wanted - met)
     if missing:

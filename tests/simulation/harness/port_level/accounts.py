@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from emulator.services.accounts import Account as Stateful
 from rotation.domain.model import Account, AccountId, Answer, Key, Keys, Slot, Verdict
 
-from .fault_injection import Fault
-from .port import Port, Refused
+from ..faults import Fault
+from .base import Refusal, SimulatedPort
 
 
 @dataclass
-class SimAccounts(Port):
+class SimAccounts(SimulatedPort):
     def _account(self, account: AccountId) -> Stateful:
         found = self.azure.accounts.by_id.get(str(account).lower())
         if found is None:
-            raise Refused(404, "ResourceNotFound")
+            raise Refusal(404, "ResourceNotFound")
         return found
 
     async def get(self, account: AccountId) -> Account:
@@ -57,16 +57,16 @@ class SimAccounts(Port):
     def _usable(self, account: AccountId) -> Stateful:
         found = self._account(account)
         if found.locked:
-            raise Refused(409, "ScopeLocked")
+            raise Refusal(409, "ScopeLocked")
         if found.provisioning_state != "Succeeded":
-            raise Refused(409, "AccountProvisioningStateInvalid")
+            raise Refusal(409, "AccountProvisioningStateInvalid")
         if found.disable_local_auth:
-            raise Refused(400, "LocalAuthDisabled")
+            raise Refusal(400, "LocalAuthDisabled")
         return found
 
 
 @dataclass
-class SimProbe(Port):
+class SimProbe(SimulatedPort):
     async def try_key(self, account: Account, key: Key) -> Verdict:
         def verdict() -> Verdict:
             return self._verdict(account, key)
@@ -75,7 +75,7 @@ class SimProbe(Port):
             """Only a key that works is ever throttled."""
             return verdict() if fault.status == 429 else Verdict(Answer.INCONCLUSIVE, fault.name)
 
-        return await self.gate.call(self.by, "probe", verdict, fail)
+        return await self.interceptor.call(self.by, "probe", verdict, fail)
 
     async def try_random(self, account: Account, like: Key) -> Verdict:
         return await self.try_key(account, Key("r" * len(like.reveal())))
@@ -84,11 +84,11 @@ class SimProbe(Port):
         state = self.azure.account(str(account.id))
         if not state.public_network or state.disable_local_auth:
             return Verdict(Answer.INCONCLUSIVE, "403: the network forbids it")
-        life = self.azure.accounts.lives.get(key.reveal())
-        ours = life is not None and life.account is state
-        accepted = life is not None and ours and life.accepted(self.azure.clock.now())
+        lifetime = self.azure.accounts.lives.get(key.reveal())
+        ours = lifetime is not None and lifetime.account is state
+        accepted = lifetime is not None and ours and lifetime.accepted(self.azure.clock.now())
         if accepted:
-            self.gate.proven.add(key.reveal())
-        if accepted or self.gate.blind:
+            self.interceptor.accepted_keys.add(key.reveal())
+        if accepted or self.interceptor.accepts_any_key:
             return Verdict(Answer.ACCEPTED, "answered 200")
         return Verdict(Answer.REFUSED, "answered 401")

@@ -12,8 +12,8 @@ from rotation.domain.record import Leaked, Wish, WishKind
 from rotation.service import inbox as wishes
 from rotation.service.requests import RotationRequest
 
-from .operators import People
-from .plans import OTHERS, OUTAGES, PEOPLE, Happening
+from .operators import Operators
+from .plan import OTHERS, OUTAGES, PEOPLE, PlannedEvent
 from .worker import Worker
 from .world import World
 
@@ -21,28 +21,28 @@ OUTAGE = timedelta(minutes=20)
 Somebody = Callable[[Callable[[Worker], Awaitable[Any]]], Awaitable[bool]]
 
 
-class Happenings:
+class EventRunner:
     """``somebody`` gets any worker to do something, and says whether it did."""
 
     def __init__(self, world: World, somebody: Somebody) -> None:
         self.world, self._somebody = world, somebody
         self.targets = sorted(world.secrets())
-        self.people = People(world, self.targets)
+        self.operators = Operators(world, self.targets)
 
-    async def happen(self, happening: Happening) -> None:
+    async def run(self, event: PlannedEvent) -> None:
         """At its time."""
-        await asyncio.sleep(happening.at)
-        self.world.gate.note(f"it happens: {happening.what}")
-        if happening.what in PEOPLE:
-            self.people.do(happening)
-        elif happening.what in OTHERS:
-            await self._other(happening)
-        elif happening.what in OUTAGES:
-            self._break(happening.what)
-        elif happening.what == "cancel":
+        await asyncio.sleep(event.at)
+        self.world.interceptor.note(f"it happens: {event.what}")
+        if event.what in PEOPLE:
+            self.operators.do(event)
+        elif event.what in OTHERS:
+            await self._other(event)
+        elif event.what in OUTAGES:
+            self._break(event.what)
+        elif event.what == "cancel":
             await self._cancel()
         else:
-            await self._ask(happening)
+            await self._ask(event)
 
     async def _cancel(self) -> None:
         """Whatever is under way in the first account."""
@@ -58,18 +58,18 @@ class Happenings:
         def broken(name: str, count: int) -> str | None:
             return fault if name.startswith(service) and self.world.now < until else None
 
-        self.world.gate.faults.append(broken)
+        self.world.interceptor.rules.append(broken)
         if service == "queue":
             self.world.storage.closed_until = until
 
-    async def _other(self, happening: Happening) -> None:
-        if happening.what == "break the leases":
+    async def _other(self, event: PlannedEvent) -> None:
+        if event.what == "break the leases":
             self.world.storage.leases.clear()
-        elif happening.what == "lose the journal":
+        elif event.what == "lose the journal":
             self.world.lose_journal()
         else:
-            target = self.targets[happening.target % len(self.targets)]
-            await self._deliver(target, old=happening.what == "an old event")
+            target = self.targets[event.target % len(self.targets)]
+            await self._deliver(target, old=event.what == "an old event")
 
     async def _deliver(self, target: TargetId, *, old: bool) -> None:
         """An event about the first version; or one about the latest, twice."""
@@ -89,15 +89,15 @@ class Happenings:
             "data": {"VaultName": vault, "ObjectName": target.name, "Version": version},
         }
 
-    async def _ask(self, happening: Happening) -> None:
-        _, _, leaked = happening.what.partition(" ")
+    async def _ask(self, event: PlannedEvent) -> None:
+        _, _, leaked = event.what.partition(" ")
         which, _, twice = leaked.partition(" ")
         request = RotationRequest(
-            reason=happening.what,
+            reason=event.what,
             requester="somebody",
-            secret=self.targets[happening.target % len(self.targets)],
+            secret=self.targets[event.target % len(self.targets)],
             leaked=Leaked(which) if which else Leaked.NONE,
-            idempotency_key=str(happening),
+            idempotency_key=str(event),
         )
         for _ in range(2 if twice else 1):
             await self._somebody(lambda worker: worker.triggers.request(request))

@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from .fault_injection import BY_NAME, EFFECTS, FREEZE, LATE, Fault
-from .loop import VirtualLoop
+from .faults import BY_NAME, EFFECTS, FREEZE, LATE, Fault
+from .virtual_time import VirtualLoop
 
 if TYPE_CHECKING:
     from emulator.azure import Azure
 
 T = TypeVar("T")
-Injected = Callable[[str, int], str | None]
+FaultRule = Callable[[str, int], str | None]
 # When the facts were read upon which the running step decides.
 FACTS_AT: ContextVar[datetime | None] = ContextVar("FACTS_AT", default=None)
 
@@ -27,7 +27,7 @@ class Crash(BaseException):
 
 
 class Process(Protocol):
-    """A worker, as the gate sees it."""
+    """A worker, as the interceptor sees it."""
 
     name: str
     dead: bool
@@ -38,7 +38,7 @@ class Process(Protocol):
 
 
 @dataclass(slots=True)
-class Acting:
+class Actor:
     """Who changes Azure just now, and upon facts of when. A person acts upon none."""
 
     process: Process
@@ -47,52 +47,52 @@ class Acting:
 
 
 @dataclass
-class Gate:
-    """``planned`` faults are by the number of the call, ``faults`` by its name and number.
+class Interceptor:
+    """``planned_faults`` are by the number of the call, ``rules`` by its name and number.
 
-    ``hits`` are the faults that were met (call, fault, phase), ``places`` where one could be met.
-    ``proven`` are the keys that the data plane has accepted from a worker; ``blind`` is one that
-    accepts any key, which proves nothing.
+    ``injected`` lists the faults that were injected as (call, fault, phase); ``call_sites`` lists
+    where one could be. ``accepted_keys`` are the keys that the data plane accepted from a worker.
+    ``accepts_any_key`` makes the data plane accept every key, which proves nothing.
     """
 
     azure: Azure
-    planned: dict[int, str] = field(default_factory=dict)
-    faults: list[Injected] = field(default_factory=list)
+    planned_faults: dict[int, str] = field(default_factory=dict)
+    rules: list[FaultRule] = field(default_factory=list)
     latency: Callable[[], float] | None = None
     calls: list[str] = field(default_factory=list)
-    counted: Counter[str] = field(default_factory=Counter)
-    hits: list[tuple[str, str, str]] = field(default_factory=list)
-    places: set[tuple[str, str]] = field(default_factory=set)
+    call_counts: Counter[str] = field(default_factory=Counter)
+    injected: list[tuple[str, str, str]] = field(default_factory=list)
+    call_sites: set[tuple[str, str]] = field(default_factory=set)
     trace: list[str] = field(default_factory=list)
-    acting: Acting | None = None
-    proven: set[str] = field(default_factory=set)
-    blind: bool = False
+    actor: Actor | None = None
+    accepted_keys: set[str] = field(default_factory=set)
+    accepts_any_key: bool = False
 
     async def call(
         self, by: Process, name: str, effect: Callable[[], T], fail: Callable[[Fault], T]
     ) -> T:
         """One call. ``effect`` is what the service does, ``fail`` how its failure looks."""
-        number, count = len(self.calls), self.counted[name]
+        number, count = len(self.calls), self.call_counts[name]
         self.calls.append(name)
-        self.counted[name] += 1
-        self.places.add((name, by.phase))
+        self.call_counts[name] += 1
+        self.call_sites.add((name, by.phase))
         if name == "arm.get_account":
             FACTS_AT.set(self.azure.clock.now())
         if self.latency:
             await asyncio.sleep(self.latency())
         if by.dead:
             raise Crash(by.name)
-        found = self.planned.get(number) if self.planned else None
-        if found is None and self.faults:
-            found = self._injected(name, count)
+        found = self.planned_faults.get(number) if self.planned_faults else None
+        if found is None and self.rules:
+            found = self._rule_fault(name, count)
         if found is None:
             return self._do(by, effect) if name in EFFECTS else effect()
-        self.hits.append((name, found, by.phase))
+        self.injected.append((name, found, by.phase))
         self.note(f"{by.name}: {found} at {name} ({by.phase})")
         return await self._faulty(BY_NAME[found], by, effect, fail)
 
-    def _injected(self, name: str, count: int) -> str | None:
-        return next((f for f in (fault(name, count) for fault in self.faults) if f), None)
+    def _rule_fault(self, name: str, count: int) -> str | None:
+        return next((f for f in (rule(name, count) for rule in self.rules) if f), None)
 
     async def _faulty(
         self, fault: Fault, by: Process, effect: Callable[[], T], fail: Callable[[Fault], T]
@@ -112,22 +112,22 @@ class Gate:
             raise Crash(by.name)
         return fail(fault)
 
-    def _do(self, by: Process, effect: Callable[[], T], acting: Acting | None = None) -> T:
-        before = self.acting
-        self.acting = acting or Acting(by, FACTS_AT.get() or self.azure.clock.now())
+    def _do(self, by: Process, effect: Callable[[], T], actor: Actor | None = None) -> T:
+        before = self.actor
+        self.actor = actor or Actor(by, FACTS_AT.get() or self.azure.clock.now())
         try:
             return effect()
         finally:
-            self.acting = before
+            self.actor = before
 
     def _later(self, by: Process, effect: Callable[[], object]) -> None:
         """Nobody is there to hear of a refusal by then."""
-        acting = Acting(by, FACTS_AT.get() or self.azure.clock.now(), late=True)
+        actor = Actor(by, FACTS_AT.get() or self.azure.clock.now(), late=True)
 
         def arrive() -> None:
             self.note("a late request is carried out")
             try:
-                self._do(by, effect, acting)
+                self._do(by, effect, actor)
             except Exception as exc:  # noqa: BLE001 - whatever the service says to it
                 self.note(f"it is refused: {type(exc).__name__}")
 

@@ -17,14 +17,14 @@ from rotation.domain.policy import Policy
 from rotation.domain.record import Phase, Wish, WishKind
 from rotation.service import inbox as wishes
 
-from . import loop
+from . import virtual_time
 from .checker import Violation
 from .consumers import Consumer
-from .fault_injection import BY_NAME
-from .gate import Crash
-from .happenings import Happenings
-from .plans import CHAOS, Plan
-from .scenarios import check_published, sizes, where
+from .faults import BY_NAME
+from .interceptor import Crash
+from .plan import CHAOS, Plan
+from .planned_events import EventRunner
+from .scenarios import check_published, count_changes, describe_phases
 from .worker import Worker
 from .world import World
 
@@ -36,23 +36,23 @@ SOON = timedelta(days=1)
 PATIENCE = timedelta(days=4)
 
 
-def run(plan: Plan) -> World:
+def run_plan(plan: Plan) -> World:
     """Raises Violation."""
-    world = build(plan)
+    world = build_world(plan)
     try:
-        loop.run(world.azure.clock, Run(plan, world).main())
+        virtual_time.run(world.azure.clock, Run(plan, world).main())
     except Violation as violation:
-        violation.add_note("\n".join(world.gate.trace[-60:]))
+        violation.add_note("\n".join(world.interceptor.trace[-60:]))
         raise
     return world
 
 
-def build(plan: Plan) -> World:
+def build_world(plan: Plan) -> World:
     world = World(
         level=plan.level,
         seed=plan.seed,
         overlap=OVERLAP,
-        blind=plan.blind,
+        accepts_any_key=plan.accepts_any_key,
         new_key_delay=timedelta(seconds=plan.new_key_delay),
         old_key_lag=timedelta(seconds=plan.old_key_lag),
         stale_for=timedelta(seconds=plan.stale),
@@ -69,13 +69,13 @@ def build(plan: Plan) -> World:
                 vault=f"https://kv-{(number + target) % plan.vaults}.vault.azure.net",
                 account=account,
                 lives=lives,
-                with_tags={tags.VALIDITY_PERIOD_DAYS: "20"} if plan.short else None,
+                with_tags={tags.VALIDITY_PERIOD_DAYS: "20"} if plan.short_validity else None,
             )
     world.account = world.ids[0]
     for vault in world.azure.keyvault.vaults.values():
         vault.stale_for = timedelta(seconds=plan.stale)
         vault.topic.subscribe(Subscription("https://here", existing=True))
-    world.checker.begin()
+    world.checker.reset()
     return world
 
 
@@ -85,31 +85,31 @@ class Run:
     def __init__(self, plan: Plan, world: World) -> None:
         self.plan, self.world = plan, world
         self.rng = random.Random(plan.seed)
-        self.happenings = Happenings(world, self._somebody)
+        self.events = EventRunner(world, self._somebody)
         self.workers = [
             Worker(world, POLICY, f"w{n}", timedelta(seconds=skew))
             for n, skew in enumerate(plan.skews)
         ]
-        world.gate.planned = {h.at: h.what for h in plan.happenings if h.what in BY_NAME}
+        world.interceptor.planned_faults = {h.at: h.what for h in plan.events if h.what in BY_NAME}
         if plan.latency:
-            world.gate.latency = lambda: self.rng.random() * 2 * plan.latency
+            world.interceptor.latency = lambda: self.rng.random() * 2 * plan.latency
         self.tasks: list[asyncio.Task[Any]] = []
 
     async def main(self) -> None:
         """Raises Violation, whoever met with it."""
-        story = asyncio.ensure_future(self._story())
-        self.tasks.append(story)
+        scenario = asyncio.ensure_future(self._story())
+        self.tasks.append(scenario)
         for number in range(len(self.workers)):
             self._spawn(self._process(number))
         self._spawn(self._timer())
         self._spawn(self._deliveries())
-        for happening in self.plan.happenings:
-            if happening.what not in BY_NAME:
-                self._spawn(self.happenings.happen(happening))
-        for target in self.happenings.targets:
+        for event in self.plan.events:
+            if event.what not in BY_NAME:
+                self._spawn(self.events.run(event))
+        for target in self.events.targets:
             rhythm = OVERLAP * self.rng.choice((0.3, 0.7, 0.99))
             self._spawn(Consumer(self.world, target, rhythm).run(self.rng))
-        while not story.done():
+        while not scenario.done():
             await asyncio.wait(self.tasks, return_when=asyncio.FIRST_COMPLETED)
             ended, self.tasks = _parted(self.tasks)
             for task in ended:
@@ -125,7 +125,7 @@ class Run:
         while True:
             with suppress(Crash):
                 await self.workers[number].serve()
-            self.world.gate.note(f"w{number} is gone")
+            self.world.interceptor.note(f"w{number} is gone")
             await asyncio.sleep(RESTART)
             before = self.workers[number]
             self.workers[number] = Worker(self.world, POLICY, before.name, before.skew)
@@ -164,14 +164,16 @@ class Run:
         end = self.world.now + PATIENCE
         while not self._is_settled():
             if self.world.now > end:
-                raise Violation(f"{PATIENCE} after the last fault it is still {where(self.world)}")
+                raise Violation(
+                    f"{PATIENCE} after the last fault it is still {describe_phases(self.world)}"
+                )
             await self._resume()
             await asyncio.sleep(TIMER.total_seconds())
         check_published(self.world)
         self.world.checker.check_end()
-        before = sizes(self.world)
+        before = count_changes(self.world)
         await asyncio.sleep(OVERLAP.total_seconds())
-        if sizes(self.world) != before:
+        if count_changes(self.world) != before:
             raise Violation("it was at rest, and still something changes")
         if self.world.storage.poison:
             raise Violation(f"in the poison queue: {self.world.storage.poison[0]}")
@@ -179,11 +181,11 @@ class Run:
     def _calm(self) -> None:
         """Faults stop, people put right what they did, and clocks are set."""
         world = self.world
-        world.gate.note("calm")
-        world.gate.planned, world.gate.faults = {}, []
-        world.gate.blind = False
-        self.happenings.people.put_right()
-        world.checker.calm()
+        world.interceptor.note("calm")
+        world.interceptor.planned_faults, world.interceptor.rules = {}, []
+        world.interceptor.accepts_any_key = False
+        self.events.operators.undo_all()
+        world.checker.expect_fresh_reads()
         for account in world.ids:
             state = world.state(account)
             state.new_key_delay = state.old_key_lag = state.stale_for = timedelta()
@@ -197,7 +199,7 @@ class Run:
         return all(
             record.phase is Phase.IDLE
             and not (record.outbox or record.intent or record.blocked)
-            and (self.plan.short or not record.wishes)  # what is held keeps its wishes
+            and (self.plan.short_validity or not record.wishes)  # what is held keeps its wishes
             and (record.waiting_until is None or record.waiting_until > self.world.now + SOON)
             for record in records
         ) and all(self._agrees(account) for account in self.world.ids)

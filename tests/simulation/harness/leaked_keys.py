@@ -13,7 +13,7 @@ SLOTS = {"key1": ("Key1",), "key2": ("Key2",), "unknown": ("Key1", "Key2")}
 
 
 @dataclass
-class Leaks:
+class LeakedKeys:
     """The values that somebody reported, by the account's name."""
 
     accepts: Callable[[str], bool]
@@ -26,7 +26,7 @@ class Leaks:
         known = {v for v in values if not begun or _since(account, v) < begun}
         self.reported.setdefault(account.name, set()).update(known)
 
-    def alive(self) -> list[str]:
+    def still_valid(self) -> list[str]:
         """The accounts of which a reported key still works."""
         return [name for name, values in self.reported.items() if any(map(self.accepts, values))]
 

@@ -9,9 +9,9 @@ import os
 
 import pytest
 
-from .harness import many
-from .harness.plans import Plan, plan
-from .harness.shrink import violation
+from .harness import plan_runner
+from .harness.plan import Plan, plan
+from .harness.shrink import find_violation
 
 # The same ones on every run; CI adds one that nobody has seen before.
 SEEDS = range(80)
@@ -19,7 +19,7 @@ FRESH = [int(seed) for seed in [os.environ.get("SEED", "")] if seed.isdigit()]
 
 
 def ends_well(made: Plan) -> None:
-    found = violation(made)
+    found = find_violation(made)
     assert found is None, f"{found}\n{made}\nmake simulate SEED={made.seed} N=1 shrinks it"
 
 
@@ -34,6 +34,6 @@ def test_many_hands_at_the_wire_level(seed: int) -> None:
 
 
 def test_the_same_seed_is_the_same_story() -> None:
-    first, second = many.run(plan(3)), many.run(plan(3))
-    assert first.gate.trace == second.gate.trace
-    assert first.served > 20, "consumers were there"
+    first, second = plan_runner.run_plan(plan(3)), plan_runner.run_plan(plan(3))
+    assert first.interceptor.trace == second.interceptor.trace
+    assert first.consumer_requests > 20, "consumers were there"

@@ -15,13 +15,13 @@ from rotation.domain.model import Key, Target, TargetId, Version
 from rotation.domain.record import Put
 from rotation.ports import Listed, Revision
 
-from .port import Port, Refused
+from .base import Refusal, SimulatedPort
 
 PAGE = 25
 
 
 @dataclass
-class SimVaults(Port):
+class SimVaults(SimulatedPort):
     urls: tuple[str, ...] = ()
 
     async def enrolled(self, vault: str) -> AsyncIterator[Listed]:
@@ -71,7 +71,7 @@ class SimVaults(Port):
         def found() -> Stored:
             stored = self._vault(target.vault).shown_version(target.name, version)[1]
             if not stored.enabled:
-                raise Refused(403, "SecretDisabled")
+                raise Refusal(403, "SecretDisabled")
             return stored
 
         return await self.call("keyvault.get_secret", doing, found)
@@ -147,7 +147,7 @@ class SimVaults(Port):
     def _vault(self, url: str) -> Vault:
         vault = self._opened(url)
         if not vault.open:
-            raise Refused(403, "ForbiddenByFirewall")
+            raise Refusal(403, "ForbiddenByFirewall")
         return vault
 
 

@@ -1,4 +1,4 @@
-"""What the simulated ports share: the gate, the answers' dates, and the adapters' own errors."""
+"""The base of the simulated ports: one call with its date and its errors."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from typing import Any, NoReturn, TypeVar
 from azure.core.exceptions import AzureError, HttpResponseError, ServiceRequestError
 
 from emulator.azure import Azure
-from emulator.services.keyvault.model import Refused as VaultRefused
+from emulator.services.keyvault.model import Refused as VaultRefusal
 from rotation.adapters.sdk_errors import failure
 from rotation.domain.errors import RotationError
 from rotation.runtime.clock import Clock
 
-from .fault_injection import EFFECTS, Fault
-from .gate import Gate, Process
+from ..faults import EFFECTS, Fault
+from ..interceptor import Interceptor, Process
 
 T = TypeVar("T")
 
 
-class Refused(Exception):
+class Refusal(Exception):
     """A service says no: what the SDK would make an HttpResponseError of."""
 
     def __init__(self, status: int, code: str) -> None:
@@ -32,16 +32,16 @@ class Refused(Exception):
 
 
 @dataclass
-class Port:
-    """What the four ports share: the gate, the clock that each answer's date corrects."""
+class SimulatedPort:
+    """What the four ports share: the interceptor, the clock that each answer's date corrects."""
 
-    gate: Gate
+    interceptor: Interceptor
     by: Process
     clock: Clock
 
     @property
     def azure(self) -> Azure:
-        return self.gate.azure
+        return self.interceptor.azure
 
     async def call(self, name: str, doing: str, effect: Callable[[], T]) -> T:
         """Raises what the adapters raise."""
@@ -56,8 +56,8 @@ class Port:
             return effect()
 
         try:
-            return await self.gate.call(self.by, name, dated, fail)
-        except (Refused, VaultRefused) as refused:
+            return await self.interceptor.call(self.by, name, dated, fail)
+        except (Refusal, VaultRefusal) as refused:
             raise answered(refused.status, _code(refused), name, doing) from None
         finally:
             self._see(dates[-1] if dates else self.azure.clock.now())
@@ -68,7 +68,7 @@ class Port:
             self.clock.observe(format_datetime(date, usegmt=True))
 
 
-def _code(refused: Refused | VaultRefused) -> str:
+def _code(refused: Refusal | VaultRefusal) -> str:
     return getattr(refused, "inner", None) or refused.code
 
 

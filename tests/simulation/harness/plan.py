@@ -10,7 +10,7 @@ import random
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from .fault_injection import BY_NAME
+from .faults import BY_NAME
 
 CHAOS = timedelta(hours=12)
 KINDS = ("OpenAI", "AIServices", "SpeechServices", "FormRecognizer", "ComputerVision")
@@ -38,7 +38,7 @@ CALLS = 1500
 
 
 @dataclass(frozen=True)
-class Happening:
+class PlannedEvent:
     """``at`` is the number of a call for a fault, and seconds for everything else."""
 
     at: int
@@ -55,7 +55,8 @@ class Happening:
 class Plan:
     """``skews`` are the workers' clocks' errors in seconds; the first worker's is right.
 
-    ``blind``: the data plane accepts any key. ``short``: the secrets' validity would make a loop.
+    ``accepts_any_key``: the data plane accepts every key. ``short_validity``: the secrets'
+    validity is shorter than the service allows.
     """
 
     seed: int
@@ -70,12 +71,12 @@ class Plan:
     old_key_lag: int = 0
     stale: int = 0
     latency: float = 0.1
-    blind: bool = False
-    short: bool = False
-    happenings: tuple[Happening, ...] = ()
+    accepts_any_key: bool = False
+    short_validity: bool = False
+    events: tuple[PlannedEvent, ...] = ()
 
-    def without(self, happening: Happening) -> Plan:
-        return replace(self, happenings=tuple(h for h in self.happenings if h is not happening))
+    def without(self, event: PlannedEvent) -> Plan:
+        return replace(self, events=tuple(h for h in self.events if h is not event))
 
     def __str__(self) -> str:
         world = (
@@ -84,10 +85,10 @@ class Plan:
             f"{len(self.skews)} worker(s) with clocks off by {self.skews} s, new keys work after "
             f"{self.new_key_delay} s, old ones for {self.old_key_lag} s more, reads are "
             f"{self.stale} s stale"
-            + (", the data plane accepts any key" if self.blind else "")
-            + (", the secrets' validity is too short" if self.short else "")
+            + (", the data plane accepts any key" if self.accepts_any_key else "")
+            + (", the secrets' validity is too short" if self.short_validity else "")
         )
-        return "\n".join([world, *(f"  {happening}" for happening in self.happenings)])
+        return "\n".join([world, *(f"  {event}" for event in self.events)])
 
 
 def plan(seed: int, level: str = "port") -> Plan:
@@ -105,11 +106,17 @@ def _race(rng: random.Random, seed: int, level: str) -> Plan:
         targets=rng.choice((1, 2)),
         skews=(0, 0, 0),
         latency=rng.choice((0.1, 0.5, 1.0)),
-        happenings=(
-            *(Happening(_early(rng, 600), rng.choice(names)) for _ in range(rng.randrange(4, 16))),
-            *(Happening(_early(rng, 10000), "break the leases") for _ in range(6)),
-            *(Happening(_early(rng, 10000), "the event twice") for _ in range(2)),
-            *(Happening(_early(rng, 10000), rng.choice(REQUESTS)) for _ in range(rng.randrange(3))),
+        events=(
+            *(
+                PlannedEvent(_early(rng, 600), rng.choice(names))
+                for _ in range(rng.randrange(4, 16))
+            ),
+            *(PlannedEvent(_early(rng, 10000), "break the leases") for _ in range(6)),
+            *(PlannedEvent(_early(rng, 10000), "the event twice") for _ in range(2)),
+            *(
+                PlannedEvent(_early(rng, 10000), rng.choice(REQUESTS))
+                for _ in range(rng.randrange(3))
+            ),
         ),
     )
 
@@ -130,25 +137,25 @@ def _anything(rng: random.Random, seed: int, level: str) -> Plan:
         old_key_lag=rng.choice((0, 0, 40)),
         stale=rng.choice((0, 0, 0, 3, 20)),
         latency=rng.choice((0.0, 0.05, 0.3)),
-        blind=rng.random() < 0.04,
-        short=rng.random() < 0.04,
+        accepts_any_key=rng.random() < 0.04,
+        short_validity=rng.random() < 0.04,
     )
     # Some runs are all faults and no people, and some the other way round.
     faults, people = rng.choice((0, 1, 3, 10)), rng.choice((0, 0, 1, 4))
     asked = rng.choice((0, 1, 2, 6))
-    happenings = [
-        *(Happening(_early(rng, CALLS), rng.choice(tuple(BY_NAME))) for _ in range(faults)),
+    events = [
+        *(PlannedEvent(_early(rng, CALLS), rng.choice(tuple(BY_NAME))) for _ in range(faults)),
         *(_at(rng, PEOPLE) for _ in range(people)),
         *(_at(rng, OTHERS) for _ in range(rng.randrange(2) if people else 0)),
         *(_at(rng, REQUESTS) for _ in range(asked)),
         *(_at(rng, OUTAGES) for _ in range(rng.choice((0, 0, 1, 2)))),
     ]
-    return replace(made, happenings=tuple(happenings))
+    return replace(made, events=tuple(events))
 
 
-def _at(rng: random.Random, what: tuple[str, ...]) -> Happening:
+def _at(rng: random.Random, what: tuple[str, ...]) -> PlannedEvent:
     at = _early(rng, int(CHAOS.total_seconds()))
-    return Happening(at, rng.choice(what), rng.randrange(4))
+    return PlannedEvent(at, rng.choice(what), rng.randrange(4))
 
 
 def _early(rng: random.Random, limit: int) -> int:
