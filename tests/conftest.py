@@ -45,7 +45,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _length(item: pytest.Item) -> int:
     folder = item.path.relative_to(Path(__file__).parent).parts[0]
-    quick = ("unit", "infra", "integration", "simulation")
+    quick = ("unit", "compatibility", "infra", "integration", "simulation")
     return 99 if item.get_closest_marker("slow") or folder not in quick else quick.index(folder)
 
 
