@@ -14,7 +14,9 @@ from typing import Any
 
 from .core.identity import Principal
 from .services.accounts import SLOTS, Account
-from .services.keyvault.events import Delivery, Subscription, Topic
+from .services.eventgrid.delivery import Delivery
+from .services.eventgrid.subscription import Subscription
+from .services.eventgrid.system_topic import SystemTopic
 from .services.keyvault.model import Secret, Version
 from .services.keyvault.vault import Vault
 from .services.router import Services, UnknownHost
@@ -75,7 +77,7 @@ class Azure(Services):
         version = Version(
             id=found.new_version_id(),
             value=value or "",
-            made=now,
+            created=now,
             updated=now,
             enabled=enabled,
             exp=int(expires.timestamp()) if expires else None,
@@ -126,7 +128,7 @@ class Azure(Services):
         with self._lock:
             self.clock.advance(delta)
 
-    def due_deliveries(self) -> list[tuple[Topic, Delivery]]:
+    def due_deliveries(self) -> list[tuple[SystemTopic, Delivery]]:
         """Events to be sent now, each with the topic to report to."""
         self.clock.run_due()
         topics = [vault.topic for vault in self.keyvault.vaults.values()]

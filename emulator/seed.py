@@ -26,7 +26,7 @@ from typing import Any
 from .azure import Azure
 from .core.identity import Principal
 from .core.roles import ROLES, Role
-from .services.keyvault.events import Subscription
+from .services.eventgrid.subscription import Subscription
 
 MEMBERS = ("accounts", "vaults", "topics", "principals", "subscriptions")
 _NOT_THE_VAULTS = ("secrets", "near_delay", "rearms")
@@ -93,9 +93,9 @@ def subscription(members: Mapping[str, Any]) -> Subscription:
 def _vault(azure: Azure, members: Mapping[str, Any]) -> None:
     rest = {name: value for name, value in members.items() if name not in _NOT_THE_VAULTS}
     vault = azure.add_vault(**_timed(rest))
-    vault.topic.rearms = bool(members.get("rearms"))
+    vault.events.rearms = bool(members.get("rearms"))
     if "near_delay" in members:
-        vault.topic.near_delay = timedelta(seconds=members["near_delay"])
+        vault.events.near_delay = timedelta(seconds=members["near_delay"])
     for each in members.get("secrets", ()):
         secret(azure, vault.name, dict(each))
 

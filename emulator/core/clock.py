@@ -1,4 +1,4 @@
-"""One shiftable clock for all of the emulated Azure, and what is due on it."""
+"""The one clock of the emulated Azure, which can be moved forward, and its scheduled callbacks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 
 class Clock:
-    """Real time plus a shift; or virtual time, which moves only by ``advance``."""
+    """Real time plus a shift, or virtual time, which only ``advance`` moves."""
 
     def __init__(self, start: datetime | None = None) -> None:
         self._virtual = start
@@ -22,15 +22,15 @@ class Clock:
         return self._virtual is not None
 
     def now(self) -> datetime:
-        """Aware, in UTC."""
+        """Return the current time, in UTC."""
         return self._virtual or datetime.now(UTC) + self._shift
 
-    def at(self, when: datetime, action: Callable[[], None]) -> None:
-        """Do something when the time has come."""
+    def schedule(self, when: datetime, action: Callable[[], None]) -> None:
+        """Schedule a callback."""
         heapq.heappush(self._due, (when, next(self._serial), action))
 
     def advance(self, delta: timedelta) -> None:
-        """Let time pass; what falls due on the way happens at its own time."""
+        """Let time pass; each callback that falls due runs at its own time."""
         until = self.now() + delta
         while self._due and self._due[0][0] <= until:
             when, _, action = heapq.heappop(self._due)
@@ -39,13 +39,9 @@ class Clock:
         self._move_to(until)
 
     def run_due(self) -> None:
-        """Do what is due by now."""
+        """Run the callbacks that are due."""
         while self._due and self._due[0][0] <= self.now():
             heapq.heappop(self._due)[2]()
-
-    def next_due(self) -> datetime | None:
-        """When something is due next, if anything is."""
-        return self._due[0][0] if self._due else None
 
     def _move_to(self, when: datetime) -> None:
         if self._virtual is not None:

@@ -102,7 +102,7 @@ def through(fault: Fault | None, effect: Callable[[], Response], clock: Clock) -
     if fault is None or fault.kind == "delay":
         return effect()
     if fault.kind == "late":
-        clock.at(clock.now() + timedelta(seconds=fault.seconds), lambda: (effect(), None)[1])
+        clock.schedule(clock.now() + timedelta(seconds=fault.seconds), lambda: (effect(), None)[1])
         raise Dropped("the effect comes late")
     if fault.after:
         effect()

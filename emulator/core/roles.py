@@ -1,7 +1,7 @@
-"""Role definitions: the service's own, and those of Azure's built-in ones that somebody here has.
+"""Role definitions: the deployment's custom roles, and some of Azure's built-in ones.
 
-The service's own are ``infra/modules/roles.bicep``, as ``python -m emulator.bicep`` has written it
-to ``roles.json``: reading Bicep takes half a second, which is too long for every start.
+``python -m scripts.roles`` writes the custom roles from ``infra/modules/roles.bicep`` to
+``roles.json``.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ import aiohttp
 from ..azure import Azure
 from ..proxy.server import Proxy
 from ..sdk.transport import AsyncCredential
-from ..services.keyvault.events import Subscription
+from ..services.eventgrid.subscription import Subscription
 from .app import Failed, function_app
 from .azurite import azurite
 from .consumers import Consumer, Tally
@@ -170,7 +170,7 @@ async def stage(directory: Path, storage: str) -> AsyncIterator[Stage]:
 def _azure() -> Azure:
     azure = Azure()
     azure.add_account(ACCOUNT)
-    azure.add_vault(VAULT).topic.near_delay = timedelta(seconds=2)
+    azure.add_vault(VAULT).events.near_delay = timedelta(seconds=2)
     azure.topics.add(TOPIC)
     rotation = azure.add_principal("rotation")
     rotation.assign("Key rotator", azure.account(ACCOUNT).id)

@@ -75,7 +75,7 @@ class Control:
                             "version": version.id,
                             "value": show(version.value),
                             "enabled": version.enabled,
-                            "created": version.made.isoformat(),
+                            "created": version.created.isoformat(),
                             "exp": version.exp,
                             "tags": version.tags or {},
                         }

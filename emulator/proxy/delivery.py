@@ -14,7 +14,9 @@ from azure.storage.queue import TextBase64EncodePolicy
 from azure.storage.queue.aio import QueueClient
 
 from ..azure import Azure
-from ..services.keyvault.events import Delivery, Subscription, Topic
+from ..services.eventgrid.delivery import Delivery
+from ..services.eventgrid.subscription import Subscription
+from ..services.eventgrid.system_topic import SystemTopic
 
 WAIT_SECONDS = 30
 ORIGIN = "eventgrid.azure.net"
@@ -49,7 +51,9 @@ class Deliverer:
                     task.cancel()
                 await asyncio.gather(*self._sending, return_exceptions=True)
 
-    def _start(self, session: aiohttp.ClientSession, topic: Topic, delivery: Delivery) -> None:
+    def _start(
+        self, session: aiohttp.ClientSession, topic: SystemTopic, delivery: Delivery
+    ) -> None:
         if delivery.id in self._busy:
             return
         self._busy.add(delivery.id)
@@ -57,7 +61,9 @@ class Deliverer:
         self._sending.add(task)
         task.add_done_callback(self._sending.discard)
 
-    async def _send(self, session: aiohttp.ClientSession, topic: Topic, delivery: Delivery) -> None:
+    async def _send(
+        self, session: aiohttp.ClientSession, topic: SystemTopic, delivery: Delivery
+    ) -> None:
         status: int | None = None
         with contextlib.suppress(aiohttp.ClientError, AzureError, TimeoutError):
             if delivery.url.startswith(QUEUE):
@@ -66,7 +72,7 @@ class Deliverer:
                 status = await _post(session, delivery)
         self._busy.discard(delivery.id)
         self.delivered += status is not None and 200 <= status <= 204
-        topic.delivered(delivery, status)
+        topic.report(delivery, status)
 
     async def _enqueue(self, delivery: Delivery) -> int:
         name, policy = delivery.url.removeprefix(QUEUE), TextBase64EncodePolicy()

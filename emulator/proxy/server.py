@@ -10,8 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
-from collections.abc import AsyncIterator
-from http import client
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +19,7 @@ import trustme
 from ..azure import Azure, UnknownHost
 from ..core.wire import Dropped, Headers, Request, Response
 from .control import Control
-
-_CHUNK = 65536
+from .http import Connection
 
 
 class Proxy:
@@ -92,26 +89,26 @@ class Proxy:
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, base: str
     ) -> None:
         """One connection; ``base`` is the origin inside a tunnel."""
-        http = _Http(reader, writer)
+        http = Connection(reader, writer)
         async for request in http.requests(base):
             if request.method == "CONNECT":
                 await self._tunnel(request, http, reader, writer)
                 return
-            await http.answer(await self._answer(request))
+            await http.respond(await self._answer(request))
 
     async def _tunnel(
         self,
         request: Request,
-        http: _Http,
+        http: Connection,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
     ) -> None:
         host, _, port = request.url.rpartition(":")
         if not self.azure.knows(f"https://{host}/"):
             text = f"the emulator has no host {host}\n".encode()
-            await http.answer(Response(502, Headers({"Content-Type": "text/plain"}), text))
+            await http.respond(Response(502, Headers({"Content-Type": "text/plain"}), text))
             return
-        await http.answer(Response(200))
+        await http.respond(Response(200))
         await writer.start_tls(self._context(host))
         await self._serve(reader, writer, f"https://{host}" + (f":{port}" if port != "443" else ""))
 
@@ -135,67 +132,3 @@ class Proxy:
             self._ca.issue_cert(host).configure_cert(context)
             self._contexts[host] = context
         return self._contexts[host]
-
-
-class _Http:
-    """HTTP/1.1 on one connection, by h11."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader, self._writer = reader, writer
-        self._h11 = h11.Connection(h11.SERVER)
-        self._method = ""
-
-    async def requests(self, base: str) -> AsyncIterator[Request]:
-        """Whole requests, one after the other, for as long as the connection is kept."""
-        while True:
-            head = await self._event()
-            if not isinstance(head, h11.Request):
-                return
-            body = await self._body()
-            self._method = head.method.decode()
-            headers = Headers(
-                (name.decode(), value.decode("latin-1")) for name, value in head.headers
-            )
-            target = head.target.decode("latin-1")
-            yield Request(self._method, self._url(base, target, headers), headers, body)
-            if self._h11.our_state is not h11.DONE or self._h11.their_state is not h11.DONE:
-                return
-            self._h11.start_next_cycle()
-
-    def _url(self, base: str, target: str, headers: Headers) -> str:
-        if self._method == "CONNECT" or "://" in target.partition("?")[0]:
-            return target
-        return (base or f"http://{headers.get('host', 'localhost')}") + target
-
-    async def _body(self) -> bytes:
-        parts = []
-        if self._h11.they_are_waiting_for_100_continue:
-            await self._send(h11.InformationalResponse(status_code=100, headers=[]))
-        while True:
-            event = await self._event()
-            if isinstance(event, h11.Data):
-                parts.append(bytes(event.data))
-            else:
-                return b"".join(parts)
-
-    async def _event(self) -> Any:
-        while (event := self._h11.next_event()) is h11.NEED_DATA:
-            self._h11.receive_data(await self._reader.read(_CHUNK))
-        return event
-
-    async def answer(self, response: Response) -> None:
-        headers = [(name, value) for name, value in response.headers.items()]
-        tunnel = self._method == "CONNECT" and response.status == 200
-        bodiless = tunnel or self._method == "HEAD" or response.status in (204, 304)
-        if not bodiless and "content-length" not in response.headers:
-            headers.append(("Content-Length", str(len(response.body))))
-        reason = client.responses.get(response.status, "")
-        await self._send(h11.Response(status_code=response.status, headers=headers, reason=reason))
-        if not bodiless and response.body:
-            await self._send(h11.Data(data=response.body))
-        if not tunnel:
-            await self._send(h11.EndOfMessage())
-
-    async def _send(self, event: Any) -> None:
-        self._writer.write(self._h11.send(event) or b"")
-        await self._writer.drain()

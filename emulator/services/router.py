@@ -17,10 +17,10 @@ from ..core.identity import Identity
 from ..core.wire import Dropped, Headers, Request, Response
 from .accounts import Accounts
 from .arm.service import Arm
+from .eventgrid.custom_topics import CustomTopics
 from .inference.service import Inference
 from .keyvault.service import KeyVault
 from .logs.service import Logs
-from .topics import Topics
 
 _KEPT_CALLS = 100_000
 
@@ -71,7 +71,7 @@ class Services:
         self.keyvault = KeyVault(self.identity)
         self.arm = Arm(self.identity, self.accounts, self.keyvault.vaults)
         self.inference = Inference(self.accounts)
-        self.topics = Topics(self.identity)
+        self.topics = CustomTopics(self.identity)
         self.logs = Logs(self.clock, self.identity)
         self.keyvault.audit = self.logs.record
         self._services = (

@@ -60,7 +60,7 @@ async def test_a_disabled_secret_never_gets_two_versions_within_one_second() -> 
         world.add_secret("other", Slot.KEY2, lives=HEALTHY)
         await worker.triggers.request(request(target, Leaked.KEY1))
         await worker.run(timedelta(minutes=30))
-        made = [version.made for version in world.versions(target)]
+        made = [version.created for version in world.versions(target)]
         assert min(after - before for before, after in pairwise(made)) >= timedelta(seconds=1)
         assert (await worker.record()).blocked is None
 

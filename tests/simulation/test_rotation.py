@@ -38,7 +38,7 @@ async def test_a_due_secret_is_rotated_proven_published_and_the_old_key_revoked(
     assert not world.accepts(first)
     assert [slot for _, slot in world.regenerated] == [Slot.KEY2, Slot.KEY1]
     revoked_at = world.regenerated[1][0]
-    assert revoked_at >= world.latest(target).made + timedelta(hours=26)
+    assert revoked_at >= world.latest(target).created + timedelta(hours=26)
     assert [version.enabled for version in world.versions(target)] == [False, True]
     assert record.history[-1].outcome == "the old key is refused"
     assert [event["type"] for event in world.sent] == [
@@ -103,7 +103,7 @@ async def test_own_tags_content_type_and_expiry_of_a_new_version() -> None:
     assert latest.tags["RotationId"] == record.operation.id
     assert latest.content_type == "text/plain"
     assert latest.exp is not None
-    assert latest.exp - latest.made.timestamp() > 89 * 86400
+    assert latest.exp - latest.created.timestamp() > 89 * 86400
 
 
 async def test_a_new_key_that_is_late_is_waited_for_and_never_regenerated_again() -> None:

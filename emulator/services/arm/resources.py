@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from ...core.identity import TENANT, Principal, covers
 from ...core.wire import Request, Response
-from ..keyvault.events import Subscription
+from ..eventgrid.subscription import Subscription
 from ..keyvault.vault import Vault
 from .answers import Refused, ok, permissions
 

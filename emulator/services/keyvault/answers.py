@@ -78,7 +78,7 @@ def _attributes(vault: Vault, version: Version) -> dict[str, Any]:
         "enabled": version.enabled,
         "nbf": version.nbf,
         "exp": version.exp,
-        "created": _seconds(version.made),
+        "created": _seconds(version.created),
         "updated": _seconds(version.updated),
         "recoveryLevel": vault.recovery_level,
         "recoverableDays": vault.retention_days,

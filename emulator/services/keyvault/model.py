@@ -20,7 +20,7 @@ class Version:
 
     id: str
     value: str
-    made: datetime
+    created: datetime
     updated: datetime
     enabled: bool = True
     nbf: int | None = None
@@ -42,7 +42,7 @@ class Secret:
 
     def as_of(self, moment: datetime) -> list[Version]:
         """The versions as a stale read shows them; a secret always has one."""
-        return [v for v in self.versions if v.made <= moment] or self.versions[:1]
+        return [v for v in self.versions if v.created <= moment] or self.versions[:1]
 
     def copy(self) -> Secret:
         """Apart from the original in all that can change."""

@@ -113,7 +113,7 @@ def _set(vault: Vault, request: Request, name: str) -> Response:
     version = Version(
         id=vault.new_version_id(),
         value=text_of(body, "value", 25 * 1024, required=True) or "",
-        made=now,
+        created=now,
         updated=now,
         enabled=True if enabled is None else enabled,
         nbf=nbf,

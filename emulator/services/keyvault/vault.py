@@ -10,7 +10,8 @@ from typing import Any
 
 from ...core.clock import Clock
 from ...core.throttle import Throttle
-from .events import Topic
+from ..eventgrid.system_topic import SystemTopic
+from .events import VaultEvents
 from .model import Backup, Deleted, Refused, Secret, Version
 
 __all__ = ["Refused", "Vault"]
@@ -49,10 +50,12 @@ class Vault:
     creates: Throttle = field(default_factory=lambda: Throttle(CREATES))
     others: Throttle = field(default_factory=lambda: Throttle(OTHERS))
     backups: dict[str, Backup] = field(default_factory=dict)
-    topic: Topic = field(init=False)
+    topic: SystemTopic = field(init=False)
+    events: VaultEvents = field(init=False)
 
     def __post_init__(self) -> None:
-        self.topic = Topic(self.clock, self.random, self.id, self.name, self.url)
+        self.topic = SystemTopic(self.clock, self.random, self.id)
+        self.events = VaultEvents(self.clock, self.topic, self.name, self.url)
 
     @property
     def id(self) -> str:
@@ -109,8 +112,8 @@ class Vault:
         secret = self.secrets.setdefault(name.lower(), Secret(name))
         secret.versions.append(version)
         self.changed("secret.set", (self, secret, version))
-        self.topic.version_made(secret.name, version.id, version.nbf, version.exp)
-        self._arm(secret, version)
+        self.events.version_created(secret.name, version)
+        self._schedule_expiry(secret, version)
         return secret, version
 
     def update(self, secret: Secret, version: Version, changes: Mapping[str, Any]) -> None:
@@ -121,7 +124,7 @@ class Vault:
         version.updated = self.clock.now()
         self.changed("secret.updated", (self, secret, version))
         if moved:
-            self._arm(secret, version, moved=True)
+            self._schedule_expiry(secret, version, moved=True)
 
     def check_free(self, name: str) -> None:
         deleted = self.deleted.get(name.lower())
@@ -143,7 +146,7 @@ class Vault:
         deleted = Deleted(secret, now, ready, now + timedelta(days=self.retention_days))
         del self.secrets[name.lower()]
         self.deleted[name.lower()] = deleted
-        self.clock.at(deleted.purge_at, lambda: self._expire(deleted))
+        self.clock.schedule(deleted.purge_at, lambda: self._expire(deleted))
         self.changed("secret.deleted", (self, secret))
         return deleted
 
@@ -197,7 +200,7 @@ class Vault:
     def new_version_id(self) -> str:
         return f"{self.random.getrandbits(128):032x}"
 
-    def _arm(self, secret: Secret, version: Version, *, moved: bool = False) -> None:
+    def _schedule_expiry(self, secret: Secret, version: Version, *, moved: bool = False) -> None:
         """Events of the expiry that the version has now, for as long as it is the current one."""
         exp = version.exp
 
@@ -205,8 +208,7 @@ class Vault:
             found = self.secrets.get(secret.name.lower())
             return found is not None and found.current is version and version.exp == exp
 
-        made = version.made
-        self.topic.arm(secret.name, version.id, version.nbf, exp, made, applies, moved=moved)
+        self.events.schedule_expiry(secret.name, version, applies, moved=moved)
 
 
 def _not_found(name: str, what: str = "") -> Refused:

@@ -56,8 +56,8 @@ class Estate:
 
     def __post_init__(self) -> None:
         for vault in VAULTS:
-            topic = self.azure.add_vault(vault).topic
-            topic.near_delay, topic.twice = timedelta(seconds=2), 0.3
+            added = self.azure.add_vault(vault)
+            added.events.near_delay, added.topic.duplicates = timedelta(seconds=2), 0.3
         self.azure.observers.append(self._see)
 
     def enrol(self, number: int) -> None:
@@ -105,7 +105,7 @@ class Estate:
         value, versions = account.keys[slot], self.enrolled[account.name].secret.versions
         if versions[-1].value == value:
             self.outages.append(f"{account.name}: {slot} is published and dies")
-        gave_way = [newer.made for older, newer in pairwise(versions) if older.value == value]
+        gave_way = [newer.created for older, newer in pairwise(versions) if older.value == value]
         lasted = self.azure.clock.now() - max(gave_way, default=account.created)
         if gave_way and lasted < self.overlap - WHOLE_SECOND:
             self.outages.append(f"{account.name}: {slot} dies {lasted} after it gave way")

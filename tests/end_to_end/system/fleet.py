@@ -18,7 +18,7 @@ import aiohttp
 from emulator.core.identity import Principal
 from emulator.demo.app import function_app
 from emulator.proxy.server import Proxy
-from emulator.services.keyvault.events import Subscription
+from emulator.services.eventgrid.subscription import Subscription
 from tests.azurite import free_ports
 
 KEYS = {"master": "master", "function": "function", "eventgrid": "eventgrid"}

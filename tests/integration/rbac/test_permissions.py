@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from emulator.core import bicep
 from emulator.core.faults import Fault
 from emulator.core.roles import CUSTOM
 from rotation.ports import Accounts, Evidence, Notifier, Probe, Vaults
+from scripts import roles
 from scripts.permissions.__main__ import DOCUMENT, document
 from scripts.permissions.report import COMMAND
 from tests.integration.wire.product import playground, product
@@ -90,13 +90,13 @@ async def test_no_right_is_granted_on_more_than_one_thing() -> None:
 
 
 def test_the_emulators_roles_are_the_deployments() -> None:
-    assert bicep.FILE.read_text() == bicep.rendered(), "run python -m emulator.bicep"
+    assert roles.FILE.read_text() == roles.rendered(), f"run {roles.COMMAND}"
 
 
 def test_a_role_with_exceptions_is_not_taken_for_one_without() -> None:
-    text = bicep.SOURCE.read_text()
+    text = roles.SOURCE.read_text()
     with pytest.raises(ValueError, match=r"Key rotator.*without exceptions"):
-        bicep.definitions(text.replace("notActions: []", "notActions: ['*/delete']", 1))
+        roles.definitions(text.replace("notActions: []", "notActions: ['*/delete']", 1))
 
 
 async def test_the_document_is_up_to_date() -> None:

@@ -176,7 +176,7 @@ async def test_a_small_skew_is_corrected_by_azures_own_date(tmp_path: Path) -> N
 async def test_an_event_through_the_function_apps_own_path(tmp_path: Path) -> None:
     azure = playground()
     azure.subscribe("kv-demo", "http://hook", types=("SecretNearExpiry",))
-    azure.vault("kv-demo").topic.twice = 1
+    azure.vault("kv-demo").topic.duplicates = 1
     expires = azure.clock.now() + timedelta(days=31)
     azure.add_secret(
         "kv-demo",
@@ -190,7 +190,7 @@ async def test_an_event_through_the_function_apps_own_path(tmp_path: Path) -> No
         for topic, delivery in azure.due_deliveries():
             (event,) = json.loads(delivery.body)
             await p.triggers.event(event)
-            topic.delivered(delivery, 202)
+            topic.report(delivery, 202)
         await p.run(timedelta(days=3))
         (done,) = (await p.record()).history
     assert done.reason == "ai-key is near expiry"

@@ -117,7 +117,7 @@ class Checker:
     ) -> None:
         """The slowest consumer read the value just before it gave way."""
         following = pairwise(versions)
-        gone = [new.made for old, new in following if old.value == value != new.value]
+        gone = [new.created for old, new in following if old.value == value != new.value]
         dark = self.unreadable_since.get(target)
         if not gone or ledger.emergency or self._excused(ledger):
             return

@@ -131,7 +131,7 @@ class Interceptor:
             except Exception as exc:  # noqa: BLE001 - whatever the service says to it
                 self.note(f"it is refused: {type(exc).__name__}")
 
-        self.azure.clock.at(self.azure.clock.now() + LATE, arrive)
+        self.azure.clock.schedule(self.azure.clock.now() + LATE, arrive)
 
     async def pause(self, seconds: float) -> None:
         """Let time pass for this worker, or where it is alone for everybody."""

@@ -62,7 +62,7 @@ class Operators:
                 undo()
 
         self.undo.append(once)
-        self.world.azure.clock.at(self.world.now + WHILE, once)
+        self.world.azure.clock.schedule(self.world.now + WHILE, once)
 
     def _regenerate(self, target: TargetId, slot: str) -> None:
         self.world.regenerate(Slot(slot), self._account(target))

@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
-from emulator.services.keyvault.events import Subscription
+from emulator.services.eventgrid.subscription import Subscription
 from rotation.domain import tags
 from rotation.domain.errors import RotationError
 from rotation.domain.model import AccountId
@@ -141,7 +141,7 @@ class Run:
             for topic, delivery in self.world.azure.due_deliveries():
                 event = delivery.event
                 took = await self._somebody(lambda worker, e=event: worker.triggers.event(e))
-                topic.delivered(delivery, 200 if took else 500)
+                topic.report(delivery, 200 if took else 500)
             await asyncio.sleep(60)
 
     async def _somebody(self, what: Any) -> bool:

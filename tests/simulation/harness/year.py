@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-from emulator.services.keyvault.events import Subscription
+from emulator.services.eventgrid.subscription import Subscription
 from emulator.services.keyvault.model import Version
 from rotation.domain.model import AccountId, Slot
 from rotation.domain.policy import Policy
@@ -75,7 +75,7 @@ async def simulate_year(settings: YearSettings) -> Report:
         await worker.run(settings.sweep)
         for topic, delivery in world.azure.due_deliveries():
             await worker.triggers.event(delivery.event)
-            topic.delivered(delivery, 200)
+            topic.report(delivery, 200)
     await worker.run(3 * DAY)
     _check(world, settings)
     versions = max(len(found) for found in world.secrets().values())
@@ -124,7 +124,7 @@ def _check(world: World, settings: YearSettings) -> None:
 
 def _check_date(settings: YearSettings, name: str, old: Version, new: Version) -> None:
     """Within a day of when it was due."""
-    left = _expiry(old) - new.made
+    left = _expiry(old) - new.created
     lead = NEAR_EXPIRY if settings.events else settings.policy.lead
     earliest = lead + settings.policy.spread
     latest = lead - settings.sweep - DAY

@@ -64,7 +64,7 @@ def test_a_late_effect_happens_when_its_time_has_come(azure: Azure) -> None:
     assert not vault.secrets
     azure.advance(timedelta(seconds=1))
     assert versions(azure) == 1
-    assert vault.secret("a").current.made == azure.clock.now()
+    assert vault.secret("a").current.created == azure.clock.now()
 
 
 def test_a_fault_is_for_some_calls_only(azure: Azure, client: SecretClient) -> None:

@@ -53,7 +53,7 @@ def kinds(azure: Azure) -> list[str]:
         event = json.loads(delivery.body)
         event = event[0] if isinstance(event, list) else event
         found.append((event.get("eventType") or event["type"]).rpartition(".")[2])
-        topic.delivered(delivery, 202)
+        topic.report(delivery, 202)
     return sorted(set(found))
 
 
@@ -94,14 +94,14 @@ def test_only_the_current_version_and_only_what_came_after_the_subscription(azur
 
 
 def test_delivery_is_tried_again_for_a_day_and_then_dead_lettered(azure: Azure) -> None:
-    azure.vault("kv-demo").topic.twice = 0
+    azure.vault("kv-demo").topic.duplicates = 0
     azure.subscribe("kv-demo", HOOK, types=("SecretNewVersionCreated",))
     azure.add_secret("kv-demo", "a", value="x")
     attempts = 0
     for _ in range(24 * 60 * 2):
         for topic, delivery in azure.due_deliveries():
             attempts += 1
-            topic.delivered(delivery, 500)
+            topic.report(delivery, 500)
         azure.advance(timedelta(minutes=1))
     assert 10 <= attempts <= 12
     assert len(azure.vault("kv-demo").topic.dead_letters) == 1
@@ -109,17 +109,17 @@ def test_delivery_is_tried_again_for_a_day_and_then_dead_lettered(azure: Azure) 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 413])
 def test_some_answers_are_final(azure: Azure, status: int) -> None:
-    azure.vault("kv-demo").topic.twice = 0
+    azure.vault("kv-demo").topic.duplicates = 0
     azure.subscribe("kv-demo", HOOK)
     azure.add_secret("kv-demo", "a", value="x")
     ((topic, delivery),) = azure.due_deliveries()
-    topic.delivered(delivery, status)
+    topic.report(delivery, status)
     assert azure.due_deliveries() == []
     assert len(topic.dead_letters) == 1
 
 
 def test_an_event_is_sometimes_delivered_twice(azure: Azure) -> None:
-    azure.vault("kv-demo").topic.twice = 1
+    azure.vault("kv-demo").topic.duplicates = 1
     azure.subscribe("kv-demo", HOOK)
     azure.add_secret("kv-demo", "a", value="x")
     first, second = (delivery.event["id"] for _, delivery in azure.due_deliveries())
@@ -165,7 +165,7 @@ def test_a_subscription_may_ask_for_what_was_there_before_it(azure: Azure) -> No
 def test_an_expiry_that_is_moved_calls_its_events_off_and_may_bring_them_along(
     azure: Azure, rearms: bool, raised: list[str]
 ) -> None:
-    azure.vault("kv-demo").topic.rearms = rearms
+    azure.vault("kv-demo").events.rearms = rearms
     azure.subscribe("kv-demo", HOOK, types=("SecretNearExpiry", "SecretExpired"))
     now, vault = azure.clock.now(), azure.vault("kv-demo")
     version = azure.add_secret("kv-demo", "a", value="x", expires=now + timedelta(days=40))
@@ -180,7 +180,7 @@ def test_an_expiry_that_is_moved_calls_its_events_off_and_may_bring_them_along(
 
 
 def test_an_event_names_the_vault_of_its_own_cloud(azure: Azure) -> None:
-    azure.add_vault("kv-far", suffix="vault.azure.cn").topic.twice = 0
+    azure.add_vault("kv-far", suffix="vault.azure.cn").topic.duplicates = 0
     azure.subscribe("kv-far", HOOK)
     version = azure.add_secret("kv-far", "a", value="x")
     ((_, delivery),) = azure.due_deliveries()

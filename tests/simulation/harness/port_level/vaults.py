@@ -45,7 +45,7 @@ class SimVaults(SimulatedPort):
     async def revisions(self, target: TargetId) -> tuple[Revision, ...]:
         secret = self._vault(target.vault).secret(target.name)
         return tuple(
-            Revision(v.id, _whole(v.made), _expiry(v), v.enabled, v.tags or {})
+            Revision(v.id, _whole(v.created), _expiry(v), v.enabled, v.tags or {})
             for v in secret.versions
         )
 
@@ -78,7 +78,7 @@ class SimVaults(SimulatedPort):
 
     async def _read_disabled(self, target: TargetId) -> Target | None:
         listed = await self._list_versions(target)
-        latest = max(listed, key=lambda v: _whole(v.made), default=None)
+        latest = max(listed, key=lambda v: _whole(v.created), default=None)
         return _target(target, latest, None) if latest else None
 
     async def _list_versions(self, target: TargetId) -> list[Stored]:
@@ -96,7 +96,7 @@ class SimVaults(SimulatedPort):
 
     async def _version(self, target: TargetId, listed: Stored) -> Version:
         value = await self._value(target, listed.id) if listed.enabled else None
-        return Version(target, listed.id, _whole(listed.made), value)
+        return Version(target, listed.id, _whole(listed.created), value)
 
     async def _value(self, target: TargetId, version: str) -> Key | None:
         try:
@@ -163,7 +163,7 @@ def _listed(vault: str, secret: StoredSecret) -> Listed | None:
         return Listed(target, None, problem=str(exc))
     if account is None:
         return None
-    made, tags = _whole(stored.made), stored.tags or {}
+    made, tags = _whole(stored.created), stored.tags or {}
     return Listed(target, account, _expiry(stored), created=made, tags=tags)
 
 
@@ -179,7 +179,7 @@ def _target(target: TargetId, stored: Stored, value: Key | None) -> Target | Non
         target,
         stored.id,
         value,
-        _whole(stored.made),
+        _whole(stored.created),
         _expiry(stored),
         stored.content_type,
         dict(tags),

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..core.identity import Identity, Principal
-from ..core.wire import Headers, Request, Response
+from ...core.identity import Identity, Principal
+from ...core.wire import Headers, Request, Response
 
 AUDIENCE = "https://eventgrid.azure.net"
 MAX_BYTES = 1024 * 1024
@@ -19,7 +19,7 @@ _GRID = {"id", "subject", "eventType", "eventTime", "dataVersion"}
 
 
 @dataclass
-class Topics:
+class CustomTopics:
     """Topics by host; one that was not made is not known."""
 
     identity: Identity
