@@ -1,0 +1,135 @@
+"""Replies about all secrets together, and about the health of the service."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import UNSET, UnsetType
+
+from ...domain.model import Slot
+from .reply import Reply, Time
+from .rotation import TroubleReply
+
+
+class SecretState(StrEnum):
+    """The state of a secret, the worst first."""
+
+    FAILING = "failing"
+    REFUSED = "refused"
+    DRIFTED = "drifted"
+    DUE = "due"
+    ROTATING = "rotating"
+    REVOKING = "revoking"
+    OVERLAP = "overlap"
+    PAUSED = "paused"
+    HEALTHY = "healthy"
+    UNMANAGED = "unmanaged"
+
+
+class LastOperationReply(Reply, frozen=True, kw_only=True):
+    """The latest operation that has ended."""
+
+    id: str
+    purpose: str
+    outcome: str | UnsetType = UNSET
+    ended_at: Time | UnsetType = UNSET
+
+
+class RowReply(Reply, frozen=True, kw_only=True):
+    """One secret."""
+
+    vault: str
+    secret: str
+    account: str | None
+    account_name: str | None
+    slug: str | None
+    state: SecretState
+    slot: Slot | None
+    published_at: Time | None
+    age_days: float | None
+    expires: Time | None
+    expires_in_days: float | None
+    next: str
+    next_at: Time | None
+    why: str
+    phase: str
+    operation: str | None
+    last_operation: LastOperationReply | None
+    error: TroubleReply | None
+
+
+class CallerReply(Reply, frozen=True, kw_only=True):
+    """The authenticated caller."""
+
+    name: str
+    roles: list[str]
+
+
+class LastSweepReply(Reply, frozen=True, kw_only=True):
+    """The latest sweep; ``ageSeconds`` counts from the latest one that succeeded."""
+
+    at: Time
+    age_seconds: int | None
+    accounts: int
+    problems: list[str]
+    stopped: str
+
+
+class SummaryReply(Reply, frozen=True, kw_only=True):
+    """The number of secrets in each state, and the extremes of their ages, in days."""
+
+    secrets: int
+    accounts: int
+    states: dict[str, int]
+    oldest_key_days: float | None
+    next_expiry_days: float | None
+    last_sweep: LastSweepReply | None
+
+
+class UnmanagedAccountReply(Reply, frozen=True, kw_only=True):
+    """An account without an enrolled secret."""
+
+    account: str
+    account_name: str
+    kind: str
+    reason: str
+
+
+class UnmanagedSecretReply(Reply, frozen=True, kw_only=True):
+    """A secret that looks like a key and is not enrolled."""
+
+    vault: str
+    secret: str
+    reason: str
+
+
+class UnmanagedReply(Reply, frozen=True, kw_only=True):
+    """Resources that are not managed by this service."""
+
+    accounts: list[UnmanagedAccountReply]
+    secrets: list[UnmanagedSecretReply]
+
+
+class FleetReply(Reply, frozen=True, kw_only=True):
+    """All enrolled secrets."""
+
+    at: Time
+    caller: CallerReply
+    summary: SummaryReply
+    secrets: list[RowReply]
+    unmanaged: UnmanagedReply
+    problems: list[str]
+
+
+class HealthStatus(StrEnum):
+    """Whether the sweep runs on schedule."""
+
+    OK = "ok"
+    DEGRADED = "degraded"
+
+
+class HealthReply(Reply, frozen=True, kw_only=True):
+    """The health of the service; it contains nothing else, because it needs no role."""
+
+    status: HealthStatus
+    last_sweep_age_seconds: int | None

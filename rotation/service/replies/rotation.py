@@ -1,0 +1,105 @@
+"""Replies about operations and the requests that start them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from msgspec import UNSET, Meta, UnsetType
+
+from ...domain.record import Leaked, Purpose
+from .reply import Reply, Time
+
+
+class RotationState(StrEnum):
+    """The state of an operation or of a request that waits to become one."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    BLOCKED = "blocked"
+    ENDED = "ended"
+    CANCELLED = "cancelled"
+
+
+class TroubleReply(Reply, frozen=True, kw_only=True):
+    """An error or a block: a searchable code, what happened, and the remedy."""
+
+    code: str
+    message: str
+    remedy: str
+    since: Time
+
+
+class AuditEntryReply(Reply, frozen=True, kw_only=True):
+    """One line of the audit trail."""
+
+    at: Time
+    what: str
+
+
+class RotationReply(Reply, frozen=True, kw_only=True):
+    """An operation, or a request that waits to become one."""
+
+    id: str
+    account: str
+    state: RotationState
+    purpose: Purpose | UnsetType = UNSET
+    phase: str
+    reason: str
+    requester: str
+    role: str | UnsetType = UNSET
+    request_id: str | UnsetType = UNSET
+    leaked: Leaked | UnsetType = UNSET
+    started_at: Time | UnsetType = UNSET
+    requested_at: Time | UnsetType = UNSET
+    overlap_until: Time | UnsetType = UNSET
+    ended_at: Time | UnsetType = UNSET
+    outcome: str | UnsetType = UNSET
+    proof: str | UnsetType = UNSET
+    audit: tuple[AuditEntryReply, ...] | UnsetType = UNSET
+    waiting_for: str | UnsetType = UNSET
+    waiting_until: Time | UnsetType = UNSET
+    trouble: TroubleReply | UnsetType = UNSET
+
+
+StateCounts = Annotated[dict[str, int], Meta(description="The total number in each state.")]
+
+
+class RotationsReply(Reply, frozen=True, kw_only=True):
+    """Operations and waiting requests, the newest first."""
+
+    rotations: list[RotationReply]
+    states: StateCounts
+
+
+class AcceptedReply(Reply, frozen=True, kw_only=True):
+    """An accepted request; ``status`` is the URL that reports its progress."""
+
+    id: str
+    account: str
+    status: str
+
+
+class FailedReply(Reply, frozen=True, kw_only=True):
+    """An account of a batch whose rotation could not be requested."""
+
+    account: str
+    error: str
+
+
+class BatchReply(Reply, frozen=True, kw_only=True):
+    """A request for several accounts; ``status`` is the URL that lists its rotations."""
+
+    batch: str
+    accounts: int
+    rotations: list[AcceptedReply]
+    failed: list[FailedReply]
+    status: str
+
+
+class AnsweredReply(Reply, frozen=True, kw_only=True):
+    """The effect of resuming or abandoning an operation."""
+
+    id: str
+    will: str
+    status: str

@@ -1,0 +1,77 @@
+"""Replies about one secret or one account."""
+
+from __future__ import annotations
+
+from msgspec import UNSET, UnsetType, field
+
+from .fleet import RowReply
+from .preview import PreviewReply
+from .reply import Reply, Time
+from .rotation import RotationReply
+
+
+class VersionReply(Reply, frozen=True, kw_only=True):
+    """A version of a secret, without its value."""
+
+    version: str
+    created: Time
+    expires: Time | None
+    enabled: bool
+    slot: str | None
+    rotation: str | None
+    reason: str | None
+
+
+class SecretReply(Reply, frozen=True, kw_only=True):
+    """One secret, its next action, its versions and its rotations."""
+
+    at: Time
+    secret: RowReply
+    now: PreviewReply | None
+    versions: list[VersionReply]
+    rotations: list[RotationReply]
+
+
+class HeldReply(Reply, frozen=True, kw_only=True):
+    """Whether a secret's scheduled rotations are paused."""
+
+    vault: str
+    secret: str
+    paused: bool
+
+
+class SpanReply(Reply, frozen=True, kw_only=True):
+    """A period in which a slot's key was published, and until when it still worked."""
+
+    since: Time = field(name="from")
+    until: Time | None
+    overlap_until: Time | None
+    operation: str
+
+
+class SlotsReply(Reply, frozen=True, kw_only=True):
+    """The periods of each slot, the oldest first."""
+
+    key1: list[SpanReply] = field(name="Key1")
+    key2: list[SpanReply] = field(name="Key2")
+
+
+class NextReply(Reply, frozen=True, kw_only=True):
+    """The account's phase, what it waits for, and until when."""
+
+    what: str
+    why: str
+    at: Time | UnsetType = UNSET
+
+
+class AccountReply(Reply, frozen=True, kw_only=True):
+    """An account's keys over time, and its operations."""
+
+    account: str
+    slug: str
+    at: Time
+    slots: SlotsReply
+    next: NextReply
+    running: RotationReply | None
+    waiting: list[RotationReply]
+    history: list[RotationReply]

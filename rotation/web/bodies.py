@@ -1,0 +1,72 @@
+"""The JSON bodies of requests and of errors, as types."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from ..domain.record import Leaked
+
+MAX_REASON = 200
+
+Reason = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=MAX_REASON,
+        description="The reason, for the audit trail. Must not contain a key.",
+    ),
+]
+
+
+class RequestBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Name exactly one of: vault and secret; account; vault; all."""
+
+    vault: Annotated[str, Meta(description="A configured vault's name or URL.")] | UnsetType = UNSET
+    secret: Annotated[str, Meta(pattern="^[0-9A-Za-z-]{1,127}$")] | UnsetType = UNSET
+    account: Annotated[str, Meta(description="The account's ARM resource id.")] | UnsetType = UNSET
+    all: bool | UnsetType = UNSET
+    confirm: (
+        Annotated[int, Meta(description="With all: the number of accounts of a dry run.")]
+        | UnsetType
+    ) = UNSET
+    reason: Reason
+    leaked: Leaked | UnsetType = UNSET
+    overlap: (
+        Annotated[
+            str,
+            Meta(
+                description="Emergencies only. An ISO 8601 duration, at most P7D.",
+                examples=["PT0S", "PT1H"],
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    dry_run: bool | UnsetType = UNSET
+
+
+class AnswerBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The reason for an action on an operation or a secret."""
+
+    reason: Reason
+    dry_run: bool | UnsetType = UNSET
+
+
+class RunningReply(Struct, frozen=True):
+    """The operation that already runs."""
+
+    id: str
+    status: str
+
+
+class ProblemReply(Struct, frozen=True, kw_only=True):
+    """Problem details (RFC 9457); ``detail`` contains the remedy."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str | UnsetType = UNSET
+    role: str | UnsetType = UNSET
+    rotation: RunningReply | UnsetType = UNSET

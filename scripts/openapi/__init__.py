@@ -1,0 +1,1 @@
+"""Generates ``rotation/web/openapi.json`` from the routes and the typed bodies."""

@@ -1,0 +1,122 @@
+"""The part of the document that the routes do not contain: one entry for each route."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rotation.service.replies.diagnosis import DiagnosisReply
+from rotation.service.replies.fleet import FleetReply, HealthReply
+from rotation.service.replies.preview import AnswerDryRunReply, DryRunReply, PlanReply
+from rotation.service.replies.rotation import (
+    AcceptedReply,
+    AnsweredReply,
+    BatchReply,
+    RotationReply,
+    RotationsReply,
+)
+from rotation.service.replies.secret import AccountReply, HeldReply, SecretReply
+from rotation.web.bodies import AnswerBody, RequestBody
+
+from . import parameters as p
+from .parameters import Parameter
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A successful response: its description and the types of its body."""
+
+    description: str
+    kinds: tuple[type, ...]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """``role_note`` extends the sentence about the app role. Replies are listed by status."""
+
+    summary: str
+    replies: Mapping[int, Reply]
+    parameters: tuple[Parameter, ...] = ()
+    body: type | None = None
+    role_note: str = ""
+    media: Mapping[str, Any] = field(default_factory=dict)
+
+
+def _ok(*kinds: type, description: str = "Success.") -> dict[int, Reply]:
+    return {200: Reply(description, kinds)}
+
+
+OPERATIONS: Mapping[str, Operation] = {
+    "request_rotation": Operation(
+        "Request a rotation, or with leaked an emergency",
+        {
+            200: Reply(
+                "The result of a dry run, or with Prefer: wait the ended operation.",
+                (DryRunReply, RotationReply),
+            ),
+            202: Reply(
+                "Accepted. Location is the URL that reports the progress.",
+                (AcceptedReply, BatchReply),
+            ),
+        },
+        (p.IDEMPOTENCY_KEY, p.PREFER),
+        RequestBody,
+        "; for an emergency, a whole vault or everything Rotation.Emergency",
+    ),
+    "list_rotations": Operation(
+        "List operations and waiting requests: the newest first, at most 200",
+        _ok(RotationsReply),
+        (p.STATE, p.ACCOUNT, p.BATCH),
+    ),
+    "get_rotation": Operation(
+        "Get one operation: its progress, what it waits for, and its outcome",
+        _ok(RotationReply),
+        (p.ID, p.PREFER),
+    ),
+    "cancel_rotation": Operation(
+        "Cancel an operation that has not changed anything yet",
+        _ok(RotationReply, description="The operation after the change."),
+        (p.ID, p.REASON),
+    ),
+    "answer_rotation": Operation(
+        "Resume or abandon a blocked operation",
+        {
+            200: Reply("The result of a dry run.", (AnswerDryRunReply,)),
+            202: Reply("Accepted; the body describes the effect.", (AnsweredReply,)),
+        },
+        (p.ID, p.ANSWER),
+        AnswerBody,
+    ),
+    "list_secrets": Operation(
+        "List all secrets: each one's state, next action and reason to wait", _ok(FleetReply)
+    ),
+    "get_secret": Operation(
+        "Get one secret: its next action, its versions and its rotations",
+        _ok(SecretReply),
+        (p.VAULT, p.SECRET),
+    ),
+    "hold_secret": Operation(
+        "Pause or resume a secret's scheduled rotations",
+        _ok(HeldReply, description="The secret after the change."),
+        (p.VAULT, p.SECRET, p.HOLD),
+        AnswerBody,
+    ),
+    "get_account": Operation(
+        "Get one account: which key was published when, and what comes next",
+        _ok(AccountReply),
+        (p.SLUG,),
+    ),
+    "plan": Operation("Preview the next sweep, with reasons", _ok(PlanReply)),
+    "doctor": Operation("Check the prerequisites of a rotation", _ok(DiagnosisReply)),
+    "health": Operation(
+        "Report whether the sweep runs on schedule; for availability tests",
+        {200: Reply("Healthy.", (HealthReply,)), 503: Reply("Degraded.", (HealthReply,))},
+    ),
+    "openapi": Operation(
+        "Get this document", _ok(), media={"application/json": {"schema": {"type": "object"}}}
+    ),
+    "dashboard": Operation(
+        "Get the dashboard", _ok(), media={"text/html": {"schema": {"type": "string"}}}
+    ),
+}
