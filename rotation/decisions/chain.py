@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from ..domain.record import Phase, Purpose, Wish, WishKind
+from ..domain.record import Ending, Phase, Purpose, Wish, WishKind
 from . import emergency, idle, revocation
 from . import rollout as flight
 from . import schedule as due
 from .actions import Action, Kind, held, move
 from .facts import Facts
-from .lifecycle import CANCELLED, cancellable, end
+from .lifecycle import cancellable, end
 
 _PHASES: dict[Phase, Callable[[Facts], Action]] = {
     Phase.IDLE: idle.decide,
@@ -60,14 +60,16 @@ def _answered(f: Facts) -> Action | None:
     if wish.kind is WishKind.CANCEL:
         return _cancelled(f, wish)
     if wish.kind is WishKind.ABANDON:
-        return end(f, f"abandoned by {wish.requester}: {wish.reason}")
+        ending = Ending.ABANDONED
+        return end(f, f"{ending} by {wish.requester}: {wish.reason}", ending)
     again = replace(f.operation, overwritten=0)
     return move(f, f.record.phase, f"resumed by {wish.requester}: {wish.reason}", again)
 
 
 def _cancelled(f: Facts, wish: Wish) -> Action:
     if cancellable(f.record):
-        return end(f, f"{CANCELLED} by {wish.requester}: {wish.reason}")
+        ending = Ending.CANCELLED
+        return end(f, f"{ending} by {wish.requester}: {wish.reason}", ending)
     return Action(Kind.MOVE, "too late to cancel", f.record)
 
 
@@ -79,7 +81,7 @@ def _stopped(f: Facts) -> Action | None:
 def _unenrolled(f: Facts) -> Action | None:
     if f.targets or f.record.operation is None:
         return None
-    return end(f, "no secret is enrolled for this account any more")
+    return end(f, "no secret is enrolled for this account any more", Ending.UNENROLLED)
 
 
 def _coalesce(f: Facts) -> Action | None:

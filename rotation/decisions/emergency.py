@@ -11,6 +11,7 @@ from functools import reduce
 
 from msgspec.structs import replace
 
+from ..domain import legacy
 from ..domain.model import Slot
 from ..domain.record import Leaked, Operation, Phase, Purpose, Wish, WishKind
 from .actions import Action, Kind, Question, ask
@@ -119,6 +120,8 @@ def _merged(f: Facts, wish: Wish, candidate: Slot) -> Operation:
         fresh,
         id=running.id,
         started_at=running.started_at,
+        began_in=legacy.began_in(running),
+        regenerated_at=running.regenerated_at,
         wishes=(*running.wishes, wish.id),
         idempotency_keys=(*running.idempotency_keys, *fresh.idempotency_keys),
         audit=running.noting(f.now, note).audit,

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
+from ..domain import legacy
 from ..domain.model import AccountId, Slot
 from ..domain.record import (
     HISTORY,
+    Ending,
     Leaked,
     Notice,
     Operation,
@@ -23,10 +25,6 @@ from .actions import Action, Kind
 from .facts import Facts
 
 ENDED = "ended"  # the notice of an operation that is over
-
-CANCELLED = "cancelled"  # how such an operation's outcome begins
-
-REGENERATE = "regenerate "  # how the audit trail names a regenerate that was sent
 
 
 def operation_id(f: Facts, purpose: Purpose) -> str:
@@ -63,18 +61,25 @@ def begin(f: Facts, phase: Phase, operation: Operation, reason: str) -> Action:
     record = replace(
         f.record,
         phase=phase,
-        operation=replace(operation, phase_since=f.now, audit=audit),
+        operation=replace(
+            operation, phase_since=f.now, began_in=operation.began_in or phase, audit=audit
+        ),
         wishes=tuple(w for w in f.record.wishes if w.id not in taken),
         blocked=None,
     )
     return Action(Kind.MOVE, reason, record)
 
 
-def end(f: Facts, outcome: str, *, keep: tuple[Wish, ...] = ()) -> Action:
-    """Seal the operation into the history. ``keep`` are wishes to be looked at again."""
+def end(
+    f: Facts, outcome: str, ending: Ending = Ending.DONE, *, keep: tuple[Wish, ...] = ()
+) -> Action:
+    """Move the operation to the history. The requests in ``keep`` are decided again.
+
+    ``outcome`` begins with the ending's word unless it is DONE: earlier versions read it there.
+    """
     f = settled(f)
     audit = f.operation.audited(f.now, f"ended: {outcome}")
-    done = replace(f.operation, ended_at=f.now, outcome=outcome, audit=audit)
+    done = replace(f.operation, ended_at=f.now, ending=ending, outcome=outcome, audit=audit)
     record = replace(
         f.record,
         phase=Phase.IDLE,
@@ -94,7 +99,7 @@ def audited(account: AccountId, done: Operation) -> dict[str, str]:
         "account": str(account),
         "operation": done.id,
         "purpose": done.purpose.value,
-        "ending": _ending(done.outcome or ""),
+        "ending": legacy.ending(done).value,
         "outcome": done.outcome,
         "requester": done.requester,
         "role": done.role,
@@ -108,18 +113,12 @@ def audited(account: AccountId, done: Operation) -> dict[str, str]:
     return {name: text for name, text in whole.items() if text}
 
 
-def _ending(outcome: str) -> str:
-    """One of few words, for counting."""
-    first = outcome.partition(" ")[0].rstrip(":")
-    return first if first in (CANCELLED, "abandoned", "overtaken", "no") else "done"
-
-
 def cancellable(record: Record) -> bool:
     """Whether the operation under way has changed nothing in Azure yet."""
     operation = record.operation
-    if operation is None or record.intent or operation.puts:
+    if operation is None or record.intent or operation.puts or operation.overlap_until:
         return False
-    if any(entry.what.startswith(REGENERATE) for entry in operation.audit):
+    if legacy.may_have_regenerated(operation):
         return False
     return record.phase in (Phase.REGENERATE, Phase.VERIFY, Phase.PUBLISH)
 
@@ -138,7 +137,7 @@ def settled(f: Facts) -> Facts:
 def overtaken(f: Facts, why: str) -> Action:
     """End an operation that has published nothing yet; its wish is looked at again."""
     again = tuple(wish_of(f.operation)) if f.operation.wishes else ()
-    return end(f, f"overtaken: {why}", keep=again)
+    return end(f, f"{Ending.OVERTAKEN}: {why}", Ending.OVERTAKEN, keep=again)
 
 
 def wish_of(operation: Operation) -> list[Wish]:

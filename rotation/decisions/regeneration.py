@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from ..domain.legacy import REGENERATE
 from ..domain.model import Slot
 from ..domain.record import Intent, Phase
 from . import guards as guard
 from .actions import Action, Kind, move, pause, stop
 from .facts import Facts
-from .lifecycle import REGENERATE, settled
+from .lifecycle import settled
 
 
 def send(f: Facts, slot: Slot, following: Phase) -> Action:
@@ -27,7 +28,7 @@ def send(f: Facts, slot: Slot, following: Phase) -> Action:
     recent = (*f.recent(f.record.regenerated), f.now)
     name = f"{f.operation.id}-{slot}-{f.now.timestamp():.6f}-{len(recent)}"
     issued = Intent(name, slot, f.fingerprint(slot), f.now)
-    operation = f.operation.noting(f.now, f"{REGENERATE}{slot}")
+    operation = replace(f.operation, regenerated_at=f.now).noting(f.now, f"{REGENERATE}{slot}")
     record = replace(f.record, intent=issued, regenerated=recent, operation=operation)
     return Action(Kind.SEND, f"regenerate {slot}", record, slot=slot)
 

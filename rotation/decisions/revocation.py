@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from ..domain import legacy
 from ..domain.model import Answer, TargetId
 from ..domain.policy import ProbePolicy
 from ..domain.record import Phase
@@ -57,7 +58,7 @@ def prove(f: Facts) -> Action:
         until = f.now + f.policy.probe_span / max(needed - 1, 1)
         reason = f"the old key was refused {refused.successes} of {needed} times"
         return wait(f, reason, until, replace(f.record, operation=refused))
-    return _proven(f, "the old key is refused")
+    return _proven(f, legacy.REFUSED, by_use=True)
 
 
 def _still_alive(f: Facts, answer: Answer, detail: str) -> Action:
@@ -72,8 +73,8 @@ def _still_alive(f: Facts, answer: Answer, detail: str) -> Action:
     return pause(replace(f, record=record), reason)
 
 
-def _proven(f: Facts, proof: str) -> Action:
-    operation = replace(f.operation, proof=proof)
+def _proven(f: Facts, proof: str, *, by_use: bool = False) -> Action:
+    operation = replace(f.operation, proof=proof, proven=by_use)
     slot = f.operation.revoke or f.operation.candidate.other
     record = notify(f.record, f, "revoked", data(f, slot=slot.value, proof=proof))
     return move(replace(f, record=record), Phase.CLEAN, proof, operation)

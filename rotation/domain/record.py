@@ -42,6 +42,16 @@ class Purpose(StrEnum):
     FINISH = "finish"
 
 
+class Ending(StrEnum):
+    """How an operation ended: few values, for counting."""
+
+    DONE = "done"
+    CANCELLED = "cancelled"
+    ABANDONED = "abandoned"
+    OVERTAKEN = "overtaken"
+    UNENROLLED = "no"
+
+
 class Leaked(StrEnum):
     """Which key a person reports as leaked."""
 
@@ -111,6 +121,9 @@ class Put(Struct, frozen=True):
 class Operation(Struct, frozen=True):
     """One rotation, repair or emergency under way, or (with ``outcome``) done.
 
+    ``regenerated_at`` is when it last sent a regenerate; ``proven`` says that the old key was
+    refused when used. Records of earlier versions lack the last four members: see ``legacy``.
+
     ``candidate`` is the slot that is or becomes live; ``value`` the fingerprint that VERIFY
     proved. ``revoke`` is the slot to regenerate in the end; ``retired`` its value's fingerprint.
     """
@@ -145,6 +158,10 @@ class Operation(Struct, frozen=True):
     role: str | None = None
     request_id: str | None = None
     asked_at: datetime | None = None
+    began_in: Phase | None = None
+    regenerated_at: datetime | None = None
+    proven: bool = False
+    ending: Ending | None = None
 
     def noting(self, at: datetime, what: str) -> Operation:
         """With one more line in the audit trail."""

@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..decisions.lifecycle import CANCELLED, cancellable
+from ..decisions.lifecycle import cancellable
 from ..domain import tags
 from ..domain.access import Caller
 from ..domain.errors import Permanent, RotationError, unenrolled
 from ..domain.model import AccountId, TargetId
-from ..domain.record import Operation, Record, Wish, WishKind
+from ..domain.record import Ending, Operation, Record, Wish, WishKind
 from ..ops.doctor import Doctor
 from ..runtime.concurrency import together
 from . import inbox as wishes
@@ -104,7 +104,7 @@ class Console(Foresight):
             return None
         if isinstance(found, Wish):
             await self.journal.amend(record.account, lambda r: wishes.without(r, operation_id))
-            return report.of_operation(record, found) | {"state": CANCELLED}
+            return report.of_operation(record, found) | {"state": Ending.CANCELLED.value}
         if found.ended_at or not cancellable(record):
             raise Permanent(
                 "it is too late to cancel: a key or a secret was changed",

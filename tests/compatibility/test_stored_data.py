@@ -64,7 +64,7 @@ ENUMS: dict[str, type[StrEnum]] = {
 }
 
 # Members that were added since. The earlier version ignores them and drops them when it writes.
-ADDED: dict[str, set[str]] = {}
+ADDED = {"Operation": {"began_in", "regenerated_at", "proven", "ending"}}
 
 
 def load(document: bytes) -> Record:

@@ -50,12 +50,14 @@ class RotationReply(Reply, frozen=True, kw_only=True):
     role: str | UnsetType = UNSET
     request_id: str | UnsetType = UNSET
     leaked: Leaked | UnsetType = UNSET
+    began_in: str | UnsetType = UNSET
     started_at: Time | UnsetType = UNSET
     requested_at: Time | UnsetType = UNSET
     overlap_until: Time | UnsetType = UNSET
     ended_at: Time | UnsetType = UNSET
     outcome: str | UnsetType = UNSET
     proof: str | UnsetType = UNSET
+    proven: bool | UnsetType = UNSET
     audit: tuple[AuditEntryReply, ...] | UnsetType = UNSET
     waiting_for: str | UnsetType = UNSET
     waiting_until: Time | UnsetType = UNSET

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...decisions.lifecycle import CANCELLED
+from ...domain import legacy
 from ...domain.codec import present
-from ...domain.record import Operation, Phase, Record, Wish
+from ...domain.record import Ending, Operation, Phase, Record, Wish
 
 
 def of_operation(record: Record, found: Operation | Wish) -> dict[str, Any]:
@@ -25,11 +25,13 @@ def of_operation(record: Record, found: Operation | Wish) -> dict[str, Any]:
         "role": found.role,
         "requestId": found.request_id,
         "leaked": found.leaked,
+        "beganIn": legacy.began_in(found),
         "startedAt": found.started_at,
         "overlapUntil": found.overlap_until,
         "endedAt": found.ended_at,
         "outcome": found.outcome,
         "proof": found.proof,
+        "proven": legacy.is_proven(found) or None,
         "audit": found.audit,
     }
     if running:
@@ -55,7 +57,7 @@ def _of_wish(record: Record, wish: Wish) -> dict[str, Any]:
 
 def _state(record: Record, operation: Operation) -> str:
     if operation.ended_at is not None:
-        return "cancelled" if (operation.outcome or "").startswith(CANCELLED) else "ended"
+        return "cancelled" if legacy.ending(operation) is Ending.CANCELLED else "ended"
     return "blocked" if record.is_stopped else "running"
 
 

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from emulator.services.accounts import Account
 from emulator.services.keyvault.model import Secret, Version
 from emulator.services.keyvault.vault import Vault
-from rotation.decisions.lifecycle import CANCELLED
 from rotation.domain import tags
 from rotation.domain.model import AccountId, Key, Slot, TargetId
+from rotation.domain.record import Ending
 
 from .leaked_keys import LeakedKeys
 from .ledger import DOCUMENT, Document, Ledger
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from .world import World
 
 LISTED = timedelta(seconds=60)  # how old a listing of the vaults may be: inventory.FRESH
-REFUSED = "the old key is refused"
-UNTAGGED = "no secret is enrolled for this account any more"
 
 
 class Violation(BaseException):
@@ -233,9 +231,9 @@ class Checker:
         """An operation that says so has really made the old key useless."""
         done = document.history[-1]
         self._note(f"{done.purpose} ends: {done.outcome}")
-        if done.outcome == UNTAGGED or (done.outcome or "").startswith(CANCELLED):
+        if done.ending in (Ending.UNENROLLED, Ending.CANCELLED):
             self.leaked_keys.reported.pop(account.name, None)
-        if done.outcome != REFUSED:
+        if not done.proven:
             return
         values = {value for _, keys in account.history for value in keys.values()}
         old = [v for v in values if Key(v).fingerprint(document.salt) == done.retired]

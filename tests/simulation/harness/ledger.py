@@ -18,6 +18,8 @@ class Operation(msgspec.Struct):
     started_at: datetime
     retired: str | None = None
     outcome: str | None = None
+    ending: str | None = None
+    proven: bool = False
 
 
 class Intent(msgspec.Struct):

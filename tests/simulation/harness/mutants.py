@@ -127,7 +127,7 @@ def _revoke_without_looking_again() -> list[Patch]:
 
 def _clean_before_prove() -> list[Patch]:
     def prove(f: Facts) -> Action:
-        return revocation._proven(f, "the old key is refused")
+        return revocation._proven(f, "the old key is refused", by_use=True)
 
     from rotation.decisions import chain as decision
 
