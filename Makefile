@@ -7,12 +7,12 @@ STORAGE ?= none
 N ?= 1000
 AZURITE := .tools/azurite/node_modules/.bin/azurite
 
-.PHONY: help setup demo test simulate check infra tour importtime emulator azurite lock audit sbom format clean
+.PHONY: help setup demo test simulate check docs infra tour importtime emulator azurite lock audit sbom format clean
 
 help: ## print this help
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-setup: .venv/ready ## make the virtual environment and install everything
+setup: .venv/ready ## create the virtual environment and install everything
 
 .venv/ready: requirements.txt requirements.in pyproject.toml
 	@echo "Setting up .venv (once; a minute or two)"
@@ -27,10 +27,10 @@ demo: setup ## watch a rotation, a repair and an emergency (STORAGE=azurite for 
 	@if [ "$(STORAGE)" = azurite ]; then $(MAKE) --no-print-directory azurite; fi
 	@$(BIN)/python -m emulator.demo --storage $(STORAGE)
 
-test: setup ## pass the tests
+test: setup ## run all tests (ARGS="-k overlap" passes options to pytest)
 	@$(BIN)/python -m pytest $(ARGS)
 
-simulate: setup ## prove it under faults (SEED=7 N=10000; PAIRS=1 for every pair; YEAR=1 for a year)
+simulate: setup ## run the simulation with injected faults (SEED=7 N=10000; PAIRS=1: every pair of faults; YEAR=1: a year)
 	@$(BIN)/python -m tests.simulation --n $(N) $(if $(SEED),--seed $(SEED)) \
 	  $(if $(PAIRS),--pairs) $(if $(YEAR),--year)
 
@@ -40,11 +40,21 @@ check: setup ## ruff, mypy --strict, import-linter
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-importtime: setup ## how long function_app takes to import, and what of it
+docs: .tools/docs ## build the documentation site into site/; a broken link fails the build
+	@NO_MKDOCS_2_WARNING=1 .tools/docs/bin/mkdocs build --strict --quiet
+
+.tools/docs: pyproject.toml # a separate environment: the site shares no package with the service
+	@echo "Installing MkDocs into .tools (once)"
+	@rm -rf $@ && $(PYTHON) -m venv $@
+	@$@/bin/python -m pip install --quiet --disable-pip-version-check \
+	  $$($(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["docs"])') \
+	  || { rm -rf $@; exit 1; }
+
+importtime: setup ## measure how long function_app takes to import
 	@$(BIN)/python -c "import function_app" 2>/dev/null
 	@$(BIN)/python -X importtime -c "import function_app" 2>&1 | grep -E "\| (  )?(azure|rotation|function_app|aiohttp)" | sort -t'|' -k2 -n | tail -12
 
-infra: setup .tools/checkov ## check the deployment without Azure, and build azuredeploy.json where Bicep is at hand
+infra: setup .tools/checkov ## check the deployment without Azure, and build azuredeploy.json if Bicep is installed
 	@echo "Our own checks of infra/ and examples/"
 	@$(BIN)/python -m pytest -q tests/infra
 	@echo "checkov (infra/checkov.yaml explains each accepted finding)"
@@ -53,15 +63,15 @@ infra: setup .tools/checkov ## check the deployment without Azure, and build azu
 	  elif command -v az >/dev/null; then az bicep build --file infra/main.bicep --outfile infra/azuredeploy.json; \
 	  else echo "NOTICE: neither bicep nor az is installed; infra/azuredeploy.json was not built"; fi
 
-.tools/checkov: # pinned to what agrees with it alone, so it has a place of its own
+.tools/checkov: # a separate environment: its dependencies conflict with ours
 	@echo "Installing checkov into .tools (once)"
 	@$(PYTHON) -m venv $@
 	@$@/bin/python -m pip install --quiet --disable-pip-version-check "checkov~=3.3" || { rm -rf $@; exit 1; }
 
-tour: setup ## run the commands of docs/cli.md and docs/runbook-leak.md again, and take the pictures
+tour: setup ## regenerate the output in docs/cli.md and docs/runbook-leak.md, and the screenshots
 	@$(BIN)/python -m scripts.tour
 
-emulator: setup ## start the emulated Azure and print the environment to export
+emulator: setup ## start the emulated Azure and print the variables to export
 	@$(BIN)/python -m emulator
 
 azurite: $(AZURITE) ## install Azurite, Microsoft's storage emulator (needs npm)
@@ -71,22 +81,22 @@ $(AZURITE):
 	@echo "Installing Azurite into .tools (once)"
 	@npm install --loglevel error --no-fund --no-audit --prefix .tools/azurite azurite@3.35.0
 
-lock: .tools/deploy ## resolve requirements.in into requirements.txt, with hashes for 3.11 to 3.13
+lock: .tools/deploy ## resolve requirements.in into requirements.txt, with hashes, for Python 3.11 to 3.13
 	@.tools/deploy/bin/uv pip compile --quiet --upgrade --universal --generate-hashes \
 	  --python-version 3.11 --no-emit-index-url --custom-compile-command "make lock" \
 	  requirements.in -o requirements.txt
 
-audit: .tools/deploy ## look up known vulnerabilities of what is deployed (needs the internet)
+audit: .tools/deploy ## look up known vulnerabilities of the deployed packages (needs the internet)
 	@if .tools/deploy/bin/python -c 'import socket; socket.create_connection(("api.osv.dev", 443), 5)' \
 	  2>/dev/null; then .tools/deploy/bin/pip-audit --strict --vulnerability-service osv \
 	  --disable-pip --require-hashes -r requirements.txt; \
-	  else echo "NOTICE: the vulnerability database cannot be reached; nothing was audited"; fi
+	  else echo "NOTICE: the vulnerability database cannot be reached; audit skipped"; fi
 
-sbom: .tools/deploy ## write sbom.json (CycloneDX) of what is deployed
+sbom: .tools/deploy ## write sbom.json (CycloneDX) for the deployed packages
 	@.tools/deploy/bin/cyclonedx-py requirements requirements.txt --of JSON -o sbom.json
 	@echo "sbom.json: $$(grep -c '"bom-ref"' sbom.json) components"
 
-.tools/deploy: # tools about what is deployed, which need not agree with it
+.tools/deploy: # a separate environment for the tools that inspect the deployed packages
 	@$(PYTHON) -m venv $@
 	@$@/bin/python -m pip install --quiet --disable-pip-version-check \
 	  "uv~=0.9" "pip-audit~=2.9" "cyclonedx-bom~=7.2" || { rm -rf $@; exit 1; }
@@ -95,5 +105,5 @@ format: setup ## format the code
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-clean: ## remove everything that was installed or made
-	rm -rf .venv .tools .state .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+clean: ## remove everything that was installed or built
+	rm -rf .venv .tools site .state .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

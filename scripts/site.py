@@ -1,0 +1,67 @@
+"""A MkDocs hook: adds pages from outside docs/, and makes links work on the site as well."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mkdocs.config.defaults import MkDocsConfig
+    from mkdocs.structure.files import Files
+    from mkdocs.structure.pages import Page
+
+ROOT = Path(__file__).parents[1]
+# Pages of the site whose source is elsewhere in the repository.
+PAGES = {
+    "index.md": "README.md",
+    "playground.md": "examples/playground/README.md",
+    "contributing.md": "CONTRIBUTING.md",
+    "security-policy.md": "SECURITY.md",
+    "changelog.md": "CHANGELOG.md",
+}
+_LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)#:\s]+)(#[^)]*)?\)")
+
+
+def on_files(files: Files, *, config: MkDocsConfig) -> Files:
+    """Add the pages from outside docs/."""
+    from mkdocs.structure.files import File
+
+    for page, source in PAGES.items():
+        files.append(File.generated(config, page, content=(ROOT / source).read_text()))
+    return files
+
+
+def on_page_markdown(text: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Rewrite the links of one page."""
+    return rewrite(text, page.file.src_uri, config.repo_url or "")
+
+
+def rewrite(text: str, page: str, repository: str) -> str:
+    """Return the text with each relative link pointing to a page or to the repository.
+
+    A link to a file that is on neither becomes plain text if there is no repository URL.
+    """
+    source = PAGES.get(page, f"docs/{page}")
+
+    def replaced(found: re.Match[str]) -> str:
+        image, label, link, anchor = found[1], found[2], found[3], found[4] or ""
+        target = posixpath.normpath(posixpath.join(posixpath.dirname(source), link))
+        shown = _page_of(target)
+        if shown is not None:
+            relative = posixpath.relpath(shown, posixpath.dirname(page) or ".")
+            return f"{image}[{label}]({relative}{anchor})"
+        return f"[{label}]({repository}/blob/main/{target}{anchor})" if repository else label
+
+    return _LINK.sub(replaced, text)
+
+
+def _page_of(target: str) -> str | None:
+    """Return the page of the site that shows a file of the repository."""
+    for page, source in PAGES.items():
+        if source == target:
+            return page
+    if target == "docs/decisions":
+        return "decisions/index.md"
+    return target.removeprefix("docs/") if target.startswith("docs/") else None
