@@ -1,22 +1,23 @@
 """Rotates the keys of Azure AI accounts without downtime and keeps them in Key Vault.
 
-Reading order:
+A reconciler: every trigger only says "look at this account again"; one step gathers facts,
+decides, and does at most one irreversible thing. Start reading at ``decisions.chain`` (what to do)
+and ``engine.reconciler`` (one step). From the top, each package imports only those below it:
 
-    model, record          the nouns; what the journal remembers
-    tags, terms            enrolment: what a secret asks for, what an account's secrets ask together
-    facts, action          what a decision may look at; what a decision is
-    decision               the policy, from top to bottom
-    idle, due              an account at rest
-    flight, revocation     an operation under way, phase by phase
-    guard, sending         what must hold before a regenerate
-    emergency              a leaked key
-    rotator                one step: gather, decide, store, act
-    gather, effects        its reading half and its acting half
-    sweep, triggers, web   all accounts; what timer, event, queue and HTTP call
-    ports, adapters        what is needed from outside, and Azure's answers to it
-    wiring                 the only place that constructs clients
+    cli          the operator's command line; not deployed
+    bootstrap    the only place that constructs clients
+    web          HTTP API and dashboard
+    service      what triggers and people call
+    ops          doctor, discovery and enrolment
+    engine       one step on one account, and the journal
+    adapters     the ports on Azure; does not import engine, nor engine it
+    decisions    facts in, one action out; pure
+    settings     environment to Settings; pure
+    ports        what the core needs from outside
+    domain       nouns and values; pure
+    runtime      clock, concurrency, log, metrics
 
-Dependencies point one way: function_app → wiring → web → console → triggers → sweep → rotator →
-decision → model. Decisions import the standard library and msgspec only; Azure's SDKs are imported
-in adapters and wiring only. ``make check`` enforces it.
+``make check`` enforces it.
 """
+
+__version__ = "0.1.0"

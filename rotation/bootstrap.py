@@ -16,7 +16,7 @@ from .engine.gatherer import Gatherer
 from .engine.inventory import Inventory
 from .engine.journal import Journal
 from .engine.reconciler import Rotator
-from .ops.doctor import Doctor
+from .ops.doctor.doctor import Doctor
 from .ports import Evidence, Notifier, Queue, Store
 from .runtime.clock import Clock
 from .service.commands import Console
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from .adapters.key_vault import KeyVaults
     from .adapters.resource_manager import ArmResources
     from .ops.discovery import Discovery
-    from .ops.enrolment import Enroller
+    from .ops.enrolment.enroller import Enroller
 
 _log = logging.getLogger("rotation")
 
@@ -54,8 +54,8 @@ class Clients:
 
 
 @dataclass(frozen=True)
-class Hands:
-    """What an operator does without the service: no journal, no queue."""
+class OperatorTools:
+    """Operator tools that need neither journal nor queue."""
 
     discovery: Discovery
     enroller: Enroller
@@ -112,14 +112,14 @@ def build(settings: Settings, *, by_hand: bool = False) -> Console:
     return made
 
 
-def hands(settings: Settings) -> Hands:
-    """For an operator who discovers and enrols. Nothing is sent yet."""
+def operator_tools(settings: Settings) -> OperatorTools:
+    """Construct an operator's tools. Sends nothing yet."""
     from .ops.discovery import Discovery
-    from .ops.enrolment import Enroller
+    from .ops.enrolment.enroller import Enroller
 
     clients = Clients(settings, credential(settings), Clock())
     accounts, vaults, resources = _azure(clients)
-    return Hands(
+    return OperatorTools(
         Discovery(resources, accounts, vaults),
         Enroller(accounts, vaults, clients.clock, settings.policy),
         tuple(part.close for part in (accounts, vaults, resources, clients.credential)),

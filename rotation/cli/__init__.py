@@ -1,5 +1,6 @@
-"""The command line, ``python -m rotation``: the extra ``cli``, which is not deployed.
+"""The operator's command line, ``python -m rotation``. Not deployed; needs the extra ``cli``.
 
-``app`` has the commands; ``reach`` is how they get to the service: over HTTP, or directly with the
-operator's own hands. Both give the same JSON, which ``screen`` shows.
+May import every package below it; nothing imports it. Start reading at ``app``, the table of
+commands. Each module of ``commands`` holds one command or a few that belong together; ``clients``
+call the API over HTTP or run its routes in this process, with the same JSON either way.
 """

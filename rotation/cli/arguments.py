@@ -1,4 +1,4 @@
-"""What a command is about: a secret as ``vault/secret``, an account, a vault, or everything."""
+"""Parses and prints the names that commands use: secrets, accounts, vaults and key slots."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..domain.model import Slot
-from .exit_status import Exit, Failed
+from .exit_status import CommandError, ExitStatus
 
 _SECRET = re.compile(
     r"(?:https://)?(?P<vault>[A-Za-z0-9-]+)(?:\.[a-z.]+/secrets)?/(?P<secret>[A-Za-z0-9-]+)"
@@ -16,49 +16,55 @@ _SECRET = re.compile(
 
 
 def vault_name(url: str) -> str:
-    """``my-vault`` of ``https://my-vault.vault.azure.net``."""
+    """Return ``my-vault`` for ``https://my-vault.vault.azure.net``."""
     return url.removeprefix("https://").partition(".")[0]
 
 
-def short(vault: str, secret: str) -> str:
-    """``vault/secret``, as the commands take it, from the vault's URL."""
+def secret_name(vault: str, secret: str) -> str:
+    """Return ``vault/secret``, as the commands take it, from the vault's URL."""
     return f"{vault_name(vault)}/{secret}"
 
 
 def account_name(resource: str) -> str:
-    """The last part of an account's resource id."""
+    """Return the last part of an account's resource id."""
     return resource.rpartition("/")[2]
 
 
 @dataclass(frozen=True)
-class Target:
-    """One secret."""
+class SecretArgument:
+    """A secret named on the command line."""
 
     vault: str
     secret: str
 
+    def __str__(self) -> str:
+        return f"{self.vault}/{self.secret}"
+
     @property
     def path(self) -> str:
+        """The secret's path below ``/api/``."""
         return f"secrets/{self.vault}/{self.secret}"
 
     @classmethod
-    def parse(cls, text: str) -> Target:
-        """``my-vault/my-key``, or the secret's URL. Raises Failed."""
-        found = _SECRET.fullmatch(text.strip())
-        if not found:
-            raise Failed(
-                Exit.USAGE, f"{text!r} names no secret", "write VAULT/SECRET, e.g. my-vault/my-key"
+    def parse(cls, text: str) -> SecretArgument:
+        """Parse ``my-vault/my-key`` or the secret's URL. Raises CommandError."""
+        match = _SECRET.fullmatch(text.strip())
+        if not match:
+            raise CommandError(
+                ExitStatus.USAGE,
+                f"{text!r} is not a secret.",
+                "Write VAULT/SECRET, for example my-vault/my-key.",
             )
-        return cls(found["vault"], found["secret"])
+        return cls(match["vault"], match["secret"])
 
 
-def wanted(what: str, vault: str, everything: bool) -> dict[str, Any]:
-    """The members of a request's body that say what it is about. Raises Failed."""
+def selection(what: str, vault: str, everything: bool) -> dict[str, Any]:
+    """Return the members of a request's body that select accounts. Raises CommandError."""
     if sum((bool(what), bool(vault), everything)) != 1:
-        raise Failed(
-            Exit.USAGE,
-            "say what to rotate",
-            "one of VAULT/SECRET, an account's resource id, --vault NAME or --all",
+        raise CommandError(
+            ExitStatus.USAGE,
+            "Specify what to rotate.",
+            "Give exactly one of VAULT/SECRET, an account's resource id, --vault NAME or --all.",
         )
     if everything:
         return {"all": True}
@@ -66,13 +72,13 @@ def wanted(what: str, vault: str, everything: bool) -> dict[str, Any]:
         return {"vault": vault}
     if what.startswith("/subscriptions/"):
         return {"account": what}
-    target = Target.parse(what)
-    return {"vault": target.vault, "secret": target.secret}
+    secret = SecretArgument.parse(what)
+    return {"vault": secret.vault, "secret": secret.secret}
 
 
-def slot(text: str) -> Slot | None:
-    """``key1`` or ``key2``, any case; nothing for nothing. Raises Failed."""
-    found = {one.value.lower(): one for one in Slot}.get(text.strip().lower())
-    if text and found is None:
-        raise Failed(Exit.USAGE, f"{text!r} is no key", "write key1 or key2")
-    return found
+def parse_slot(text: str) -> Slot | None:
+    """Parse ``key1`` or ``key2`` in any case; None if empty. Raises CommandError."""
+    slot = {slot.value.lower(): slot for slot in Slot}.get(text.strip().lower())
+    if text and slot is None:
+        raise CommandError(ExitStatus.USAGE, f"{text!r} is not a key.", "Write key1 or key2.")
+    return slot

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum
 
 
-class Exit(IntEnum):
-    """What a command's exit status means; docs/cli.md has the table."""
+class ExitStatus(IntEnum):
+    """The exit status of a command; docs/cli.md explains each."""
 
     OK = 0
     ATTENTION = 1
@@ -16,19 +17,20 @@ class Exit(IntEnum):
     USAGE = 64
 
 
-class Failed(Exception):
-    """Ends a command. The message says what went wrong; ``remedy`` what to do next."""
+class CommandError(Exception):
+    """Ends a command. The message says what went wrong, ``remedy`` what to do next."""
 
-    def __init__(self, status: Exit, message: str, remedy: str = "") -> None:
+    def __init__(self, status: ExitStatus, message: str, remedy: str = "") -> None:
         super().__init__(message)
         self.status, self.remedy = status, remedy
 
 
-def refused(status: int, problem: dict[str, object]) -> Failed:
-    """What an HTTP status of the API means to whoever sits at the terminal (RFC 9457 body)."""
+def from_problem(status: int, problem: Mapping[str, object]) -> CommandError:
+    """Convert an HTTP error status and its RFC 9457 body to a CommandError."""
     title, detail = str(problem.get("title", status)), str(problem.get("detail", ""))
     if status == 401:
-        detail = detail or "sign in: az login"
+        detail = detail or "Sign in: az login"
     if status >= 500:
-        return Failed(Exit.UNREACHABLE, title, detail)
-    return Failed(Exit.USAGE if status == 400 else Exit.REFUSED, title, detail)
+        return CommandError(ExitStatus.UNREACHABLE, title, detail)
+    exit_status = ExitStatus.USAGE if status == 400 else ExitStatus.REFUSED
+    return CommandError(exit_status, title, detail)

@@ -1,34 +1,38 @@
-"""The fleet's exit status, and what made it so. Pure."""
+"""Derives the exit status and the warnings from the fleet. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from .exit_status import Exit
+from .exit_status import ExitStatus
 
+FAILING = "failing"
 NEEDS_ATTENTION = ("refused", "drifted")
-
 SOON_DAYS = 7
 
-# A sweep that is three periods late has stopped (as GET /api/health judges it).
-FAILING = "failing"
 
-
-def of(fleet: Mapping[str, Any], health: Mapping[str, Any]) -> tuple[Exit, list[str]]:
-    """Bodies of ``GET /api/secrets`` and ``GET /api/health``."""
+def evaluate(fleet: Mapping[str, Any], health: Mapping[str, Any]) -> tuple[ExitStatus, list[str]]:
+    """Evaluate the bodies of ``GET /api/secrets`` and ``GET /api/health``."""
     states = fleet["summary"]["states"]
     failing = states.get(FAILING, 0)
-    worries = [f"{states[s]} {s}" for s in NEEDS_ATTENTION if states.get(s)]
-    expiring = [row for row in fleet["secrets"] if _expires_soon(row)]
+    warnings = [f"{states[state]} {state}" for state in NEEDS_ATTENTION if states.get(state)]
+    expiring = sum(map(_expires_soon, fleet["secrets"]))
     if expiring:
-        worries.append(f"{len(expiring)} with an expiry within {SOON_DAYS} days")
+        warnings.append(f"{expiring} expiring within {SOON_DAYS} days")
     if health["status"] != "ok":
-        worries.append(_sweep(health))
-    worries += fleet["problems"]
+        warnings.append(_sweep_warning(health))
+    warnings += fleet["problems"]
     if failing:
-        return Exit.FAILING, [f"{failing} failing", *worries]
-    return (Exit.ATTENTION if worries else Exit.OK), worries
+        return ExitStatus.FAILING, [f"{failing} failing", *warnings]
+    return (ExitStatus.ATTENTION if warnings else ExitStatus.OK), warnings
+
+
+def of_secret(state: str) -> ExitStatus:
+    """Return the exit status for one secret's state."""
+    if state == FAILING:
+        return ExitStatus.FAILING
+    return ExitStatus.ATTENTION if state in NEEDS_ATTENTION else ExitStatus.OK
 
 
 def _expires_soon(row: Mapping[str, Any]) -> bool:
@@ -36,8 +40,8 @@ def _expires_soon(row: Mapping[str, Any]) -> bool:
     return left is not None and left <= SOON_DAYS
 
 
-def _sweep(health: Mapping[str, Any]) -> str:
+def _sweep_warning(health: Mapping[str, Any]) -> str:
     age = health["lastSweepAgeSeconds"]
     if age is None:
-        return "no sweep has run yet: nothing is rotated by itself"
-    return f"the last sweep was {age // 60} minutes ago: is the function app running?"
+        return "No sweep has run yet, so nothing is rotated automatically."
+    return f"The last sweep was {age // 60} minutes ago. Is the function app running?"

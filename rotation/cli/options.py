@@ -1,4 +1,4 @@
-"""How a person wants it done, and how consent is asked for."""
+"""Options of commands that change something, and the confirmation prompt."""
 
 from __future__ import annotations
 
@@ -7,26 +7,28 @@ from dataclasses import dataclass
 
 import typer
 
-from .exit_status import Exit, Failed
+from .exit_status import CommandError, ExitStatus
 
 
 @dataclass(frozen=True)
-class Manner:
-    """``agreed`` beforehand, by an option. ``key`` makes a repeat the same request."""
+class Options:
+    """How to carry out a change. A repeat with the same ``key`` is the same request."""
 
     as_json: bool
     dry_run: bool
-    agreed: bool
+    assume_yes: bool
     wait: bool = False
     key: str = ""
 
-    def agree(self, question: str) -> None:
-        """What cannot be taken back is not done by a slip of the finger. Raises Failed."""
-        if self.agreed:
+    def confirm(self, question: str) -> None:
+        """Ask for confirmation unless ``--yes`` was given. Raises CommandError if not confirmed."""
+        if self.assume_yes:
             return
-        is_alone = self.as_json or not (sys.stdin.isatty() and sys.stdout.isatty())
-        if is_alone:
-            advice = "look at --dry-run, then add --yes"
-            raise Failed(Exit.REFUSED, "nobody is there to agree", advice)
+        if self.as_json or not (sys.stdin.isatty() and sys.stdout.isatty()):
+            raise CommandError(
+                ExitStatus.REFUSED,
+                "Confirmation is required, but this is not an interactive terminal.",
+                "Review with --dry-run, then add --yes.",
+            )
         if not typer.confirm(question):
-            raise Failed(Exit.REFUSED, "nothing was done")
+            raise CommandError(ExitStatus.REFUSED, "Not confirmed. Nothing was changed.")

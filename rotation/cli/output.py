@@ -1,4 +1,4 @@
-"""What a person sees: tables and sentences on a terminal, plain text in a pipe, or JSON."""
+"""Prints tables, sentences and JSON: in colour on a terminal, as plain text in a pipe."""
 
 from __future__ import annotations
 
@@ -15,9 +15,7 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
-LONG_AGO = "1970-01-01T00:00:00+00:00"
-
-WIDE = 240  # in a pipe nothing is cut
+PIPE_WIDTH = 240  # wide enough that nothing is cut
 
 COLOURS = {
     "failing": "bold red",
@@ -33,39 +31,39 @@ COLOURS = {
 }
 
 
-def terminal(stderr: bool = False) -> Console:
-    """Made anew for each command, so that a pipe or a test's own stream is noticed."""
+def console(stderr: bool = False) -> Console:
+    """Return a console on the current stream; a test or a pipe may have replaced it."""
     stream = sys.stderr if stderr else sys.stdout
-    return Console(file=stream, width=None if stream.isatty() else WIDE, highlight=False)
+    return Console(file=stream, width=None if stream.isatty() else PIPE_WIDTH, highlight=False)
 
 
-def say(*lines: str) -> None:
-    """Plain sentences; what they quote is never read as markup."""
+def echo(*lines: str) -> None:
+    """Print lines as they are; text that they quote is never read as markup."""
     for line in lines:
-        terminal().print(escape(line), soft_wrap=True)
+        console().print(escape(line), soft_wrap=True)
 
 
-def warn(line: str, remedy: str = "") -> None:
-    """To the error stream, so that a pipe carries answers only."""
-    screen = terminal(stderr=True)
-    screen.print(f"[bold red]{escape(line)}[/]", soft_wrap=True)
+def error(line: str, remedy: str = "") -> None:
+    """Print an error and its remedy to standard error, so that a pipe carries only results."""
+    stream = console(stderr=True)
+    stream.print(f"[bold red]{escape(line)}[/]", soft_wrap=True)
     if remedy:
-        screen.print(f"  → {escape(remedy)}", soft_wrap=True)
+        stream.print(f"  → {escape(remedy)}", soft_wrap=True)
 
 
-def show_json(body: Any) -> None:
-    """The API's own JSON."""
+def as_json(body: Any) -> None:
+    """Print a JSON document."""
     print(json.dumps(body, indent=2, ensure_ascii=False))
 
 
 def table(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
-    """Words of a state have their colour wherever they stand alone in a cell."""
-    screen = terminal()
-    box = SIMPLE_HEAD if screen.is_terminal else None
-    shown = Table(*columns, box=box, pad_edge=False, header_style="bold")
+    """Print a table; a cell that contains only a state has its colour."""
+    stream = console()
+    box = SIMPLE_HEAD if stream.is_terminal else None
+    grid = Table(*columns, box=box, pad_edge=False, header_style="bold")
     for row in rows:
-        shown.add_row(*(_cell(value) for value in row))
-    screen.print(shown)
+        grid.add_row(*(_cell(value) for value in row))
+    stream.print(grid)
 
 
 def _cell(value: Any) -> str:
@@ -73,30 +71,37 @@ def _cell(value: Any) -> str:
     return f"[{COLOURS[text]}]{text}[/]" if text in COLOURS else text
 
 
+def fields(body: Mapping[str, Any]) -> None:
+    """Print names and values, one a line, without empty values."""
+    filled = {name: value for name, value in body.items() if value not in (None, "", [])}
+    width = max(map(len, filled), default=0)
+    for name, value in filled.items():
+        echo(f"{name:<{width}}  {value}")
+
+
+def steps(effects: Iterable[str], title: str) -> None:
+    """Print numbered steps, with the title in front of the first."""
+    for number, effect in enumerate(effects, 1):
+        echo(f"{title if number == 1 else '':<{len(title)}} {number}. {effect}")
+
+
 @contextmanager
-def progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar on the error stream, where that is a terminal; ``(done, of)`` moves it."""
-    screen = terminal(stderr=True)
-    with Progress(console=screen, transient=True, disable=not screen.is_terminal) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, of: bar.update(task, completed=done, total=of)
+def progress(title: str) -> Iterator[Callable[[int, int], None]]:
+    """Show a bar on standard error if that is a terminal; ``(done, total)`` moves it."""
+    stream = console(stderr=True)
+    with Progress(console=stream, transient=True, disable=not stream.is_terminal) as bar:
+        task = bar.add_task(title, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-def moment(text: str | None) -> str:
-    """An ISO time for people: to the second, in UTC."""
+def format_time(text: str | None) -> str:
+    """Return an ISO 8601 time to the second in UTC; nothing if absent."""
     if not text:
         return ""
     at = datetime.fromisoformat(text).astimezone(UTC)
     return at.strftime("%Y-%m-%d %H:%M:%SZ")
 
 
-def days(number: float | None) -> str:
+def format_days(number: float | None) -> str:
+    """Return a number of days, for example ``71 d``; nothing if absent."""
     return "" if number is None else f"{number:g} d"
-
-
-def facts(body: Mapping[str, Any]) -> None:
-    """Names and values, one a line; what is not known is left out."""
-    shown = {name: value for name, value in body.items() if value not in (None, "", [])}
-    width = max(map(len, shown), default=0)
-    for name, value in shown.items():
-        say(f"{name:<{width}}  {value}")

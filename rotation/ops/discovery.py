@@ -1,7 +1,4 @@
-"""What is there: every account that can be seen, and how each stands to the rotation.
-
-Looks with an operator's own rights, before or beside the deployed service, and changes nothing.
-"""
+"""Lists every visible account and its management state. Changes nothing."""
 
 from __future__ import annotations
 
@@ -10,23 +7,25 @@ from dataclasses import dataclass
 
 from ..domain import tags
 from ..domain.errors import RotationError
-from ..domain.model import AccountId, Key, Slot, TargetId
+from ..domain.model import Account, AccountId, Keys, TargetId
 from ..ports import Accounts, Listed, Resources, Vaults
 from ..runtime.concurrency import together
-from .management import Found, Holding, judged
-from .survey import by_account, key_like, readable, seen_vaults
+from .management import DiscoveredAccount, EnrolledSecret, classify
+from .survey import by_account, find_key_like_secrets, list_accounts, visible_vaults
 
-AT_ONCE = 8
+CONCURRENCY = 8
+
+Advance = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class Survey:
+class Discovered:
     """All accounts, and what could not be read.
 
-    ``key_like`` are secrets that are not enrolled and look like keys, by their names.
+    ``key_like`` are secrets that are not enrolled but are named like keys.
     """
 
-    found: tuple[Found, ...]
+    accounts: tuple[DiscoveredAccount, ...]
     key_like: tuple[TargetId, ...]
     other_vaults: tuple[str, ...]
     problems: tuple[str, ...]
@@ -34,44 +33,52 @@ class Survey:
 
 @dataclass
 class Discovery:
-    """One look at the subscriptions and the configured vaults."""
+    """Reads the subscriptions and the configured vaults with the operator's permissions."""
 
     resources: Resources
     accounts: Accounts
     vaults: Vaults
 
-    async def look(
-        self, subscriptions: Sequence[str] = (), seen: Callable[[int, int], None] | None = None
-    ) -> Survey:
-        """``seen(done, of)`` is called after each account.
+    async def discover(
+        self, subscriptions: Sequence[str] = (), advance: Advance | None = None
+    ) -> Discovered:
+        """Discover accounts; ``advance(done, total)`` is called after each.
 
-        Raises only where nothing can be listed at all: who cannot sign in sees no subscription.
+        Raises RotationError only if the subscriptions cannot be listed.
         """
         problems: list[str] = []
         subscriptions = subscriptions or await self.resources.subscriptions()
-        accounts = {
+        visible = {
             account.id: account
             for subscription in subscriptions
-            for account in await readable(self.accounts, subscription, problems)
+            for account in await list_accounts(self.accounts, subscription, problems)
         }
-        listed = [s for vault in self.vaults.urls for s in await self._enrolled(vault, problems)]
-        problems += [f"{s.target}: {s.problem}" for s in listed if s.account is None]
-        enrolled = by_account(listed)
-        known = sorted({*accounts, *enrolled})
+        secrets = [s for vault in self.vaults.urls for s in await self._enrolled(vault, problems)]
+        problems += [f"{s.target}: {s.problem}" for s in secrets if s.account is None]
+        accounts = await self._classify_all(visible, by_account(secrets), advance)
+        key_like = sorted(await find_key_like_secrets(self.vaults))
+        vaults = await visible_vaults(self.resources, subscriptions)
+        other_vaults = sorted(set(vaults) - set(self.vaults.urls))
+        return Discovered(tuple(accounts), tuple(key_like), tuple(other_vaults), tuple(problems))
+
+    async def _classify_all(
+        self,
+        visible: dict[AccountId, Account],
+        enrolled: dict[AccountId, list[Listed]],
+        advance: Advance | None,
+    ) -> list[DiscoveredAccount]:
+        accounts = sorted({*visible, *enrolled})
         done = 0
 
-        async def one(account: AccountId) -> Found:
+        async def classify_one(account: AccountId) -> DiscoveredAccount:
             nonlocal done
-            held = await self._held(account, enrolled.get(account, []))
+            secrets = await self._read_secrets(account, enrolled.get(account, []))
             done += 1
-            if seen:
-                seen(done, len(known))
-            return judged(account, accounts.get(account), held)
+            if advance:
+                advance(done, len(accounts))
+            return classify(account, visible.get(account), secrets)
 
-        found = await together((one(account) for account in known), AT_ONCE)
-        others = set(await seen_vaults(self.resources, subscriptions)) - set(self.vaults.urls)
-        key_likes = sorted(await key_like(self.vaults))
-        return Survey(tuple(found), tuple(key_likes), tuple(sorted(others)), tuple(problems))
+        return await together((classify_one(account) for account in accounts), CONCURRENCY)
 
     async def _enrolled(self, vault: str, problems: list[str]) -> list[Listed]:
         try:
@@ -80,28 +87,32 @@ class Discovery:
             problems.append(str(exc))
             return []
 
-    async def _held(self, account: AccountId, enrolled: list[Listed]) -> list[Holding]:
-        """Which key each secret holds, by value; values are compared here and go nowhere."""
+    async def _read_secrets(
+        self, account: AccountId, enrolled: list[Listed]
+    ) -> list[EnrolledSecret]:
+        """Compare each secret's value with the keys; the values themselves are not returned."""
         if not enrolled:
             return []
         try:
             keys = await self.accounts.keys(account)
         except RotationError as exc:
-            return [Holding(s.target, ours=_ours(s), unread=str(exc)) for s in enrolled]
-        return [await self._holding(secret, keys.slot_of) for secret in enrolled]
+            return [_unreadable(secret, str(exc)) for secret in enrolled]
+        return [await self._read_secret(secret, keys) for secret in enrolled]
 
-    async def _holding(
-        self, secret: Listed, slot_of: Callable[[Key | None], Slot | None]
-    ) -> Holding:
-        ours = _ours(secret)
+    async def _read_secret(self, secret: Listed, keys: Keys) -> EnrolledSecret:
         try:
             target = await self.vaults.read(secret.target)
         except RotationError as exc:
-            return Holding(secret.target, ours=ours, unread=str(exc))
+            return _unreadable(secret, str(exc))
         if target is None or target.value is None:
-            return Holding(secret.target, ours=ours, unread="it is disabled or gone")
-        return Holding(secret.target, slot_of(target.value), ours)
+            return _unreadable(secret, "it is disabled or was deleted")
+        return EnrolledSecret(secret.target, keys.slot_of(target.value), _published(secret))
 
 
-def _ours(secret: Listed) -> bool:
+def _unreadable(secret: Listed, why: str) -> EnrolledSecret:
+    return EnrolledSecret(secret.target, published=_published(secret), unreadable=why)
+
+
+def _published(secret: Listed) -> bool:
+    """Whether the secret has tags that only this service writes."""
     return bool({name.lower() for name in secret.tags} & tags.OWN)

@@ -1,4 +1,4 @@
-"""How an account stands to the rotation, from what was read of it and of its secrets. Pure."""
+"""Classifies an account as managed, sample, unmanaged, key-less or not visible. Pure."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from enum import StrEnum
 from ..domain.model import Account, AccountId, Slot, TargetId
 
 
-class Standing(StrEnum):
-    """How an account stands to the rotation."""
+class ManagementState(StrEnum):
+    """Whether the service manages an account's keys, and if not, why."""
 
     MANAGED = "managed"
     SAMPLE = "sample"
@@ -20,73 +20,79 @@ class Standing(StrEnum):
 
 
 MEANING = {
-    Standing.MANAGED: "its keys are rotated here",
-    Standing.SAMPLE: "has the tags of Microsoft's rotation sample and was not rotated here yet: it "
-    "is taken over as it is. Remove the sample's function first, else both rotate it",
-    Standing.UNMANAGED: "no secret is enrolled for it: "
+    ManagementState.MANAGED: "this service rotates its keys",
+    ManagementState.SAMPLE: "has the tags of Microsoft's rotation sample but has not been rotated "
+    "here yet; it will be adopted as it is. Remove the sample's function first, or both rotate it",
+    ManagementState.UNMANAGED: "no secret is enrolled for it: "
     "python -m rotation enrol ACCOUNT --in-use key1|key2",
-    Standing.KEYLESS: "its keys are switched off (Entra ID only): nothing to rotate",
-    Standing.UNSEEN: "secrets are enrolled for it, but it cannot be seen: deleted, or no right "
-    "to read it",
+    ManagementState.KEYLESS: "key authentication is disabled (Entra ID only), so there is nothing "
+    "to rotate",
+    ManagementState.UNSEEN: "secrets are enrolled for it, but it is not visible: it was deleted, "
+    "or you have no permission to read it",
 }
 
 
 @dataclass(frozen=True)
-class Holding:
+class EnrolledSecret:
     """A secret enrolled for an account. ``slot`` is the key that it holds, None for neither.
 
-    ``ours``: it has tags that only this service knows. ``unread``: why the key is not known.
+    ``published``: this service has written tags on it. ``unreadable``: why its key is not known.
     """
 
     target: TargetId
     slot: Slot | None = None
-    ours: bool = False
-    unread: str = ""
+    published: bool = False
+    unreadable: str = ""
 
     @property
-    def dead(self) -> bool:
-        return self.slot is None and not self.unread
+    def broken(self) -> bool:
+        """Whether the secret holds neither of the account's keys."""
+        return self.slot is None and not self.unreadable
 
 
 @dataclass(frozen=True)
-class Found:
-    """An account, its secrets, and in words what is remarkable and what would be done."""
+class DiscoveredAccount:
+    """An account, its secrets, and remarks for the operator."""
 
     account: AccountId
     kind: str
-    standing: Standing
-    secrets: tuple[Holding, ...]
+    state: ManagementState
+    secrets: tuple[EnrolledSecret, ...]
     remarks: tuple[str, ...]
 
     @property
-    def wrong(self) -> bool:
-        """Whether a person should look."""
-        return self.standing is Standing.UNSEEN or any(one.dead for one in self.secrets)
+    def needs_attention(self) -> bool:
+        unseen = self.state is ManagementState.UNSEEN
+        return unseen or any(secret.broken for secret in self.secrets)
 
 
-def judged(id: AccountId, account: Account | None, held: Sequence[Holding]) -> Found:
-    """How an account stands, from what was read of it and of its secrets."""
+def classify(
+    id: AccountId, account: Account | None, secrets: Sequence[EnrolledSecret]
+) -> DiscoveredAccount:
+    """Classify an account; ``account`` is None if it is not visible."""
     kind = account.kind if account else ""
-    return Found(id, kind, _standing(account, held), tuple(held), tuple(_remarks(held)))
+    state, remarks = _state(account, secrets), tuple(_remarks(secrets))
+    return DiscoveredAccount(id, kind, state, tuple(secrets), remarks)
 
 
-def _standing(account: Account | None, held: Sequence[Holding]) -> Standing:
+def _state(account: Account | None, secrets: Sequence[EnrolledSecret]) -> ManagementState:
     if account is None:
-        return Standing.UNSEEN
+        return ManagementState.UNSEEN
     if account.local_auth_disabled:
-        return Standing.KEYLESS
-    if not held:
-        return Standing.UNMANAGED
-    return Standing.MANAGED if any(one.ours for one in held) else Standing.SAMPLE
+        return ManagementState.KEYLESS
+    if not secrets:
+        return ManagementState.UNMANAGED
+    rotated_here = any(secret.published for secret in secrets)
+    return ManagementState.MANAGED if rotated_here else ManagementState.SAMPLE
 
 
-def _remarks(held: Sequence[Holding]) -> Iterable[str]:
-    if len(held) > 1:
-        yield f"{len(held)} secrets share it: each new key is published to all of them"
-    if len({one.slot for one in held if one.slot}) > 1:
-        yield "they hold different keys: one key is published to all before any is revoked"
-    for one in held:
-        if one.unread:
-            yield f"{one.target.name}: it is not known which key it holds: {one.unread}"
-        elif one.dead:
-            yield f"{one.target.name} holds neither key: the next sweep publishes a valid one"
+def _remarks(secrets: Sequence[EnrolledSecret]) -> Iterable[str]:
+    if len(secrets) > 1:
+        yield f"{len(secrets)} secrets share it: each new key is published to all of them"
+    if len({secret.slot for secret in secrets if secret.slot}) > 1:
+        yield "they hold different keys: one key is published to all before the other is revoked"
+    for secret in secrets:
+        if secret.unreadable:
+            yield f"{secret.target.name}: could not check which key it holds: {secret.unreadable}"
+        elif secret.broken:
+            yield f"{secret.target.name} holds neither key: the next sweep publishes a valid one"

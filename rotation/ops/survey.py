@@ -1,4 +1,4 @@
-"""What stands beside the managed secrets and is not managed: accounts and key-like secrets."""
+"""Reads that tolerate failures: accounts, vaults, and secrets that are named like keys."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from ..domain.errors import RotationError
 from ..domain.model import Account, AccountId, TargetId
 from ..ports import Accounts, Listed, Resources, SeenVault, Vaults
 
-# By its name: values are not read for this.
+# Judged by the name alone, without reading the value.
 _KEY_LIKE = re.compile(r"(^|[-_])(api)?keys?([-_\d]|$)|openai|aoai|cognitive|speech", re.I)
 
 
 def by_account(listed: Iterable[Listed]) -> dict[AccountId, list[Listed]]:
-    """What is enrolled, for whom; without what has no account."""
+    """Group enrolled secrets by account, without those that name no valid account."""
     found: dict[AccountId, list[Listed]] = {}
     for secret in listed:
         if secret.account:
@@ -22,8 +22,10 @@ def by_account(listed: Iterable[Listed]) -> dict[AccountId, list[Listed]]:
     return found
 
 
-async def readable(accounts: Accounts, subscription: str, problems: list[str]) -> list[Account]:
-    """Those of a subscription; where it cannot be read none, and ``problems`` has the reason."""
+async def list_accounts(
+    accounts: Accounts, subscription: str, problems: list[str]
+) -> list[Account]:
+    """List a subscription's accounts. If that fails, add the reason to ``problems``."""
     try:
         return list(await accounts.readable(subscription))
     except RotationError as exc:
@@ -31,25 +33,27 @@ async def readable(accounts: Accounts, subscription: str, problems: list[str]) -
         return []
 
 
-async def key_like(vaults: Vaults) -> list[TargetId]:
-    """Secrets that are not enrolled and look like keys, by their names, in the vaults' order."""
-    found = [secret.target for url in vaults.urls for secret in await _others(vaults, url)]
+async def find_key_like_secrets(vaults: Vaults) -> list[TargetId]:
+    """List secrets that are not enrolled but are named like keys, in the vaults' order."""
+    found = [secret.target for url in vaults.urls for secret in await _unenrolled(vaults, url)]
     return [target for target in found if _KEY_LIKE.search(target.name)]
 
 
-async def _others(vaults: Vaults, url: str) -> list[Listed]:
+async def _unenrolled(vaults: Vaults, url: str) -> list[Listed]:
     try:
         return [secret async for secret in vaults.others(url)]
     except RotationError:
-        return []  # the listing of the enrolled ones has said so
+        return []  # listing the enrolled secrets has already reported it
 
 
-async def seen_vaults(resources: Resources, subscriptions: Iterable[str]) -> dict[str, SeenVault]:
-    """Vaults by their URLs; a subscription that cannot be listed shows none."""
-    seen: dict[str, SeenVault] = {}
+async def visible_vaults(
+    resources: Resources, subscriptions: Iterable[str]
+) -> dict[str, SeenVault]:
+    """Return vaults by URL, without those of subscriptions that cannot be listed."""
+    visible: dict[str, SeenVault] = {}
     for subscription in subscriptions:
         try:
-            seen |= await resources.vaults(subscription)
+            visible |= await resources.vaults(subscription)
         except RotationError:
             continue
-    return seen
+    return visible

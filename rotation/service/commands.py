@@ -15,7 +15,7 @@ from ..domain.access import Caller
 from ..domain.errors import Permanent, RotationError, unenrolled
 from ..domain.model import AccountId, TargetId
 from ..domain.record import Ending, Operation, Record, Wish, WishKind
-from ..ops.doctor import Doctor
+from ..ops.doctor.doctor import Doctor
 from ..runtime.concurrency import together
 from . import inbox as wishes
 from .preview import Foresight

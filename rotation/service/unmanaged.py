@@ -9,7 +9,7 @@ from typing import Any
 
 from ..domain.model import Account, AccountId
 from ..engine.inventory import Inventory
-from ..ops.survey import key_like, readable
+from ..ops.survey import find_key_like_secrets, list_accounts
 from ..ports import Accounts, Vaults
 
 MAX_AGE = timedelta(minutes=5)
@@ -41,12 +41,12 @@ class Surroundings:
         accounts = [
             {"account": str(a.id), "accountName": a.id.name, "kind": a.kind, "reason": _why(a)}
             for subscription in sorted({account.subscription for account in managed})
-            for a in await readable(self.accounts, subscription, problems)
+            for a in await list_accounts(self.accounts, subscription, problems)
             if a.id not in managed
         ]
         secrets = [
             {"vault": target.vault, "secret": target.name, "reason": "it is not enrolled"}
-            for target in await key_like(self.vaults)
+            for target in await find_key_like_secrets(self.vaults)
         ]
         return {"accounts": accounts, "secrets": secrets}, problems
 

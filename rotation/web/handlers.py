@@ -10,7 +10,7 @@ from pathlib import Path
 from ..domain.access import Role
 from ..domain.model import TargetId
 from ..domain.record import WishKind
-from ..ops.doctor import shown
+from ..ops.doctor import findings
 from ..service.requests import RotationRequest
 from . import request_body
 from .request_body import BadRequest, vault_url
@@ -149,7 +149,7 @@ async def plan(call: Call) -> Answer:
 
 async def doctor(call: Call) -> Answer:
     """``GET /api/doctor``: whether everything is there that a rotation needs."""
-    return ok(shown(await call.console.doctor.examine()))
+    return ok(findings.to_json(await call.console.doctor.examine()))
 
 
 async def health(call: Call) -> Answer:

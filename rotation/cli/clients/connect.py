@@ -1,32 +1,37 @@
-"""Chooses how a command reaches the service."""
+"""Chooses the client that a command uses."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from ..exit_status import Exit, Failed
-from .protocol import Reach
+from ..exit_status import CommandError, ExitStatus
+from .direct import DirectClient
+from .http import HttpClient
+from .protocol import ApiClient
 
 
 @asynccontextmanager
-async def reaching(url: str, direct: bool) -> AsyncIterator[Reach]:
-    """The deployed function at ``url``, or with ``direct`` the operator's own hands."""
-    if direct:
-        from .direct import Direct
+async def connect(url: str, direct: bool) -> AsyncIterator[ApiClient]:
+    """Yield a client of the function app at ``url``, or with ``direct`` one that runs in process.
 
-        reach: Reach = Direct.of_environment()
-    elif url:
-        from .http import Remote
-
-        reach = Remote.of_environment(url)
-    else:
-        raise Failed(
-            Exit.USAGE,
-            "where is the service?",
-            "give --url (or ROTATION_URL), e.g. https://my-app.azurewebsites.net; or --direct",
-        )
+    Raises CommandError if neither is given or the environment is incomplete.
+    """
+    client = _client(url, direct)
     try:
-        yield reach
+        yield client
     finally:
-        await reach.close()
+        await client.close()
+
+
+def _client(url: str, direct: bool) -> ApiClient:
+    if direct:
+        return DirectClient.from_environment()
+    if url:
+        return HttpClient.from_environment(url)
+    raise CommandError(
+        ExitStatus.USAGE,
+        "No service URL given.",
+        "Give --url (or set ROTATION_URL), for example https://my-app.azurewebsites.net; "
+        "or use --direct.",
+    )

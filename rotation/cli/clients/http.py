@@ -1,4 +1,4 @@
-"""The deployed function, over its HTTP API."""
+"""Calls the deployed function app over HTTP."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Any
 
 import aiohttp
 
-from ..exit_status import Exit, Failed
-from .protocol import Question
+from ..exit_status import CommandError, ExitStatus
+from .protocol import ApiRequest
 
-# The longest wait that the API grants, and its answer.
+# Longer than the slowest response, which is that of a large batch.
 TIMEOUT = aiohttp.ClientTimeout(total=120, connect=10)
 
 
 @dataclass
-class Remote:
-    """``scope`` asks for an Entra token; ``function_key`` is for local work."""
+class HttpClient:
+    """Authenticates by a token for ``scope``, or by ``function_key`` for local work."""
 
     url: str
     scope: str = ""
@@ -25,44 +25,46 @@ class Remote:
     _credential: Any = None
 
     @classmethod
-    def of_environment(cls, url: str) -> Remote:
-        """Raises Failed where nothing says how to sign in."""
+    def from_environment(cls, url: str) -> HttpClient:
+        """Read the scope or key from the environment. Raises CommandError if there is neither."""
         scope = os.environ.get("ROTATION_SCOPE", "").strip()
         key = os.environ.get("ROTATION_FUNCTION_KEY", "").strip()
         if not (scope or key):
-            raise Failed(
-                Exit.USAGE,
-                "nothing says who you are",
-                "set ROTATION_SCOPE, e.g. api://my-app-id/.default, and sign in with az login "
-                "(locally: ROTATION_FUNCTION_KEY)",
+            raise CommandError(
+                ExitStatus.USAGE,
+                "No credentials configured.",
+                "Set ROTATION_SCOPE, for example api://my-app-id/.default, and sign in with "
+                "az login (for local work, set ROTATION_FUNCTION_KEY).",
             )
         return cls(url.rstrip("/"), scope, key)
 
-    async def send(self, asked: Question) -> tuple[int, str]:
-        url = f"{self.url}/api/{asked.path}"
-        headers = {**asked.headers, **await self._identity()}
+    async def send(self, request: ApiRequest) -> tuple[int, str]:
+        url = f"{self.url}/api/{request.path}"
+        headers = {**request.headers, **await self._authentication()}
         try:
             async with (
                 aiohttp.ClientSession(timeout=TIMEOUT, trust_env=True) as session,
                 session.request(
-                    asked.method,
+                    request.method,
                     url,
-                    params=asked.query,
+                    params=request.query,
                     headers=headers,
-                    data=asked.body or None,
+                    data=request.body or None,
                     allow_redirects=False,
-                ) as answer,
+                ) as response,
             ):
-                return answer.status, await answer.text()
+                return response.status, await response.text()
         except (aiohttp.ClientError, TimeoutError) as exc:
-            advice = "check the URL; if the service is down, do it yourself with --direct"
-            raise Failed(
-                Exit.UNREACHABLE, f"{self.url} does not answer ({type(exc).__name__})", advice
+            raise CommandError(
+                ExitStatus.UNREACHABLE,
+                f"{self.url} is unreachable ({type(exc).__name__}).",
+                "Check the URL; if the service is down, use --direct.",
             ) from None
 
-    async def _identity(self) -> dict[str, str]:
+    async def _authentication(self) -> dict[str, str]:
         if self.function_key:
             return {"x-functions-key": self.function_key}
+        # Imported here because it takes longer than the whole rest, which a function key needs.
         from azure.core.exceptions import ClientAuthenticationError
         from azure.identity.aio import DefaultAzureCredential
 
@@ -70,8 +72,10 @@ class Remote:
         try:
             token = await self._credential.get_token(self.scope)
         except ClientAuthenticationError:
-            raise Failed(
-                Exit.REFUSED, f"no token for {self.scope}", "az login, and check ROTATION_SCOPE"
+            raise CommandError(
+                ExitStatus.REFUSED,
+                f"Could not get a token for {self.scope}.",
+                "Sign in with az login and check ROTATION_SCOPE.",
             ) from None
         return {"Authorization": f"Bearer {token.token}"}
 

@@ -1,28 +1,35 @@
-"""The operator's own hands: what needs no deployed service, only a sign-in."""
+"""Settings and tools of an operator who works with their own credentials."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
 
+from ... import bootstrap
+from ...bootstrap import OperatorTools
 from ...domain.errors import RotationError
-from ..exit_status import Exit, Failed
+from ...settings.environment import BadSettings, Settings, load
+from ..exit_status import CommandError, ExitStatus
 
-if TYPE_CHECKING:
-    from ...bootstrap import Hands
+
+def load_settings() -> Settings:
+    """Load the function app's settings, with the operator's credential. Raises CommandError."""
+    environment = {"ROTATION_CREDENTIAL": "developer", **os.environ}
+    try:
+        return load(environment)
+    except BadSettings as exc:
+        advice = "Set the function app's settings in the environment (docs/cli.md)."
+        raise CommandError(ExitStatus.USAGE, str(exc), advice) from None
 
 
 @asynccontextmanager
-async def own_hands() -> AsyncIterator[Hands]:
-    """Raises Failed in place of RotationError."""
-    from ...bootstrap import hands
-    from .direct import settings
-
-    found = hands(settings())
+async def operator_tools() -> AsyncIterator[OperatorTools]:
+    """Yield tools that need neither journal nor queue. Raises CommandError for RotationError."""
+    tools = bootstrap.operator_tools(load_settings())
     try:
-        yield found
+        yield tools
     except RotationError as exc:
-        raise Failed(Exit.UNREACHABLE, exc.advice) from None
+        raise CommandError(ExitStatus.UNREACHABLE, exc.advice) from None
     finally:
-        await found.close()
+        await tools.close()

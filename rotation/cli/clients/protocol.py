@@ -1,7 +1,4 @@
-"""How a command gets at the service: its HTTP API, or the same routes in this very process.
-
-Commands see only ``Reach``, so that they mean the same either way.
-"""
+"""The interface of an API client, and the call that every command makes through it."""
 
 from __future__ import annotations
 
@@ -10,15 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ..exit_status import Exit, Failed, refused
+from ..exit_status import CommandError, ExitStatus, from_problem
 
-# App Service answers these itself, without a body of ours: no token, or none that it believes.
-_AT_THE_DOOR = (301, 302, 303, 307, 401, 403)
+# App Service authentication answers with these when a token is missing or rejected.
+_AUTHENTICATION_STATUSES = (301, 302, 303, 307, 401, 403)
 
 
 @dataclass(frozen=True)
-class Question:
-    """What is asked of one route; ``path`` is below ``/api/``."""
+class ApiRequest:
+    """A request to one route; ``path`` is below ``/api/``."""
 
     method: str
     path: str
@@ -27,17 +24,17 @@ class Question:
     body: bytes
 
 
-class Reach(Protocol):
-    """Somebody who answers."""
+class ApiClient(Protocol):
+    """A client for the rotation API."""
 
-    async def send(self, asked: Question) -> tuple[int, str]:
-        """The HTTP status and the body. Raises Failed where nobody answers."""
+    async def send(self, request: ApiRequest) -> tuple[int, str]:
+        """Return the HTTP status and body. Raises CommandError if the service is unreachable."""
 
     async def close(self) -> None: ...
 
 
-async def ask(
-    reach: Reach,
+async def call(
+    client: ApiClient,
     method: str,
     path: str,
     body: Mapping[str, Any] | None = None,
@@ -45,23 +42,31 @@ async def ask(
     query: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Any:
-    """The answer's JSON. Raises Failed with the problem's own words."""
+    """Return the response's JSON. Raises CommandError for an error response."""
     data = json.dumps(body).encode() if body is not None else b""
-    status, text = await reach.send(Question(method, path, query or {}, headers or {}, data))
-    found = _json(status, text)
+    status, text = await client.send(ApiRequest(method, path, query or {}, headers or {}, data))
+    response = _parse(status, text)
     if status >= 400 and not (path == "health" and status == 503):
-        raise refused(status, found)
-    return found
+        raise from_problem(status, response)
+    return response
 
 
-def _json(status: int, text: str) -> Any:
+def _parse(status: int, text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError:
-        if status in _AT_THE_DOOR:
-            advice = "az login, and check ROTATION_SCOPE and your app role (docs/deploy.md)"
-            raise Failed(Exit.REFUSED, f"the platform let nobody in ({status})", advice) from None
-        message = f"the answer is not from this service (HTTP {status})"
-        raise Failed(
-            Exit.UNREACHABLE, message, "check the URL and that you are signed in"
-        ) from None
+        raise _not_from_the_service(status) from None
+
+
+def _not_from_the_service(status: int) -> CommandError:
+    if status in _AUTHENTICATION_STATUSES:
+        return CommandError(
+            ExitStatus.REFUSED,
+            f"App Service authentication rejected the request (HTTP {status}).",
+            "Sign in with az login; check ROTATION_SCOPE and your app role (docs/deploy.md).",
+        )
+    return CommandError(
+        ExitStatus.UNREACHABLE,
+        f"Unexpected response (HTTP {status}): this does not look like the rotation service.",
+        "Check the URL.",
+    )

@@ -1,76 +1,86 @@
-"""The command that looks at every account there is."""
+"""The discover command."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from ...ops.discovery import Survey
-from ...ops.management import MEANING, Found, Holding
-from .. import output as screen
-from ..arguments import short
-from ..clients.operator import own_hands
-from ..exit_status import Exit
+from ...ops.discovery import Discovered
+from ...ops.management import MEANING, DiscoveredAccount, EnrolledSecret
+from .. import output
+from ..arguments import secret_name
+from ..clients.operator import operator_tools
+from ..exit_status import ExitStatus
+from ..parameters import Json, Subscriptions
+from ..run import run
+
+COLUMNS = ("ACCOUNT", "KIND", "STATE", "SECRETS", "REMARKS")
 
 
-async def discover(subscriptions: Sequence[str], *, as_json: bool) -> Exit:
-    async with own_hands() as hands:
-        with screen.progress("accounts") as seen:
-            survey = await hands.discovery.look(subscriptions, seen)
+def discover(subscription: Subscriptions = None, as_json: Json = False) -> None:
+    """List every visible account and its management state (uses your own credentials)."""
+    run(_discover(subscription or (), as_json=as_json))
+
+
+async def _discover(subscriptions: Sequence[str], *, as_json: bool) -> ExitStatus:
+    async with operator_tools() as tools:
+        with output.progress("accounts") as advance:
+            found = await tools.discovery.discover(subscriptions, advance)
     if as_json:
-        screen.show_json(_plain(survey))
+        output.as_json(_to_json(found))
     else:
-        _show(survey)
-    wrong = survey.problems or any(found.wrong for found in survey.found)
-    return Exit.ATTENTION if wrong else Exit.OK
+        _show(found)
+    needs_attention = found.problems or any(one.needs_attention for one in found.accounts)
+    return ExitStatus.ATTENTION if needs_attention else ExitStatus.OK
 
 
-def _show(survey: Survey) -> None:
-    if survey.found:
-        columns = ("ACCOUNT", "KIND", "STANDING", "SECRETS", "REMARKS")
-        screen.table(columns, map(_row, survey.found))
+def _show(found: Discovered) -> None:
+    if found.accounts:
+        output.table(COLUMNS, map(_row, found.accounts))
     else:
-        screen.say("No account can be seen. Sign in (az login) with a right to read accounts.")
-    for standing in {found.standing: None for found in survey.found}:
-        screen.say(f"{standing}: {MEANING[standing]}")
-    if survey.key_like:
-        names = ", ".join(short(one.vault, one.name) for one in survey.key_like)
-        screen.say(f"not enrolled, but named like keys: {names}")
-        screen.say(
-            "  if one holds an account's key: python -m rotation enrol ACCOUNT --secret NAME"
+        output.echo("No accounts are visible. Sign in (az login) with permission to read accounts.")
+    for state in dict.fromkeys(one.state for one in found.accounts):
+        output.echo(f"{state}: {MEANING[state]}")
+    if found.key_like:
+        names = ", ".join(secret_name(one.vault, one.name) for one in found.key_like)
+        output.echo(
+            f"Not enrolled, but named like keys: {names}",
+            "  If one holds an account's key: python -m rotation enrol ACCOUNT --secret NAME",
         )
-    for vault in survey.other_vaults:
-        screen.say(f"! {vault} is not in ROTATION_VAULTS: what is enrolled there is not seen")
-    for problem in survey.problems:
-        screen.say(f"! {problem}")
+    for vault in found.other_vaults:
+        output.echo(f"! {vault} is not in ROTATION_VAULTS, so secrets enrolled there are not shown")
+    for problem in found.problems:
+        output.echo(f"! {problem}")
 
 
-def _row(found: Found) -> tuple[str, ...]:
+def _row(found: DiscoveredAccount) -> tuple[str, ...]:
     secrets = "\n".join(
-        f"{short(one.target.vault, one.target.name)} {_holds(one)}" for one in found.secrets
+        f"{secret_name(one.target.vault, one.target.name)} ({_key(one)})" for one in found.secrets
     )
-    return found.account.name, found.kind, found.standing, secrets, "\n".join(found.remarks)
+    return found.account.name, found.kind, found.state, secrets, "\n".join(found.remarks)
 
 
-def _holds(one: Holding) -> str:
-    return f"({one.slot})" if one.slot else "(?)" if one.unread else "(neither key)"
+def _key(secret: EnrolledSecret) -> str:
+    if secret.slot:
+        return secret.slot
+    return "?" if secret.unreadable else "neither key"
 
 
-def _plain(survey: Survey) -> dict[str, Any]:
+def _to_json(found: Discovered) -> dict[str, Any]:
     accounts = [
         {
-            "account": str(f.account),
-            "kind": f.kind,
-            "standing": f.standing.value,
-            "secrets": [{"secret": str(one.target), "slot": one.slot} for one in f.secrets],
-            "remarks": list(f.remarks),
+            "account": str(one.account),
+            "kind": one.kind,
+            "standing": one.state.value,
+            "secrets": [{"secret": str(s.target), "slot": s.slot} for s in one.secrets],
+            "remarks": list(one.remarks),
         }
-        for f in survey.found
+        for one in found.accounts
     ]
     return {
         "accounts": accounts,
         "standings": MEANING,
-        "keyLike": [str(target) for target in survey.key_like],
-        "otherVaults": list(survey.other_vaults),
-        "problems": list(survey.problems),
+        "keyLike": [str(target) for target in found.key_like],
+        "otherVaults": list(found.other_vaults),
+        "problems": list(found.problems),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...ops import doctor
+from ...ops.doctor.findings import CheckState
 from .reply import Reply
 
 
@@ -11,7 +11,7 @@ class FindingReply(Reply, frozen=True, kw_only=True):
 
     check: str
     subject: str
-    state: doctor.State
+    state: CheckState
     detail: str
     fix: str
 
@@ -19,5 +19,5 @@ class FindingReply(Reply, frozen=True, kw_only=True):
 class DiagnosisReply(Reply, frozen=True, kw_only=True):
     """All results; ``verdict`` is the worst of them."""
 
-    verdict: doctor.State
+    verdict: CheckState
     findings: list[FindingReply]

@@ -1,6 +1,6 @@
-"""The commands as a person uses them: ``main()``, real SDK clients, the emulated Azure's proxy.
+"""Runs commands through ``main()`` with real SDK clients against the emulated Azure's proxy.
 
-Whatever a command prints, no key that the emulated Azure ever issued may be in it.
+Every run checks that the output contains no key that the emulated Azure ever issued.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ QUICK = {
 
 
 @dataclass(frozen=True)
-class Said:
-    """What a command left behind."""
+class Result:
+    """A command's exit status and output."""
 
     status: int
     out: str
@@ -46,18 +46,18 @@ class Said:
         return json.loads(self.out)
 
 
-Run = Callable[..., Said]
+Run = Callable[..., Result]
 
 
-def planted() -> Azure:
+def playground() -> Azure:
     azure = Azure()
     seed.plant(azure, seed.PLAYGROUND)
     return azure
 
 
 @contextmanager
-def beside(context: AbstractAsyncContextManager[T]) -> Iterator[T]:
-    """An asynchronous world in a thread of its own: commands have event loops of their own."""
+def in_thread(context: AbstractAsyncContextManager[T]) -> Iterator[T]:
+    """Run a context in its own thread: each command has its own event loop."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
@@ -80,8 +80,8 @@ async def _leave(context: AbstractAsyncContextManager[T]) -> None:
 
 @pytest.fixture
 def proxy(tmp_path: Path) -> Iterator[Proxy]:
-    with beside(Proxy(planted(), tmp_path / "ca")) as found:
-        # aiohttp reads SSL_CERT_FILE when it is imported, which here was long ago.
+    with in_thread(Proxy(playground(), tmp_path / "ca")) as found:
+        # aiohttp reads SSL_CERT_FILE when it is imported, which has already happened.
         connector._SSL_CONTEXT_VERIFIED.load_verify_locations(str(found.bundle))
         yield found
 
@@ -98,7 +98,7 @@ def run(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> Run:
-    """Runs one command in the environment of an operator."""
+    """A function that runs one command in an operator's environment."""
     environment = {
         **proxy.environment,
         **QUICK,
@@ -113,28 +113,28 @@ def run(
 def _runner(
     azure: Azure, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Run:
-    def command(*arguments: str) -> Said:
+    def command(*arguments: str) -> Result:
         monkeypatch.setattr("sys.argv", ["rotation", *arguments])
         capsys.readouterr()
         status = main()
-        said = Said(status, *capsys.readouterr())
-        leaked = [key for key in azure.issued_keys() if key in said.out + said.err]
+        result = Result(status, *capsys.readouterr())
+        leaked = [key for key in azure.issued_keys() if key in result.out + result.err]
         assert not leaked, "a key was printed"
-        return said
+        return result
 
     return command
 
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """The function app as a process, after its first sweep."""
-    with beside(site(planted(), tmp_path_factory.mktemp("service"), QUICK)) as found:
+    """The function app in its own process, after its first sweep."""
+    with in_thread(site(playground(), tmp_path_factory.mktemp("service"), QUICK)) as found:
         yield found
 
 
 @pytest.fixture
 def ask(service: Site, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs one command against the running service."""
+    """A function that runs one command against the running service."""
     monkeypatch.setenv("ROTATION_URL", service.url)
     monkeypatch.setenv("ROTATION_FUNCTION_KEY", service.key)
     return _runner(service.azure, monkeypatch, capsys)

@@ -1,4 +1,4 @@
-"""``python -m rotation`` as the shell sees it."""
+"""``python -m rotation`` as a shell runs it, and its documentation."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import typer
 
 from emulator.proxy.server import Proxy
 from rotation.cli.app import app
-from rotation.cli.exit_status import Exit
+from rotation.cli.exit_status import ExitStatus
 
 from .conftest import QUICK, VAULT, Run
 
@@ -24,9 +24,7 @@ DOCUMENT = (ROOT / "docs/cli.md").read_text()
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 
 
-def test_a_process_of_its_own_knows_azure_by_its_environment_alone(
-    proxy: Proxy, tmp_path: Path
-) -> None:
+def test_a_separate_process_needs_only_the_environment(proxy: Proxy, tmp_path: Path) -> None:
     environment = {"PATH": os.environ["PATH"], "ROTATION_VAULTS": VAULT, **proxy.environment}
     environment |= QUICK | {"ROTATION_JOURNAL": str(tmp_path)}
     done = subprocess.run(
@@ -37,13 +35,13 @@ def test_a_process_of_its_own_knows_azure_by_its_environment_alone(
         timeout=60,
         check=False,
     )
-    assert done.returncode == Exit.ATTENTION, done.stderr
+    assert done.returncode == ExitStatus.ATTENTION, done.stderr
     assert len(json.loads(done.stdout)["secrets"]) == 2
     assert b"\x1b[" not in done.stdout + done.stderr, "no colour in a pipe"
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
         (["status"], "--direct"),
         (["why", "no slash", "--direct"], "VAULT/SECRET"),
@@ -53,21 +51,21 @@ def test_a_process_of_its_own_knows_azure_by_its_environment_alone(
         (["status", "--surprise"], "--surprise"),
     ],
 )
-def test_wrong_use_has_its_own_status_and_says_what_to_write(
-    run: Run, arguments: list[str], says: str
+def test_a_usage_error_has_its_own_exit_status_and_says_what_to_write(
+    run: Run, arguments: list[str], message: str
 ) -> None:
-    said = run(*arguments)
-    assert said.status == Exit.USAGE
-    assert says in said.err
+    result = run(*arguments)
+    assert result.status == ExitStatus.USAGE
+    assert message in result.err
 
 
-def test_bad_settings_are_named_all_at_once(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_bad_settings_are_reported_at_once(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ROTATION_VAULTS", "not a url")
     monkeypatch.setenv("ROTATION_OVERLAP", "long")
-    said = run("status", "--direct")
-    assert said.status == Exit.USAGE
-    assert "ROTATION_VAULTS" in said.err
-    assert "ROTATION_OVERLAP" in said.err
+    result = run("status", "--direct")
+    assert result.status == ExitStatus.USAGE
+    assert "ROTATION_VAULTS" in result.err
+    assert "ROTATION_OVERLAP" in result.err
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
@@ -82,7 +80,7 @@ def test_every_command_and_option_is_documented(name: str) -> None:
 
 
 def test_every_exit_status_is_documented() -> None:
-    for status in Exit:
+    for status in ExitStatus:
         assert re.search(rf"^\| {status.value} \|", DOCUMENT, re.M), status
 
 
@@ -97,7 +95,7 @@ SHOWN = sorted(
 
 
 @pytest.mark.parametrize("line", SHOWN)
-def test_every_command_that_a_document_shows_exists(line: str) -> None:
+def test_every_command_shown_in_a_document_exists(line: str) -> None:
     _, _, _, name, *rest = shlex.split(line, comments=True)
     known = {o for p in COMMANDS[name].params for o in (*p.opts, *p.secondary_opts)}
     assert {part for part in rest if re.match(r"--?[a-z]", part)} <= known
@@ -105,4 +103,4 @@ def test_every_command_that_a_document_shows_exists(line: str) -> None:
 
 def test_documents_show_every_command() -> None:
     shown = {line.split()[3] for line in SHOWN}
-    assert set(COMMANDS) - shown <= {"resume", "abandon"}, "they need a rotation that stopped"
+    assert set(COMMANDS) - shown <= {"resume", "abandon"}, "they need a blocked rotation"

@@ -1,4 +1,4 @@
-"""With an operator's own hands: the service is down, or was never deployed."""
+"""Commands with --direct: the service is down or was never deployed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from emulator.azure import SUBSCRIPTION, Azure
 from emulator.services.arm.resources import policy
-from rotation.cli.exit_status import Exit
+from rotation.cli.exit_status import ExitStatus
 
 from .conftest import Run
 
@@ -19,40 +19,40 @@ LEAK = ("emergency", SECRET, "--leaked", "key1", "--reason", "pasted into a chat
 
 
 class TestStatus:
-    def test_shows_every_secret_and_that_nothing_sweeps(self, run: Run) -> None:
-        said = run("status", "--direct")
-        assert said.status == Exit.ATTENTION
-        assert "kv-demo/aoai-demo-key" in said.out
-        assert "no sweep has run yet" in said.out
+    def test_shows_every_secret_and_warns_that_no_sweep_runs(self, run: Run) -> None:
+        result = run("status", "--direct")
+        assert result.status == ExitStatus.ATTENTION
+        assert "kv-demo/aoai-demo-key" in result.out
+        assert "No sweep has run yet" in result.out
 
-    def test_a_vault_that_cannot_be_read_is_attention(self, run: Run, azure: Azure) -> None:
+    def test_an_unreadable_vault_needs_attention(self, run: Run, azure: Azure) -> None:
         azure.vault("kv-demo").open = False
-        said = run("status", "--direct", "--json")
-        assert said.status == Exit.ATTENTION
-        assert "403" in str(said.json["worries"])
+        result = run("status", "--direct", "--json")
+        assert result.status == ExitStatus.ATTENTION
+        assert "403" in str(result.json["worries"])
 
 
 class TestWhy:
-    def test_says_what_it_waits_for_and_until_when(self, run: Run) -> None:
-        said = run("why", SECRET, "--direct")
-        assert said.status == Exit.OK
-        assert "until" in said.out
+    def test_shows_what_the_next_step_waits_for_and_until_when(self, run: Run) -> None:
+        result = run("why", SECRET, "--direct")
+        assert result.status == ExitStatus.OK
+        assert "until" in result.out
 
-    def test_takes_the_secrets_url_too(self, run: Run) -> None:
+    def test_accepts_the_secrets_url(self, run: Run) -> None:
         url = "https://kv-demo.vault.azure.net/secrets/aoai-demo-key"
         assert run("why", url, "--direct", "--json").json["secret"]["secret"] == "aoai-demo-key"
 
-    def test_of_an_unknown_secret_says_what_to_do(self, run: Run) -> None:
-        said = run("why", "kv-demo/nothing", "--direct")
-        assert said.status == Exit.REFUSED
-        assert "→" in said.err
+    def test_an_unknown_secret_is_refused_with_a_remedy(self, run: Run) -> None:
+        result = run("why", "kv-demo/nothing", "--direct")
+        assert result.status == ExitStatus.REFUSED
+        assert "→" in result.err
 
 
-def test_plan_says_what_the_next_sweep_would_do(run: Run) -> None:
-    said = run("plan", "--direct", "--json")
-    assert said.status == Exit.OK
-    assert said.json["accounts"] == 2
-    assert len(said.json["would"]) == 2
+def test_plan_shows_what_the_next_sweep_would_do(run: Run) -> None:
+    result = run("plan", "--direct", "--json")
+    assert result.status == ExitStatus.OK
+    assert result.json["accounts"] == 2
+    assert len(result.json["would"]) == 2
 
 
 class TestRotate:
@@ -60,85 +60,89 @@ class TestRotate:
         self, run: Run, azure: Azure
     ) -> None:
         before = azure.account(ACCOUNT).keys["Key1"]
-        said = run("rotate", SECRET, "--reason", "a new colleague", "--direct")
-        assert said.status == Exit.OK, said.err
+        result = run("rotate", SECRET, "--reason", "a new colleague", "--direct")
+        assert result.status == ExitStatus.OK, result.err
         assert azure.secret("kv-demo", "aoai-demo-key").current.value != before
         assert azure.account(ACCOUNT).keys["Key1"] == before
-        assert "It waits until" in said.out
+        assert "Waiting until" in result.out
 
     def test_a_dry_run_changes_nothing(self, run: Run, azure: Azure) -> None:
         before = dict(azure.account(ACCOUNT).keys)
-        said = run("rotate", SECRET, "--reason", "only looking", "--dry-run", "--direct")
-        assert said.status == Exit.OK
-        assert "regenerate" in said.out
+        result = run("rotate", SECRET, "--reason", "only looking", "--dry-run", "--direct")
+        assert result.status == ExitStatus.OK
+        assert "regenerate" in result.out
         assert azure.account(ACCOUNT).keys == before
 
-    def test_everything_wants_consent(self, run: Run, azure: Azure) -> None:
-        said = run("rotate", "--all", "--reason", "audit", "--direct")
-        assert said.status == Exit.REFUSED
-        assert "--yes" in said.err
+    def test_rotating_everything_requires_confirmation(self, run: Run, azure: Azure) -> None:
+        result = run("rotate", "--all", "--reason", "audit", "--direct")
+        assert result.status == ExitStatus.REFUSED
+        assert "--yes" in result.err
 
-    def test_a_whole_vault_is_followed_to_its_overlaps(self, run: Run, azure: Azure) -> None:
-        said = run("rotate", "--vault", "kv-demo", "--reason", "audit", "--yes", "--direct")
-        assert said.status == Exit.OK, said.err
-        assert "Accepted for 2 of 2 accounts." in said.out
+    def test_a_whole_vault_is_followed_until_the_overlap(self, run: Run, azure: Azure) -> None:
+        result = run("rotate", "--vault", "kv-demo", "--reason", "audit", "--yes", "--direct")
+        assert result.status == ExitStatus.OK, result.err
+        assert "Accepted for 2 of 2 accounts." in result.out
 
 
 class TestEmergency:
-    def test_kills_the_leaked_key_and_says_so(self, run: Run, azure: Azure) -> None:
+    def test_revokes_the_leaked_key_and_says_so(self, run: Run, azure: Azure) -> None:
         leaked = azure.account(ACCOUNT).keys["Key1"]
-        said = run(*LEAK, "--yes")
-        assert said.status == Exit.OK, said.err
-        assert "Done: the old key is refused" in said.out
+        result = run(*LEAK, "--yes")
+        assert result.status == ExitStatus.OK, result.err
+        assert "Done: the old key is refused" in result.out
         assert leaked not in azure.account(ACCOUNT).keys.values()
         assert azure.secret("kv-demo", "aoai-demo-key").current.value in (
             azure.account(ACCOUNT).keys.values()
         )
 
-    def test_wants_consent_where_nobody_is_at_the_terminal(self, run: Run, azure: Azure) -> None:
+    def test_requires_confirmation_without_a_terminal(self, run: Run, azure: Azure) -> None:
         before = dict(azure.account(ACCOUNT).keys)
-        said = run(*LEAK)
-        assert said.status == Exit.REFUSED
-        assert "--dry-run" in said.err
+        result = run(*LEAK)
+        assert result.status == ExitStatus.REFUSED
+        assert "--dry-run" in result.err
         assert azure.account(ACCOUNT).keys == before
 
-    def test_a_repeat_with_the_same_key_is_the_same_rotation(self, run: Run) -> None:
+    def test_a_repeat_with_the_same_idempotency_key_returns_the_same_rotation(
+        self, run: Run
+    ) -> None:
         options = ("--yes", "--json", "--no-wait", "--idempotency-key", "incident-7")
         assert run(*LEAK, *options).json["id"] == run(*LEAK, *options).json["id"]
 
-    def test_history_tells_who_asked_and_why(self, run: Run) -> None:
+    def test_history_shows_who_requested_it_and_why(self, run: Run) -> None:
         run(*LEAK, "--yes")
-        said = run("history", SECRET, "--direct")
-        assert said.status == Exit.OK
-        assert "pasted into a chat" in said.out
-        assert "(direct)" in said.out
+        result = run("history", SECRET, "--direct")
+        assert result.status == ExitStatus.OK
+        assert "pasted into a chat" in result.out
+        assert "(direct)" in result.out
         assert len(run("history", SECRET, "--direct", "--json").json["versions"]) > 1
 
 
 class TestDoctor:
-    def test_what_may_not_be_looked_at_is_unknown_and_no_failure(self, run: Run) -> None:
-        said = run("doctor", "--direct")
-        assert said.status == Exit.OK
-        assert "unknown" in said.out
-        assert "→ to check it, grant Reader on the vault" in said.out
+    def test_a_check_without_permission_is_unknown_and_not_a_failure(self, run: Run) -> None:
+        result = run("doctor", "--direct")
+        assert result.status == ExitStatus.OK
+        assert "unknown" in result.out
+        assert "→ To check this, grant Reader on the vault" in result.out
 
-    def test_names_the_missing_event_subscription_and_the_command(
+    def test_a_missing_event_subscription_comes_with_its_command(
         self, run: Run, azure: Azure
     ) -> None:
         _may_read_events(azure)
-        said = run("doctor", "--direct")
-        assert said.status == Exit.ATTENTION
-        assert "az eventgrid event-subscription create" in said.out
+        result = run("doctor", "--direct")
+        assert result.status == ExitStatus.ATTENTION
+        assert "az eventgrid event-subscription create" in result.out
 
-    def test_a_policy_that_would_refuse_the_expiry_is_named(self, run: Run, azure: Azure) -> None:
+    def test_a_policy_that_would_refuse_a_new_version_is_reported(
+        self, run: Run, azure: Azure
+    ) -> None:
         _may_read_events(azure)
         limits = {"maximumValidityInDays": 60, "effect": "Deny"}
         azure.vault("kv-demo").assignments.append(policy(MAXIMUM_VALIDITY, limits))
-        said = run("doctor", "--direct", "--json")
-        wrong = [f for f in said.json["findings"] if f["state"] in ("failed", "warning")]
+        result = run("doctor", "--direct", "--json")
+        wrong = [f for f in result.json["findings"] if f["state"] in ("failed", "warning")]
         assert any("60 days" in f["detail"] for f in wrong)
 
-    def test_is_content_with_a_subscription(self, run: Run, azure: Azure) -> None:
+    def test_a_subscription_to_the_event_is_ok(self, run: Run, azure: Azure) -> None:
         _may_read_events(azure)
         azure.subscribe("kv-demo", "https://app.example/events", types=("SecretNearExpiry",))
         found = _checks(run)
@@ -149,7 +153,7 @@ class TestDoctor:
         azure.subscribe("kv-demo", "https://app.example/events", types=("SecretExpired",))
         assert _checks(run)["events"]["state"] == "warning"
 
-    def test_a_right_that_is_missing_is_a_failure_with_its_remedy(
+    def test_a_missing_permission_is_a_failure_with_its_remedy(
         self, run: Run, azure: Azure
     ) -> None:
         principal = azure.identity.principals[0]
@@ -157,9 +161,9 @@ class TestDoctor:
             (scope, role) for scope, role in principal.assignments if role.name != "Key rotator"
         ]
         principal.assign("Reader", azure.account(ACCOUNT).id)
-        said = run("doctor", "--direct", "--json")
-        assert said.status == Exit.FAILING
-        wrong = [f for f in said.json["findings"] if f["state"] == "failed"]
+        result = run("doctor", "--direct", "--json")
+        assert result.status == ExitStatus.FAILING
+        wrong = [f for f in result.json["findings"] if f["state"] == "failed"]
         assert any("regenerateKey/action" in f["detail"] for f in wrong)
         fix = next(f["fix"] for f in wrong if "az role assignment create" in f["fix"])
         assert principal.object_id in fix
@@ -174,8 +178,8 @@ def _checks(run: Run) -> dict[str, dict[str, str]]:
     return {f["check"]: f for f in run("doctor", "--direct", "--json").json["findings"]}
 
 
-def test_pause_holds_and_releases(run: Run, azure: Azure) -> None:
-    assert run("pause", SECRET, "--reason", "holidays", "--direct").status == Exit.OK
+def test_pause_sets_the_tag_and_off_removes_it(run: Run, azure: Azure) -> None:
+    assert run("pause", SECRET, "--reason", "holidays", "--direct").status == ExitStatus.OK
     assert _tags(azure)["RotationPaused"] == "true"
     run("pause", SECRET, "--off", "--reason", "back", "--direct")
     assert "RotationPaused" not in _tags(azure)
@@ -188,41 +192,39 @@ def _tags(azure: Azure) -> dict[str, str]:
 class TestABlockedRotation:
     @pytest.fixture
     def blocked(self, run: Run, azure: Azure, monkeypatch: pytest.MonkeyPatch) -> str:
-        """Its new key is never accepted."""
+        """A rotation whose new key is never accepted."""
         monkeypatch.setenv("ROTATION_PATIENCE", "PT1S")
         monkeypatch.setenv("ROTATION_PROBE_SUCCESSES", "1")
         azure.account(ACCOUNT).new_key_delay = timedelta(hours=1)
-        said = run("rotate", SECRET, "--reason", "trial", "--direct")
-        assert said.status == Exit.FAILING
-        assert "It stopped" in said.err
-        found = re.search(r"resume (\S+)", said.out)
+        result = run("rotate", SECRET, "--reason", "trial", "--direct")
+        assert result.status == ExitStatus.FAILING
+        assert "Blocked:" in result.err
+        found = re.search(r"resume (\S+)", result.out)
         assert found
         return found[1]
 
-    def test_is_failing_until_somebody_abandons_it(
-        self, run: Run, azure: Azure, blocked: str
-    ) -> None:
-        assert run("status", "--direct").status == Exit.FAILING
+    def test_is_failing_until_it_is_abandoned(self, run: Run, azure: Azure, blocked: str) -> None:
+        assert run("status", "--direct").status == ExitStatus.FAILING
         watched = run("watch", blocked, "--direct")
-        assert watched.status == Exit.FAILING
+        assert watched.status == ExitStatus.FAILING
         assert "→" in watched.err
         keys = dict(azure.account(ACCOUNT).keys)
-        unsaid = run("abandon", blocked, "--reason", "wrong account", "--direct")
-        assert unsaid.status == Exit.REFUSED
-        assert "both keys stay as they are" in unsaid.out
-        said = run("abandon", blocked, "--reason", "wrong account", "--yes", "--direct")
-        assert said.status == Exit.OK, said.err
+        unconfirmed = run("abandon", blocked, "--reason", "wrong account", "--direct")
+        assert unconfirmed.status == ExitStatus.REFUSED
+        assert "both keys stay as they are" in unconfirmed.out
+        result = run("abandon", blocked, "--reason", "wrong account", "--yes", "--direct")
+        assert result.status == ExitStatus.OK, result.err
         assert azure.account(ACCOUNT).keys == keys
 
-    def test_goes_on_when_it_is_resumed(self, run: Run, azure: Azure, blocked: str) -> None:
+    def test_continues_when_it_is_resumed(self, run: Run, azure: Azure, blocked: str) -> None:
         for life in azure.accounts.lives.values():
             life.works_from = life.account.created
-        said = run("resume", blocked, "--reason", "the network is back", "--yes", "--direct")
-        assert said.status == Exit.OK, said.err
+        result = run("resume", blocked, "--reason", "the network is back", "--yes", "--direct")
+        assert result.status == ExitStatus.OK, result.err
 
 
-def test_a_request_that_nobody_took_up_can_be_cancelled(run: Run) -> None:
+def test_a_request_that_has_not_started_can_be_cancelled(run: Run) -> None:
     name = run(*LEAK, "--yes", "--json", "--no-wait").json["id"]
-    said = run("cancel", name, "--reason", "false alarm", "--direct")
-    assert said.status == Exit.OK, said.err
-    assert said.out == f"{name}: cancelled\n"
+    result = run("cancel", name, "--reason", "false alarm", "--direct")
+    assert result.status == ExitStatus.OK, result.err
+    assert result.out == f"{name}: cancelled\n"

@@ -1,0 +1,141 @@
+"""The rotate and emergency commands. Both show a preview first; a wide or urgent one asks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+
+from .. import output
+from ..arguments import account_name, selection
+from ..clients.protocol import ApiClient, call
+from ..exit_status import ExitStatus
+from ..options import Options
+from ..parameters import (
+    All,
+    Direct,
+    DryRun,
+    IdempotencyKey,
+    Json,
+    Reason,
+    SecretOrAccount,
+    Url,
+    Vault,
+    Wait,
+    Yes,
+)
+from ..progress import follow, follow_batch
+from ..run import run_with_client
+
+MAX_SHOWN = 5  # accounts in a preview
+
+
+def rotate(
+    reason: Reason,
+    what: SecretOrAccount = "",
+    vault: Vault = "",
+    everything: All = False,
+    dry_run: DryRun = False,
+    wait: Wait = True,
+    yes: Yes = False,
+    key: IdempotencyKey = "",
+    url: Url = "",
+    direct: Direct = False,
+    as_json: Json = False,
+) -> None:
+    """Rotate now, with the usual overlap."""
+    body = {"reason": reason, **selection(what, vault, everything)}
+    options = Options(as_json, dry_run, yes, wait, key)
+    run_with_client(url, direct, lambda client: _rotate(client, body, options))
+
+
+def emergency(
+    reason: Reason,
+    what: SecretOrAccount = "",
+    leaked: Annotated[str, typer.Option(help="The leaked key: key1, key2 or unknown.")] = "unknown",
+    overlap: Annotated[
+        str, typer.Option(help="Keep the leaked key valid for this long (ISO 8601, e.g. PT10M).")
+    ] = "",
+    vault: Vault = "",
+    everything: All = False,
+    dry_run: DryRun = False,
+    wait: Wait = True,
+    yes: Yes = False,
+    key: IdempotencyKey = "",
+    url: Url = "",
+    direct: Direct = False,
+    as_json: Json = False,
+) -> None:
+    """Revoke a leaked key at once and publish a working one."""
+    body = {"reason": reason, "leaked": leaked, **selection(what, vault, everything)}
+    body |= {"overlap": overlap} if overlap else {}
+    options = Options(as_json, dry_run, yes, wait, key)
+    run_with_client(url, direct, lambda client: _rotate(client, body, options))
+
+
+async def _rotate(client: ApiClient, body: Mapping[str, Any], options: Options) -> ExitStatus:
+    preview = await call(client, "POST", "rotations", {**body, "dry_run": True})
+    if options.dry_run and options.as_json:
+        output.as_json(preview)
+    elif not options.as_json:
+        _show_preview(preview)
+    if options.dry_run:
+        return ExitStatus.OK
+    if "leaked" in body or not ("secret" in body or "account" in body):
+        options.confirm(f"Proceed with {preview['accounts']} account(s)?")
+    if body.get("all"):
+        body = {**body, "confirm": preview["accounts"]}
+    headers = {"Idempotency-Key": options.key} if options.key else {}
+    accepted = await call(client, "POST", "rotations", body, headers=headers)
+    finish = _finish_batch if "batch" in accepted else _finish_one
+    return await finish(client, accepted, options)
+
+
+def _show_preview(preview: Mapping[str, Any]) -> None:
+    output.echo(f"Affects {preview['accounts']} account(s) and {preview['secrets']} secret(s).")
+    for would in preview["would"][:MAX_SHOWN]:
+        account = account_name(would["account"])
+        output.echo(f"{account}: {would['reason']}" if would["reason"] else account)
+        output.steps(would["effects"], "  will")
+    more = preview["accounts"] - min(len(preview["would"]), MAX_SHOWN)
+    if more > 0:
+        output.echo(f"… and {more} more accounts")
+
+
+async def _finish_one(
+    client: ApiClient, accepted: Mapping[str, Any], options: Options
+) -> ExitStatus:
+    rotation = accepted["id"]
+    if not options.as_json:
+        output.echo(f"Accepted: {rotation}")
+    if options.wait:
+        return await follow(client, rotation, as_json=options.as_json, until_end=False)
+    if options.as_json:
+        output.as_json(accepted)
+    else:
+        output.echo(f"Follow it with: python -m rotation watch {rotation}")
+    return ExitStatus.OK
+
+
+async def _finish_batch(
+    client: ApiClient, accepted: Mapping[str, Any], options: Options
+) -> ExitStatus:
+    result = ExitStatus.OK
+    states: dict[str, int] = {}
+    if options.wait:
+        result, states = await follow_batch(client, accepted["batch"], len(accepted["rotations"]))
+    if options.as_json:
+        output.as_json({**accepted, "states": states})
+    else:
+        _show_batch(accepted, states)
+    return ExitStatus.FAILING if accepted["failed"] else result
+
+
+def _show_batch(accepted: Mapping[str, Any], states: Mapping[str, int]) -> None:
+    output.echo(f"Accepted for {len(accepted['rotations'])} of {accepted['accounts']} accounts.")
+    if states:
+        output.echo(", ".join(f"{count} {state}" for state, count in states.items()))
+    for failure in accepted["failed"]:
+        output.error(f"{failure['account']}: {failure['error']}")
+    output.echo("See all: python -m rotation status")

@@ -1,0 +1,39 @@
+"""The watch and cancel commands."""
+
+from __future__ import annotations
+
+from .. import output
+from ..clients.protocol import ApiClient, call
+from ..exit_status import ExitStatus
+from ..parameters import Direct, Json, Reason, RotationId, Url
+from ..progress import follow
+from ..run import run_with_client
+
+
+def watch(
+    rotation: RotationId, url: Url = "", direct: Direct = False, as_json: Json = False
+) -> None:
+    """Follow a rotation until it ends."""
+    run_with_client(
+        url, direct, lambda client: follow(client, rotation, as_json=as_json, until_end=True)
+    )
+
+
+def cancel(
+    rotation: RotationId,
+    reason: Reason,
+    url: Url = "",
+    direct: Direct = False,
+    as_json: Json = False,
+) -> None:
+    """Cancel a rotation that has not changed anything yet."""
+    run_with_client(url, direct, lambda client: _cancel(client, rotation, reason, as_json=as_json))
+
+
+async def _cancel(client: ApiClient, rotation: str, reason: str, *, as_json: bool) -> ExitStatus:
+    found = await call(client, "DELETE", f"rotations/{rotation}", query={"reason": reason})
+    if as_json:
+        output.as_json(found)
+    else:
+        output.echo(f"{rotation}: {found['state']}")
+    return ExitStatus.OK

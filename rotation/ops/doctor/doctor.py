@@ -1,0 +1,111 @@
+"""Runs every check and collects the findings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ...domain import tags
+from ...domain.policy import Policy
+from ...engine.journal import Journal
+from ...ports import Accounts, Listed, Resources, Vaults
+from ...runtime.clock import Clock
+from ...runtime.concurrency import together
+from ..survey import visible_vaults
+from .accounts import AccountChecks
+from .findings import CheckState, Finding, attempt
+from .vaults import VaultChecks
+
+CONCURRENCY = 8
+
+MAX_ACCOUNTS = 100
+
+
+@dataclass
+class Doctor:
+    """Checks as the service's own identity, or as an operator who acts directly."""
+
+    resources: Resources
+    accounts: Accounts
+    vaults: Vaults
+    journal: Journal
+    clock: Clock
+    policy: Policy
+
+    async def examine(self) -> list[Finding]:
+        """Run all checks, each regardless of the others' failures."""
+        object_id, identity = await self._identity()
+        findings = [identity, await self._journal()]
+        secrets: list[Listed] = []
+        for vault in self.vaults.urls:
+            findings.append(await self._list_secrets(vault, secrets))
+        findings += await self._vaults(object_id, secrets)
+        findings += [finding for secret in secrets for finding in _tag_problems(secret)]
+        findings += await self._accounts(object_id, secrets)
+        findings.append(self._clock())
+        return findings
+
+    async def _identity(self) -> tuple[str, Finding]:
+        """Return the caller's object id, or a placeholder for commands, and the finding."""
+        object_id = "OBJECT_ID"
+
+        async def read() -> str:
+            nonlocal object_id
+            caller = await self.resources.whoami()
+            object_id = caller.object_id
+            return f"{caller.name} (object id {caller.object_id})"
+
+        finding = await attempt("identity", "", read)
+        return object_id, finding
+
+    async def _journal(self) -> Finding:
+        async def read() -> str:
+            last = await self.journal.last_sweep()
+            return "readable" if last else "readable; no sweep has run yet"
+
+        return await attempt("journal", "", read)
+
+    async def _list_secrets(self, vault: str, secrets: list[Listed]) -> Finding:
+        async def read() -> str:
+            found = [secret async for secret in self.vaults.enrolled(vault)]
+            secrets.extend(found)
+            return f"{len(found)} enrolled secret(s)"
+
+        return await attempt("vault", vault, read)
+
+    async def _vaults(self, object_id: str, secrets: Sequence[Listed]) -> list[Finding]:
+        subscriptions = sorted({s.account.subscription for s in secrets if s.account})
+        visible = await visible_vaults(self.resources, subscriptions)
+        checks = VaultChecks(self.resources, object_id)
+        findings: list[Finding] = []
+        for url in self.vaults.urls:
+            enrolled = [secret for secret in secrets if secret.target.vault == url]
+            findings += [f async for f in checks.run(url, visible.get(url), enrolled)]
+        return findings
+
+    async def _accounts(self, object_id: str, secrets: Sequence[Listed]) -> list[Finding]:
+        managed = sorted({s.account for s in secrets if s.account})
+        checks = AccountChecks(self.resources, self.accounts, object_id)
+        results = await together((checks.run(a) for a in managed[:MAX_ACCOUNTS]), CONCURRENCY)
+        findings = [finding for result in results for finding in result]
+        if len(managed) > MAX_ACCOUNTS:
+            detail = f"{len(managed) - MAX_ACCOUNTS} more accounts were not checked"
+            findings.append(Finding("account", "", CheckState.UNKNOWN, detail))
+        return findings
+
+    def _clock(self) -> Finding:
+        difference = f"{int(self.clock.skew.total_seconds())} s from Azure's clock"
+        if abs(self.clock.skew) <= self.policy.max_skew:
+            return Finding("clock", "", CheckState.OK, difference)
+        detail = f"{difference}, so keys are not regenerated"
+        return Finding("clock", "", CheckState.FAILED, detail, "Set the clock: enable NTP.")
+
+
+def _tag_problems(secret: Listed) -> list[Finding]:
+    enrolment = tags.read(secret.tags) if secret.account else None
+    problems = enrolment.problems if enrolment else (secret.problem,)
+    subject = str(secret.target)
+    return [
+        Finding("secret", subject, CheckState.FAILED, problem, "Correct its tags.")
+        for problem in problems
+    ]

@@ -1,0 +1,79 @@
+"""Plans enrolments from what Azure holds, and applies the plans."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from ...domain import tags
+from ...domain.errors import Permanent, RotationError
+from ...domain.model import Target, TargetId
+from ...domain.policy import Policy
+from ...ports import Accounts, Latest, Listed, Vaults
+from ...runtime.clock import Clock
+from ...runtime.concurrency import together
+from ..survey import by_account
+from .plan import EnrolmentAction, EnrolmentPlan, EnrolmentRequest, decide
+
+CONCURRENCY = 8
+
+_NEVER = datetime.fromtimestamp(0, UTC)
+
+
+class Secrets(Vaults, Protocol):
+    """Vaults that can also read secrets that are not enrolled."""
+
+    async def latest(self, target: TargetId) -> Latest | None:
+        """Return the latest version with its value, enrolled or not; None if there is none."""
+
+
+@dataclass
+class Enroller:
+    """Plans enrolments and applies them, one account at a time."""
+
+    accounts: Accounts
+    secrets: Secrets
+    clock: Clock
+    policy: Policy
+
+    async def plan(self, requests: Iterable[EnrolmentRequest]) -> list[EnrolmentPlan]:
+        """Return a plan for each request. A plan refuses if something could not be read."""
+        listed = [s for vault in self.secrets.urls async for s in self.secrets.enrolled(vault)]
+        enrolled = by_account(listed)
+        plans = (self._plan(request, enrolled.get(request.account.id, [])) for request in requests)
+        return await together(plans, CONCURRENCY)
+
+    async def _plan(self, request: EnrolmentRequest, enrolled: list[Listed]) -> EnrolmentPlan:
+        if request.account.local_auth_disabled:
+            return EnrolmentPlan.nothing(request, "key authentication is disabled (Entra ID only)")
+        try:
+            keys = await self.accounts.keys(request.account.id)
+            secret = await self.secrets.latest(request.target)
+            if secret is not None and secret.value is None:
+                why = "the secret is disabled, so its value cannot be read"
+                return EnrolmentPlan.refusing(request, why)
+            return decide(request, keys, secret, enrolled, self.policy)
+        except (RotationError, ValueError) as exc:
+            return EnrolmentPlan.refusing(request, str(exc))
+
+    async def apply(self, plan: EnrolmentPlan, validity: timedelta) -> None:
+        """Create or tag the secret. Raises RotationError; Permanent if it exists by now."""
+        if plan.action is EnrolmentAction.TAG:
+            await self.secrets.retag(plan.target, plan.version, plan.tags or {})
+        elif plan.action is EnrolmentAction.CREATE:
+            await self._create(plan, validity)
+
+    async def _create(self, plan: EnrolmentPlan, validity: timedelta) -> None:
+        if await self.secrets.latest(plan.target) is not None:
+            text = f"{plan.target.name} was created in the meantime"
+            raise Permanent(text, code="Conflict", remedy="enrol it again")
+        tagged = dict(plan.tags or {})
+        enrolment = tags.read(tagged)
+        assert enrolment is not None
+        assert plan.slot is not None
+        key = (await self.accounts.keys(plan.account))[plan.slot]
+        expires = self.clock.now() + validity
+        empty = Target(plan.target, "", key, _NEVER, None, None, tagged, enrolment)
+        await self.secrets.publish(empty, key, tagged, expires)

@@ -1,0 +1,133 @@
+"""Decides what enrolling an account does. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from ...domain import policy as terms
+from ...domain import tags
+from ...domain.model import Account, AccountId, Keys, Slot, TargetId
+from ...domain.policy import Policy
+from ...ports import Latest, Listed
+
+
+class EnrolmentAction(StrEnum):
+    """What enrolling an account does."""
+
+    CREATE = "create"
+    TAG = "tag"
+    NOTHING = "nothing"
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True)
+class EnrolmentRequest:
+    """An account to enrol, its secret, a key's validity and the key that consumers use now.
+
+    ``shared``: the operator named the secret, so the account may have another one already.
+    """
+
+    account: Account
+    target: TargetId
+    validity: timedelta
+    in_use: Slot | None = None
+    shared: bool = False
+
+    @property
+    def tags(self) -> dict[str, str]:
+        days = str(self.validity.days)
+        return {tags.PROVIDER_ADDRESS: str(self.account.id), tags.VALIDITY_PERIOD_DAYS: days}
+
+
+@dataclass(frozen=True)
+class EnrolmentPlan:
+    """What enrolling one account will do, and why. ``slot`` is the key in use."""
+
+    account: AccountId
+    target: TargetId
+    action: EnrolmentAction
+    why: str
+    slot: Slot | None = None
+    tags: Mapping[str, str] | None = None
+    version: str = ""
+
+    @property
+    def changes_something(self) -> bool:
+        return self.action in (EnrolmentAction.CREATE, EnrolmentAction.TAG)
+
+    @classmethod
+    def refusing(cls, request: EnrolmentRequest, why: str) -> EnrolmentPlan:
+        return cls(request.account.id, request.target, EnrolmentAction.REFUSE, why)
+
+    @classmethod
+    def nothing(cls, request: EnrolmentRequest, why: str) -> EnrolmentPlan:
+        return cls(request.account.id, request.target, EnrolmentAction.NOTHING, why)
+
+
+def decide(
+    request: EnrolmentRequest,
+    keys: Keys,
+    secret: Latest | None,
+    enrolled: Iterable[Listed],
+    policy: Policy,
+) -> EnrolmentPlan:
+    """Plan one enrolment. ``enrolled`` are the secrets already enrolled for the account."""
+    done = _already_enrolled(request, enrolled)
+    if done:
+        return EnrolmentPlan.nothing(request, done)
+    refusal = _refusal(request, keys, secret, policy)
+    if refusal:
+        return EnrolmentPlan.refusing(request, refusal)
+    slot = keys.slot_of(secret.value) if secret else request.in_use
+    assert slot is not None
+    wanted = _tags(request, slot, secret)
+    enrolment = tags.read(wanted)
+    if enrolment and enrolment.problems:
+        return EnrolmentPlan.refusing(request, "; ".join(enrolment.problems))
+    account, target = request.account.id, request.target
+    if secret is None:
+        why = f"will hold {slot}"
+        return EnrolmentPlan(account, target, EnrolmentAction.CREATE, why, slot, wanted)
+    why = f"holds {slot}; will be tagged"
+    if secret.expires is None:
+        why += "; no expiry, so the next sweep will rotate it"
+    return EnrolmentPlan(account, target, EnrolmentAction.TAG, why, slot, wanted, secret.version)
+
+
+def _already_enrolled(request: EnrolmentRequest, enrolled: Iterable[Listed]) -> str:
+    """Return the reason to do nothing, if any."""
+    for secret in enrolled:
+        if secret.target == request.target:
+            return "already enrolled"
+        if not request.shared:
+            return f"already enrolled with secret {secret.target.name}"
+    return ""
+
+
+def _refusal(request: EnrolmentRequest, keys: Keys, secret: Latest | None, policy: Policy) -> str:
+    """Return the reason to refuse, if any."""
+    overlap = max(policy.overlap, policy.lead - terms.NEAR_EXPIRY)
+    if too_short := terms.too_short(request.validity, overlap):
+        return too_short
+    if secret is None:
+        return "" if request.in_use else "which key do consumers use? Give --in-use key1 or key2"
+    owner = tags.enrolled(secret.tags)
+    if owner and owner != request.account.id:
+        return f"the secret is enrolled for {owner.name}; choose another name with --secret"
+    slot = keys.slot_of(secret.value)
+    if slot is None:
+        return "the secret exists and holds neither key; choose another name with --secret"
+    if request.in_use and request.in_use != slot:
+        return f"the secret holds {slot}, not {request.in_use}; find out which one consumers use"
+    return ""
+
+
+def _tags(request: EnrolmentRequest, slot: Slot, secret: Latest | None) -> dict[str, str]:
+    """Return the secret's tags, with the service's own in place of other spellings of them."""
+    service_tags = (tags.PROVIDER_ADDRESS, tags.VALIDITY_PERIOD_DAYS, *tags.WRITTEN)
+    kept = tags.without(secret.tags if secret else {}, *service_tags)
+    written = {tags.CREDENTIAL_ID: slot.value, tags.ROTATION_REASON: tags.ENROLLED}
+    return {**kept, **request.tags, **written}
