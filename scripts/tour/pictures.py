@@ -39,7 +39,7 @@ async def _story(page: Page) -> AsyncIterator[str]:
     await dialog.get_by_label("Key1").check()
     await dialog.get_by_label("Why?").fill("INC-4711: pasted into #general at 03:04")
     yield "leak-2-ask"
-    await dialog.get_by_role("button", name="Show what will happen").click()
+    await dialog.get_by_role("button", name="Preview").click()
     await expect(dialog.locator(".effects")).to_be_visible()
     yield "leak-3-foretold"
     await dialog.get_by_role("button", name="Revoke it now").click()

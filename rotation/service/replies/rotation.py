@@ -38,7 +38,10 @@ class AuditEntryReply(Reply, frozen=True, kw_only=True):
 
 
 class RotationReply(Reply, frozen=True, kw_only=True):
-    """An operation, or a request that waits to become one."""
+    """An operation, or a request that waits to become one.
+
+    ``beganIn`` is its first phase. ``proven`` is true once the old key was rejected.
+    """
 
     id: str
     account: str

@@ -1,7 +1,10 @@
-"""The page for people: one answer, nothing loaded from elsewhere, nothing to build.
+"""The dashboard: one HTML page without a build step, which loads nothing from other sites.
 
-``page.html`` is the skeleton; the styles and scripts beside it are put into it here. All scripts
-are one module, so a name is known to every file. The policy lets exactly these texts run.
+``page`` inserts the styles and scripts beside it into ``page.html``. All scripts form one
+JavaScript module, so every file sees the names of the others. The Content-Security-Policy allows
+exactly these texts. The page uses nothing but the HTTP API.
+
+Imports only the standard library. Start reading at ``page.html`` and ``start.js``.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ _HERE = Path(__file__).parent
 
 _STYLES = ("base.css", "fleet.css", "panel.css", "dialog.css")
 
-# From what knows nothing to what knows all; ``start.js`` sets it going.
+# In the order of their dependencies; ``start.js`` starts the page.
 _SCRIPTS = (
     "dom.js",
     "time.js",
@@ -26,7 +29,7 @@ _SCRIPTS = (
     "grid.js",
     "summary.js",
     "timeline.js",
-    "course.js",
+    "operation.js",
     "panel.js",
     "dialog.js",
     "requests.js",
@@ -36,13 +39,13 @@ _SCRIPTS = (
 
 @cache
 def page() -> tuple[str, str]:
-    """The HTML, and the Content-Security-Policy that it is to be served with."""
-    style, script = _joined(_STYLES), _joined(_SCRIPTS)
+    """Return the HTML and the Content-Security-Policy to serve with it."""
+    style, script = _join(_STYLES), _join(_SCRIPTS)
     html = (_HERE / "page.html").read_text(encoding="utf-8")
     return html.replace("{{style}}", style).replace("{{script}}", script), _policy(style, script)
 
 
-def _joined(names: tuple[str, ...]) -> str:
+def _join(names: tuple[str, ...]) -> str:
     return "\n".join((_HERE / name).read_text(encoding="utf-8") for name in names)
 
 
@@ -61,6 +64,6 @@ def _policy(style: str, script: str) -> str:
 
 
 def _source(text: str) -> str:
-    """CSP Level 3, "hash-source": the digest of the element's text, as it is served."""
+    """Return a CSP Level 3 hash-source: the digest of the element's text."""
     digest = hashlib.sha256(text.encode()).digest()
     return f"'sha256-{base64.b64encode(digest).decode()}'"

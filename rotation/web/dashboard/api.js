@@ -1,7 +1,7 @@
-// The HTTP API. What goes wrong is a Problem whose detail says what to do.
+// A client of the HTTP API. Every failure is thrown as a Problem whose detail has the remedy.
 
 const address = new URL(location.href);
-// For local use only: the host's key stays in memory, and leaves the address bar at once.
+// For local use only. The function key is kept in memory and removed from the address bar.
 const functionKey = address.searchParams.get("code") ?? "";
 if (functionKey) {
   address.searchParams.delete("code");
@@ -16,47 +16,47 @@ class Problem extends Error {
 }
 
 async function call(method, path, body, headers = {}) {
-  const answer = await sent(method, path, body, headers);
-  if (answer.type === "opaqueredirect" || answer.status === 401) {
-    const detail = functionKey ? "open the page with ?code= and a valid function key"
-      : "reload the page to sign in again";
+  const response = await send(method, path, body, headers);
+  if (response.type === "opaqueredirect" || response.status === 401) {
+    const detail = functionKey ? "Open the page with ?code= and a valid function key."
+      : "Reload the page to sign in again.";
     throw new Problem({ title: "You are not signed in", detail, status: 401 });
   }
-  const found = await answer.json().catch(() => ({}));
-  if (answer.ok) return found;
+  const found = await response.json().catch(() => ({}));
+  if (response.ok) return found;
   throw new Problem({
-    title: `The service answered ${answer.status}`,
-    detail: "try again; if it stays, look into the function app's log",
+    title: `The request failed (HTTP ${response.status})`,
+    detail: "Try again; if the problem persists, check the function app's log.",
     ...found,
-    status: answer.status,
+    status: response.status,
   });
 }
 
-async function sent(method, path, body, more) {
+async function send(method, path, body, more) {
   const headers = { Accept: "application/json", ...more };
   if (functionKey) headers["x-functions-key"] = functionKey;
   if (method !== "GET") headers["X-Rotation-Request"] = "1";
   if (body) headers["Content-Type"] = "application/json";
   try {
-    // Signing in is a redirect to another site: a page is sent there, a call is not.
+    // A redirect means that the session has expired. Do not follow it to the sign-in page.
     const options = { method, headers, redirect: "manual" };
     return await fetch(path, body ? { ...options, body: JSON.stringify(body) } : options);
   } catch {
-    const detail = "look whether you are online and the function app runs; then try again";
-    throw new Problem({ title: "The service cannot be reached", detail, status: 0 });
+    const detail = "Check your connection and that the function app is running, then try again.";
+    throw new Problem({ title: "The service is unreachable", detail, status: 0 });
   }
 }
 
-const part = encodeURIComponent;
+const segment = encodeURIComponent;
 const api = {
   fleet: () => call("GET", "secrets"),
-  account: (slug) => call("GET", `accounts/${part(slug)}`),
-  rotation: (id) => call("GET", `rotations/${part(id)}`),
-  batch: (name) => call("GET", `rotations?batch=${part(name)}`),
-  foresee: (body) => call("POST", "rotations", { ...body, dry_run: true }),
+  account: (slug) => call("GET", `accounts/${segment(slug)}`),
+  rotation: (id) => call("GET", `rotations/${segment(id)}`),
+  batch: (name) => call("GET", `rotations?batch=${segment(name)}`),
+  preview: (body) => call("POST", "rotations", { ...body, dry_run: true }),
   request: (body, key) => call("POST", "rotations", body, { "Idempotency-Key": key }),
-  cancel: (id, reason) => call("DELETE", `rotations/${part(id)}?reason=${part(reason)}`),
-  answer: (id, what, body) => call("POST", `rotations/${part(id)}/${what}`, body),
+  cancel: (id, reason) => call("DELETE", `rotations/${segment(id)}?reason=${segment(reason)}`),
+  answer: (id, what, body) => call("POST", `rotations/${segment(id)}/${what}`, body),
   hold: (row, what, reason) =>
-    call("POST", `secrets/${part(row.vaultName)}/${part(row.secret)}/${what}`, { reason }),
+    call("POST", `secrets/${segment(row.vaultName)}/${segment(row.secret)}/${what}`, { reason }),
 };

@@ -1,12 +1,12 @@
-// Every change is asked for here: why, then what will happen, then yes; an emergency is followed.
+// Dialog for every change: reason, preview, confirmation, then progress.
 
-const REASON = 200; // characters
+const MAX_REASON = 200; // characters
 
 /**
- * plan: title, lead, label (of the last button), danger,
- *   fields: elements to fill in, values(): what they say,
- *   foresee(values): {effects: elements, confirm: a number to type or null}; absent where lead tells all,
- *   send(values, foreseen, key), done(answer, show): what to do then; show(elements) goes on in the dialog.
+ * plan: title, lead, label (of the submit button), dismiss (label of the other button), danger,
+ *   fields: elements to fill in, values(): their values,
+ *   preview(values): {effects: elements, confirm: a number to type, or null}; optional,
+ *   send(values, preview, key), done(reply, dialog): close the dialog or show the progress.
  */
 class Dialog {
   constructor(element) {
@@ -16,9 +16,9 @@ class Dialog {
 
   open(plan) {
     this.plan = plan;
-    this.key = crypto.randomUUID(); // however often a button is pressed, it is one request
+    this.key = crypto.randomUUID(); // pressing a button twice must not make two requests
     this.opener = document.activeElement;
-    this.reason = h("input", { id: "reason", required: true, maxlength: REASON, autocomplete: "off" });
+    this.reason = h("input", { id: "reason", required: true, maxlength: MAX_REASON, autocomplete: "off" });
     this.fill();
     this.element.showModal();
     (plan.fields[0]?.querySelector("input:checked") ?? this.reason).focus();
@@ -35,40 +35,40 @@ class Dialog {
     if (this.opener?.isConnected) this.opener.focus();
   }
 
-  /** First: why, and what else is to be known. */
+  /** First page: the reason and the other fields. */
   fill() {
     const { plan } = this;
-    const last = plan.foresee ? "Show what will happen" : plan.label;
+    const label = plan.preview ? "Preview" : plan.label;
     this.show([h("p", {}, plan.lead), ...plan.fields,
-      h("label", { class: "field" }, "Why? It goes into the audit trail.", this.reason)],
-    { label: last, danger: plan.danger && !plan.foresee, act: () => (plan.foresee ? this.foresee() : this.send()) });
+      h("label", { class: "field" }, "Reason (recorded in the audit trail)", this.reason)],
+    { label, danger: plan.danger && !plan.preview, act: () => (plan.preview ? this.preview() : this.send()) });
   }
 
   values() {
     return { ...this.plan.values(), reason: this.reason.value.trim() };
   }
 
-  /** Second: what will happen, and a last question. */
-  async foresee() {
+  /** Second page: the preview and the confirmation. */
+  async preview() {
     const { plan } = this;
-    const foreseen = await plan.foresee(this.values());
+    const preview = await plan.preview(this.values());
     if (this.plan !== plan) return;
-    const { confirm } = foreseen;
+    const { confirm } = preview;
     const typed = h("input", { id: "confirm", inputmode: "numeric", autocomplete: "off", required: true,
       pattern: String(confirm), title: `Type ${confirm}` });
-    const sure = confirm ? h("label", { class: "field" }, `Type ${confirm}, the number of accounts, to confirm.`, typed) : null;
-    this.show([h("h3", {}, "This will happen"), ...foreseen.effects, sure],
-      { label: plan.label, danger: plan.danger, back: () => this.fill(), act: () => this.send(foreseen) });
+    const confirmation = confirm ? h("label", { class: "field" }, `Type ${confirm}, the number of accounts, to confirm.`, typed) : null;
+    this.show([h("h3", {}, "What will happen"), ...preview.effects, confirmation],
+      { label: plan.label, danger: plan.danger, back: () => this.fill(), act: () => this.send(preview) });
     (confirm ? typed : this.element.querySelector("[data-back]")).focus();
   }
 
-  async send(foreseen) {
+  async send(preview) {
     const { plan } = this;
-    const answer = await plan.send(this.values(), foreseen, this.key);
-    if (this.plan === plan) await plan.done(answer, this);
+    const reply = await plan.send(this.values(), preview, this.key);
+    if (this.plan === plan) await plan.done(reply, this);
   }
 
-  /** Third: call again and again, until it gives nothing more to wait for. */
+  /** Call step repeatedly until it returns false. */
   async follow(step) {
     const { plan } = this;
     const more = await step().catch((problem) => (this.wrong(problem), true));
@@ -82,7 +82,7 @@ class Dialog {
     const form = h("form", { submit: (event) => this.submitted(event, submit, act) },
       h("h2", { id: "dialog-title" }, this.plan.title), children.filter(Boolean), this.problem,
       h("footer", {}, back ? press("Back", back, { "data-back": true }) : null,
-        press("Never mind", () => this.close()), submit));
+        press(this.plan.dismiss ?? "Cancel", () => this.close()), submit));
     this.element.replaceChildren(form);
   }
 
@@ -101,15 +101,15 @@ class Dialog {
     this.problem.replaceChildren(problemBox(problem));
   }
 
-  /** The last page: children that change while it goes on. */
+  /** Last page. Return the element that shows the progress. */
   progress() {
     this.problem = h("div", { role: "alert" });
-    const course = h("div", { class: "course" });
+    const progress = h("div", { class: "progress" });
     const close = h("button", { type: "button", class: "primary", click: () => this.close() }, "Close");
     this.element.replaceChildren(h("div", { class: "form" },
       h("h2", { id: "dialog-title", tabindex: -1 }, this.plan.title),
-      course, this.problem, h("footer", {}, close)));
+      progress, this.problem, h("footer", {}, close)));
     $("dialog-title").focus();
-    return course;
+    return progress;
   }
 }

@@ -1,6 +1,6 @@
-// The fleet as rows to look at: told apart, searched, filtered and sorted. Pure.
+// Turns the fleet into table rows; search, filter and sort.
 
-// The worst first; a tone is a colour, and what it asks of a person.
+// Each state's colour. The order is the sort order, the worst first.
 const STATES = {
   failing: "bad", refused: "bad", drifted: "bad", due: "warn", rotating: "busy", revoking: "busy",
   overlap: "busy", paused: "idle", healthy: "good", unmanaged: "none",
@@ -9,24 +9,24 @@ const ORDER = Object.keys(STATES);
 const toneOf = (state) => STATES[state] ?? "none";
 const vaultName = (url) => /^https?:\/\/([^./]+)/.exec(url ?? "")?.[1] ?? url ?? "";
 
-/** Managed and unmanaged alike, each with what it is found by. */
+/** Return one row for each managed secret, unmanaged account and unmanaged secret. */
 function rowsOf(fleet) {
   const managed = fleet.secrets.map((row) => rowOf(row, `${vaultName(row.vault)}/${row.secret}`));
   const accounts = fleet.unmanaged.accounts ?? [];
   const secrets = fleet.unmanaged.secrets ?? [];
   return [
     ...managed,
-    ...accounts.map((one) => rowOf(besides(one, `${one.kind} account`), one.account)),
-    ...secrets.map((one) => rowOf(besides(one, ""), `${vaultName(one.vault)}/${one.secret}`)),
+    ...accounts.map((one) => rowOf(unmanagedOf(one, `${one.kind} account`), one.account)),
+    ...secrets.map((one) => rowOf(unmanagedOf(one, ""), `${vaultName(one.vault)}/${one.secret}`)),
   ];
 }
 
-const besides = (one, kind) => ({ ...one, kind, state: "unmanaged", why: one.reason, next: "" });
+const unmanagedOf = (one, kind) => ({ ...one, kind, state: "unmanaged", why: one.reason, next: "" });
 
 function rowOf(found, id) {
   const row = { ...found, id, vaultName: vaultName(found.vault) };
   row.rank = ORDER.indexOf(row.state);
-  row.reason = row.error ? `${row.error.message}. ${capital(row.error.remedy)}.` : row.why;
+  row.reason = row.error ? `${sentence(row.error.message)} ${sentence(row.error.remedy)}` : row.why;
   row.text = [row.secret, row.vaultName, row.accountName, row.account, row.reason, row.next, row.slot]
     .join(" ").toLowerCase();
   return row;
@@ -40,22 +40,22 @@ const COLUMNS = [
   { name: "age", title: "Age", of: (row) => row.publishedAt && -Date.parse(row.publishedAt) },
   { name: "expires", title: "Expires", of: (row) => row.expires && Date.parse(row.expires) },
   { name: "next", title: "Next", of: (row) => row.nextAt && Date.parse(row.nextAt) },
-  { name: "why", title: "Why not yet", of: (row) => row.reason },
+  { name: "why", title: "Details", of: (row) => row.reason },
 ];
 
-/** view: {text, states: Set, sort: a column's name, down: bool}. */
+/** Filter and sort. view: {text, states: Set, sort: a column's name, down: bool}. */
 function select(rows, view) {
   const words = view.text.toLowerCase().split(/\s+/).filter(Boolean);
   const found = rows.filter((row) =>
     (!view.states.size || view.states.has(row.state)) && words.every((w) => row.text.includes(w)));
   const by = COLUMNS.find((column) => column.name === view.sort).of;
   const keyed = found.map((row) => [by(row) ?? null, row]);
-  keyed.sort(([a, one], [b, other]) => compared(a, b, view.down) || compared(one.id, other.id, false));
+  keyed.sort(([a, one], [b, other]) => compare(a, b, view.down) || compare(one.id, other.id, false));
   return keyed.map(([, row]) => row);
 }
 
-/** Whatever the direction, what has no value comes last. */
-function compared(a, b, down) {
+/** Compare two values; null comes last in both directions. */
+function compare(a, b, down) {
   if (a === b) return 0;
   if (a === null || b === null) return a === null ? 1 : -1;
   return (a < b ? -1 : 1) * (down ? -1 : 1);
@@ -67,13 +67,13 @@ function countsOf(rows) {
   return counts;
 }
 
-/** The page's one sentence. */
+/** Summarise the fleet in one sentence. */
 function headline(counts, managed) {
   const sum = (...states) => states.reduce((total, state) => total + (counts[state] ?? 0), 0);
   const bad = sum("failing", "refused", "drifted");
   if (!managed) return "No secret is enrolled yet";
-  if (bad) return bad === 1 ? "One secret needs you" : `${bad.toLocaleString()} secrets need you`;
+  if (bad) return bad === 1 ? "One secret needs attention" : `${bad.toLocaleString()} secrets need attention`;
   const busy = sum("rotating", "revoking", "overlap");
-  if (busy) return `All is well; ${busy.toLocaleString()} on the way to a new key`;
-  return sum("due") ? "All is well; some are due" : "All is well";
+  if (busy) return `All healthy; ${busy.toLocaleString()} being rotated`;
+  return sum("due") ? "All healthy; some due for rotation" : "All healthy";
 }

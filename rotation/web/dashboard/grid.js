@@ -1,6 +1,6 @@
-// The table. Only the rows in view exist, so that ten thousand are as quick as ten.
+// The table. Only visible rows have elements, so that it stays fast with thousands of rows.
 
-const BEYOND = 6; // rows kept ready above and below what is seen
+const MARGIN = 6; // extra rows above and below the visible ones
 
 class Grid {
   constructor(element, { open, sort }) {
@@ -32,7 +32,7 @@ class Grid {
     if (focused !== undefined) this.shown.get(this.active)?.focus({ preventScroll: true });
   }
 
-  /** The id of the row that has the focus. */
+  /** Return the id of the focused row. */
   focused() {
     return document.activeElement?.closest?.("[data-id]")?.dataset.id;
   }
@@ -40,7 +40,7 @@ class Grid {
   resized() {
     const height = parseFloat(getComputedStyle(this.element).getPropertyValue("--row"));
     if (height === this.height) return this.draw();
-    const first = this.height ? this.range()[0] + BEYOND : 0;
+    const first = this.height ? this.range()[0] + MARGIN : 0;
     const far = this.height && this.body.getBoundingClientRect().top < 0;
     this.height = height;
     this.rebuild();
@@ -63,8 +63,8 @@ class Grid {
 
   range() {
     const top = this.body.getBoundingClientRect().top;
-    const first = Math.floor(-top / this.height) - BEYOND;
-    const last = Math.ceil((innerHeight - top) / this.height) + BEYOND;
+    const first = Math.floor(-top / this.height) - MARGIN;
+    const last = Math.ceil((innerHeight - top) / this.height) + MARGIN;
     return [Math.max(0, first), Math.min(this.rows.length, last)];
   }
 
@@ -76,7 +76,7 @@ class Grid {
       if (!kept) this.shown.delete(index), element.remove();
     }
     for (let index = first; index < last; index++) this.make(index);
-    if (this.active < this.rows.length) this.make(this.active); // the keyboard's way back in
+    if (this.active < this.rows.length) this.make(this.active); // Tab must be able to return to it
   }
 
   make(index) {
@@ -88,7 +88,7 @@ class Grid {
     element.setAttribute("aria-selected", String(row.id === this.opened));
     element.style.top = `${index * this.height}px`;
     this.shown.set(index, element);
-    // In their order, for those who hear the page.
+    // Keep the document order for screen readers.
     const next = [...this.shown.keys()].filter((other) => other > index).sort((a, b) => a - b)[0];
     this.body.insertBefore(element, this.shown.get(next) ?? null);
   }
@@ -119,7 +119,7 @@ class Grid {
     element.scrollIntoView({ block: "nearest" });
   }
 
-  /** Put the focus back on a row, if it is still there. */
+  /** Focus a row if it still exists. */
   focus(id) {
     const index = this.rows.findIndex((row) => row.id === id);
     if (index >= 0) this.go(index);
@@ -133,15 +133,15 @@ function rowElement(row, index, open) {
 }
 
 function cellsOf(row) {
-  const two = (first, second) => [h("span", { class: "main" }, first), h("span", { class: "sub" }, second)];
+  const lines = (first, second) => [h("span", { class: "main" }, first), h("span", { class: "sub" }, second)];
   return {
     state: [stateBadge(row.state)],
-    secret: row.secret ? two(row.secret, row.vaultName) : two(row.accountName, row.kind),
-    account: row.secret && row.accountName ? two(row.accountName, groupOf(row.account)) : [],
+    secret: row.secret ? lines(row.secret, row.vaultName) : lines(row.accountName, row.kind),
+    account: row.secret && row.accountName ? lines(row.accountName, groupOf(row.account)) : [],
     slot: row.slot ? [slotBadge(row.slot)] : [],
-    age: row.publishedAt ? [timeOf(row.publishedAt, length(now() - Date.parse(row.publishedAt)))] : [],
-    expires: row.expires ? two(timeOf(row.expires), date(row.expires)) : [],
-    next: row.next ? two(row.next, row.nextAt ? timeOf(row.nextAt) : "") : [],
+    age: row.publishedAt ? [timeOf(row.publishedAt, duration(now() - Date.parse(row.publishedAt)))] : [],
+    expires: row.expires ? lines(timeOf(row.expires), date(row.expires)) : [],
+    next: row.next ? lines(row.next, row.nextAt ? timeOf(row.nextAt) : "") : [],
     why: [h("span", { class: row.error ? "wrong" : "reason", title: row.reason }, row.reason)],
   };
 }

@@ -1,20 +1,20 @@
-// The panel beside the table: one secret, its account's two keys, and what may be done.
+// The panel for one secret: its account's two keys, its operations, and the actions.
 
-const POLL = 2000; // ms, while something runs
-const UNDONE = new Set(["idle", "regenerate", "verify", "publish"]); // phases that may have changed nothing
+const POLL = 2000; // ms, while an operation runs
+const CANCELLABLE = new Set(["idle", "regenerate", "verify", "publish"]); // the service has the last word
 
 class Panel {
   constructor(element, { may, requests, closed, changed }) {
     Object.assign(this, { element, may, requests, closed, changed });
     const part = (name, title) => h("section", { class: `part ${name}`, "aria-label": title });
     this.parts = {
-      head: h("header"), actions: h("div", { class: "actions" }), error: part("error", "Trouble"), line: h("figure", { class: "line" }),
-      next: part("coming", "What comes next"), running: part("now", "Under way"),
+      head: h("header"), actions: h("div", { class: "actions" }), error: part("error", "Error"), line: h("figure", { class: "line" }),
+      next: part("coming", "Next step"), running: part("now", "In progress"),
       history: part("history", "History"),
     };
-    this.leave = h("button", { type: "button", class: "quiet close", "aria-label": "Close",
+    this.closeButton = h("button", { type: "button", class: "quiet close", "aria-label": "Close",
       click: () => this.close() }, "✕");
-    element.append(this.leave, ...Object.values(this.parts));
+    element.append(this.closeButton, ...Object.values(this.parts));
     element.addEventListener("keydown", (event) => event.key === "Escape" && this.close());
     new ResizeObserver(() => this.row && this.drawLine()).observe(this.parts.line);
   }
@@ -27,7 +27,7 @@ class Panel {
     document.body.classList.add("beside");
     this.draw();
     this.element.scrollTop = 0;
-    this.leave.focus({ preventScroll: true });
+    this.closeButton.focus({ preventScroll: true });
     this.load();
   }
 
@@ -40,7 +40,7 @@ class Panel {
     if (row) this.closed(row);
   }
 
-  /** The fleet was read again. */
+  /** Show new data of the fleet. */
   update(row) {
     this.row = row;
     this.draw();
@@ -78,7 +78,7 @@ class Panel {
     refill(parts.actions, [row.id, row.state, running?.id, running?.state, running?.phase, waiting[0]?.id],
       () => this.actions());
     const error = running?.trouble ? null : row.error;
-    refill(parts.error, error, () => (error ? troubleOf(error) : []));
+    refill(parts.error, error, () => (error ? errorOf(error) : []));
     refill(parts.next, [row.state, row.next, row.nextAt, row.reason, account?.next], () => comingOf(row, account));
     refill(parts.running, [running, waiting], () => runningOf(running, waiting));
     refill(parts.history, account?.history, () => historyOf(account?.history ?? []));
@@ -112,7 +112,7 @@ class Panel {
     if (!account?.running && row.account) {
       made.push(button("Rotate now…", "", () => requests.rotate(row)));
     }
-    if (under && (!under.purpose || UNDONE.has(under.phase))) made.push(button("Cancel…", "", () => requests.cancel(under)));
+    if (under && (!under.purpose || CANCELLABLE.has(under.phase))) made.push(button("Cancel…", "", () => requests.cancel(under)));
     const paused = row.state === "paused";
     made.push(button(paused ? "Unpause…" : "Pause…", "", () => requests.hold(row, paused)));
     if (this.may("Emergency") && row.account) {
@@ -131,29 +131,29 @@ function headOf(row) {
 }
 
 function comingOf(row, account) {
-  if (row.state === "unmanaged") return [h("p", { class: "reason" }, `${capital(row.why)}.`), enrolling()];
+  if (row.state === "unmanaged") return [h("p", { class: "reason" }, sentence(row.why)), enrolling()];
   const why = account?.next?.why || row.why;
   const at = account?.next?.at ?? row.nextAt;
   return [
-    h("h3", {}, "Next: ", row.next, at ? [", ", timeOf(at)] : []),
-    why && !row.error && !account?.running ? h("p", { class: "reason" }, `${capital(why)}.`) : null,
+    h("h3", {}, "Next step: ", row.next, at ? [", ", timeOf(at)] : []),
+    why && !row.error && !account?.running ? h("p", { class: "reason" }, sentence(why)) : null,
     row.expires ? h("p", { class: "fine" }, "The published version expires ", timeOf(row.expires), ` (${date(row.expires)}).`) : null,
   ];
 }
 
 function enrolling() {
-  return h("p", { class: "fine" }, "To have it rotated, put the tags ", h("code", {}, "ProviderAddress"),
-    " (the account's ARM resource id) and ", h("code", {}, "ValidityPeriodDays"), " on the secret. ",
-    "That is consent that both keys of the account belong to the rotation.");
+  return h("p", { class: "fine" }, "To enrol it, add the tags ", h("code", {}, "ProviderAddress"),
+    " (the account's ARM resource id) and ", h("code", {}, "ValidityPeriodDays"), " to the secret. ",
+    "Enrolling lets the service manage both of the account's keys.");
 }
 
 function runningOf(running, waiting) {
   const found = running ? [running, ...waiting] : waiting;
   return found.flatMap((rotation) => [
     h("h3", {}, purposeOf(rotation), h("span", { class: `pill ${rotation.state}` }, rotation.state)),
-    ...courseOf(rotation)]);
+    ...progressOf(rotation)]);
 }
 
 function historyOf(history) {
-  return history.length ? [h("h3", {}, "History"), ...history.map(pastOf)] : [];
+  return history.length ? [h("h3", {}, "History"), ...history.map(historyEntry)] : [];
 }

@@ -1,6 +1,6 @@
-// What can be asked for, in the words of whoever asks.
+// The actions that an operator can request.
 
-const OVERLAPS = { PT0S: "not at all: it dies as soon as possible", PT15M: "15 minutes", PT1H: "1 hour", PT4H: "4 hours" };
+const OVERLAPS = { PT0S: "None: revoke immediately", PT15M: "15 minutes", PT1H: "1 hour", PT4H: "4 hours" };
 
 class Requests {
   constructor(dialog, changed) {
@@ -11,9 +11,9 @@ class Requests {
   rotate(row) {
     this.ask({
       title: `Rotate ${row.secret}`,
-      lead: "The spare key is made new, proven and published. Then both keys work for the overlap.",
+      lead: "The spare key is regenerated, verified and published. Both keys work during the overlap.",
       label: "Rotate now",
-      foresee: (values) => this.foreseen({ ...named(row), ...values }),
+      preview: (values) => this.preview({ ...named(row), ...values }),
       send: (values, _, key) => api.request({ ...named(row), ...values }, key),
     });
   }
@@ -21,8 +21,9 @@ class Requests {
   cancel(rotation) {
     this.ask({
       title: "Cancel the rotation",
-      lead: "It ends here if nothing has been changed yet. Otherwise you are told that it is too late.",
+      lead: "Cancels the rotation if nothing has changed yet.",
       label: "Cancel the rotation",
+      dismiss: "Keep it running",
       send: ({ reason }) => api.cancel(rotation.id, reason),
     });
   }
@@ -30,12 +31,12 @@ class Requests {
   answer(rotation, what) {
     this.ask({
       title: what === "resume" ? "Resume the rotation" : "Abandon the rotation",
-      lead: rotation.trouble ? `${capital(rotation.trouble.message)}.` : "It waits for a person.",
+      lead: rotation.trouble ? sentence(rotation.trouble.message) : "Waiting for an operator.",
       label: what === "resume" ? "Resume" : "Abandon",
       danger: what === "abandon",
-      foresee: async (values) => {
+      preview: async (values) => {
         const { will } = await api.answer(rotation.id, what, { ...values, dry_run: true });
-        return { effects: [h("p", {}, `${capital(will)}.`)] };
+        return { effects: [h("p", {}, sentence(will))] };
       },
       send: (values) => api.answer(rotation.id, what, values),
     });
@@ -44,8 +45,8 @@ class Requests {
   hold(row, paused) {
     this.ask({
       title: `${paused ? "Unpause" : "Pause"} ${row.secret}`,
-      lead: paused ? "It is rotated again when it is due."
-        : "Scheduled rotations are held back until you unpause it. Repairs and emergencies go on.",
+      lead: paused ? "Scheduled rotations resume."
+        : "Scheduled rotations stop until you unpause the secret. Repairs and emergencies still run.",
       label: paused ? "Unpause" : "Pause",
       send: ({ reason }) => api.hold(row, paused ? "resume" : "pause", reason),
     });
@@ -54,66 +55,66 @@ class Requests {
   emergency(row) {
     const body = named(row);
     this.ask({
-      title: `A key of ${row.accountName} has leaked`,
-      lead: "The leaked key is made to die, and all of the account's secrets get one that works.",
-      label: "Revoke it now",
+      title: `Leaked key: ${row.accountName}`,
+      lead: "The leaked key is revoked and the account's secrets are switched to a working key.",
+      label: "Revoke now",
       danger: true,
       ...leakedFields(row.slot),
-      foresee: (values) => this.foreseen({ ...body, ...values }),
+      preview: (values) => this.preview({ ...body, ...values }),
       send: (values, _, key) => api.request({ ...body, ...values }, key),
-      done: (answer, dialog) => this.followOne(answer.id, dialog),
+      done: (reply, dialog) => this.followOne(reply.id, dialog),
     });
   }
 
   everything() {
     this.ask({
-      title: "Everything has leaked",
-      lead: "Every managed account gets new keys, all at once.",
-      label: "Revoke them all now",
+      title: "All keys have leaked",
+      lead: "The keys of all managed accounts are replaced at the same time.",
+      label: "Revoke all now",
       danger: true,
       ...leakedFields(null),
-      foresee: async (values) => {
-        const found = await api.foresee({ all: true, ...values });
+      preview: async (values) => {
+        const found = await api.preview({ all: true, ...values });
         return { effects: effectsOfAll(found), confirm: found.accounts };
       },
       send: (values, { confirm }, key) => api.request({ all: true, ...values, confirm }, key),
-      done: (answer, dialog) => this.followAll(answer, dialog),
+      done: (reply, dialog) => this.followAll(reply, dialog),
     });
   }
 
   ask(plan) {
     const done = (_, dialog) => dialog.close();
     const { send } = plan;
-    const told = async (...given) => {
-      const answer = await send(...given);
+    const sendAndRefresh = async (...given) => {
+      const reply = await send(...given);
       this.changed();
-      return answer;
+      return reply;
     };
-    this.dialog.open({ fields: [], values: () => ({}), done, ...plan, send: told });
+    this.dialog.open({ fields: [], values: () => ({}), done, ...plan, send: sendAndRefresh });
   }
 
-  async foreseen(body) {
-    const { would } = await api.foresee(body);
+  async preview(body) {
+    const { would } = await api.preview(body);
     return { effects: would.map(effectsOf) };
   }
 
   followOne(id, dialog) {
-    const course = dialog.progress();
+    const progress = dialog.progress();
     return dialog.follow(async () => {
       const rotation = await api.rotation(id);
-      refill(course, rotation, () => [isOver(rotation) ? finished(rotation) : goesOn(), ...courseOf(rotation)]);
+      refill(progress, rotation, () => [isOver(rotation) ? verdictOf(rotation) : closable(), ...progressOf(rotation)]);
       if (isOver(rotation)) this.changed();
       return !isOver(rotation);
     });
   }
 
   followAll({ batch, failed }, dialog) {
-    const course = dialog.progress();
+    const progress = dialog.progress();
     return dialog.follow(async () => {
       const { rotations, states } = await api.batch(batch);
       const total = Object.values(states).reduce((sum, count) => sum + count, 0);
       const over = OVER.reduce((sum, state) => sum + (states[state] ?? 0), 0);
-      refill(course, [rotations, states], () => [over < total ? goesOn() : null, ...batchOf(rotations, over, total, failed)]);
+      refill(progress, [rotations, states], () => [over < total ? closable() : null, ...batchOf(rotations, over, total, failed)]);
       return over < total;
     });
   }
@@ -122,23 +123,23 @@ class Requests {
 const named = ({ vault, secret }) => ({ vault, secret });
 
 function leakedFields(slot) {
-  const use = (key) => (slot ? (slot === key ? ", which is published now" : ", the spare") : "");
-  const options = { key1: `Key1${use("Key1")}`, key2: `Key2${use("Key2")}`, unknown: "I do not know: make both new" };
+  const use = (key) => (slot ? (slot === key ? " (published)" : " (spare)") : "");
+  const options = { key1: `Key1${use("Key1")}`, key2: `Key2${use("Key2")}`, unknown: "Not sure: regenerate both" };
   const chosen = slot?.toLowerCase() ?? "unknown";
   const radio = ([value, text]) => h("label", { class: "choice" },
     h("input", { type: "radio", name: "leaked", value, checked: value === chosen }), text);
-  const leaked = h("fieldset", {}, h("legend", {}, "Which key has leaked?"), Object.entries(options).map(radio));
+  const leaked = h("fieldset", {}, h("legend", {}, "Which key leaked?"), Object.entries(options).map(radio));
   const overlap = h("select", {}, Object.entries(OVERLAPS).map(([value, text]) => h("option", { value }, text)));
   return {
-    fields: [leaked, h("label", { class: "field" }, "How long may it still work, once the new one is published?", overlap)],
+    fields: [leaked, h("label", { class: "field" }, "Grace period after the new key is published", overlap)],
     values: () => ({ leaked: leaked.querySelector(":checked").value, overlap: overlap.value }),
   };
 }
 
 function effectsOf({ effects, reason, until }) {
-  const waits = until ? [" It can begin ", timeOf(until), "."] : [];
+  const waits = until ? [" It can start ", timeOf(until), "."] : [];
   if (effects.length) return h("ol", { class: "effects" }, effects.map((text) => h("li", {}, capital(text))));
-  return h("p", {}, `Nothing for now: ${reason}.`, ...waits);
+  return h("p", {}, `Nothing yet: ${sentence(reason)}`, ...waits);
 }
 
 function effectsOfAll({ accounts, secrets, would }) {
@@ -152,24 +153,23 @@ function effectsOfAll({ accounts, secrets, would }) {
   ].filter(Boolean);
 }
 
-function finished({ state, outcome }) {
-  const good = state === "ended" && outcome === "the old key is refused";
-  say(`It is over: ${outcome ?? state}`);
+function verdictOf({ state, outcome, proven }) {
+  const good = state === "ended" && proven === true;
+  announce(`Finished: ${outcome ?? state}`);
   return h("p", { class: good ? "verdict good" : "verdict" },
-    good ? "✓ The old key is refused" : capital(outcome ?? state));
+    good ? "✓ The old key is rejected" : capital(outcome ?? state));
 }
 
-/** The service lists the newest 200 of a batch; the table shows all. */
-const goesOn = () => h("p", {}, "You may close this; it goes on.");
+const closable = () => h("p", {}, "You can close this dialog; the operation continues.");
 
-// The API names 200 rotations at most, and counts them all.
+// The API lists at most 200 rotations of a batch and counts all of them.
 function batchOf(rotations, over, total, failed) {
   const line = ({ id, account, state, outcome, waitingFor }) => h("li", {}, h("span", { class: `pill ${state}` }, state),
     h("span", { title: id }, `${account.split("/").pop()}: ${outcome ?? waitingFor ?? state}`));
   return [
     h("p", { class: over === total ? "verdict good" : "verdict" }, `${over.toLocaleString()} of ${total.toLocaleString()} done`),
     h("progress", { max: total, value: over, "aria-label": "Done" }),
-    failed.length ? trouble(`${failed.length} could not be asked for`, failed.map((one) => `${one.account.split("/").pop()}: ${one.error}`).join("; ")) : null,
+    failed.length ? errorBox(`${failed.length} could not be requested`, failed.map((one) => `${one.account.split("/").pop()}: ${one.error}`).join("; ")) : null,
     h("ul", { class: "batch" }, rotations.map(line)),
   ];
 }

@@ -1,6 +1,6 @@
-// Sets the page going: reads the fleet again and again, and hands what people do to the rest.
+// Starts the page: reads the fleet periodically and connects the parts.
 
-const EVERY = 30_000; // ms
+const REFRESH = 30_000; // ms
 const view = { text: "", states: new Set(), sort: "state", down: false };
 let fleet = null;
 let rows = [];
@@ -19,7 +19,7 @@ async function read() {
     const found = await api.fleet();
     if (mine === reading) show(found);
   } catch (problem) {
-    drawn.delete($("alerts"));
+    rendered.delete($("alerts"));
     $("alerts").replaceChildren(problemBox(problem));
     $("fresh").textContent = "Not up to date";
   }
@@ -32,7 +32,7 @@ function show(found) {
   rows = rowsOf(fleet);
   $("fresh").replaceChildren("Updated ", timeOf(fleet.at));
   $("everything").hidden = !may("Emergency") || Boolean(functionKey) || !fleet.summary.accounts;
-  if (fleet && !panel.row && location.hash.length > 1) reopen();
+  if (!panel.row && location.hash.length > 1) reopen();
   if (panel.row) {
     const again = rows.find((row) => row.id === panel.row.id);
     if (again) panel.update(again);
@@ -46,15 +46,15 @@ function draw() {
   showSummary(fleet, rows, view, toggle);
   grid.set(found, view, panel.row?.id);
   $("empty").hidden = found.length > 0;
-  $("empty").textContent = rows.length ? "Nothing matches. Clear the search, or show all states."
-    : "Nothing here yet: enrol a secret by its tags.";
+  $("empty").textContent = rows.length ? "No matches. Clear the search or the state filter."
+    : "No secrets yet. Tag a secret to enrol it.";
   return found;
 }
 
-/** After a person changed the view: what is seen now, told as well. */
+/** Apply a change of the view and announce the number of rows. */
 function changeView(change) {
   Object.assign(view, change);
-  if (fleet) say(`${draw().length.toLocaleString()} of ${rows.length.toLocaleString()} shown`);
+  if (fleet) announce(`${draw().length.toLocaleString()} of ${rows.length.toLocaleString()} shown`);
 }
 
 function toggle(state) {
@@ -96,5 +96,5 @@ addEventListener("keydown", (event) => {
   if (event.key === "/" && !typing) event.preventDefault(), $("search").focus();
 });
 addEventListener("visibilitychange", () => document.hidden || read());
-setInterval(() => document.hidden || read(), EVERY);
+setInterval(() => document.hidden || read(), REFRESH);
 read();

@@ -1,4 +1,7 @@
-// What is told before any row is looked at.
+// The summary above the table.
+
+const EXPIRY_WARNING = 7; // days
+const SWEEP_WARNING = 2700; // seconds
 
 function showSummary(fleet, rows, view, toggle) {
   const { summary } = fleet;
@@ -23,8 +26,8 @@ function figures({ secrets, accounts, oldestKeyDays, nextExpiryDays, lastSweep }
   return [
     figure("Secrets", secrets.toLocaleString(), `in ${accounts.toLocaleString()} accounts`),
     figure("Oldest key", known(oldestKeyDays)),
-    figure("Next expiry", known(nextExpiryDays), "", nextExpiryDays !== null && nextExpiryDays < 7),
-    figure("Last sweep", sweep, scope, !lastSweep || lastSweep.ageSeconds > 2700),
+    figure("Next expiry", known(nextExpiryDays), "", nextExpiryDays !== null && nextExpiryDays < EXPIRY_WARNING),
+    figure("Last sweep", sweep, scope, !lastSweep || lastSweep.ageSeconds > SWEEP_WARNING),
   ];
 }
 
@@ -46,7 +49,7 @@ function showChips(counts, total, view, toggle) {
   if (focused !== undefined) $("chips").querySelector(`[data-state="${focused}"]`)?.focus();
 }
 
-/** Vaults that could not be read, and what stopped the last sweep. */
+/** Show unreadable vaults and the reason why the last sweep stopped. */
 function showProblems({ problems, summary: { lastSweep } }) {
   const stopped = lastSweep?.stopped ? [`The last sweep stopped: ${lastSweep.stopped}`] : [];
   const all = [...new Set([...stopped, ...problems, ...(lastSweep?.problems ?? [])])];
@@ -54,7 +57,7 @@ function showProblems({ problems, summary: { lastSweep } }) {
 }
 
 function problemList(all) {
-  const title = all.length === 1 ? "One thing went wrong" : `${all.length} things went wrong`;
-  const items = all.slice(0, 20).map((text) => h("li", {}, text));
-  return h("div", { class: "trouble" }, h("strong", {}, title), h("ul", {}, items));
+  const title = all.length === 1 ? "One problem" : `${all.length} problems`;
+  const items = all.slice(0, 20).map((text) => h("li", {}, sentence(text)));
+  return h("div", { class: "error-box" }, h("strong", {}, title), h("ul", {}, items));
 }

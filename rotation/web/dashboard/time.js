@@ -1,4 +1,4 @@
-// Times as people say them. All are told by the service's clock, not by this computer's.
+// Formats times. Relative times use the service's clock, because this computer's may be wrong.
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -9,7 +9,7 @@ const hours = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-d
 const times = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
 const moments = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 
-let ahead = 0; // how far the service's clock is ahead of this one's, in ms
+let ahead = 0; // ms that the service's clock is ahead of this computer's
 
 function setClock(at) {
   ahead = Date.parse(at) - Date.now();
@@ -19,8 +19,8 @@ const now = () => Date.now() + ahead;
 const date = (iso) => dates.format(new Date(iso));
 const moment = (iso) => moments.format(new Date(iso));
 
-/** "3 min": a length of time, in its greatest unit. */
-function length(ms) {
+/** Format a duration in its largest unit: "3 min". */
+function duration(ms) {
   const size = Math.abs(ms);
   if (size < MINUTE) return `${Math.round(size / 1000)} s`;
   if (size < HOUR) return `${Math.round(size / MINUTE)} min`;
@@ -33,14 +33,14 @@ function days(number) {
   return `${whole.toLocaleString()} ${whole === 1 ? "day" : "days"}`;
 }
 
-/** "in 3 h", "5 min ago". */
+/** Format a time relative to now: "in 3 h", "5 min ago". */
 function when(iso) {
   const left = Date.parse(iso) - now();
   if (Math.abs(left) < 1000) return "now";
-  return left > 0 ? `in ${length(left)}` : `${length(left)} ago`;
+  return left > 0 ? `in ${duration(left)}` : `${duration(left)} ago`;
 }
 
-/** An element that shows how far away a moment is, keeps doing so, and tells which on demand. */
+/** A relative time that stays up to date (or a fixed text), with the exact time as its tooltip. */
 function timeOf(iso, text) {
   const kind = text === undefined ? "relative" : null;
   return h("time", { datetime: iso, title: moment(iso), class: kind }, text ?? when(iso));
@@ -53,7 +53,7 @@ setInterval(() => {
   }
 }, 1000);
 
-/** The time of day of what is of today, else with its date. */
+/** Format the time of day, with the date unless it is within 24 hours. */
 function clock(iso) {
   const at = new Date(iso);
   return Math.abs(now() - at) < DAY ? times.format(at) : `${shortDates.format(at)} ${hours.format(at)}`;

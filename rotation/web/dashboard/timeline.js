@@ -1,4 +1,4 @@
-// An account's two keys over time: published (solid), still valid (hatched), and what comes next.
+// Draws an account's two keys over time: published (solid), replaced but valid (hatched), next step.
 
 const LANE = { Key1: 22, Key2: 56 };
 const BAR = 26;
@@ -8,7 +8,7 @@ const SHOWN_SPANS = 8;
 const STEPS = [MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 3 * HOUR, 6 * HOUR, DAY, 2 * DAY, 7 * DAY,
   14 * DAY, 30 * DAY, 91 * DAY, 182 * DAY, 365 * DAY];
 
-/** The spans to draw, the oldest first; where the service has no record, what the row says. */
+/** Return the spans to draw, the oldest first. Without a record, use the row's publication. */
 function spansOf(account, row) {
   const found = Object.entries(account?.slots ?? {})
     .flatMap(([slot, spans]) => spans.map((span) => ({ slot, ...span })))
@@ -18,8 +18,8 @@ function spansOf(account, row) {
 }
 
 /**
- * From before the first span to what comes next, unless that is so far away that it dwarfs all.
- * An overlap is hours of years: while it lasts it is seen from near, where nobody asks for the whole.
+ * Return the range of the time axis: from the first span to the next step, unless that is too far.
+ * Zoom in on a running overlap (near) unless the user asked for the whole history.
  */
 function domainOf(spans, next, near) {
   const at = now();
@@ -34,7 +34,7 @@ function domainOf(spans, next, near) {
 
 function timelineOf(account, row, width, whole, rescale) {
   const spans = spansOf(account, row);
-  if (!spans.length) return [h("p", { class: "fine" }, "The service has published no key of it yet.")];
+  if (!spans.length) return [h("p", { class: "fine" }, "No key has been published yet.")];
   const next = account?.next?.at ?? row.nextAt;
   const overlaps = spans.length > 1 && Date.parse(spans.at(-2).overlapUntil) > now();
   const [from, to] = domainOf(spans, next, overlaps && !whole);
@@ -48,8 +48,8 @@ function timelineOf(account, row, width, whole, rescale) {
     nextAt && svg("line", { class: "next", x1: nextAt, x2: nextAt, y1: 14, y2: 90 }),
     svg("line", { class: "now", x1: x(now()), x2: x(now()), y1: 14, y2: 90 }),
     svg("text", { class: "now", x: x(now()), y: 10, "text-anchor": "middle" }, "now"));
-  const scale = h("button", { type: "button", class: "quiet scale", click: rescale }, whole ? "From near" : "From the beginning");
-  return [picture, legend(spans, next, nextAt, overlaps ? scale : null), h("ul", { class: "unseen" }, spans.map(inWords))];
+  const scale = h("button", { type: "button", class: "quiet scale", click: rescale }, whole ? "Zoom in" : "Show all");
+  return [picture, legend(spans, next, nextAt, overlaps ? scale : null), h("ul", { class: "unseen" }, spans.map(describe))];
 }
 
 const reaches = ({ until, overlapUntil }) =>
@@ -60,16 +60,16 @@ function spanOf({ slot, from, until, overlapUntil }, x, to) {
   const box = (kind, left, right, title) =>
     svg("rect", { class: `${kind} ${slot.toLowerCase()}`, x: left, y: LANE[slot], rx: 4,
       width: Math.max(right - left, 3), height: BAR }, svg("title", {}, title));
-  const solid = box("published", begin, end, inWordsOf({ slot, from, until }));
-  if (!until) return [box("ahead", end, x(to), `${slot} stays published`), solid];
+  const solid = box("published", begin, end, describePublication({ slot, from, until }));
+  if (!until) return [box("ahead", end, x(to), `${slot} remains published`), solid];
   if (!overlapUntil || Date.parse(overlapUntil) <= Date.parse(until)) return [solid];
-  const title = `${slot} still worked until ${moment(overlapUntil)}`;
+  const title = `${slot} remained valid until ${moment(overlapUntil)}`;
   return [box("overlapped", end, x(Date.parse(overlapUntil)), title), solid];
 }
 
-const inWordsOf = ({ slot, from, until }) =>
+const describePublication = ({ slot, from, until }) =>
   `${slot} published from ${moment(from)} ${until ? `to ${moment(until)}` : "until now"}`;
-const inWords = (span) => h("li", {}, inWordsOf(span),
+const describe = (span) => h("li", {}, describePublication(span),
   span.overlapUntil && span.until ? `, valid until ${moment(span.overlapUntil)}` : null);
 
 function hatching() {
@@ -78,7 +78,7 @@ function hatching() {
       patternTransform: "rotate(45)" }, svg("line", { class: slot, x1: 1.5, x2: 1.5, y1: 0, y2: 6 }))));
 }
 
-/** Round moments, as many as there is room for. */
+/** Draw as many ticks at round times as fit. */
 function ticks(from, to, x, width) {
   const room = Math.max(2, Math.floor((width - LEFT) / 84));
   const step = STEPS.find((size) => (to - from) / size <= room) ?? 730 * DAY;
@@ -100,7 +100,7 @@ function legend(spans, next, isDrawn, scale) {
     h("span", { class: "swatch published" }, "published"),
     overlaps ? h("span", { class: "swatch overlapped" }, "replaced, still valid") : null,
     next && Date.parse(next) > now()
-      ? h("span", { class: isDrawn ? "swatch next" : null }, isDrawn ? "next: " : "next step ", timeOf(next))
+      ? h("span", { class: isDrawn ? "swatch next" : null }, "next step ", timeOf(next))
       : null,
     scale);
 }

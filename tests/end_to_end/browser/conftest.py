@@ -1,4 +1,4 @@
-"""A real browser: Debian's Chromium, driven by Playwright. Skips where there is none."""
+"""Fixtures: Chromium driven by Playwright. Tests are skipped if no browser is installed."""
 
 from __future__ import annotations
 
@@ -19,10 +19,12 @@ SCREENSHOTS = Path(__file__).parents[3] / ".cache/screenshots"
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
-    """The browser's path. Skips where there is none, unless REQUIRE_BROWSER=1."""
+    """Return the browser's path. If there is none, skip, or fail with REQUIRE_BROWSER=1."""
     found = browser_path()
     if found is None:
-        reason = "no Chromium is installed: apt-get install chromium, or set CHROMIUM to its path"
+        reason = (
+            "Chromium is not installed: run apt-get install chromium, or set CHROMIUM to its path"
+        )
         if os.environ.get("REQUIRE_BROWSER") == "1":
             pytest.fail(reason)
         pytest.skip(reason)
@@ -39,7 +41,7 @@ async def browser(chromium: str) -> AsyncIterator[Browser]:
 
 @pytest.fixture
 async def visit(browser: Browser) -> AsyncIterator[Visit]:
-    """Opens a page; afterwards no script may have failed, and nothing was against the policy."""
+    """Return a function that opens a page. Fail if a script fails or breaks the policy."""
     complaints: list[str] = []
 
     async def opened(url: str, answers: Answers | None = None, **options: Any) -> Page:
@@ -59,14 +61,14 @@ async def visit(browser: Browser) -> AsyncIterator[Visit]:
 
 
 def _complaint(message: ConsoleMessage) -> list[str]:
-    """That a call was refused is told by the browser too, and is no fault of the page."""
+    """Return the message if it is an error of the page. A refused request is not one."""
     refused = message.text.startswith("Failed to load resource")
     return [message.text] if message.type in ("error", "warning") and not refused else []
 
 
 @pytest.fixture
 async def running(chromium: str, tmp_path: Path) -> AsyncIterator[Site]:
-    """The real service on the emulated estate, for whoever has the function key."""
+    """Run the real service on the emulated estate, with function keys allowed."""
     async with site(estate(), tmp_path) as found:
         yield found
 

@@ -1,4 +1,4 @@
-"""Answers of the API for fleets that would take years or days to come about. Checked against it."""
+"""Generates replies of the API for large and old fleets. They are checked against its document."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DOCUMENT = Path(__file__).parents[3] / "rotation/web/openapi.json"
 DAY = timedelta(days=1)
 TEAMS = ("search", "chat", "claims", "billing", "support", "legal", "vision", "speech", "maps")
 STAGES = ("prod", "test", "dev", "eu", "us")
-# How a large fleet is on an ordinary day.
+# The states of a large fleet on an ordinary day.
 ORDINARY = {"healthy": 900, "overlap": 40, "due": 20, "rotating": 12, "revoking": 8, "paused": 12}
 ORDINARY |= {"failing": 4, "refused": 3, "drifted": 1}
 WHY = {
@@ -51,14 +51,14 @@ TROUBLE = {
 
 
 def valid(name: str, body: Mapping[str, Any]) -> str:
-    """As JSON. Raises ValidationError where the service could not have answered so."""
+    """Return the body as JSON. Raises ValidationError if it does not match the API's document."""
     document = json.loads(DOCUMENT.read_text())
     jsonschema.validate(body, {"$ref": f"#/components/schemas/{name}"} | document)
     return json.dumps(body)
 
 
 def fleet(count: int, now: datetime, states: Mapping[str, int] | None = None) -> dict[str, Any]:
-    """So many enrolled secrets, the same for the same number."""
+    """Return a fleet of that many secrets; the same number gives the same fleet."""
     chance = random.Random(count)
     weights = states or ORDINARY
     drawn = chance.choices(list(weights), list(weights.values()), k=count)
@@ -126,7 +126,7 @@ def _row(number: int, state: State, now: datetime, chance: random.Random) -> dic
 
 
 def account(row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    """Six rotations, one of them an emergency; the last one is in its overlap."""
+    """Return an account with six rotations: one an emergency, the last one in its overlap."""
     starts = [now - DAY * days for days in (241, 183, 124, 93, 36, 0.4)]
     done = [_operation(row, number, at) for number, at in enumerate(starts)]
     running = done.pop()
@@ -146,7 +146,7 @@ def account(row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     overlap = text(starts[-1] + timedelta(hours=26))
     running |= {"state": "running", "phase": "overlap", "overlapUntil": overlap}
     running |= {"waitingFor": WHY["overlap"], "waitingUntil": overlap}
-    for name in ("endedAt", "outcome"):
+    for name in ("endedAt", "outcome", "proven"):
         del running[name]
     running["audit"] = running["audit"][:4]
     return {
@@ -183,9 +183,11 @@ def _operation(row: Mapping[str, Any], number: int, at: datetime) -> dict[str, A
         "phase": "idle",
         "reason": "pasted into a public chat" if leak else "the secret nears its expiry",
         "requester": "ada@contoso.example" if leak else "schedule",
+        "beganIn": "regenerate",
         "startedAt": text(at),
         "endedAt": text(at + overlap + timedelta(seconds=80)),
         "outcome": "the old key is refused",
+        "proven": True,
         "audit": [{"at": text(at + timedelta(seconds=s)), "what": what} for s, what in steps],
     }
 

@@ -1,4 +1,4 @@
-"""An emergency for a whole fleet, as the API would answer: more rotations than it names at once."""
+"""Plays the API in an emergency for a whole fleet, with more rotations than it lists."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from playwright.async_api import Route
 
 from . import generated
 
-NAMED = 200  # as many as the API names
+LISTED = 200  # the most that the API lists
 
 
 class Leak:
-    """``over`` says how many have ended; the page is told by its next question."""
+    """``over`` is the number of ended rotations in the next reply."""
 
     def __init__(self, accounts: int) -> None:
         self.accounts, self.over = accounts, 0
         self.asked: list[dict[str, Any]] = []
 
     async def answer(self, route: Route) -> bool:
-        """Whether the request was one of these."""
+        """Answer a request about rotations. Return False for any other request."""
         path = route.request.url.partition("/api/")[2]
         if not path.startswith("rotations"):
             return False
@@ -31,12 +31,12 @@ class Leak:
         body: dict[str, Any] = route.request.post_data_json or {}
         self.asked.append(body)
         if body.get("dry_run"):
-            await self._fulfil(route, 200, self._foreseen())
+            await self._fulfil(route, 200, self._preview())
         else:
             await self._fulfil(route, 202, self._accepted())
         return True
 
-    def _foreseen(self) -> dict[str, Any]:
+    def _preview(self) -> dict[str, Any]:
         counts = {"accounts": self.accounts, "secrets": self.accounts}
         return {"dryRun": True, "would": [], **counts}
 
@@ -46,11 +46,11 @@ class Leak:
         return {"batch": "b", "accounts": self.accounts, **rest}
 
     def _rotations(self) -> dict[str, Any]:
-        """The newest, which are the last to end, are named; all are counted."""
+        """Return the newest rotations, which end last, and the count of all."""
         running = self.accounts - self.over
         states = {"ended": self.over, "running": running}
         now = generated.text(datetime.now(UTC))
-        state = "running" if running >= NAMED else "ended"
+        state = "running" if running >= LISTED else "ended"
         rotations = [
             {
                 "id": f"{generated.slug(number)}-0123456789ab",
@@ -61,7 +61,7 @@ class Leak:
                 "requester": "ada",
                 "startedAt": now,
             }
-            for number in range(min(self.accounts, NAMED))
+            for number in range(min(self.accounts, LISTED))
         ]
         return {"rotations": rotations, "states": states}
 

@@ -1,4 +1,4 @@
-"""The real page with generated answers: for what a running service would need years to show."""
+"""Opens the real page with generated replies."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PAGE = "https://service.test/api/dashboard"
 async def played(
     visit: Visit, count: int, leak: Leak | None = None, **options: Any
 ) -> tuple[Page, dict[str, Any]]:
-    """The page with so many secrets, and the fleet that it was told."""
+    """Return the page with that many secrets, and the fleet that it shows."""
     now = datetime.now(UTC)
     fleet = generated.fleet(count, now)
     listed = generated.valid("Fleet", fleet)

@@ -1,4 +1,4 @@
-"""The real function app on an emulated Azure, to be looked at with a browser."""
+"""Runs the real function app on an emulated Azure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from emulator.proxy.server import Proxy
 from rotation.domain.access import Role
 
 VAULT = "kv-demo"
-# As in Azure: App Service authentication vouches for people, and function keys open nothing.
+# As in Azure: App Service authentication is on and function keys are off.
 PLATFORM = {"WEBSITE_AUTH_ENABLED": "true", "ROTATION_FUNCTION_KEYS": "false"}
 
 
@@ -33,7 +33,7 @@ QUICK = {
 
 
 def browser_path() -> str | None:
-    """Chromium's, or what CHROMIUM says; None where there is none."""
+    """Return the path in CHROMIUM, or of an installed browser, or None."""
     names = ("chromium", "chromium-browser", "google-chrome", "chrome")
     found = (path for path in map(shutil.which, names) if path)
     return os.environ.get("CHROMIUM") or next(found, None)
@@ -52,7 +52,7 @@ class Site:
         return f"{self.url}/api/dashboard?code={self.key}"
 
     async def swept(self) -> None:
-        """Wait for the first sweep. Raises AssertionError where there is none."""
+        """Wait for the first sweep. Raises AssertionError after 30 s."""
         async with aiohttp.ClientSession(self.url) as client:
             for _ in range(150):
                 async with client.get("/api/health") as answer:
@@ -66,7 +66,7 @@ class Site:
 async def site(
     azure: Azure, directory: Path, settings: Mapping[str, str] | None = None
 ) -> AsyncIterator[Site]:
-    """The service as a process of its own, after its first sweep."""
+    """Run the service as a separate process; yield it after its first sweep."""
     async with (
         Proxy(azure, directory) as proxy,
         function_app(proxy, directory, QUICK | dict(settings or {})) as host,
@@ -77,7 +77,7 @@ async def site(
 
 
 def estate() -> Azure:
-    """Two accounts that are well, one that cannot be rotated, and what nobody has enrolled."""
+    """Return an Azure with two healthy accounts, a blocked one and an unmanaged one."""
     azure = Azure()
     vault = azure.add_vault(VAULT)
     rotation = azure.add_principal("rotation").assign("Secret publisher", vault.id)
@@ -86,7 +86,7 @@ def estate() -> Azure:
         enrol(azure, name, kind)
     azure.account("vision").disable_local_auth = True
     azure.add_account("forgotten")
-    azure.add_secret(VAULT, "old-api-key", value="whatever", tags={})
+    azure.add_secret(VAULT, "old-api-key", value="anything", tags={})
     return azure
 
 
@@ -102,7 +102,7 @@ def enrol(azure: Azure, name: str, kind: str) -> None:
 
 
 def signed_in(*roles: Role, name: str = "ada@contoso.example") -> dict[str, str]:
-    """The headers that App Service authentication adds to a person's requests."""
+    """Return the headers that App Service authentication adds to a user's requests."""
     claims = [{"typ": "roles", "val": role.value} for role in roles]
     claims.append({"typ": "preferred_username", "val": name})
     principal = json.dumps({"auth_typ": "aad", "claims": claims, "role_typ": "roles"})

@@ -1,4 +1,4 @@
-"""Ten thousand secrets, and everything by keyboard."""
+"""The table with ten thousand secrets, and its use by keyboard."""
 
 from __future__ import annotations
 
@@ -10,42 +10,41 @@ from .played import played
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 MANY = 10_000
-BESIDE = 2  # an account and a secret that nobody manages
-WINDOW = 60  # rows; more than these never fit into 900 pixels
+UNMANAGED = 2  # an account and a secret
+WINDOW = 60  # rows; fewer than these fit into 900 pixels
 
 
-async def test_only_the_rows_in_view_exist(visit: Visit) -> None:
+async def test_only_visible_rows_have_elements(visit: Visit) -> None:
     page, _ = await played(visit, MANY)
     rows, grid = page.locator("[data-id]"), page.get_by_role("grid")
-    await expect(grid).to_have_attribute("aria-rowcount", str(MANY + BESIDE + 1))
+    await expect(grid).to_have_attribute("aria-rowcount", str(MANY + UNMANAGED + 1))
     assert 10 < await rows.count() < WINDOW
     await page.evaluate("scrollTo(0, document.body.scrollHeight)")
-    last = page.locator(f"[aria-rowindex='{MANY + BESIDE + 1}']")
+    last = page.locator(f"[aria-rowindex='{MANY + UNMANAGED + 1}']")
     await expect(last).to_be_in_viewport()
     assert await rows.count() < WINDOW
     header = page.get_by_role("columnheader", name="Secret")
     await expect(header).to_be_in_viewport()
 
 
-async def test_ten_thousand_are_searched_and_filtered(visit: Visit) -> None:
+async def test_ten_thousand_secrets_can_be_searched_and_filtered(visit: Visit) -> None:
     page, fleet = await played(visit, MANY)
     shown = page.get_by_role("status")
     await page.get_by_label("Search").fill("chat-prod-")
     wanted = [row for row in fleet["secrets"] if row["secret"].startswith("chat-prod-")]
-    await expect(shown).to_have_text(f"{len(wanted):,} of {MANY + BESIDE:,} shown")
+    await expect(shown).to_have_text(f"{len(wanted):,} of {MANY + UNMANAGED:,} shown")
     await page.get_by_label("Search").fill("")
     chip = page.get_by_role("button", name="failing")
     failing = fleet["summary"]["states"]["failing"]
     await expect(chip).to_contain_text(str(failing))
     await chip.click()
-    await expect(shown).to_have_text(f"{failing:,} of {MANY + BESIDE:,} shown")
+    await expect(shown).to_have_text(f"{failing:,} of {MANY + UNMANAGED:,} shown")
     await expect(page.locator("[data-id] .state").first).to_have_text("failing")
-    await expect(page.locator("[data-id]").first).to_contain_text("resume or abandon")
     await page.get_by_label("Search").fill("no such thing")
-    await expect(page.get_by_text("Nothing matches")).to_be_visible()
+    await expect(page.get_by_text("No matches")).to_be_visible()
 
 
-async def test_any_column_sorts_both_ways(visit: Visit) -> None:
+async def test_a_column_sorts_in_both_directions(visit: Visit) -> None:
     page, fleet = await played(visit, MANY)
     first = page.locator("[aria-rowindex='2']")
     order = sorted(fleet["secrets"], key=lambda row: str(row["expires"]))
@@ -57,7 +56,7 @@ async def test_any_column_sorts_both_ways(visit: Visit) -> None:
         assert when == wanted["expires"]
 
 
-async def test_everything_is_reached_by_keyboard(visit: Visit) -> None:
+async def test_everything_is_reachable_by_keyboard(visit: Visit) -> None:
     page, _ = await played(visit, MANY)
     await page.keyboard.press("/")
     await expect(page.get_by_label("Search")).to_be_focused()
@@ -65,7 +64,7 @@ async def test_everything_is_reached_by_keyboard(visit: Visit) -> None:
     await page.keyboard.press("ArrowDown")
     await expect(page.locator("[aria-rowindex='3']")).to_be_focused()
     await page.keyboard.press("End")
-    last = page.locator(f"[aria-rowindex='{MANY + BESIDE + 1}']")
+    last = page.locator(f"[aria-rowindex='{MANY + UNMANAGED + 1}']")
     await expect(last).to_be_focused()
     await expect(last).to_be_in_viewport()
     await page.keyboard.press("Home")
@@ -81,7 +80,7 @@ async def test_everything_is_reached_by_keyboard(visit: Visit) -> None:
     await expect(top).to_be_focused()
 
 
-async def test_a_row_out_of_view_keeps_the_focus(visit: Visit) -> None:
+async def test_a_row_keeps_the_focus_when_scrolled_out_of_view(visit: Visit) -> None:
     page, _ = await played(visit, MANY)
     await page.locator("[aria-rowindex='2']").focus()
     await page.evaluate("scrollTo(0, 100000)")

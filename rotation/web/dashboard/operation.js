@@ -1,20 +1,20 @@
-// One rotation: how far it is, what it waits for, and what it has done.
+// Shows one operation: its steps, what it waits for, and its audit trail.
 
-const PHASES = { regenerate: "Make", verify: "Test", publish: "Publish", overlap: "Overlap",
-  revoke: "Revoke", prove: "Refused", clean: "Tidy" };
-const PURPOSES = { rotate: "Rotation", repair: "Repair", emergency: "Emergency", finish: "Finishing" };
+const PHASES = { regenerate: "Regenerate", verify: "Verify", publish: "Publish", overlap: "Overlap",
+  revoke: "Revoke", prove: "Confirm", clean: "Clean up" };
+const PURPOSES = { rotate: "Rotation", repair: "Repair", emergency: "Emergency", finish: "Revocation" };
 const OVER = ["ended", "cancelled"];
 const isOver = (rotation) => OVER.includes(rotation.state);
 const purposeOf = ({ purpose, leaked }) =>
   PURPOSES[purpose] ?? (leaked && leaked !== "none" ? "Emergency" : "Rotation");
 
-/** For a rotation that is not over: steps, what it waits for, trouble, audit trail. */
-function courseOf(rotation) {
+/** Show an operation in full. */
+function progressOf(rotation) {
   return [
     stepsOf(rotation),
     waitingOf(rotation),
-    rotation.trouble ? troubleOf(rotation.trouble) : null,
-    askedBy(rotation),
+    rotation.trouble ? errorOf(rotation.trouble) : null,
+    requestedBy(rotation),
     auditOf(rotation),
   ];
 }
@@ -23,7 +23,7 @@ function stepsOf(rotation) {
   const phases = Object.keys(PHASES).slice(...(rotation.purpose === "repair" ? [1, 3] : [0]));
   const over = rotation.state === "ended";
   const at = phases.indexOf(rotation.phase);
-  const begun = phases.indexOf(/ begins in (\w+)/.exec(rotation.audit?.[0]?.what ?? "")?.[1]);
+  const begun = phases.indexOf(rotation.beganIn);
   const kindOf = (index) => {
     if (index < begun) return "skipped";
     if (over || index < at) return "done";
@@ -36,19 +36,17 @@ function stepsOf(rotation) {
 }
 
 function waitingOf({ state, waitingFor, waitingUntil, outcome }) {
-  if (outcome) return h("p", { class: "waiting" }, `${capital(outcome)}.`);
-  if (state === "waiting" && !waitingFor) return h("p", { class: "waiting" }, "It begins in a moment.");
+  if (outcome) return h("p", { class: "waiting" }, sentence(outcome));
+  if (state === "waiting" && !waitingFor) return h("p", { class: "waiting" }, "Starting shortly.");
   if (!waitingFor) return null;
-  const until = waitingUntil ? [" · next look ", timeOf(waitingUntil)] : [];
-  return h("p", { class: "waiting" }, capital(waitingFor), ...until);
+  const until = waitingUntil ? [" Next check ", timeOf(waitingUntil), "."] : [];
+  return h("p", { class: "waiting" }, sentence(waitingFor), ...until);
 }
 
-const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
-
-const troubleOf = (error) => trouble(capital(error.message), capital(error.remedy),
+const errorOf = (error) => errorBox(sentence(error.message), sentence(error.remedy),
   h("p", { class: "fine" }, `${error.code}, since `, timeOf(error.since)));
 
-function askedBy({ requester, reason, startedAt, requestedAt }) {
+function requestedBy({ requester, reason, startedAt, requestedAt }) {
   const at = startedAt ?? requestedAt;
   return h("p", { class: "fine" }, at ? [timeOf(at), ", "] : [], `by ${requester}: ${reason}`);
 }
@@ -60,18 +58,18 @@ function auditOf({ audit }) {
       h("span", {}, entry.what))));
 }
 
-/** A rotation that is over, folded. */
-function pastOf(rotation) {
+/** Show an ended operation, collapsed. */
+function historyEntry(rotation) {
   const took = rotation.endedAt && rotation.startedAt
-    ? `took ${length(Date.parse(rotation.endedAt) - Date.parse(rotation.startedAt))}` : "";
+    ? `Duration: ${duration(Date.parse(rotation.endedAt) - Date.parse(rotation.startedAt))}. ` : "";
   const ended = rotation.endedAt ?? rotation.startedAt;
   return h("details", { class: "past" },
     h("summary", {},
       h("span", { class: `purpose ${rotation.purpose}` }, purposeOf(rotation)),
-      h("span", { class: "outcome" }, rotation.outcome ?? rotation.state),
+      h("span", { class: "outcome" }, capital(rotation.outcome ?? rotation.state)),
       ended ? h("time", { datetime: ended, title: moment(ended) }, date(ended)) : null),
-    askedBy(rotation),
-    took ? h("p", { class: "fine" }, `It ${took}. Id ${rotation.id}.`) : null,
-    rotation.proof ? h("p", { class: "fine" }, `Proof: ${rotation.proof}.`) : null,
+    requestedBy(rotation),
+    h("p", { class: "fine" }, `${took}Id: ${rotation.id}`),
+    rotation.proof ? h("p", { class: "fine" }, `Proof: ${sentence(rotation.proof)}`) : null,
     auditOf(rotation));
 }
