@@ -71,3 +71,11 @@ def test_the_sample_settings_are_known_and_valid() -> None:
     for name in sample["Values"]:
         if name.startswith("ROTATION_"):
             assert f"| `{name}` |" in README
+
+
+@pytest.mark.parametrize("document", ["docs/architecture.md", "CONTRIBUTING.md"])
+def test_the_modules_that_a_document_names_exist(document: str) -> None:
+    named = re.findall(r"`([a-z_]+(?:/[a-z_]+)*(?:/|\.py|\.json))`", (ROOT / document).read_text())
+    assert named
+    for path in named:
+        assert (ROOT / path).exists() or (ROOT / "rotation" / path).exists(), path
