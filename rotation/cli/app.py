@@ -23,10 +23,10 @@ from .commands.why import why
 from .exit_status import CommandError, ExitStatus
 
 COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Look": (status, why, plan, history),
+    "Inspect": (status, why, plan, history),
     "Set up": (doctor, discover, enrol),
     "Rotate": (rotate, emergency, pause),
-    "One rotation": (watch, cancel, resume, abandon),
+    "A single rotation": (watch, cancel, resume, abandon),
 }
 
 app = typer.Typer(name="rotation", no_args_is_help=True, pretty_exceptions_enable=False)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import accumulate
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress
-from rich.table import Table
+from rich.text import Text
 
-PIPE_WIDTH = 240  # wide enough that nothing is cut
+GAP = "  "
+INDENT = "    "
 
 COLOURS = {
     "failing": "bold red",
@@ -34,7 +35,7 @@ COLOURS = {
 def console(stderr: bool = False) -> Console:
     """Return a console on the current stream; a test or a pipe may have replaced it."""
     stream = sys.stderr if stderr else sys.stdout
-    return Console(file=stream, width=None if stream.isatty() else PIPE_WIDTH, highlight=False)
+    return Console(file=stream, highlight=False)
 
 
 def echo(*lines: str) -> None:
@@ -57,18 +58,47 @@ def as_json(body: Any) -> None:
 
 
 def table(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
-    """Print a table; a cell that contains only a state has its colour."""
+    """Print a table. On a narrow terminal, columns that do not fit go below each row."""
     stream = console()
-    box = SIMPLE_HEAD if stream.is_terminal else None
-    grid = Table(*columns, box=box, pad_edge=False, header_style="bold")
-    for row in rows:
-        grid.add_row(*(_cell(value) for value in row))
-    stream.print(grid)
+    for line in layout(columns, rows, stream.width if stream.is_terminal else None):
+        stream.print(line, soft_wrap=True)
 
 
-def _cell(value: Any) -> str:
-    text = "" if value is None else escape(str(value))
-    return f"[{COLOURS[text]}]{text}[/]" if text in COLOURS else text
+def layout(
+    columns: Iterable[str], rows: Iterable[Iterable[Any]], width: int | None
+) -> Iterator[Text]:
+    """Yield a table's lines. A cell that contains only a state has its colour."""
+    cells = [["" if value is None else str(value) for value in row] for row in (columns, *rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for number, row in enumerate(cells):
+        style = "" if number else "bold"
+        fitting = _fitting([*widths[:-1], len(row[-1])], width)
+        yield _line(row[:fitting], widths, style)
+        if any(row[fitting:]):
+            yield Text(INDENT) + _line(row[fitting:], widths[fitting:], style)
+
+
+def _fitting(widths: Sequence[int], width: int | None) -> int:
+    """Return how many columns fit, at least one."""
+    if width is None:
+        return len(widths)
+    ends = accumulate(widths, lambda end, size: end + len(GAP) + size)
+    return max(1, sum(end <= width for end in ends))
+
+
+def _line(row: Sequence[str], widths: Sequence[int], style: str) -> Text:
+    padded = (
+        Text(text.ljust(size), COLOURS.get(text, style))
+        for text, size in zip(row, widths, strict=False)
+    )
+    line = Text(GAP).join(padded)
+    line.rstrip()
+    return line
+
+
+def count(number: int, noun: str) -> str:
+    """Return a number with its noun, for example ``1 account`` or ``2 accounts``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def fields(body: Mapping[str, Any]) -> None:

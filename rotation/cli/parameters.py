@@ -15,7 +15,7 @@ Direct = Annotated[
     typer.Option("--direct", help="Act with your own Azure credentials, not the function app's."),
 ]
 
-Json = Annotated[bool, typer.Option("--json", help="Print the API's JSON response.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Skip the confirmation prompt.")]
 
@@ -32,7 +32,7 @@ Secret = Annotated[str, typer.Argument(metavar="VAULT/SECRET", help="The secret.
 SecretOrAccount = Annotated[
     str,
     typer.Argument(
-        metavar="[VAULT/SECRET|ACCOUNT]", help="The secret, or the account's resource id."
+        metavar="VAULT/SECRET|ACCOUNT", help="The secret, or the account's resource id."
     ),
 ]
 

@@ -1,4 +1,4 @@
-"""What an operator does before and beside the service: doctor, discovery and enrolment.
+"""Tools for operators: doctor, discovery and enrolment.
 
 Everything here reads Azure with the identity of the caller and needs no deployed service. May
 import ``engine``, ``ports``, ``settings``, ``domain`` and ``runtime``, never an Azure SDK. Start

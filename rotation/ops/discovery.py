@@ -114,5 +114,5 @@ def _unreadable(secret: Listed, why: str) -> EnrolledSecret:
 
 
 def _published(secret: Listed) -> bool:
-    """Whether the secret has tags that only this service writes."""
+    """Return whether the secret has tags that only this service writes."""
     return bool({name.lower() for name in secret.tags} & tags.OWN)

@@ -10,7 +10,7 @@ from ..domain.model import Account, AccountId, Slot, TargetId
 
 
 class ManagementState(StrEnum):
-    """Whether the service manages an account's keys, and if not, why."""
+    """The management state of an account: managed, or why it is not."""
 
     MANAGED = "managed"
     SAMPLE = "sample"
@@ -46,7 +46,7 @@ class EnrolledSecret:
 
     @property
     def broken(self) -> bool:
-        """Whether the secret holds neither of the account's keys."""
+        """Return whether the secret holds neither of the account's keys."""
         return self.slot is None and not self.unreadable
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 from ...ops.discovery import Discovered
@@ -14,7 +15,7 @@ from ..exit_status import ExitStatus
 from ..parameters import Json, Subscriptions
 from ..run import run
 
-COLUMNS = ("ACCOUNT", "KIND", "STATE", "SECRETS", "REMARKS")
+COLUMNS = ("ACCOUNT", "KIND", "STATE", "SECRET", "REMARKS")
 
 
 def discover(subscription: Subscriptions = None, as_json: Json = False) -> None:
@@ -36,7 +37,7 @@ async def _discover(subscriptions: Sequence[str], *, as_json: bool) -> ExitStatu
 
 def _show(found: Discovered) -> None:
     if found.accounts:
-        output.table(COLUMNS, map(_row, found.accounts))
+        output.table(COLUMNS, chain.from_iterable(map(_rows, found.accounts)))
     else:
         output.echo("No accounts are visible. Sign in (az login) with permission to read accounts.")
     for state in dict.fromkeys(one.state for one in found.accounts):
@@ -53,11 +54,16 @@ def _show(found: Discovered) -> None:
         output.echo(f"! {problem}")
 
 
-def _row(found: DiscoveredAccount) -> tuple[str, ...]:
-    secrets = "\n".join(
-        f"{secret_name(one.target.vault, one.target.name)} ({_key(one)})" for one in found.secrets
-    )
-    return found.account.name, found.kind, found.state, secrets, "\n".join(found.remarks)
+def _rows(found: DiscoveredAccount) -> Iterator[tuple[str, ...]]:
+    """Yield a row for the account with its first secret, then one for each other secret."""
+    first, *others = map(_secret, found.secrets) if found.secrets else ("",)
+    yield found.account.name, found.kind, found.state, first, "; ".join(found.remarks)
+    for other in others:
+        yield "", "", "", other, ""
+
+
+def _secret(secret: EnrolledSecret) -> str:
+    return f"{secret_name(secret.target.vault, secret.target.name)} ({_key(secret)})"
 
 
 def _key(secret: EnrolledSecret) -> str:

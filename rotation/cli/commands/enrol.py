@@ -24,9 +24,9 @@ from ..run import run
 
 COLUMNS = ("ACCOUNT", "SECRET", "WILL", "WHY")
 WARNING = """\
-From now on this service manages BOTH keys of these accounts. The next rotation regenerates the key
-that is not in use, so anything using that key outside the vault will fail. Consumers must read the
-secret by name, without a version."""
+From now on this service manages BOTH keys of these accounts. The next rotation
+regenerates the key that is not in use, so anything using that key outside the
+vault will fail. Consumers must read the secret by name, without a version."""
 
 
 def enrol(
@@ -73,7 +73,7 @@ async def _enrol(selected: _Selection, options: Options) -> ExitStatus:
         if not options.as_json:
             _show_preview(plans, work)
         if work and not options.dry_run:
-            options.confirm(f"Enrol {len(work)} account(s)?")
+            options.confirm(f"Enrol {output.count(len(work), 'account')}?")
         failed = [] if options.dry_run else await _apply_all(tools, work, selected.validity)
     if options.as_json:
         output.as_json({"plans": [_to_json(plan) for plan in plans], "failed": failed})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .. import output
@@ -27,14 +27,21 @@ async def _history(client: ApiClient, secret: SecretArgument, *, as_json: bool) 
     versions, rotations = found["versions"], found["rotations"]
     if as_json:
         output.as_json({"versions": versions, "rotations": rotations})
-        return ExitStatus.OK
-    output.echo("Versions, newest first")
+    else:
+        _show(versions, rotations)
+    return ExitStatus.OK
+
+
+def _show(versions: Sequence[Mapping[str, Any]], rotations: Sequence[Mapping[str, Any]]) -> None:
+    output.echo("Versions, newest first:")
     output.table(VERSION_COLUMNS, map(_version, versions))
-    output.echo("Rotations, newest first")
+    if not rotations:
+        output.echo("No rotations yet.")
+        return
+    output.echo("Rotations, newest first:")
     output.table(ROTATION_COLUMNS, map(_rotation, rotations))
     for rotation in rotations:
         _show_audit(rotation)
-    return ExitStatus.OK
 
 
 def _version(version: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -57,6 +64,6 @@ def _rotation(rotation: Mapping[str, Any]) -> tuple[Any, ...]:
 
 def _show_audit(rotation: Mapping[str, Any]) -> None:
     if rotation.get("audit"):
-        output.echo(f"Audit trail of {rotation['id']}")
+        output.echo(f"Audit trail of {rotation['id']}:")
     for entry in rotation.get("audit", ()):
         output.echo(f"  {output.format_time(entry['at'])}  {entry['what']}")

@@ -12,7 +12,7 @@ from ..exit_status import ExitStatus
 from ..parameters import Direct, Json, Url
 from ..run import run_with_client
 
-COLUMNS = ("ACCOUNT", "SECRETS", "ACTION", "WHY", "UNTIL")
+COLUMNS = ("ACCOUNT", "SECRETS", "ACTION", "UNTIL", "WHY")
 
 
 def plan(url: Url = "", direct: Direct = False, as_json: Json = False) -> None:
@@ -25,7 +25,7 @@ async def _plan(client: ApiClient, *, as_json: bool) -> ExitStatus:
     if as_json:
         output.as_json(found)
     else:
-        output.echo(f"The next sweep will visit {found['accounts']} account(s).")
+        output.echo(f"The next sweep will visit {output.count(found['accounts'], 'account')}.")
         output.table(COLUMNS, map(_row, found["would"]))
         for problem in found["problems"]:
             output.echo(f"! {problem}")
@@ -37,6 +37,6 @@ def _row(would: Mapping[str, Any]) -> tuple[str, ...]:
         account_name(would["account"]),
         ", ".join(would["secrets"] or ()),
         would["action"],
-        would["reason"],
         output.format_time(would["until"]),
+        would["reason"],
     )

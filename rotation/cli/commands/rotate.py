@@ -83,7 +83,7 @@ async def _rotate(client: ApiClient, body: Mapping[str, Any], options: Options) 
     if options.dry_run:
         return ExitStatus.OK
     if "leaked" in body or not ("secret" in body or "account" in body):
-        options.confirm(f"Proceed with {preview['accounts']} account(s)?")
+        options.confirm(f"Proceed with {output.count(preview['accounts'], 'account')}?")
     if body.get("all"):
         body = {**body, "confirm": preview["accounts"]}
     headers = {"Idempotency-Key": options.key} if options.key else {}
@@ -93,14 +93,17 @@ async def _rotate(client: ApiClient, body: Mapping[str, Any], options: Options) 
 
 
 def _show_preview(preview: Mapping[str, Any]) -> None:
-    output.echo(f"Affects {preview['accounts']} account(s) and {preview['secrets']} secret(s).")
+    accounts, secrets = preview["accounts"], preview["secrets"]
+    output.echo(
+        f"Affects {output.count(accounts, 'account')} and {output.count(secrets, 'secret')}."
+    )
     for would in preview["would"][:MAX_SHOWN]:
         account = account_name(would["account"])
         output.echo(f"{account}: {would['reason']}" if would["reason"] else account)
         output.steps(would["effects"], "  will")
-    more = preview["accounts"] - min(len(preview["would"]), MAX_SHOWN)
+    more = accounts - min(len(preview["would"]), MAX_SHOWN)
     if more > 0:
-        output.echo(f"… and {more} more accounts")
+        output.echo(f"… and {output.count(more, 'more account')}")
 
 
 async def _finish_one(

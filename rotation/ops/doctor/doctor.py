@@ -17,7 +17,6 @@ from .findings import CheckState, Finding, attempt
 from .vaults import VaultChecks
 
 CONCURRENCY = 8
-
 MAX_ACCOUNTS = 100
 
 
@@ -69,7 +68,7 @@ class Doctor:
         async def read() -> str:
             found = [secret async for secret in self.vaults.enrolled(vault)]
             secrets.extend(found)
-            return f"{len(found)} enrolled secret(s)"
+            return f"enrolled secrets: {len(found)}"
 
         return await attempt("vault", vault, read)
 

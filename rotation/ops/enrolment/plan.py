@@ -15,7 +15,7 @@ from ...ports import Latest, Listed
 
 
 class EnrolmentAction(StrEnum):
-    """What enrolling an account does."""
+    """The effect of enrolling an account."""
 
     CREATE = "create"
     TAG = "tag"
@@ -44,7 +44,7 @@ class EnrolmentRequest:
 
 @dataclass(frozen=True)
 class EnrolmentPlan:
-    """What enrolling one account will do, and why. ``slot`` is the key in use."""
+    """The effect of enrolling one account, and why. ``slot`` is the key in use."""
 
     account: AccountId
     target: TargetId
