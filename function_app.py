@@ -1,4 +1,4 @@
-"""The triggers of the function app: parse, call ``rotation``, return. Nothing is decided here."""
+"""The function app's triggers: parse the input, call ``rotation``, return its answer."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import os
 import azure.functions as func
 
 from rotation import web
-from rotation.bootstrap import check_settings, console, doors, service
+from rotation.bootstrap.process import auth_methods, check_settings, service
 from rotation.domain import events
 
 logging.getLogger("azure").setLevel(logging.WARNING)
 logging.getLogger("rotation").setLevel(logging.INFO)
 check_settings()
-# With function keys the host checks them; without, App Service authentication is the only way in.
-_LEVEL = func.AuthLevel.FUNCTION if doors().function_keys else func.AuthLevel.ANONYMOUS
+# The host checks function keys if they are enabled; otherwise App Service authenticates callers.
+_LEVEL = func.AuthLevel.FUNCTION if auth_methods().function_keys else func.AuthLevel.ANONYMOUS
 app = func.FunctionApp(http_auth_level=_LEVEL)
 
 
@@ -27,16 +27,16 @@ app = func.FunctionApp(http_auth_level=_LEVEL)
     run_on_startup=False,
 )
 async def sweep(timer: func.TimerRequest) -> None:
-    """Look at every account; the backstop for all that was lost."""
-    await service().sweep()
-    await console().observe()
+    """Visit every account: the backstop for lost events and messages."""
+    await service().triggers.sweep()
+    await service().health.observe()
 
 
 @app.function_name("secret_expiring")
 @app.event_grid_trigger(arg_name="event")
 async def secret_expiring(event: func.EventGridEvent) -> None:
-    """SecretNearExpiry and SecretExpired: enqueue and return, because Event Grid waits 30 s."""
-    await service().event(events.payload(event))
+    """Enqueue SecretNearExpiry and SecretExpired, and return within Event Grid's 30 s."""
+    await service().triggers.handle_event(events.payload(event))
 
 
 @app.function_name("work")
@@ -46,18 +46,18 @@ async def secret_expiring(event: func.EventGridEvent) -> None:
     connection="AzureWebJobsStorage",
 )
 async def work(message: func.QueueMessage) -> None:
-    """One visit to one account."""
-    await service().message(message.get_body().decode())
+    """Handle one message of the work queue."""
+    await service().triggers.handle_message(message.get_body().decode())
 
 
 def _serve(route: web.Route) -> None:
-    """One HTTP function for each route of the API."""
+    """Register one HTTP function for a route of the API."""
 
     async def handle(req: func.HttpRequest) -> func.HttpResponse:
         request = web.Request(
             req.method, req.url, req.headers, req.route_params, req.params, req.get_body()
         )
-        answer = await web.serve(route, request, doors(), console)
+        answer = await web.serve(route, request, auth_methods(), service)
         return func.HttpResponse(
             answer.body,
             status_code=answer.status,

@@ -42,10 +42,9 @@ async def main(secrets: int) -> None:
             record = Record(AccountId.parse(account.id), "salt", waiting="next rotation soon")
             await store.write(record.account.slug, codec.dump(record), None)
         async with product(azure, directory) as made:
-            console = made.console
             for what in ("first", "again"):
                 began = time.perf_counter()
-                found = await console.fleet(CALLER)
+                found = await made.service.queries.fleet(CALLER)
                 seconds = time.perf_counter() - began
                 print(f"{what}: {len(found['secrets'])} secrets in {seconds:.2f} s")
 

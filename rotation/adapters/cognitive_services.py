@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from azure.core.credentials_async import AsyncTokenCredential
@@ -14,7 +13,7 @@ from azure.mgmt.core.policies import ARMHttpLoggingPolicy, AsyncARMChallengeAuth
 from ..domain.errors import Transient, Unknown
 from ..domain.model import Account, AccountId, Key, Keys, Slot
 from ..runtime.clock import Clock
-from .pipeline import DatePolicy, client_options
+from .pipeline import DatePolicy, TransportFactory, client_options
 from .sdk_errors import failure
 
 
@@ -26,7 +25,7 @@ class ArmAccounts:
         credential: AsyncTokenCredential,
         clock: Clock,
         endpoint: str = "https://management.azure.com",
-        transport: Callable[[], Any] | None = None,
+        transport: TransportFactory | None = None,
     ) -> None:
         self._credential = credential
         self._clock = clock

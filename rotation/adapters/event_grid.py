@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from azure.core.credentials_async import AsyncTokenCredential
@@ -11,7 +11,7 @@ from azure.core.messaging import CloudEvent
 from azure.eventgrid.aio import EventGridPublisherClient
 
 from ..domain.errors import Permanent, RotationError
-from .pipeline import CONNECT_SECONDS, READ_SECONDS
+from .pipeline import CONNECT_SECONDS, READ_SECONDS, TransportFactory
 from .sdk_errors import failure
 
 SOURCE = "/azure-ai-key-rotation"
@@ -30,7 +30,7 @@ class TopicNotifier:
         self,
         endpoint: str,
         credential: AsyncTokenCredential,
-        transport: Callable[[], Any] | None = None,
+        transport: TransportFactory | None = None,
     ) -> None:
         options: dict[str, Any] = {
             "retry_total": 0,

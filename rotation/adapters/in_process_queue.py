@@ -20,7 +20,7 @@ PAUSE = 30.0
 _log = logging.getLogger("rotation")
 
 
-class EmbeddedQueue:
+class InProcessQueue:
     """Runs ``handler`` for each message after its delay, on the loop of whoever put it."""
 
     def __init__(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
@@ -17,7 +16,7 @@ from ..domain.model import Key, Target, TargetId, Version
 from ..domain.record import Put
 from ..ports import Latest, Listed, Revision
 from ..runtime.clock import Clock
-from .pipeline import client_options, once
+from .pipeline import TransportFactory, client_options, no_retry_transport
 from .sdk_errors import code_of, failure
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
@@ -31,7 +30,7 @@ class KeyVaults:
         urls: Iterable[str],
         credential: AsyncTokenCredential,
         clock: Clock,
-        transport: Callable[[], Any] | None = None,
+        transport: TransportFactory | None = None,
     ) -> None:
         self.urls = tuple(urls)
         self._credential = credential
@@ -167,7 +166,9 @@ class KeyVaults:
                 remedy="add its URL to ROTATION_VAULTS",
             )
         if vault not in self._clients:
-            options = client_options(self._clock, transport=(self._transport or once)())
+            options = client_options(
+                self._clock, transport=(self._transport or no_retry_transport)()
+            )
             self._clients[vault] = SecretClient(vault, self._credential, **options)
         return self._clients[vault]
 

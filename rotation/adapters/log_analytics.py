@@ -7,7 +7,7 @@ somebody has *not* moved yet, never proof that all have.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,7 +20,7 @@ from azure.monitor.query.aio import LogsQueryClient
 from ..domain.errors import Permanent, RotationError, Transient
 from ..ports import Reading
 from ..runtime.clock import Clock
-from .pipeline import client_options
+from .pipeline import TransportFactory, client_options
 from .sdk_errors import failure
 
 # Both shapes of the table, whichever the diagnostic setting writes: see "AZKVAuditLogs" and
@@ -80,7 +80,7 @@ class LogEvidence:
         workspace: str,
         credential: AsyncTokenCredential,
         clock: Clock,
-        transport: Callable[[], Any] | None = None,
+        transport: TransportFactory | None = None,
     ) -> None:
         options = client_options(clock)
         if transport:

@@ -6,6 +6,7 @@ is tried again by the queue, which neither blocks a worker nor forgets.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,12 +17,14 @@ from azure.core.pipeline.transport import AioHttpTransport
 from ..runtime import metrics as telemetry
 from ..runtime.clock import Clock
 
+TransportFactory = Callable[[], Any]
+
 CONNECT_SECONDS = 5
 
 READ_SECONDS = 30
 
 
-class OnceTransport(AioHttpTransport):  # type: ignore[misc]  # azure-core exports it lazily
+class NoRetryTransport(AioHttpTransport):  # type: ignore[misc]  # azure-core exports it lazily
     """Sends every request once.
 
     aiohttp by itself repeats a PUT whose connection broke, which would make a second version of a
@@ -34,9 +37,9 @@ class OnceTransport(AioHttpTransport):  # type: ignore[misc]  # azure-core expor
             self.session._retry_connection = False
 
 
-def once() -> OnceTransport:
+def no_retry_transport() -> NoRetryTransport:
     """A transport for calls that must not be repeated behind our back."""
-    return OnceTransport(connection_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS)
+    return NoRetryTransport(connection_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS)
 
 
 class DatePolicy(SansIOHTTPPolicy[Any, Any]):

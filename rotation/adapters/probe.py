@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,7 +17,7 @@ from azure.core.pipeline import policies
 from azure.core.rest import HttpRequest
 
 from ..domain.model import Account, Answer, Key, Verdict
-from .pipeline import CONNECT_SECONDS, READ_SECONDS
+from .pipeline import CONNECT_SECONDS, READ_SECONDS, TransportFactory
 
 _VISIBLE = re.compile(r"[!-~]+")
 
@@ -58,7 +57,7 @@ _CALLS = {
 class DataPlaneProbe:
     """Calls the account's own endpoint with a key, never follows a redirect, never logs."""
 
-    def __init__(self, transport: Callable[[], Any] | None = None) -> None:
+    def __init__(self, transport: TransportFactory | None = None) -> None:
         self._transport = transport
         self._client: AsyncPipelineClient[Any, Any] | None = None
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable
 from typing import Any
 
 from azure.core import AsyncPipelineClient
@@ -16,7 +15,7 @@ from azure.core.rest import HttpRequest
 from ..domain.permissions import Grant
 from ..ports import SeenVault, Who
 from ..runtime.clock import Clock
-from .pipeline import client_options
+from .pipeline import TransportFactory, client_options
 from .sdk_errors import failure
 
 # The versions that Azure documents for each; all are generally available.
@@ -33,7 +32,7 @@ class ArmResources:
         credential: AsyncTokenCredential,
         clock: Clock,
         endpoint: str = "https://management.azure.com",
-        transport: Callable[[], Any] | None = None,
+        transport: TransportFactory | None = None,
     ) -> None:
         self._credential, self._endpoint = credential, endpoint.rstrip("/")
         options = client_options(clock)

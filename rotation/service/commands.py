@@ -1,12 +1,13 @@
-"""What a person may ask of the service: request, cancel, answer, pause; and all of the foresight.
+"""Operator commands: request, cancel, resume, abandon and pause.
 
-The HTTP API and the command line both stand on it. It changes nothing itself but a secret's tag
-``RotationPaused``; everything else is a wish in the journal, which the rotator alone acts upon.
+They only write requests into the journal, which the reconciler acts on, and the tag
+``RotationPaused``.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from ..decisions.lifecycle import cancellable
@@ -15,66 +16,63 @@ from ..domain.access import Caller
 from ..domain.errors import Permanent, RotationError, unenrolled
 from ..domain.model import AccountId, TargetId
 from ..domain.record import Ending, Operation, Record, Wish, WishKind
-from ..ops.doctor.doctor import Doctor
+from ..engine.inventory import Inventory
+from ..engine.journal import Journal
+from ..ports import Queue, Vaults
+from ..runtime import log
+from ..runtime.clock import Clock
 from ..runtime.concurrency import together
-from . import inbox as wishes
-from .preview import Foresight
-from .requests import RotationRequest
-from .views import effects as outlook
-from .views import operation as report
+from . import inbox, messages
+from .messages import Visit
+from .queries import Queries
+from .requests import AlreadyRunning, RotationRequest
+from .views import effects, operation
 
 AT_ONCE = 32
 
 
-class UnderWay(Permanent):
-    """A request that would add nothing to what waits or runs already."""
-
-    def __init__(self, operation_id: str) -> None:
-        super().__init__(
-            "a rotation of this account is under way already",
-            code="UnderWay",
-            remedy=f"follow it: GET /api/rotations/{operation_id}",
-        )
-        self.operation_id = operation_id
-
-
 @dataclass
-class Console(Foresight):
-    """``caller`` and ``reason`` go into the audit trail of whatever they ask for."""
+class Commands:
+    """Records what an operator asks for, and enqueues a visit that acts on it."""
 
-    doctor: Doctor
+    queries: Queries
+    journal: Journal
+    inventory: Inventory
+    vaults: Vaults
+    queue: Queue
+    clock: Clock
 
-    # Ask.
+    # Request.
 
     async def request(self, request: RotationRequest) -> dict[str, Any]:
-        """One account: the wish in the journal, and a visit on its way.
+        """Request a rotation of one account.
 
-        Raises UnderWay, or as ``Triggers.request`` does.
+        Raises AlreadyRunning if a pending or running operation covers the request, Permanent if
+        the secret or account is not enrolled, and RotationError if Azure cannot be read.
         """
-        account, _ = await self.triggers.resolve(request)
-        record, _ = await self.journal.load(account)
-        if not wishes.earlier(record, request.idempotency_key):
-            running = wishes.covering(record, request)
-            if running:
-                raise UnderWay(running)
-        accepted = await self.triggers.request(request)
-        return _accepted(accepted.id, accepted.account)
+        account, targets = await self.queries.resolve(request)
+        wish = inbox.from_operator(account, request, self.clock.now())
+        record = await self.journal.amend(account, lambda r: inbox.admitted(r, wish))
+        accepted = inbox.find_by_key(record, request.idempotency_key) or wish.id
+        if accepted == wish.id:
+            await self._enqueue(Visit(account, targets), wish)
+        return _accepted(accepted, account)
 
     async def request_all(self, request: RotationRequest) -> dict[str, Any]:
-        """A whole vault or everything, account by account; one that fails stops no other.
+        """Rotate a vault or everything, account by account; failures do not affect other accounts.
 
-        Raises Permanent where ``confirm`` is not the number of accounts.
+        Raises Permanent if ``confirm`` is not the number of accounts.
         """
-        accounts = await self._meant(request)
+        accounts = await self.queries.accounts(request)
         if request.everything and request.confirm != len(accounts):
             raise Permanent(
-                f"confirm says {request.confirm}, but there are {len(accounts)} accounts now",
+                f"confirm is {request.confirm}, but there are now {len(accounts)} accounts",
                 code="Unconfirmed",
-                remedy="ask again with dry_run and confirm the number that it reports",
+                remedy="repeat the dry run and confirm the number that it reports",
             )
-        batch = request.idempotency_key or wishes.new_batch()
+        batch = request.idempotency_key or inbox.new_batch()
         one = replace(request, vault=None, everything=False, idempotency_key=batch)
-        results = await together((self._try(one, account) for account in accounts), AT_ONCE)
+        results = await together((self._request_one(one, a) for a in accounts), AT_ONCE)
         return {
             "batch": batch,
             "accounts": len(accounts),
@@ -83,10 +81,10 @@ class Console(Foresight):
             "status": f"/api/rotations?batch={batch}",
         }
 
-    async def _try(self, request: RotationRequest, account: AccountId) -> dict[str, Any]:
+    async def _request_one(self, request: RotationRequest, account: AccountId) -> dict[str, Any]:
         try:
             return await self.request(replace(request, account=account))
-        except UnderWay as exc:
+        except AlreadyRunning as exc:
             return _accepted(exc.operation_id, account)
         except RotationError as exc:
             return {"account": str(account), "error": str(exc)}
@@ -94,58 +92,82 @@ class Console(Foresight):
     # Answer.
 
     async def cancel(self, operation_id: str, caller: Caller, reason: str) -> Any:
-        """End what has changed nothing yet; None where there is no such operation.
+        """Cancel an operation that has not changed anything; return None if it does not exist.
 
-        Raises Permanent where it is too late.
+        Raises Permanent if it is too late.
         """
-        record = await self._record(operation_id)
+        record = await self.queries.record(operation_id)
         found = record.find(operation_id) if record else None
         if record is None or found is None:
             return None
         if isinstance(found, Wish):
-            await self.journal.amend(record.account, lambda r: wishes.without(r, operation_id))
-            return report.of_operation(record, found) | {"state": Ending.CANCELLED.value}
+            await self.journal.amend(record.account, lambda r: inbox.removed(r, operation_id))
+            return operation.to_json(record, found) | {"state": Ending.CANCELLED.value}
         if found.ended_at or not cancellable(record):
             raise Permanent(
-                "it is too late to cancel: a key or a secret was changed",
+                "too late to cancel: a key or secret has already been changed",
                 code="TooLate",
-                remedy="let it end; pause the secret to hold back the next rotation",
+                remedy="let it finish; pause the secret to prevent the next rotation",
             )
-        await self._say(record, WishKind.CANCEL, caller, reason)
-        return await self.status(operation_id)
+        await self._record_answer(record, WishKind.CANCEL, caller, reason)
+        return await self.queries.status(operation_id)
 
     async def answer(
         self, operation_id: str, kind: WishKind, caller: Caller, reason: str, *, dry_run: bool
     ) -> str | None:
-        """Resume or abandon: what that does, in words; None where there is no such operation."""
-        record = await self._record(operation_id)
+        """Resume or abandon an operation, unless ``dry_run``.
+
+        Return a sentence that says what this does, or None if the operation does not exist.
+        """
+        record = await self.queries.record(operation_id)
         if record is None or not isinstance(record.find(operation_id), Operation):
             return None
-        will = outlook.answer(record, kind)
+        will = effects.describe_answer(record, kind)
         if not dry_run:
-            await self._say(record, kind, caller, reason)
+            await self._record_answer(record, kind, caller, reason)
         return will
 
-    async def _say(self, record: Record, kind: WishKind, caller: Caller, reason: str) -> None:
-        name, now = wishes.new_id(record.account), self.inventory.clock.now()
-        said = Wish(name, kind, reason, caller.name, now, role=caller.role, request_id=caller.call)
-        await self.triggers.answer(record, said)
+    async def _record_answer(
+        self, record: Record, kind: WishKind, caller: Caller, reason: str
+    ) -> None:
+        account = record.account
+        answer = inbox.from_answer(account, kind, caller, reason, self.clock.now())
+        await self.journal.amend(account, lambda r: inbox.added(r, answer))
+        await self._enqueue(Visit(account), answer)
+
+    async def _enqueue(self, visit: Visit, wish: Wish) -> None:
+        _log(visit.account, wish)
+        await self.queue.put(messages.dump(visit), timedelta())
+
+    # Pause.
 
     async def pause(self, target: TargetId, *, paused: bool) -> dict[str, Any]:
-        """Set or remove the tag that holds scheduled rotations back; emergencies go on."""
-        found = await self.triggers.vaults.read(target)
+        """Set or remove the tag that pauses scheduled rotations; emergencies still run."""
+        found = await self.vaults.read(target)
         if found is None:
             raise unenrolled(str(target))
         wanted = tags.paused(found.tags, paused)
         if wanted != found.tags:
-            await self.triggers.vaults.retag(target, found.version, wanted)
+            await self.vaults.retag(target, found.version, wanted)
             await self.inventory.listings(refresh=True)
         return {"vault": target.vault, "secret": target.name, "paused": paused}
-
-    async def _record(self, operation_id: str) -> Record | None:
-        return await self.triggers.record(operation_id)
 
 
 def _accepted(operation_id: str, account: AccountId) -> dict[str, Any]:
     url = f"/api/rotations/{operation_id}"
     return {"id": operation_id, "account": str(account), "status": url}
+
+
+def _log(account: AccountId, wish: Wish) -> None:
+    """Log who requested what, for the audit trail."""
+    log.info(
+        "asked",
+        account=str(account),
+        id=wish.id,
+        kind=wish.kind.value,
+        leaked=wish.leaked.value,
+        requester=wish.requester,
+        role=wish.role,
+        reason=wish.reason,
+        request=wish.request_id,
+    )

@@ -1,4 +1,4 @@
-"""Triggers' wishes: made, and put into the record at most once. Pure but for random ids."""
+"""Requests as they enter an account's record, each at most once. Pure but for random ids."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
+from ..domain.access import Caller
 from ..domain.events import Expiring
 from ..domain.model import AccountId
 from ..domain.record import Leaked, Purpose, Record, Wish, WishKind
-from .requests import RotationRequest
+from .requests import AlreadyRunning, RotationRequest, too_many
+
+_MAX_PENDING = 20
 
 
-def added(record: Record, wish: Wish) -> Record | None:
-    """The record with one more wish; None where it is there already or was fulfilled."""
-    return None if record.find(wish.id) else replace(record, wishes=(*record.wishes, wish))
+def from_event(record: Record, event: Expiring, now: datetime) -> Wish:
+    """Return the request of an expiry event.
 
-
-def of_event(record: Record, event: Expiring, now: datetime) -> Wish:
-    """The same for every delivery of an event about the same version."""
+    Its id is derived from the version, so that repeated deliveries make one request.
+    """
     seed = f"{event.vault}|{event.secret}|{event.version}".lower()
     name = f"{record.account.slug}-{hashlib.sha256(seed.encode()).hexdigest()[:12]}"
     return Wish(
@@ -34,12 +35,11 @@ def of_event(record: Record, event: Expiring, now: datetime) -> Wish:
     )
 
 
-def of_request(account: AccountId, request: RotationRequest, now: datetime) -> Wish:
-    """A person's wish; with something leaked it is an emergency."""
-    emergency = request.leaked is not Leaked.NONE
+def from_operator(account: AccountId, request: RotationRequest, now: datetime) -> Wish:
+    """Return an operator's request; it is an emergency if a key has leaked."""
     return Wish(
         id=new_id(account),
-        kind=WishKind.EMERGENCY if emergency else WishKind.MANUAL,
+        kind=WishKind.EMERGENCY if request.is_emergency else WishKind.MANUAL,
         reason=request.reason,
         requester=request.requester,
         at=now,
@@ -51,8 +51,48 @@ def of_request(account: AccountId, request: RotationRequest, now: datetime) -> W
     )
 
 
-def earlier(record: Record, key: str | None) -> str | None:
-    """The id of what the same idempotency key asked for before."""
+def from_answer(
+    account: AccountId, kind: WishKind, caller: Caller, reason: str, now: datetime
+) -> Wish:
+    """Return an operator's answer to an operation: cancel, resume or abandon."""
+    return Wish(
+        id=new_id(account),
+        kind=kind,
+        reason=reason,
+        requester=caller.name,
+        at=now,
+        role=caller.role,
+        request_id=caller.call,
+    )
+
+
+def added(record: Record, wish: Wish) -> Record | None:
+    """Return the record with the request, or None if it is already there or was fulfilled."""
+    return None if record.find(wish.id) else replace(record, wishes=(*record.wishes, wish))
+
+
+def admitted(record: Record, wish: Wish) -> Record | None:
+    """Return the record with an operator's request, or None if its idempotency key is known.
+
+    Raises AlreadyRunning if it is covered already, and Permanent if too many are pending.
+    """
+    if find_by_key(record, wish.idempotency_key):
+        return None
+    covering = find_covering(record, wish)
+    if covering:
+        raise AlreadyRunning(covering)
+    if len(record.wishes) >= _MAX_PENDING:
+        raise too_many(len(record.wishes))
+    return added(record, wish)
+
+
+def removed(record: Record, wish_id: str) -> Record:
+    """Return the record without one request."""
+    return replace(record, wishes=tuple(w for w in record.wishes if w.id != wish_id))
+
+
+def find_by_key(record: Record, key: str | None) -> str | None:
+    """Return the id of the request or operation with this idempotency key."""
     if key is None:
         return None
     for operation in (record.operation, *record.history):
@@ -61,38 +101,32 @@ def earlier(record: Record, key: str | None) -> str | None:
     return next((w.id for w in record.wishes if w.idempotency_key == key), None)
 
 
-def covering(record: Record, request: RotationRequest) -> str | None:
-    """The id of what waits or runs already and would do all that the request asks for."""
-    wanted = WishKind.EMERGENCY if request.is_emergency else WishKind.MANUAL
-    same = (w for w in record.wishes if w.kind is wanted and _covers(w.leaked, request.leaked))
-    waiting = next(same, None)
-    if waiting:
-        return waiting.id
+def find_covering(record: Record, wish: Wish) -> str | None:
+    """Return the id of a pending or running operation that does all that a request wants."""
+    pending = (w for w in record.wishes if w.kind is wish.kind and _covers(w.leaked, wish.leaked))
+    found = next(pending, None)
+    if found:
+        return found.id
     running = record.operation
     if running is None or running.purpose not in (Purpose.ROTATE, Purpose.EMERGENCY):
         return None
-    if not request.is_emergency:
+    if wish.kind is not WishKind.EMERGENCY:
         return running.id
-    quick = running.overlap <= (request.overlap or timedelta())
+    quick = running.overlap <= (wish.overlap or timedelta())
     if running.purpose is Purpose.ROTATE or record.blocked or not quick:
         return None
-    return running.id if _covers(running.leaked, request.leaked) else None
+    return running.id if _covers(running.leaked, wish.leaked) else None
 
 
 def _covers(leaked: Leaked, reported: Leaked) -> bool:
     return leaked in (reported, Leaked.UNKNOWN)
 
 
-def without(record: Record, wish_id: str) -> Record:
-    """The record without one wish."""
-    return replace(record, wishes=tuple(w for w in record.wishes if w.id != wish_id))
-
-
 def new_batch() -> str:
-    """A name for requests that were made together."""
+    """Return a name for requests that were made together."""
     return f"batch-{secrets.token_hex(6)}"
 
 
 def new_id(account: AccountId) -> str:
-    """Begins with the account's slug, by which the record is found again."""
+    """Return an id that begins with the account's slug, which names the record."""
     return f"{account.slug}-{secrets.token_hex(6)}"

@@ -1,4 +1,4 @@
-"""What travels through the work queue: small JSON objects that name things, never a key."""
+"""Messages of the work queue: small JSON objects with ids and times, never a key."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..domain.model import AccountId, TargetId
 
 @dataclass(frozen=True)
 class Visit:
-    """Look at this account. ``wake`` is set where a step asked to be continued then."""
+    """Visit this account. ``wake`` is set if an earlier visit asked to be continued then."""
 
     account: AccountId
     targets: tuple[TargetId, ...] = ()
@@ -25,25 +25,26 @@ class Visit:
 
 
 @dataclass(frozen=True)
-class Look:
-    """A secret nears expiry: find its account. ``tries`` counts failed attempts."""
+class ExpiryNotice:
+    """A secret is about to expire: find its account. ``tries`` counts failed attempts."""
 
     event: Expiring
     tries: int = 0
 
 
-Message = Visit | Look
+Message = Visit | ExpiryNotice
 
-_KINDS: Mapping[str, type[Visit] | type[Look]] = {"visit": Visit, "look": Look}
+_KINDS: Mapping[str, type[Visit] | type[ExpiryNotice]] = {"visit": Visit, "look": ExpiryNotice}
 
 
 def dump(message: Message) -> str:
+    """Return a message as JSON, under the name of its kind."""
     kind = "visit" if isinstance(message, Visit) else "look"
     return codec.dump({kind: message}).decode()
 
 
 def load(text: str) -> Message | list[Any]:
-    """The message; or events, as an Event Grid subscription or a dead letter puts them there.
+    """Return the message, or the events that Event Grid has put into the queue.
 
     Raises ValueError for anything else.
     """
@@ -51,7 +52,7 @@ def load(text: str) -> Message | list[Any]:
     if isinstance(body, list):
         return body
     if not isinstance(body, dict):
-        raise ValueError("the message is no JSON object")
+        raise ValueError("the message is not a JSON object")
     for name, kind in _KINDS.items():
         if set(body) == {name}:
             return codec.load(kind, codec.dump(body[name]))
@@ -59,7 +60,7 @@ def load(text: str) -> Message | list[Any]:
 
 
 def _json(text: str) -> Any:
-    """Event Grid may encode what it delivers to a queue, so both forms are read."""
+    """Parse JSON, in Base64 or not: Event Grid may encode its messages."""
     try:
         return json.loads(text)
     except ValueError:
@@ -67,4 +68,4 @@ def _json(text: str) -> Any:
     try:
         return json.loads(base64.b64decode(text, validate=True))
     except (binascii.Error, ValueError):
-        raise ValueError("the message is no JSON") from None
+        raise ValueError("the message is not JSON") from None

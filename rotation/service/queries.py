@@ -1,152 +1,170 @@
-"""The fleet, its operations and its health, as the HTTP API and the command line show them."""
+"""Read-only queries: the fleet, its accounts and their operations."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from ..domain import codec
 from ..domain.access import Caller
-from ..domain.errors import RotationError
-from ..domain.model import AccountId
+from ..domain.errors import Permanent, unenrolled
+from ..domain.model import AccountId, TargetId, target_id
 from ..domain.policy import Policy
 from ..domain.record import Operation, Record, Wish, WishKind
+from ..engine.inventory import Inventory
+from ..engine.journal import Journal
 from ..engine.record_cache import Archive
-from ..runtime import log
-from ..runtime import metrics as telemetry
-from .triggers import Triggers
-from .unmanaged import Surroundings
-from .views import fleet, timeline
-from .views import operation as report
+from ..ports import Vaults
+from ..runtime.clock import Clock
+from .requests import RotationRequest
+from .unmanaged import UnmanagedResources
+from .views import fleet, last_sweep, operation, timeline
 from .views.fleet import Row
 
-SHOWN = 200
+MAX_ROTATIONS = 200
 
 POLL = timedelta(seconds=1)
 
 
 @dataclass
-class Overview:
-    """Looks, and changes nothing."""
+class Queries:
+    """Answers questions from the journal and the vaults' listings. Changes nothing."""
 
-    triggers: Triggers
+    journal: Journal
+    inventory: Inventory
+    vaults: Vaults
+    unmanaged: UnmanagedResources
     policy: Policy
-    period: timedelta
+    clock: Clock
+    _records: Archive = field(init=False)
 
     def __post_init__(self) -> None:
-        self.journal, self.inventory = self.triggers.journal, self.triggers.inventory
-        self.archive = Archive(self.journal)
-        self.surroundings = Surroundings(self.triggers.vaults, self._accounts, self.inventory)
+        self._records = Archive(self.journal)
 
     @property
-    def _accounts(self) -> Any:
-        return self.triggers.rotator.gatherer.accounts
+    def vault_urls(self) -> tuple[str, ...]:
+        """The configured vaults."""
+        return self.vaults.urls
 
     async def fleet(self, caller: Caller) -> dict[str, Any]:
-        """The body of ``GET /api/secrets``."""
+        """Return the body of ``GET /api/secrets``."""
         rows, problems = await self.rows()
-        now = self.inventory.clock.now()
+        now = self.clock.now()
         managed = {row.account for row in rows if row.account}
-        unmanaged, more = await self.surroundings.unmanaged(managed)
+        unmanaged, more = await self.unmanaged.find(managed)
         counts = fleet.summary(rows, now)
-        counts["lastSweep"] = await self._last_sweep()
+        counts["lastSweep"] = last_sweep.to_json(await self.journal.last_sweep(), now)
         return {
             "at": codec.present({"at": now})["at"],
             "caller": {"name": caller.name, "roles": caller.role_names},
             "summary": counts,
-            "secrets": [fleet.shown(row, now) for row in rows],
+            "secrets": [fleet.to_json(row, now) for row in rows],
             "unmanaged": unmanaged,
             "problems": [*problems, *more],
         }
 
     async def rows(self) -> tuple[list[Row], list[str]]:
-        """One row for each enrolled secret, and what could not be read."""
+        """Return one row per enrolled secret, and why a vault could not be listed."""
         listings = await self.inventory.listings()
         problems = [str(listing.error) for listing in listings if listing.error]
         listed = [secret for listing in listings for secret in listing.secrets]
-        records = await self.archive.records()
-        now = self.inventory.clock.now()
+        records = await self._records.records()
+        now = self.clock.now()
         return [
             fleet.row(s, records.get(s.account.slug) if s.account else None, self.policy, now)
             for s in sorted(listed, key=lambda s: s.target)
         ], problems
 
     async def account(self, slug: str) -> dict[str, Any] | None:
-        """The body of ``GET /api/accounts/{slug}``; None where nothing is known of it."""
+        """Return the body of ``GET /api/accounts/{slug}``, or None if there is no record."""
         record = await self.journal.find(slug)
-        return timeline.of(record, self.inventory.clock.now()) if record else None
+        return timeline.build(record, self.clock.now()) if record else None
 
     async def rotations(
         self, state: str = "", account: str = "", batch: str = ""
     ) -> dict[str, Any]:
-        """Operations and waiting requests, the newest first, at most 200; and how many in all."""
-        records = await self.archive.records()
+        """Return the newest 200 operations and pending requests, and the number in each state.
+
+        Raises ValueError if ``account`` is not an ARM resource id.
+        """
+        records = await self._records.records()
         slug = AccountId.parse(account).slug if account else None
         found = [
-            report.of_operation(record, one)
+            operation.to_json(record, one)
             for record in records.values()
             if slug in (None, record.account.slug)
             for one in _all(record)
             if not batch or batch in _keys(one)
         ]
-        shown = [body for body in found if not state or body["state"] == state]
+        wanted = [body for body in found if not state or body["state"] == state]
         return {
-            "rotations": sorted(shown, key=_when, reverse=True)[:SHOWN],
+            "rotations": sorted(wanted, key=_started, reverse=True)[:MAX_ROTATIONS],
             "states": dict(Counter(body["state"] for body in found)),
         }
 
     async def status(self, operation_id: str, wait: timedelta = timedelta()) -> Any:
-        """As ``Triggers.status``, at the latest after ``wait`` or as soon as it has ended."""
-        found = await self.triggers.status(operation_id)
+        """Return an operation, once it has ended or after ``wait``; None if it is unknown."""
+        found = await self._status(operation_id)
         while found and found["state"] in ("waiting", "running") and wait > timedelta():
             await asyncio.sleep(POLL.total_seconds())
             wait -= POLL
-            found = await self.triggers.status(operation_id)
+            found = await self._status(operation_id)
         return found
 
-    async def health(self) -> dict[str, Any]:
-        """The body of ``GET /api/health``: nothing but whether the sweep lives."""
-        sweep = await self._last_sweep() or {}
-        age = sweep.get("ageSeconds")
-        limit = 3 * max(self.period, timedelta(minutes=15)).total_seconds()
-        status = "ok" if age is not None and age <= limit else "degraded"
-        return {"status": status, "lastSweepAgeSeconds": age}
+    async def _status(self, operation_id: str) -> dict[str, Any] | None:
+        record = await self.record(operation_id)
+        found = record.find(operation_id) if record else None
+        return operation.to_json(record, found) if record and found else None
 
-    async def observe(self) -> None:
-        """Say how the fleet is, for whoever is not looking: one log line, and the gauges."""
-        try:
-            rows, problems = await self.rows()
-            age = (await self.health())["lastSweepAgeSeconds"]
-        except RotationError as exc:
-            log.warning("fleet unknown", reason=str(exc), code=exc.code)
-            return
-        counts = fleet.summary(rows, self.inventory.clock.now())
-        log.info("fleet", **counts, sweepAgeSeconds=age, problems=len(problems))
-        telemetry.fleet(counts, tuple(fleet.State), age)
+    async def record(self, operation_id: str) -> Record | None:
+        """Return the record that an operation's id belongs to."""
+        slug, _, rest = operation_id.partition("-")
+        valid = len(slug) == 16 and rest.isalnum() and slug.isalnum() and slug.isascii()
+        return await self.journal.find(slug.lower()) if valid else None
 
-    async def _last_sweep(self) -> dict[str, Any] | None:
-        """The last one; ``ageSeconds`` is that of the last that did its work."""
-        last = await self.journal.last_sweep()
-        if last is None:
-            return None
-        now = self.inventory.clock.now()
-        age = max(now - last.succeeded, timedelta()) if last.succeeded else None
-        return {
-            "at": codec.present({"at": last.at})["at"],
-            "ageSeconds": int(age.total_seconds()) if age is not None else None,
-            "accounts": last.accounts,
-            "problems": list(last.problems),
-            "stopped": last.stopped,
-        }
+    async def resolve(self, request: RotationRequest) -> tuple[AccountId, tuple[TargetId, ...]]:
+        """Return the account of a request for a secret or an account, and its enrolled secrets.
+
+        Raises Permanent if there are none, and RotationError if Azure cannot be read.
+        """
+        if request.secret is not None:
+            target = await self.vaults.read(request.secret)
+            if target is None:
+                raise unenrolled(str(request.secret))
+            return target.enrolment.account, (target.id,)
+        if request.account is None:
+            raise ValueError("a request names a secret or an account")
+        known = await self.inventory.targets(request.account, ())
+        if not known:
+            record, _ = await self.journal.load(request.account)
+            known = tuple(target_id(text) for text in record.seen)
+        if not known:
+            raise unenrolled(str(request.account))
+        return request.account, known
+
+    async def accounts(self, request: RotationRequest) -> list[AccountId]:
+        """Return the accounts of a request for a vault or for everything.
+
+        Raises Permanent if a vault cannot be listed.
+        """
+        rows, problems = await self.rows()
+        if problems:
+            raise Permanent(
+                f"some vaults could not be listed: {problems[0]}",
+                code="Incomplete",
+                remedy="fix that first, or name a vault, an account or a secret",
+            )
+        wanted = (row for row in rows if request.everything or row.target.vault == request.vault)
+        return sorted({row.account for row in wanted if row.account}, key=lambda a: a.slug)
 
 
 def _all(record: Record) -> list[Operation | Wish]:
     running = [record.operation] if record.operation else []
-    asked = [w for w in record.wishes if w.kind in (WishKind.MANUAL, WishKind.EMERGENCY)]
-    return [*asked, *running, *record.history]
+    pending = [w for w in record.wishes if w.kind in (WishKind.MANUAL, WishKind.EMERGENCY)]
+    return [*pending, *running, *record.history]
 
 
 def _keys(one: Operation | Wish) -> tuple[str, ...]:
@@ -155,5 +173,5 @@ def _keys(one: Operation | Wish) -> tuple[str, ...]:
     return (one.idempotency_key,) if one.idempotency_key else ()
 
 
-def _when(body: dict[str, Any]) -> str:
+def _started(body: dict[str, Any]) -> str:
     return str(body.get("startedAt") or body.get("requestedAt") or "")

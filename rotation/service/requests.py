@@ -1,17 +1,18 @@
-"""A person's request over HTTP: parsed once, every bad field named at once. Pure."""
+"""An operator's request for a rotation, and the errors that refuse one."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
 
+from ..domain.errors import Permanent
 from ..domain.model import AccountId, TargetId
 from ..domain.record import Leaked
 
 
 @dataclass(frozen=True)
 class RotationRequest:
-    """One secret, one account, a whole vault or everything; why, and what has leaked.
+    """A request to rotate one secret, one account, a whole vault or everything.
 
     ``confirm`` is the number of accounts that a dry run for everything reported.
     """
@@ -32,16 +33,31 @@ class RotationRequest:
 
     @property
     def is_emergency(self) -> bool:
+        """Whether a key has leaked."""
         return self.leaked is not Leaked.NONE
 
     @property
     def is_bulk(self) -> bool:
+        """Whether it can concern several accounts."""
         return self.everything or self.vault is not None
 
 
-@dataclass(frozen=True)
-class Answer:
-    """The operation's id; it may be an earlier one."""
+class AlreadyRunning(Permanent):
+    """The request is already covered by a pending or running operation."""
 
-    id: str
-    account: AccountId
+    def __init__(self, operation_id: str) -> None:
+        super().__init__(
+            "a rotation of this account is already in progress",
+            code="UnderWay",
+            remedy=f"follow it: GET /api/rotations/{operation_id}",
+        )
+        self.operation_id = operation_id
+
+
+def too_many(pending: int) -> Permanent:
+    """Return the error for an account with too many pending requests."""
+    return Permanent(
+        f"{pending} requests are already pending for this account",
+        code="TooManyRequests",
+        remedy="see what they are waiting for: GET /api/rotations/{id}",
+    )

@@ -1,6 +1,6 @@
-"""The timer's part: every account in every vault gets a visit, spread over the period.
+"""The sweep: visits every account in every vault, spread over the period.
 
-The backstop for everything that was lost: events, queue messages, records.
+It is the backstop for lost events, queue messages and records.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from ..engine.journal import Journal
 from ..engine.outcome import Outcome
 from ..ports import Listed
 from ..runtime import log
+from ..runtime.clock import Clock
 from .messages import Visit
 
 CANARIES = 3
@@ -29,16 +30,16 @@ Enqueuer = Callable[[Visit, timedelta], Awaitable[None]]
 
 
 @dataclass(frozen=True)
-class Plan:
-    """Which accounts to visit now, the most urgent first, and what could not be read."""
+class SweepPlan:
+    """The visits of one sweep, the most urgent first, and the problems of listing secrets."""
 
     visits: tuple[Visit, ...]
     problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class Swept:
-    """How a sweep ended. ``stopped`` is the circuit breaker's reason."""
+class SweepResult:
+    """The result of a sweep. ``stopped`` is why it was cut short, or empty."""
 
     accounts: int
     visited: int
@@ -49,8 +50,8 @@ class Swept:
 
 def plan(
     listings: Iterable[Listing], policy: Policy, now: datetime, rate: float, period: timedelta
-) -> Plan:
-    """Accounts that are due always; of the others as many as the rate allows, in turn."""
+) -> SweepPlan:
+    """Return visits for all due accounts, plus as many others as the rate allows, in rotation."""
     found: dict[AccountId, list[Listed]] = defaultdict(list)
     problems: list[str] = []
     for listing in listings:
@@ -66,7 +67,7 @@ def plan(
         a for a in urgent if _is_due(found[a], policy, now) or _in_turn(a, found, now, rate, period)
     ]
     visits = tuple(Visit(a, tuple(s.target for s in found[a])) for a in kept)
-    return Plan(visits, tuple(problems))
+    return SweepPlan(visits, tuple(problems))
 
 
 def _is_due(secrets: list[Listed], policy: Policy, now: datetime) -> bool:
@@ -83,7 +84,7 @@ def _in_turn(
     rate: float,
     period: timedelta,
 ) -> bool:
-    """A fleet too large for one period is taken in slices, one after the other."""
+    """Return whether it is the turn of the account's slice: one slice per period."""
     slices = int(len(found) // max(rate * period.total_seconds(), 1)) + 1
     current = int(now.timestamp() // period.total_seconds()) % slices
     return int(account.slug, 16) % slices == current
@@ -91,19 +92,19 @@ def _in_turn(
 
 @dataclass
 class Sweep:
-    """Lists the vaults, tries a few accounts itself, and hands the rest to the queue."""
+    """Visits the first accounts itself and enqueues the rest; ``rate`` is in visits per second."""
 
     inventory: Inventory
     journal: Journal
     policy: Policy
+    clock: Clock
     rate: float = 4.0
     period: timedelta = timedelta(minutes=15)
 
-    async def run(self, visit: Visitor, enqueue: Enqueuer) -> Swept:
-        """One pass over all vaults; one that cannot be listed does not hide the others."""
+    async def run(self, visit: Visitor, enqueue: Enqueuer) -> SweepResult:
+        """Sweep all vaults. A vault that cannot be listed does not affect the others."""
         listings = await self.inventory.listings(refresh=True)
-        now = self.inventory.clock.now()
-        todo = plan(listings, self.policy, now, self.rate, self.period)
+        todo = self.plan(listings)
         for problem in todo.problems:
             log.warning("sweep", problem=problem)
         if listings and all(listing.error for listing in listings):
@@ -115,17 +116,21 @@ class Sweep:
         for position, later in enumerate(visits[CANARIES:]):
             await enqueue(later, timedelta(seconds=position / self.rate))
         enqueued = max(len(visits) - CANARIES, 0)
-        return Swept(len(visits), len(visits) - enqueued, enqueued, todo.problems)
+        return SweepResult(len(visits), len(visits) - enqueued, enqueued, todo.problems)
+
+    def plan(self, listings: Iterable[Listing]) -> SweepPlan:
+        """Return the accounts that a sweep visits now."""
+        return plan(listings, self.policy, self.clock.now(), self.rate, self.period)
 
     async def _canaries(self, visits: tuple[Visit, ...], visit: Visitor) -> str:
-        """The circuit breaker: where the first few all fail alike, the rest are left alone."""
+        """Circuit breaker: return why to stop if the first visits all fail with the same error."""
         outcomes = [await visit(canary) for canary in visits]
         codes = Counter(o.trouble.code for o in outcomes if o.trouble)
         code, count = next(iter(codes.most_common(1)), ("", 0))
         return f"the first {count} accounts all failed: {code}" if count == CANARIES else ""
 
-    async def _forgotten(self, todo: Plan, listings: tuple[Listing, ...]) -> list[Visit]:
-        """Operations under way for accounts that no listing names (any more)."""
+    async def _forgotten(self, todo: SweepPlan, listings: tuple[Listing, ...]) -> list[Visit]:
+        """Return visits for running operations of accounts that are no longer listed."""
         listed = {s.account for listing in listings for s in listing.secrets if s.account}
         known = {account.slug for account in listed}
         forgotten = []
@@ -135,6 +140,6 @@ class Sweep:
                 forgotten.append(Visit(record.account))
         return forgotten
 
-    def _stop(self, todo: Plan, visited: int, reason: str) -> Swept:
+    def _stop(self, todo: SweepPlan, visited: int, reason: str) -> SweepResult:
         log.error("sweep stopped", reason=reason)
-        return Swept(len(todo.visits), visited, 0, todo.problems, reason)
+        return SweepResult(len(todo.visits), visited, 0, todo.problems, reason)

@@ -1,31 +1,29 @@
-"""What the triggers call. Each only writes a wish or asks for a visit; the rotator alone acts."""
+"""Handlers of the timer, of queue messages and of Event Grid events.
+
+They only record requests and enqueue visits; the reconciler acts.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 from ..decisions.actions import Kind
 from ..domain import events
-from ..domain.errors import Permanent, RotationError, unenrolled
+from ..domain.errors import RotationError
 from ..domain.events import Expiring, Ignored
-from ..domain.model import AccountId, TargetId, target_id
-from ..domain.record import Record, Wish
+from ..domain.model import TargetId
 from ..engine.failures import delay
-from ..engine.inventory import Inventory
 from ..engine.journal import Journal, LastSweep
 from ..engine.outcome import Outcome
 from ..engine.reconciler import Rotator
 from ..ports import Queue, Vaults
 from ..runtime import log
-from . import inbox as wishes
-from . import messages
-from .messages import Look, Visit
-from .requests import Answer, RotationRequest
-from .sweep import Sweep, Swept
-from .views import operation as report
+from ..runtime.clock import Clock
+from . import inbox, messages
+from .messages import ExpiryNotice, Visit
+from .sweep import Sweep, SweepResult
 
 _BUSY = timedelta(seconds=10)
 
@@ -35,191 +33,116 @@ _MAX_TRIES = 20
 
 MAX_PROBLEMS = 20
 
-_MAX_WISHES = 20
-
 
 @dataclass
 class Triggers:
-    """The service behind the function app."""
+    """The handlers that the function app calls."""
 
     rotator: Rotator
+    sweeper: Sweep
     journal: Journal
-    inventory: Inventory
     vaults: Vaults
     queue: Queue
-    sweeper: Sweep
-    closing: tuple[Callable[[], Awaitable[None]], ...] = ()
+    clock: Clock
 
-    async def close(self) -> None:
-        """Close all clients."""
-        for close in self.closing:
-            await close()
-
-    async def event(self, event: Any) -> str:
-        """An Event Grid event: enqueue and return at once, because Event Grid waits only 30 s."""
+    async def handle_event(self, event: Any) -> str:
+        """Enqueue an Event Grid event and return at once, because Event Grid waits only 30 s."""
         found = events.parse(event, self.vaults.urls)
         if isinstance(found, Ignored):
             log.info("event ignored", reason=found.reason)
             return found.reason
-        await self.queue.put(messages.dump(Look(found)))
+        await self.queue.put(messages.dump(ExpiryNotice(found)))
         return f"look at {found.secret}"
 
-    async def message(self, text: str) -> None:
-        """One queue message. Raises ValueError for one that nobody can read."""
+    async def handle_message(self, text: str) -> None:
+        """Handle one queue message. Raises ValueError if it cannot be read."""
         message = messages.load(text)
         if isinstance(message, Visit):
             await self.visit(message)
-        elif isinstance(message, Look):
-            await self._look(message)
+        elif isinstance(message, ExpiryNotice):
+            await self._handle_expiry(message)
         else:
             for event in message:
-                await self.event(event)
+                await self.handle_event(event)
 
-    async def sweep(self) -> Swept:
-        """The timer: look at everything."""
-        swept = await self.sweeper.run(self.visit, self.enqueue)
-        log.info("sweep", accounts=swept.accounts, enqueued=swept.enqueued, stopped=swept.stopped)
-        await self._note(swept)
-        return swept
+    async def sweep(self) -> SweepResult:
+        """Visit all accounts, as the timer asks."""
+        result = await self.sweeper.run(self.visit, self.enqueue)
+        log.info(
+            "sweep", accounts=result.accounts, enqueued=result.enqueued, stopped=result.stopped
+        )
+        await self._record_sweep(result)
+        return result
 
-    async def _note(self, swept: Swept) -> None:
-        """For whoever asks when it last went well; the sweep itself is done."""
-        problems, now = swept.problems[:MAX_PROBLEMS], self.inventory.clock.now()
+    async def _record_sweep(self, result: SweepResult) -> None:
+        """Store the sweep for ``GET /api/health``; a failure does not undo the sweep."""
+        problems = result.problems[:MAX_PROBLEMS]
+        last = LastSweep(self.clock.now(), result.accounts, problems, result.stopped)
         try:
-            await self.journal.note_sweep(LastSweep(now, swept.accounts, problems, swept.stopped))
+            await self.journal.note_sweep(last)
         except RotationError as exc:
             log.warning("sweep not noted", reason=str(exc), code=exc.code)
 
     async def visit(self, message: Visit) -> Outcome:
-        """Visit an account, and see to it that it is visited again when it asked for that."""
-        if message.wake is not None and not await self._is_awaited(message):
-            return Outcome(message.account, Kind.WAIT, "another message continues this account")
+        """Reconcile an account and schedule the next visit it needs."""
+        if message.wake is not None and not await self._is_current(message):
+            return Outcome(message.account, Kind.WAIT, "superseded by a newer message")
         outcome = await self.rotator.visit(message.account, message.targets)
         if outcome.busy:
             await self.enqueue(message, _BUSY)
-        elif outcome.until and outcome.kind is not Kind.IDLE and self._continues(outcome, message):
-            pause = max(outcome.until - self.inventory.clock.now(), timedelta()) + _LATE
+        elif outcome.until and _should_requeue(outcome, message):
+            pause = max(outcome.until - self.clock.now(), timedelta()) + _LATE
             await self.enqueue(Visit(message.account, wake=outcome.until), pause)
         return outcome
 
     async def enqueue(self, visit: Visit, pause: timedelta) -> None:
+        """Enqueue a visit that becomes visible after ``pause``."""
         await self.queue.put(messages.dump(visit), pause)
 
-    def _continues(self, outcome: Outcome, message: Visit) -> bool:
-        """One chain of messages per account: begun by a new wait, carried on by its own message."""
-        return outcome.scheduled or message.wake == outcome.until
-
-    async def _is_awaited(self, message: Visit) -> bool:
-        """False where a newer wait has its own message; where nobody can tell, it is looked at."""
+    async def _is_current(self, message: Visit) -> bool:
+        """Return False if a newer wait has its own message; True if the journal cannot be read."""
         try:
             record, _ = await self.journal.load(message.account)
         except RotationError:
             return True
         return record.waiting_until == message.wake
 
-    async def _look(self, look: Look) -> None:
+    async def _handle_expiry(self, notice: ExpiryNotice) -> None:
         try:
-            found = await self._wish_for(look.event)
+            found = await self._record_expiry(notice.event)
         except RotationError as exc:
-            await self._look_again(look, exc)
+            await self._retry(notice, exc)
             return
         if isinstance(found, Ignored):
-            log.info("event ignored", secret=look.event.secret, reason=found.reason)
+            log.info("event ignored", secret=notice.event.secret, reason=found.reason)
         else:
             await self.visit(found)
 
-    async def _wish_for(self, event: Expiring) -> Visit | Ignored:
-        """Note the wish, where the event is about what is still the latest version."""
+    async def _record_expiry(self, event: Expiring) -> Visit | Ignored:
+        """Record a request if the event is about the latest version of an enrolled secret."""
         target = await self.vaults.read(TargetId(event.vault, event.secret))
         if target is None:
             return Ignored("the secret is not enrolled")
         if target.version.lower() != event.version.lower():
             return Ignored("a newer version exists")
-        account, now = target.enrolment.account, self.inventory.clock.now()
+        account, now = target.enrolment.account, self.clock.now()
         if event.what:
             await self.journal.amend(
-                account, lambda r: wishes.added(r, wishes.of_event(r, event, now))
+                account, lambda r: inbox.added(r, inbox.from_event(r, event, now))
             )
         return Visit(account, (target.id,))
 
-    async def _look_again(self, look: Look, exc: RotationError) -> None:
-        log.warning("event waits", secret=look.event.secret, reason=exc.advice, code=exc.code)
-        if look.tries >= _MAX_TRIES:
-            raise ValueError(f"gave up on an event for {look.event.secret}: {exc.code}")
-        again = replace(look, tries=look.tries + 1)
-        await self.queue.put(messages.dump(again), delay(look.tries))
-
-    async def request(self, request: RotationRequest) -> Answer:
-        """A person's wish: written into the journal, then acted upon by a visit.
-
-        Raises RotationError; Permanent where no such secret or account is enrolled.
-        """
-        account, known = await self.resolve(request)
-        record, _ = await self.journal.load(account)
-        earlier = wishes.earlier(record, request.idempotency_key)
-        if earlier:
-            return Answer(earlier, account)
-        if len(record.wishes) >= _MAX_WISHES:
-            raise Permanent(
-                f"{len(record.wishes)} requests wait for this account already",
-                code="TooManyRequests",
-                remedy="look at what holds them back: GET /api/rotations/{id}",
-            )
-        wish = wishes.of_request(account, request, self.inventory.clock.now())
-        await self.journal.amend(account, lambda r: wishes.added(r, wish))
-        _note(account, wish)
-        await self.enqueue(Visit(account, known), timedelta())
-        return Answer(wish.id, account)
-
-    async def resolve(self, request: RotationRequest) -> tuple[AccountId, tuple[TargetId, ...]]:
-        """The account that a request means, and what is enrolled for it.
-
-        Raises RotationError; Permanent where no such secret or account is enrolled.
-        """
-        if request.secret is not None:
-            target = await self.vaults.read(request.secret)
-            if target is not None:
-                return target.enrolment.account, (target.id,)
-            raise unenrolled(str(request.secret))
-        if request.account is None:
-            raise ValueError("a request names a secret or an account")
-        known = await self.inventory.targets(request.account, ())
-        if not known:
-            record, _ = await self.journal.load(request.account)
-            known = tuple(target_id(text) for text in record.seen)
-        if not known:
-            raise unenrolled(str(request.account))
-        return request.account, known
-
-    async def answer(self, record: Record, said: Wish) -> None:
-        """A person's word on an operation: to be acted upon by the visit that is asked for."""
-        await self.journal.amend(record.account, lambda r: wishes.added(r, said))
-        _note(record.account, said)
-        await self.enqueue(Visit(record.account), timedelta())
-
-    async def status(self, operation_id: str) -> dict[str, Any] | None:
-        """What is known of an operation, or None where nothing is."""
-        record = await self.record(operation_id)
-        found = record.find(operation_id) if record else None
-        return report.of_operation(record, found) if record and found else None
-
-    async def record(self, operation_id: str) -> Record | None:
-        """The record that an operation's id belongs to."""
-        slug, _, rest = operation_id.partition("-")
-        valid = len(slug) == 16 and rest.isalnum() and slug.isalnum() and slug.isascii()
-        return await self.journal.find(slug.lower()) if valid else None
+    async def _retry(self, notice: ExpiryNotice, exc: RotationError) -> None:
+        secret = notice.event.secret
+        log.warning("event waits", secret=secret, reason=exc.advice, code=exc.code)
+        if notice.tries >= _MAX_TRIES:
+            raise ValueError(f"gave up on an event for {secret}: {exc.code}")
+        again = replace(notice, tries=notice.tries + 1)
+        await self.queue.put(messages.dump(again), delay(notice.tries))
 
 
-def _note(account: AccountId, wish: Wish) -> None:
-    """For the audit trail: who has asked for what, whatever becomes of it."""
-    log.info(
-        "asked",
-        account=str(account),
-        id=wish.id,
-        kind=wish.kind.value,
-        leaked=wish.leaked.value,
-        requester=wish.requester,
-        role=wish.role,
-        reason=wish.reason,
-        request=wish.request_id,
-    )
+def _should_requeue(outcome: Outcome, message: Visit) -> bool:
+    """Keep one chain of messages per account: a new wait begins it, its message continues it."""
+    if outcome.kind is Kind.IDLE:
+        return False
+    return outcome.scheduled or message.wake == outcome.until

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ..domain.model import Account, AccountId
-from ..engine.inventory import Inventory
 from ..ops.survey import find_key_like_secrets, list_accounts
 from ..ports import Accounts, Vaults
+from ..runtime.clock import Clock
 
 MAX_AGE = timedelta(minutes=5)
 
@@ -18,25 +18,25 @@ Found = tuple[dict[str, Any], list[str]]
 
 
 @dataclass
-class Surroundings:
-    """Looked at every five minutes at most; it changes seldom and costs a listing more."""
+class UnmanagedResources:
+    """Cached for five minutes, because it needs an extra listing."""
 
     vaults: Vaults
     accounts: Accounts
-    inventory: Inventory
+    clock: Clock
     _at: datetime | None = None
     _for: frozenset[AccountId] = frozenset()
     _found: Found = field(default_factory=lambda: ({}, []))
 
-    async def unmanaged(self, managed: Iterable[AccountId]) -> Found:
-        """Accounts and secrets, each with the reason; and what could not be read."""
-        now, known = self.inventory.clock.now(), frozenset(managed)
+    async def find(self, managed: Iterable[AccountId]) -> Found:
+        """Return unmanaged accounts and secrets with the reason, and problems of reading them."""
+        now, known = self.clock.now(), frozenset(managed)
         if self._at is None or now - self._at > MAX_AGE or known != self._for:
-            self._found = await self._look(known)
+            self._found = await self._read(known)
             self._at, self._for = now, known
         return self._found
 
-    async def _look(self, managed: frozenset[AccountId]) -> Found:
+    async def _read(self, managed: frozenset[AccountId]) -> Found:
         problems: list[str] = []
         accounts = [
             {"account": str(a.id), "accountName": a.id.name, "kind": a.kind, "reason": _why(a)}
@@ -53,5 +53,5 @@ class Surroundings:
 
 def _why(account: Account) -> str:
     if account.local_auth_disabled:
-        return "its keys are switched off: nothing to rotate"
+        return "its keys are disabled, so there is nothing to rotate"
     return "no secret is enrolled for it"

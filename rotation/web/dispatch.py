@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from ..domain.access import Caller
 from ..domain.errors import RotationError, unexpected
 from ..runtime import log
-from ..service.commands import Console
+from ..service.service import Service
 from ..settings.environment import BadSettings
 from . import authentication as principal
 from .authentication import Doors
@@ -26,27 +26,27 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 async def serve(
-    route: Route, request: Request, doors: Doors, console: Callable[[], Console]
+    route: Route, request: Request, doors: Doors, service: Callable[[], Service]
 ) -> Answer:
-    """Never raises. ``console`` is called for whoever was let in."""
+    """Never raises. ``service`` is called for whoever was let in."""
     call = _request_id(request)
     caller = principal.of(request, doors, call)
     refusal = _refused(route, request, caller)
     if refusal:
         answer = refusal
     else:
-        answer = await admit(route, request, caller or Caller("nobody", call=call), console)
+        answer = await admit(route, request, caller or Caller("nobody", call=call), service)
     if caller and request.method != "GET":
         _audit(route, caller, answer)
     return answer.under(call)
 
 
 async def admit(
-    route: Route, request: Request, caller: Caller, console: Callable[[], Console]
+    route: Route, request: Request, caller: Caller, service: Callable[[], Service]
 ) -> Answer:
     """The handler's answer to a caller who was let in, or what its error means. Never raises."""
     try:
-        return await route.handler(Call(request, caller, console()))
+        return await route.handler(Call(request, caller, service()))
     except BadRequest as exc:
         return problem(400, "The request is not valid", "; ".join(exc.problems))
     except BadSettings as exc:

@@ -39,19 +39,19 @@ async def request(call: Call) -> Answer:
     wanted = _wanted(call)
     _check_role(call, wanted)
     if wanted.dry_run:
-        return ok(await call.console.foresee(wanted))
+        return ok(await call.service.previews.request(wanted))
     if wanted.is_bulk:
-        return accepted(await call.console.request_all(wanted))
-    wait, made = call.wait, await call.console.request(wanted)
+        return accepted(await call.service.commands.request_all(wanted))
+    wait, made = call.wait, await call.service.commands.request(wanted)
     if wait:
-        found = await call.console.status(made["id"], wait)
+        found = await call.service.queries.status(made["id"], wait)
         if found and found["state"] == "ended":
             return ok(found, 200, Location=made["status"])
     return accepted(made)
 
 
 def _wanted(call: Call) -> RotationRequest:
-    caller, vaults = call.caller, call.console.triggers.vaults.urls
+    caller, vaults = call.caller, call.service.queries.vault_urls
     found = request_body.parse(
         call.request.body, call.request.headers, vaults, requester=caller.name
     )
@@ -71,7 +71,9 @@ async def rotations(call: Call) -> Answer:
     if state and state not in _STATES:
         raise BadRequest([f"state: one of {', '.join(_STATES)}"])
     try:
-        found = await call.console.rotations(state, call.query("account"), call.query("batch"))
+        found = await call.service.queries.rotations(
+            state, call.query("account"), call.query("batch")
+        )
     except ValueError:
         raise BadRequest(["account: write its ARM resource id"]) from None
     return ok(found)
@@ -79,14 +81,14 @@ async def rotations(call: Call) -> Answer:
 
 async def rotation(call: Call) -> Answer:
     """``GET /api/rotations/{id}``."""
-    found = await call.console.status(call.param("id"), call.wait)
+    found = await call.service.queries.status(call.param("id"), call.wait)
     return unknown() if found is None else ok(found)
 
 
 async def cancel(call: Call) -> Answer:
     """``DELETE /api/rotations/{id}``."""
     reason = request_body.stated(call.query("reason") or "no longer wanted")
-    found = await call.console.cancel(call.param("id"), call.caller, reason)
+    found = await call.service.commands.cancel(call.param("id"), call.caller, reason)
     return unknown() if found is None else ok(found)
 
 
@@ -97,7 +99,7 @@ async def answer(call: Call) -> Answer:
         return problem(404, "Not found", "POST …/resume or …/abandon")
     reason, dry_run = request_body.reason(call.request.body)
     name = call.param("id")
-    will = await call.console.answer(name, kind, call.caller, reason, dry_run=dry_run)
+    will = await call.service.commands.answer(name, kind, call.caller, reason, dry_run=dry_run)
     if will is None:
         return unknown()
     if dry_run:
@@ -107,17 +109,17 @@ async def answer(call: Call) -> Answer:
 
 async def secrets(call: Call) -> Answer:
     """``GET /api/secrets``: the fleet."""
-    return ok(await call.console.fleet(call.caller))
+    return ok(await call.service.queries.fleet(call.caller))
 
 
 async def secret(call: Call) -> Answer:
     """``GET /api/secrets/{vault}/{secret}``: what it waits for now, its versions, its past."""
-    return ok(await call.console.secret(_target(call)))
+    return ok(await call.service.previews.secret(_target(call)))
 
 
 def _target(call: Call) -> TargetId:
     """Raises BadRequest where the vault is not one of ours."""
-    vaults = call.console.triggers.vaults.urls
+    vaults = call.service.queries.vault_urls
     vault = vault_url(call.param("vault"), vaults)
     if vault is None:
         raise BadRequest(["vault: configured are " + ", ".join(vaults)])
@@ -130,13 +132,13 @@ async def hold(call: Call) -> Answer:
     if what not in ("pause", "resume"):
         return problem(404, "Not found", "POST …/pause or …/resume")
     request_body.reason(call.request.body)
-    return ok(await call.console.pause(_target(call), paused=what == "pause"))
+    return ok(await call.service.commands.pause(_target(call), paused=what == "pause"))
 
 
 async def account(call: Call) -> Answer:
     """``GET /api/accounts/{slug}``: what the time line shows."""
     slug = call.param("slug").lower()
-    found = await call.console.account(slug) if _SLUG.fullmatch(slug) else None
+    found = await call.service.queries.account(slug) if _SLUG.fullmatch(slug) else None
     if found is None:
         return problem(404, "Not found", "nothing is known of it yet; GET /api/secrets has all")
     return ok(found)
@@ -144,17 +146,17 @@ async def account(call: Call) -> Answer:
 
 async def plan(call: Call) -> Answer:
     """``GET /api/plan``: what the next sweep would do, and why."""
-    return ok(await call.console.plan())
+    return ok(await call.service.previews.next_sweep())
 
 
 async def doctor(call: Call) -> Answer:
     """``GET /api/doctor``: whether everything is there that a rotation needs."""
-    return ok(findings.to_json(await call.console.doctor.examine()))
+    return ok(findings.to_json(await call.service.doctor.examine()))
 
 
 async def health(call: Call) -> Answer:
     """``GET /api/health``: for anybody, so it says nothing but this."""
-    found = await call.console.health()
+    found = await call.service.health.status()
     return ok(found, 200 if found["status"] == "ok" else 503)
 
 

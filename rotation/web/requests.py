@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from ..domain.access import Caller
-from ..service.commands import Console
+from ..service.service import Service
 from .request_body import BadRequest
 
 MAX_WAIT = timedelta(seconds=100)  # the platform cuts a call at 230 s
@@ -35,7 +35,7 @@ class Call:
 
     request: Request
     caller: Caller
-    console: Console
+    service: Service
 
     def param(self, name: str) -> str:
         return self.request.params.get(name, "")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..domain.errors import Permanent, RotationError
-from ..service.commands import UnderWay
+from ..service.requests import AlreadyRunning
 
 JSON = "application/json"
 
@@ -59,7 +59,7 @@ def unknown() -> Answer:
 
 def failed(exc: RotationError) -> Answer:
     """What an error of the service means to whoever asked."""
-    if isinstance(exc, UnderWay):
+    if isinstance(exc, AlreadyRunning):
         name = exc.operation_id
         running = {"id": name, "status": f"/api/rotations/{name}"}
         return problem(409, str(exc), exc.remedy, code=exc.code, rotation=running)

@@ -31,7 +31,7 @@ from rotation.domain.record import (
 )
 from rotation.engine.journal import LastSweep
 from rotation.service import messages
-from rotation.service.messages import Look, Visit
+from rotation.service.messages import ExpiryNotice, Visit
 
 from .earlier import DOCUMENTS, MESSAGES, SCHEMA, SWEEP, lost, rewritten
 
@@ -49,7 +49,7 @@ STRUCTS: dict[str, type[Struct]] = {
 
 DATACLASSES: dict[str, Any] = {
     "Visit": Visit,
-    "Look": Look,
+    "Look": ExpiryNotice,
     "Expiring": Expiring,
     "LastSweep": LastSweep,
 }
@@ -116,7 +116,7 @@ def test_stored_values_keep_their_spelling(name: str) -> None:
 @pytest.mark.parametrize("name", MESSAGES)
 def test_a_queue_message_is_read_and_written_the_same(name: str) -> None:
     message = messages.load(MESSAGES[name])
-    assert isinstance(message, Visit | Look)
+    assert isinstance(message, Visit | ExpiryNotice)
     assert messages.dump(message) == MESSAGES[name]
 
 

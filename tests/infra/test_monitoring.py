@@ -11,7 +11,7 @@ import pytest
 from rotation.domain.record import WishKind
 from rotation.runtime.log import LINES
 from rotation.runtime.metrics import METRICS
-from rotation.service.views.fleet import State
+from rotation.service.views.state import State
 
 from .source import INFRA
 

@@ -58,7 +58,7 @@ async def test_a_disabled_secret_never_gets_two_versions_within_one_second() -> 
         world.update(target, enabled=False)
         world.regenerate(Slot.KEY1)
         world.add_secret("other", Slot.KEY2, lives=HEALTHY)
-        await worker.triggers.request(request(target, Leaked.KEY1))
+        await worker.request(request(target, Leaked.KEY1))
         await worker.run(timedelta(minutes=30))
         made = [version.created for version in world.versions(target)]
         assert min(after - before for before, after in pairwise(made)) >= timedelta(seconds=1)
@@ -68,7 +68,7 @@ async def test_a_disabled_secret_never_gets_two_versions_within_one_second() -> 
 async def test_a_spare_that_somebody_published_for_a_while_gets_a_full_overlap_too() -> None:
     """Was revoked early: a note of ours said that nobody had ever got it."""
     world, target, worker = single_account(lives=HEALTHY)
-    await worker.triggers.request(request(target, Leaked.KEY2))
+    await worker.request(request(target, Leaked.KEY2))
     await worker.run(timedelta(minutes=5))
     other = world.add_secret("other", lives=HEALTHY)
     await worker.visit()
@@ -77,7 +77,7 @@ async def test_a_spare_that_somebody_published_for_a_while_gets_a_full_overlap_t
     await worker.visit()
     assert world.published(other) is Slot.KEY1
     spare, regenerated = world.keys()[Slot.KEY2], len(world.regenerated)
-    await worker.triggers.request(request(target))
+    await worker.request(request(target))
     await worker.run(timedelta(hours=25))
     assert world.accepts(spare), "a consumer may have read it"
     await worker.run(timedelta(hours=3))
@@ -90,7 +90,7 @@ async def test_one_404_ends_nothing(level: str) -> None:
     await worker.visit()
     leaked = world.latest(target).value
     reads = world.interceptor.call_counts["keyvault.get_secret"]
-    await worker.triggers.request(request(target, Leaked.KEY1))
+    await worker.request(request(target, Leaked.KEY1))
     world.interceptor.rules.append(
         lambda name, count: "404" if (name, count) == ("keyvault.get_secret", reads + 1) else None
     )

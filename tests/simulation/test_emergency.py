@@ -24,7 +24,7 @@ async def test_the_live_key_leaked_and_the_spare_never_published_is_the_shortest
     leaked = world.latest(target).value
     spare = world.keys()[Slot.KEY2]
     await worker.visit()
-    await worker.triggers.request(request(target, Leaked.KEY1))
+    await worker.request(request(target, Leaked.KEY1))
     before = world.now
     await worker.run(timedelta(seconds=1))
     assert world.latest(target).value == spare, "no regenerate was needed"
@@ -41,7 +41,7 @@ async def test_the_spare_leaked_is_revoked_and_consumers_notice_nothing() -> Non
     world, target, worker = single_account(lives=HEALTHY)
     published = world.latest(target).value
     leaked = world.keys()[Slot.KEY2]
-    await worker.triggers.request(request(target, Leaked.KEY2))
+    await worker.request(request(target, Leaked.KEY2))
     await worker.run(timedelta(minutes=5))
     assert not world.accepts(leaked)
     assert world.latest(target).value == published
@@ -53,7 +53,7 @@ async def test_the_spare_leaked_is_revoked_and_consumers_notice_nothing() -> Non
 async def test_an_unknown_leak_makes_both_keys_new() -> None:
     world, target, worker = single_account(lives=HEALTHY)
     before = set(world.keys().values())
-    await worker.triggers.request(request(target, Leaked.UNKNOWN))
+    await worker.request(request(target, Leaked.UNKNOWN))
     await worker.run(timedelta(minutes=10))
     assert before.isdisjoint(world.keys().values())
     assert not any(world.accepts(key) for key in before)
@@ -77,9 +77,9 @@ async def test_a_second_leak_never_makes_the_first_one_forgotten(
     world.interceptor.rules.append(
         lambda name, count: "503" if name == "probe" and count < 6 else None
     )
-    await worker.triggers.request(request(target, first))
+    await worker.request(request(target, first))
     await worker.run(timedelta(seconds=after))
-    await worker.triggers.request(request(target, second))
+    await worker.request(request(target, second))
     await worker.run(timedelta(hours=1))
     assert not any(world.accepts(key) for key in leaked)
     assert (await worker.record()).phase is Phase.IDLE
@@ -92,11 +92,11 @@ async def test_in_the_overlap_the_leaked_old_key_is_revoked_at_once() -> None:
     await worker.run(timedelta(hours=1))
     running = (await worker.record()).operation
     assert running is not None
-    answer = await worker.triggers.request(request(target, Leaked.KEY1))
+    answer = await worker.request(request(target, Leaked.KEY1))
     await worker.run(timedelta(minutes=5))
     assert not world.accepts(leaked)
     record = await worker.record()
-    found = record.find(answer.id)
+    found = record.find(answer)
     assert found is not None
     assert found.id == running.id, "the emergency joins and hardens the running rotation"
 
@@ -106,7 +106,7 @@ async def test_in_the_overlap_the_leaked_new_key_is_replaced_and_revoked() -> No
     await worker.visit()
     await worker.run(timedelta(hours=1))
     leaked = world.latest(target).value
-    await worker.triggers.request(request(target, Leaked.KEY2))
+    await worker.request(request(target, Leaked.KEY2))
     await worker.run(timedelta(minutes=20))
     assert not world.accepts(leaked)
     assert world.accepts(world.latest(target).value)
@@ -117,7 +117,7 @@ async def test_an_asked_for_overlap_is_kept() -> None:
     world, target, worker = single_account(lives=HEALTHY)
     leaked = world.latest(target).value
     half = timedelta(minutes=30)
-    await worker.triggers.request(
+    await worker.request(
         RotationRequest("a test", "somebody", target, leaked=Leaked.KEY1, overlap=half)
     )
     await worker.run(timedelta(minutes=20))
@@ -139,18 +139,18 @@ async def test_pauses_windows_problems_and_intervals_do_not_hold_an_emergency() 
         target = world.add_secret(lives=HEALTHY, with_tags={tag: value})
         leaked = world.latest(target).value
         worker = Worker(world)
-        await worker.triggers.request(request(target, Leaked.KEY1))
+        await worker.request(request(target, Leaked.KEY1))
         await worker.run(timedelta(minutes=20))
         assert not world.accepts(leaked), tag
 
 
 async def test_a_repeated_request_with_the_same_key_is_the_same_operation() -> None:
     world, target, worker = single_account(lives=HEALTHY)
-    first = await worker.triggers.request(request(target, Leaked.KEY1, key="k"))
-    again = await worker.triggers.request(request(target, Leaked.KEY1, key="k"))
+    first = await worker.request(request(target, Leaked.KEY1, key="k"))
+    again = await worker.request(request(target, Leaked.KEY1, key="k"))
     await worker.run(timedelta(minutes=20))
-    later = await worker.triggers.request(request(target, Leaked.KEY1, key="k"))
-    assert first.id == again.id == later.id
+    later = await worker.request(request(target, Leaked.KEY1, key="k"))
+    assert first == again == later
     assert len(world.regenerated) == 1
 
 
@@ -162,7 +162,7 @@ async def test_a_blocked_operation_gives_way_to_an_emergency() -> None:
     assert (await worker.record()).blocked is not None
     world.advance(3 * DAY)
     world.state().new_key_delay = timedelta()
-    await worker.triggers.request(request(target, Leaked.KEY1))
+    await worker.request(request(target, Leaked.KEY1))
     await worker.run(timedelta(hours=1))
     assert not world.accepts(leaked)
     assert world.accepts(world.latest(target).value)
@@ -173,7 +173,7 @@ async def test_a_leak_while_a_secret_is_broken_by_hand_ends_both() -> None:
     world, target, worker = single_account(lives=HEALTHY)
     await worker.visit()
     world.write_version(target, "nonsense")
-    await worker.triggers.request(request(target, Leaked.KEY1))
+    await worker.request(request(target, Leaked.KEY1))
     leaked = world.keys()[Slot.KEY1]
     await worker.run(timedelta(minutes=5))
     assert not world.accepts(leaked)
@@ -196,7 +196,7 @@ async def test_an_unknown_leak_with_a_disabled_secret_on_the_other_slot() -> Non
     seen = Seen(world.latest(other).id, Key(world.latest(other).value).fingerprint(record.salt))
     await worker.journal.save(replace(record, seen={**record.seen, str(other): seen}), tag)
     world.update(other, enabled=False)
-    await worker.triggers.request(request(other, Leaked.UNKNOWN))
+    await worker.request(request(other, Leaked.UNKNOWN))
     await worker.run(timedelta(minutes=30))
     assert before.isdisjoint(world.keys().values())
     assert (await worker.record()).phase is Phase.IDLE

@@ -216,7 +216,7 @@ async def test_the_daily_cap_breaks_loops_of_any_cause() -> None:
     target = world.add_secret()
     worker = Worker(world, Policy(daily_cap=2, overlap=timedelta(minutes=1)))
     for number in range(4):
-        await worker.triggers.request(request(target, key=str(number)))
+        await worker.request(request(target, key=str(number)))
         await worker.run(timedelta(hours=1))
     assert len(world.regenerated) == 2
 

@@ -11,9 +11,9 @@ import re
 import uuid
 from dataclasses import dataclass
 
-from ...bootstrap import build
+from ...bootstrap.assembly import build
 from ...domain.access import Caller, Role
-from ...service.commands import Console
+from ...service.service import Service
 from ...web.dispatch import admit
 from ...web.requests import Request
 from ...web.routes import ROUTES, Route
@@ -25,12 +25,12 @@ from .protocol import ApiRequest
 class DirectClient:
     """The caller has every role: what is allowed depends on the operator's credential alone."""
 
-    console: Console
+    service: Service
 
     @classmethod
     def from_environment(cls) -> DirectClient:
         """Build the service from the environment. Raises CommandError for bad settings."""
-        return cls(build(load_settings(), by_hand=True))
+        return cls(build(load_settings(), in_process=True))
 
     async def send(self, request: ApiRequest) -> tuple[int, str]:
         route, params = _match(request.method, request.path)
@@ -39,11 +39,11 @@ class DirectClient:
         incoming = Request(
             request.method, url, request.headers, params, request.query, request.body
         )
-        response = await admit(route, incoming, caller, lambda: self.console)
+        response = await admit(route, incoming, caller, lambda: self.service)
         return response.status, response.body
 
     async def close(self) -> None:
-        await self.console.triggers.close()
+        await self.service.close()
 
 
 def _match(method: str, path: str) -> tuple[Route, dict[str, str]]:

@@ -6,8 +6,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from ... import bootstrap
-from ...bootstrap import OperatorTools
+from ...bootstrap.tools import OperatorTools, build_tools
 from ...domain.errors import RotationError
 from ...settings.environment import BadSettings, Settings, load
 from ..exit_status import CommandError, ExitStatus
@@ -26,7 +25,7 @@ def load_settings() -> Settings:
 @asynccontextmanager
 async def operator_tools() -> AsyncIterator[OperatorTools]:
     """Yield tools that need neither journal nor queue. Raises CommandError for RotationError."""
-    tools = bootstrap.operator_tools(load_settings())
+    tools = build_tools(load_settings())
     try:
         yield tools
     except RotationError as exc:

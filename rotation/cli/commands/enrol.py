@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ...bootstrap import OperatorTools
+from ...bootstrap.tools import OperatorTools
 from ...domain.errors import RotationError
 from ...domain.model import Account, Slot, TargetId
 from ...ops.enrolment.plan import EnrolmentAction, EnrolmentPlan, EnrolmentRequest

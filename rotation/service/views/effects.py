@@ -1,7 +1,4 @@
-"""What a request will do, in sentences, before anything is done. Pure.
-
-Follows the operation that the decision planned, phase by phase, as architecture.md has them.
-"""
+"""Describes the effects of a planned operation, phase by phase. Pure."""
 
 from __future__ import annotations
 
@@ -9,36 +6,49 @@ from typing import Any
 
 from ...decisions.actions import Action, Kind
 from ...decisions.facts import Facts
-from ...decisions.lifecycle import cancellable
 from ...decisions.progress import names
 from ...domain import durations
 from ...domain.codec import present
+from ...domain.errors import RotationError
+from ...domain.model import AccountId
 from ...domain.record import Operation, Phase, Purpose, Record, WishKind
 
 _ORDER = list(Phase)
 
 
-def of(f: Facts, action: Action) -> dict[str, Any]:
-    """One entry of ``would``: the first step, and what follows from it."""
+def describe(f: Facts, action: Action) -> dict[str, Any]:
+    """Return one entry of ``would``: the next step and its effects."""
     body = {
         "account": str(f.record.account),
         "secrets": [target.id.name for target in f.targets],
         "action": action.kind,
         "reason": action.reason,
         "until": action.not_before,
-        "effects": effects(f, action),
+        "effects": _effects(f, action),
     }
     return dict.fromkeys(body) | present(body)
 
 
-def effects(f: Facts, action: Action) -> list[str]:
-    """What happens, in order; empty where nothing is planned."""
+def describe_error(account: AccountId, exc: RotationError) -> dict[str, Any]:
+    """Return the entry of ``would`` for an account whose next step cannot be decided."""
+    return {
+        "account": str(account),
+        "secrets": [],
+        "action": "blocked",
+        "reason": exc.advice,
+        "until": None,
+        "effects": [],
+    }
+
+
+def _effects(f: Facts, action: Action) -> list[str]:
+    """Return the effects in order; none if no operation is planned."""
     operation, phase = action.record.operation, action.record.phase
     if operation is None:
         return []
     steps = [text for at, text in _steps(f, operation) if _ORDER.index(at) >= _ORDER.index(phase)]
     if action.kind is Kind.WAIT or action.kind is Kind.BLOCKED:
-        return [f"first it waits: {action.reason}", *steps]
+        return [f"Waits first: {action.reason}", *steps]
     return steps
 
 
@@ -46,38 +56,35 @@ def _steps(f: Facts, operation: Operation) -> list[tuple[Phase, str]]:
     new, old, where = operation.candidate, operation.revoke, names(f.targets)
     pending = names(f.pending(new))
     steps = [
-        (Phase.REGENERATE, f"{new} is made new; whoever uses it outside the vault loses it"),
-        (Phase.VERIFY, f"{new} is proven by use, against a key that cannot be right"),
-        (Phase.PUBLISH, f"{new} is published to {pending or where}"),
+        (Phase.REGENERATE, f"Regenerate {new}; anything using it outside the vault stops working"),
+        (Phase.VERIFY, f"Verify that {new} works and that a random key is rejected"),
+        (Phase.PUBLISH, f"Publish {new} to {pending or where}"),
     ]
     if old is None:
         return steps
     return [
         *steps,
         (Phase.OVERLAP, _overlap(f, operation)),
-        (Phase.REVOKE, f"{old} is made new, which revokes it everywhere at once"),
-        (Phase.PROVE, f"the old {old} is proven dead by use"),
-        (Phase.CLEAN, f"versions of {where} that hold a dead key are disabled"),
+        (Phase.REVOKE, f"Regenerate {old}, which revokes the old key immediately"),
+        (Phase.PROVE, f"Verify that the old {old} is rejected"),
+        (Phase.CLEAN, f"Disable versions of {where} that hold a revoked key"),
     ]
 
 
 def _overlap(f: Facts, operation: Operation) -> str:
     if operation.overlap:
-        return f"both keys work for {durations.text(operation.overlap)} after the last publish"
+        return f"Both keys work for {durations.text(operation.overlap)} after the last publish"
     if operation.purpose is Purpose.EMERGENCY and f.publishing(operation.candidate.other):
-        return "no overlap: consumers of the old key fail until they read the secret again"
-    return "no overlap"
+        return "No overlap: consumers using the old key fail until they re-read the secret"
+    return "No overlap"
 
 
-def answer(record: Record, kind: WishKind) -> str:
-    """What resuming, abandoning or cancelling the operation will do."""
+def describe_answer(record: Record, kind: WishKind) -> str:
+    """Return what resuming or abandoning the operation will do."""
     operation = record.operation
     if operation is None:
-        return "nothing: there is no operation under way"
+        return "Nothing: no operation is running"
     if kind is WishKind.RESUME:
-        return f"it goes on in {record.phase}: {record.waiting or 'from where it stopped'}"
-    if kind is WishKind.CANCEL:
-        done = "nothing was changed" if cancellable(record) else "it is too late: something was"
-        return f"the operation ends; {done}"
+        return f"Resumes in {record.phase}: {record.waiting or 'from where it stopped'}"
     revoked = f"; the old {operation.revoke} is NOT revoked" if operation.revoke else ""
-    return f"the operation ends in {record.phase}; both keys stay as they are{revoked}"
+    return f"The operation ends in {record.phase}; both keys are left unchanged{revoked}"

@@ -1,7 +1,7 @@
-"""The fleet as a person looks at it: one row per secret, from a listing and the journal. Pure.
+"""The fleet's overview: one row per secret, from the vaults' listings and the journal. Pure.
 
-No row needs a key: the slot is what the tag of the latest version says, which our own publish
-wrote; "drifted" is what the last visit found by value.
+Rows need no keys. The slot comes from the tag that the last publish wrote; drift was found by
+value at the last visit.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from typing import Any
 
 from ...decisions import schedule as due
@@ -18,57 +17,29 @@ from ...domain import tags
 from ...domain.codec import present
 from ...domain.model import AccountId, Slot, TargetId
 from ...domain.policy import Policy
-from ...domain.record import Operation, Phase, Purpose, Record, Trouble
+from ...domain.record import Operation, Phase, Record, Trouble
 from ...ports import Listed
+from .state import State, state_of
 
-DAY = timedelta(days=1)
+_DAY = timedelta(days=1)
 
 _LONG_AGO = datetime.fromtimestamp(0, UTC)
 
-# Codes of what is no failure of a moment: the account or secret cannot be rotated as it is.
-REFUSED = frozenset({"LocalAuthDisabled", "ResourceNotFound", "ScopeLocked"})
-
-
-class State(StrEnum):
-    """How a secret is, the worst first."""
-
-    FAILING = "failing"
-    REFUSED = "refused"
-    DRIFTED = "drifted"
-    DUE = "due"
-    ROTATING = "rotating"
-    REVOKING = "revoking"
-    OVERLAP = "overlap"
-    PAUSED = "paused"
-    HEALTHY = "healthy"
-    UNMANAGED = "unmanaged"
-
-
-_OF_PHASE = {
-    Phase.REGENERATE: State.ROTATING,
-    Phase.VERIFY: State.ROTATING,
-    Phase.PUBLISH: State.ROTATING,
-    Phase.OVERLAP: State.OVERLAP,
-    Phase.REVOKE: State.REVOKING,
-    Phase.PROVE: State.REVOKING,
-    Phase.CLEAN: State.REVOKING,
-}
-
 _NEXT = {
     Phase.IDLE: "rotate",
-    Phase.REGENERATE: "make the spare key new",
-    Phase.VERIFY: "prove the new key",
+    Phase.REGENERATE: "regenerate the spare key",
+    Phase.VERIFY: "verify the new key",
     Phase.PUBLISH: "publish the new key",
     Phase.OVERLAP: "revoke the old key",
     Phase.REVOKE: "revoke the old key",
-    Phase.PROVE: "prove that the old key is dead",
+    Phase.PROVE: "verify that the old key is rejected",
     Phase.CLEAN: "disable old versions",
 }
 
 
 @dataclass(frozen=True)
 class Row:
-    """One secret. Times are Azure's; ``why`` says what it waits for, ``next_at`` until when."""
+    """One secret. ``why`` is what its next step waits for, ``next_at`` until when."""
 
     target: TargetId
     account: AccountId | None
@@ -86,17 +57,17 @@ class Row:
 
 
 def row(listed: Listed, record: Record | None, policy: Policy, now: datetime) -> Row:
-    """How an enrolled secret is; ``record`` is None where its account was never looked at."""
+    """Return the row of a secret; ``record`` is None if its account was never visited."""
     if listed.account is None:
         return Row(listed.target, None, State.REFUSED, listed.problem, "correct its tags")
     at = due_at(listed, policy)
-    record = record or Record(listed.account, "", waiting="not looked at yet")
+    record = record or Record(listed.account, "", waiting="not visited yet")
     enrolment = tags.read(listed.tags)
     idle = record.phase is Phase.IDLE
     return Row(
         target=listed.target,
         account=listed.account,
-        state=_state(listed, record, at, now),
+        state=state_of(listed, record, at, now),
         why=record.waiting,
         next=_NEXT[record.phase],
         next_at=record.waiting_until or (at if idle else None),
@@ -111,31 +82,14 @@ def row(listed: Listed, record: Record | None, policy: Policy, now: datetime) ->
 
 
 def due_at(listed: Listed, policy: Policy) -> datetime:
-    """When its rotation is due; long ago for a secret without an expiry."""
+    """Return when a secret's rotation is due; at once if it has no expiry."""
     if listed.expires is None:
         return listed.created or _LONG_AGO
     return listed.expires - policy.lead - policy.spread * due.share(listed.target)
 
 
-def _state(listed: Listed, record: Record, at: datetime, now: datetime) -> State:
-    enrolment = tags.read(listed.tags)
-    if record.trouble and record.trouble.code in REFUSED:
-        return State.REFUSED
-    if record.blocked or record.failures > 1:  # once is no failure yet: it is tried again
-        return State.FAILING
-    if enrolment is None or enrolment.problems:
-        return State.REFUSED
-    if record.operation and record.operation.purpose is Purpose.REPAIR:
-        return State.DRIFTED
-    if record.phase is not Phase.IDLE:
-        return _OF_PHASE[record.phase]
-    if enrolment.paused:
-        return State.PAUSED
-    return State.DUE if at <= now or record.wishes else State.HEALTHY
-
-
 def summary(rows: Iterable[Row], now: datetime) -> dict[str, Any]:
-    """Counts, the oldest published key and the next expiry, in days."""
+    """Return counts, and the age of the oldest published key and the next expiry in days."""
     rows = list(rows)
     managed = [r for r in rows if r.account]
     ages = [now - r.published_at for r in managed if r.published_at]
@@ -144,13 +98,13 @@ def summary(rows: Iterable[Row], now: datetime) -> dict[str, Any]:
         "secrets": len(rows),
         "accounts": len({r.account for r in managed}),
         "states": dict(Counter(r.state.value for r in rows)),
-        "oldestKeyDays": days(max(ages, default=None)),
-        "nextExpiryDays": days(min(expiries, default=None)),
+        "oldestKeyDays": _days(max(ages, default=None)),
+        "nextExpiryDays": _days(min(expiries, default=None)),
     }
 
 
-def shown(row: Row, now: datetime) -> Mapping[str, Any]:
-    """A row as JSON has it: every member is there, null where nothing is known."""
+def to_json(row: Row, now: datetime) -> Mapping[str, Any]:
+    """Return a row as JSON. Every member is present, null if unknown."""
     last = row.last
     done = last and {
         "id": last.id,
@@ -167,9 +121,9 @@ def shown(row: Row, now: datetime) -> Mapping[str, Any]:
         "state": row.state,
         "slot": row.slot,
         "publishedAt": row.published_at,
-        "ageDays": days(now - row.published_at if row.published_at else None),
+        "ageDays": _days(now - row.published_at if row.published_at else None),
         "expires": row.expires,
-        "expiresInDays": days(row.expires - now if row.expires else None),
+        "expiresInDays": _days(row.expires - now if row.expires else None),
         "next": row.next,
         "nextAt": row.next_at,
         "why": row.why,
@@ -181,6 +135,6 @@ def shown(row: Row, now: datetime) -> Mapping[str, Any]:
     return dict.fromkeys(body) | present(body)
 
 
-def days(span: timedelta | None) -> float | None:
-    """Days with one digit after the point."""
-    return None if span is None else round(span / DAY, 1)
+def _days(span: timedelta | None) -> float | None:
+    """Return a duration in days, rounded to one decimal place."""
+    return None if span is None else round(span / _DAY, 1)

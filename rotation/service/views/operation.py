@@ -1,4 +1,4 @@
-"""Outcomes → log fields, HTTP bodies and events. Ids, reasons and times only; never a key."""
+"""Operations and pending requests as JSON: ids, reasons and times, never a key. Pure."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from ...domain.codec import present
 from ...domain.record import Ending, Operation, Phase, Record, Wish
 
 
-def of_operation(record: Record, found: Operation | Wish) -> dict[str, Any]:
-    """The body of ``GET /api/rotations/{id}``."""
-    if isinstance(found, Wish):
-        return _of_wish(record, found)
+def to_json(record: Record, found: Operation | Wish) -> dict[str, Any]:
+    """Return the body of ``GET /api/rotations/{id}``."""
+    return _request(record, found) if isinstance(found, Wish) else _operation(record, found)
+
+
+def _operation(record: Record, found: Operation) -> dict[str, Any]:
     running = found.ended_at is None
     body: dict[str, Any] = {
         "id": found.id,
@@ -39,7 +41,7 @@ def of_operation(record: Record, found: Operation | Wish) -> dict[str, Any]:
     return present(body)
 
 
-def _of_wish(record: Record, wish: Wish) -> dict[str, Any]:
+def _request(record: Record, wish: Wish) -> dict[str, Any]:
     body = {
         "id": wish.id,
         "account": str(record.account),
@@ -62,9 +64,9 @@ def _state(record: Record, operation: Operation) -> str:
 
 
 def _waiting(record: Record) -> dict[str, Any]:
-    """An answer that was given is what it waits for, no longer a person."""
+    """Return what the operation waits for: once an operator has answered, for that answer."""
     if record.answer:
-        return {"waitingFor": f"{record.answer.kind}, said by {record.answer.requester}"}
+        return {"waitingFor": f"{record.answer.kind}, requested by {record.answer.requester}"}
     trouble = record.blocked or record.trouble
     return {
         "waitingFor": record.waiting or None,

@@ -1,6 +1,6 @@
-"""An account's two keys over time: which slot was published when, and how long the old one lived.
+"""The timeline of an account's two keys: when each slot was published and until when it worked.
 
-Pure. Everything is in the journal; what it has forgotten (it keeps 20 operations) is not shown.
+Pure. It goes back as far as the journal, which keeps 20 operations.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import Any
 from ...domain.codec import present
 from ...domain.model import Slot
 from ...domain.record import Operation, Purpose, Record
-from . import operation as report
+from . import operation
 
 
 @dataclass(frozen=True)
 class Span:
-    """A slot's key was the published one; then it still worked until ``overlap_until``."""
+    """The time in which a slot was published; its key worked until ``overlap_until``."""
 
     slot: Slot
     since: datetime
@@ -28,7 +28,7 @@ class Span:
 
 
 def spans(record: Record) -> list[Span]:
-    """The oldest first; the last one has no end."""
+    """Return the spans, the oldest first; the last one has no end."""
     published = sorted(_publications(record), key=lambda pair: pair[0])
     found = [
         Span(op.candidate, at, after, _revoked(following), op.id)
@@ -41,40 +41,40 @@ def spans(record: Record) -> list[Span]:
 
 
 def _publications(record: Record) -> list[tuple[datetime, Operation]]:
-    """The operations that published, and when the first of their versions was made."""
-    operations = [*record.history, *([record.operation] if record.operation else [])]
+    """Return the operations that published, with the time of their first version."""
+    running = [record.operation] if record.operation else []
     return [
-        (min(put.created for put in operation.puts.values()), operation)
-        for operation in operations
-        if operation.puts
+        (min(put.created for put in one.puts.values()), one)
+        for one in (*record.history, *running)
+        if one.puts
     ]
 
 
-def _revoked(operation: Operation) -> datetime | None:
-    """When the key that it replaced died, or is to die; a repair kills none."""
-    if operation.purpose is Purpose.REPAIR:
+def _revoked(following: Operation) -> datetime | None:
+    """Return when the replaced key was or will be revoked; a repair revokes none."""
+    if following.purpose is Purpose.REPAIR:
         return None
-    return operation.ended_at or operation.overlap_until
+    return following.ended_at or following.overlap_until
 
 
-def of(record: Record, now: datetime) -> dict[str, Any]:
-    """The body of ``GET /api/accounts/{slug}``."""
+def build(record: Record, now: datetime) -> dict[str, Any]:
+    """Return the body of ``GET /api/accounts/{slug}``."""
     found = spans(record)
     running = record.operation
     return {
         "account": str(record.account),
         "slug": record.account.slug,
         "at": present({"at": now})["at"],
-        "slots": {slot.value: [_shown(s) for s in found if s.slot is slot] for slot in Slot},
+        "slots": {slot.value: [_span(s) for s in found if s.slot is slot] for slot in Slot},
         "next": {"what": record.phase.value, "why": record.waiting}
         | present({"at": record.waiting_until}),
-        "running": report.of_operation(record, running) if running else None,
-        "waiting": [report.of_operation(record, wish) for wish in record.wishes],
-        "history": [report.of_operation(record, done) for done in reversed(record.history)],
+        "running": operation.to_json(record, running) if running else None,
+        "waiting": [operation.to_json(record, wish) for wish in record.wishes],
+        "history": [operation.to_json(record, done) for done in reversed(record.history)],
     }
 
 
-def _shown(span: Span) -> dict[str, Any]:
+def _span(span: Span) -> dict[str, Any]:
     body = {
         "from": span.since,
         "until": span.until,

@@ -13,7 +13,7 @@ from typing import Any
 import jsonschema
 
 from rotation.domain.access import Role
-from rotation.service.views.fleet import State
+from rotation.service.views.state import State
 
 DOCUMENT = Path(__file__).parents[3] / "rotation/web/openapi.json"
 DAY = timedelta(days=1)

@@ -12,7 +12,8 @@ import pytest
 
 from rotation import web
 from rotation.domain.access import Role
-from rotation.service.commands import Console
+from rotation.domain.model import AccountId
+from rotation.service.service import Service
 from rotation.settings.environment import access
 from rotation.web.authentication import HEADER, Doors
 from rotation.web.requests import Request
@@ -23,6 +24,7 @@ from tests.integration.wire.product import playground, product
 ENTRA = Doors(platform=True, function_keys=False)
 KEYS = Doors(platform=False, function_keys=True)
 SHUT = Doors(platform=False, function_keys=False)
+ACCOUNT = AccountId("11111111-1111-1111-1111-111111111111", "rg-keys", "aoai-demo")
 GUARDED = [route for route in ROUTES if route.role]
 LONG = "http://schemas.microsoft.com/ws/2008/06/identity/claims/role"
 BODY = {"vault": "kv-demo", "secret": "ai-key", "reason": "r"}
@@ -39,18 +41,18 @@ def principal(*roles: str, typ: str = "roles", auth: str = "aad", **claims: str)
 
 
 @pytest.fixture
-async def console(tmp_path: Path) -> AsyncIterator[Console]:
+async def service(tmp_path: Path) -> AsyncIterator[Service]:
     async with product(playground(), str(tmp_path)) as made:
-        yield made.console
+        yield made.service
 
 
 async def call(
-    console: Console, route: Route, doors: Doors, headers: Mapping[str, str], **fields: Any
+    service: Service, route: Route, doors: Doors, headers: Mapping[str, str], **fields: Any
 ) -> Answer:
     body = json.dumps(fields or ({"reason": "r"} if "{" in route.path else BODY)).encode()
     url = f"https://app.azurewebsites.net/api/{route.path}"
     request = Request(route.method, url, headers, PARAMS, {}, body)
-    return await web.serve(route, request, doors, lambda: console)
+    return await web.serve(route, request, doors, lambda: service)
 
 
 def named(name: str) -> Route:
@@ -65,66 +67,60 @@ def wider(role: Role | None) -> list[Role]:
 
 @pytest.mark.parametrize("route", GUARDED, ids=lambda route: route.name)
 class TestEveryGuardedEndpoint:
-    async def test_refuses_whoever_has_no_identity(self, console: Console, route: Route) -> None:
-        assert (await call(console, route, ENTRA, {})).status == 401
+    async def test_refuses_whoever_has_no_identity(self, service: Service, route: Route) -> None:
+        assert (await call(service, route, ENTRA, {})).status == 401
 
     async def test_refuses_everybody_where_all_doors_are_shut(
-        self, console: Console, route: Route
+        self, service: Service, route: Route
     ) -> None:
         headers = {HEADER: principal(*Role), "x-functions-key": "whatever"}
-        assert (await call(console, route, SHUT, headers)).status == 401
+        assert (await call(service, route, SHUT, headers)).status == 401
 
     async def test_refuses_a_principal_without_our_roles(
-        self, console: Console, route: Route
+        self, service: Service, route: Route
     ) -> None:
         for header in (principal(), principal("Reader", "rotation.emergency", "Rotation")):
-            answer = await call(console, route, ENTRA, {HEADER: header})
+            answer = await call(service, route, ENTRA, {HEADER: header})
             assert answer.status == 403
             assert str(route.role) in answer.body
 
     async def test_refuses_each_role_that_is_too_narrow(
-        self, console: Console, route: Route
+        self, service: Service, route: Route
     ) -> None:
         for role in set(Role) - set(wider(route.role)):
-            assert (await call(console, route, ENTRA, {HEADER: principal(role)})).status == 403
+            assert (await call(service, route, ENTRA, {HEADER: principal(role)})).status == 403
 
     @pytest.mark.parametrize("typ", ["roles", LONG])
     async def test_admits_each_role_that_suffices(
-        self, console: Console, route: Route, typ: str
+        self, service: Service, route: Route, typ: str
     ) -> None:
         for role in wider(route.role):
-            answer = await call(console, route, ENTRA, {HEADER: principal(role, typ=typ)})
+            answer = await call(service, route, ENTRA, {HEADER: principal(role, typ=typ)})
             assert answer.status not in (401, 403, 500), answer.body
 
     async def test_does_not_believe_a_forged_header_where_authentication_is_off(
-        self, console: Console, route: Route
+        self, service: Service, route: Route
     ) -> None:
         """With function keys the key decides, and nothing that the header claims."""
-        answer = await call(console, route, KEYS, {HEADER: principal(name="the boss")})
+        answer = await call(service, route, KEYS, {HEADER: principal(name="the boss")})
         assert answer.status not in (401, 403)
-        record = (await console.journal.load(console_account(console)))[0]
+        record = (await service.queries.journal.load(ACCOUNT))[0]
         assert all(wish.requester == "function key" for wish in record.wishes)
 
-    async def test_refuses_what_is_no_principal(self, console: Console, route: Route) -> None:
+    async def test_refuses_what_is_no_principal(self, service: Service, route: Route) -> None:
         wrong = ["", "{}", "AAAA", "!!", base64.b64encode(b"[1]").decode(), "e30="]
         wrong += [principal("Rotation.Emergency", auth="github")]
         for header in wrong:
-            assert (await call(console, route, ENTRA, {HEADER: header})).status in (401, 403)
+            assert (await call(service, route, ENTRA, {HEADER: header})).status in (401, 403)
 
     async def test_admits_a_function_key_where_it_is_let_in(
-        self, console: Console, route: Route
+        self, service: Service, route: Route
     ) -> None:
-        assert (await call(console, route, KEYS, {})).status not in (401, 403, 500)
+        assert (await call(service, route, KEYS, {})).status not in (401, 403, 500)
 
 
-def console_account(console: Console) -> Any:
-    from rotation.domain.model import AccountId
-
-    return AccountId("11111111-1111-1111-1111-111111111111", "rg-keys", "aoai-demo")
-
-
-async def test_health_is_for_anybody_and_says_nothing_else(console: Console) -> None:
-    answer = await call(console, named("health"), SHUT, {})
+async def test_health_is_for_anybody_and_says_nothing_else(service: Service) -> None:
+    answer = await call(service, named("health"), SHUT, {})
     assert answer.status == 503
     assert set(json.loads(answer.body)) == {"status", "lastSweepAgeSeconds"}
 
@@ -139,34 +135,34 @@ async def test_health_is_for_anybody_and_says_nothing_else(console: Console) -> 
     ],
 )
 async def test_an_emergency_or_more_than_one_account_needs_the_widest_role(
-    console: Console, more: dict[str, Any]
+    service: Service, more: dict[str, Any]
 ) -> None:
     route, body = named("request_rotation"), {"reason": "r", **more}
     operator = {HEADER: principal(Role.OPERATE)}
-    assert (await call(console, route, ENTRA, operator, **body)).status == 403
+    assert (await call(service, route, ENTRA, operator, **body)).status == 403
     emergency = {HEADER: principal(Role.EMERGENCY)}
-    assert (await call(console, route, ENTRA, emergency, **body)).status in (200, 202)
+    assert (await call(service, route, ENTRA, emergency, **body)).status in (200, 202)
 
 
-async def test_a_function_key_never_suffices_for_everything(console: Console) -> None:
+async def test_a_function_key_never_suffices_for_everything(service: Service) -> None:
     route, body = named("request_rotation"), {"all": True, "confirm": 1, "reason": "r"}
-    assert (await call(console, route, KEYS, {}, **body)).status == 403
-    assert (await call(console, route, KEYS, {}, **body | {"dry_run": True})).status == 200
+    assert (await call(service, route, KEYS, {}, **body)).status == 403
+    assert (await call(service, route, KEYS, {}, **body | {"dry_run": True})).status == 200
 
 
-async def test_who_asked_in_which_role_and_call_is_kept(console: Console) -> None:
+async def test_who_asked_in_which_role_and_call_is_kept(service: Service) -> None:
     header = principal(Role.EMERGENCY, preferred_username="ada@contoso.com")
     headers = {HEADER: header, "X-Request-Id": "call-7"}
-    made = json.loads((await call(console, named("request_rotation"), ENTRA, headers)).body)
-    found = await console.status(made["id"])
+    made = json.loads((await call(service, named("request_rotation"), ENTRA, headers)).body)
+    found = await service.queries.status(made["id"])
     kept = (found["requester"], found["role"], found["requestId"])
     assert kept == ("ada@contoso.com", "Rotation.Emergency", "call-7")
 
 
-async def test_an_application_is_named_by_its_id(console: Console) -> None:
+async def test_an_application_is_named_by_its_id(service: Service) -> None:
     headers = {HEADER: principal(Role.OPERATE, azp="ffffffff-0000-4000-8000-0000000000aa")}
-    made = json.loads((await call(console, named("request_rotation"), ENTRA, headers)).body)
-    found = await console.status(made["id"])
+    made = json.loads((await call(service, named("request_rotation"), ENTRA, headers)).body)
+    found = await service.queries.status(made["id"])
     assert found["requester"] == "ffffffff-0000-4000-8000-0000000000aa"
 
 
@@ -187,15 +183,15 @@ OWN = {"Origin": "https://app.azurewebsites.net", "Sec-Fetch-Site": "same-origin
     ],
 )
 async def test_from_a_browser_a_change_must_be_meant(
-    console: Console, headers: dict[str, str], status: int
+    service: Service, headers: dict[str, str], status: int
 ) -> None:
     given = headers | {HEADER: principal(Role.EMERGENCY)}
-    assert (await call(console, named("request_rotation"), ENTRA, given)).status == status
+    assert (await call(service, named("request_rotation"), ENTRA, given)).status == status
 
 
-async def test_every_answer_has_a_request_id_and_strict_headers(console: Console) -> None:
+async def test_every_answer_has_a_request_id_and_strict_headers(service: Service) -> None:
     for given, shown in (("abc-1", "abc-1"), ("x\r\nSet-Cookie: a", None), ("", None)):
-        answer = await call(console, named("health"), SHUT, {"X-Request-Id": given})
+        answer = await call(service, named("health"), SHUT, {"X-Request-Id": given})
         assert shown in (None, answer.headers["X-Request-Id"])
         assert "\r" not in answer.headers["X-Request-Id"]
         assert answer.headers["Cache-Control"] == "no-store"
@@ -218,7 +214,7 @@ def test_which_doors_are_open(environment: dict[str, str], doors: tuple[bool, bo
     assert access(environment) == doors
 
 
-async def test_a_body_that_is_too_large_is_refused_before_it_is_read(console: Console) -> None:
+async def test_a_body_that_is_too_large_is_refused_before_it_is_read(service: Service) -> None:
     fields = {"reason": "x" * 9000}
-    answer = await call(console, named("request_rotation"), KEYS, {}, **fields)
+    answer = await call(service, named("request_rotation"), KEYS, {}, **fields)
     assert answer.status == 413

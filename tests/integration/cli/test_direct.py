@@ -211,7 +211,7 @@ class TestABlockedRotation:
         keys = dict(azure.account(ACCOUNT).keys)
         unconfirmed = run("abandon", blocked, "--reason", "wrong account", "--direct")
         assert unconfirmed.status == ExitStatus.REFUSED
-        assert "both keys stay as they are" in unconfirmed.out
+        assert "both keys are left unchanged" in unconfirmed.out
         result = run("abandon", blocked, "--reason", "wrong account", "--yes", "--direct")
         assert result.status == ExitStatus.OK, result.err
         assert azure.account(ACCOUNT).keys == keys

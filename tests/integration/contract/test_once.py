@@ -10,7 +10,7 @@ from azure.core import AsyncPipelineClient
 from azure.core.exceptions import AzureError
 from azure.core.rest import HttpRequest
 
-from rotation.adapters.pipeline import OnceTransport, once
+from rotation.adapters.pipeline import NoRetryTransport, no_retry_transport
 
 
 @pytest.mark.parametrize("method", ["PUT", "POST", "GET"])
@@ -25,7 +25,7 @@ async def test_a_broken_connection_is_not_tried_again(method: str) -> None:
 
     server = await asyncio.start_server(dropping, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    transport: OnceTransport = once()
+    transport: NoRetryTransport = no_retry_transport()
     client: AsyncPipelineClient[Any, Any] = AsyncPipelineClient(
         "", policies=[], transport=transport
     )

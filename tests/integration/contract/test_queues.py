@@ -16,7 +16,7 @@ from uuid import uuid4
 import pytest
 
 from rotation.adapters import storage
-from rotation.adapters.in_process_queue import TRIES, EmbeddedQueue
+from rotation.adapters.in_process_queue import TRIES, InProcessQueue
 from rotation.adapters.storage_queue import StorageQueue
 from rotation.domain.errors import Permanent, Transient
 from rotation.ports import Queue
@@ -52,7 +52,7 @@ async def in_process() -> AsyncIterator[Host]:
         await queue.idle()
         return taken
 
-    queue = EmbeddedQueue(handle, sleep)
+    queue = InProcessQueue(handle, sleep)
     yield Host(queue, delays, received)
     await queue.close()
 
@@ -189,10 +189,10 @@ class Unwell:
         self.slept.append(seconds)
 
 
-class TestEmbeddedQueue:
+class TestInProcessQueue:
     async def test_a_failed_message_is_tried_again_after_30_seconds(self) -> None:
         handler = Unwell(failures=2)
-        queue = EmbeddedQueue(handler, handler.sleep)
+        queue = InProcessQueue(handler, handler.sleep)
         await queue.put(MESSAGE)
         await queue.idle()
         assert handler.calls == 3
@@ -202,7 +202,7 @@ class TestEmbeddedQueue:
         self, caplog: pytest.LogCaptureFixture
     ) -> None:
         handler = Unwell(failures=100)
-        queue = EmbeddedQueue(handler, handler.sleep)
+        queue = InProcessQueue(handler, handler.sleep)
         await queue.put(MESSAGE)
         await queue.idle()
         assert handler.calls == TRIES == 5
@@ -220,7 +220,7 @@ class TestEmbeddedQueue:
                 raise RuntimeError
             done.set()
 
-        queue = EmbeddedQueue(handle)
+        queue = InProcessQueue(handle)
         await queue.put("bad")
         await queue.put("good")
         await asyncio.wait_for(done.wait(), 1)
@@ -234,7 +234,7 @@ class TestEmbeddedQueue:
             if message == "first":
                 await queue.put("second")
 
-        queue = EmbeddedQueue(handle)
+        queue = InProcessQueue(handle)
         await queue.put("first")
         await queue.idle()
         assert taken == ["first", "second"]
@@ -249,7 +249,7 @@ class TestEmbeddedQueue:
             await asyncio.sleep(0.01)
             running -= 1
 
-        queue = EmbeddedQueue(handle, parallel=3)
+        queue = InProcessQueue(handle, parallel=3)
         for _ in range(10):
             await queue.put(MESSAGE)
         await queue.idle()
@@ -257,7 +257,7 @@ class TestEmbeddedQueue:
 
     async def test_closing_drops_what_waits(self) -> None:
         handler = Unwell(failures=0)
-        queue = EmbeddedQueue(handler)
+        queue = InProcessQueue(handler)
         await queue.put(MESSAGE, timedelta(days=1))
         await queue.close()
         await queue.idle()
@@ -265,7 +265,7 @@ class TestEmbeddedQueue:
 
     def test_it_is_made_before_there_is_a_loop(self) -> None:
         handler = Unwell(failures=0)
-        queue = EmbeddedQueue(handler)
+        queue = InProcessQueue(handler)
 
         async def work() -> None:
             await queue.put(MESSAGE)

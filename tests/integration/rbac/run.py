@@ -104,7 +104,7 @@ async def _repair(p: Product) -> None:
 async def _emergency(p: Product) -> None:
     request = RotationRequest("r", "me", TargetId(VAULT, SECRET[1]), leaked=Leaked.UNKNOWN)
     with suppress(RotationError):
-        await p.triggers.request(request)
+        await p.service.commands.request(request)
     await p.run(timedelta(hours=2))
 
 
@@ -116,19 +116,18 @@ async def _event(p: Product) -> None:
         "Version": p.azure.secret(*SECRET).current.id,
     }
     event = {"eventType": "Microsoft.KeyVault.SecretNearExpiry", "id": "e", "data": data}
-    await p.triggers.event(event)
+    await p.triggers.handle_event(event)
     await p.run(timedelta(hours=2))
 
 
 async def _people(p: Product) -> None:
     """What is done only where somebody asks for it."""
-    console = p.console
-    await console.fleet(Caller("me"))
+    await p.service.queries.fleet(Caller("me"))
     with suppress(RotationError):
-        await console.secret(TargetId(VAULT, SECRET[1]))
+        await p.service.previews.secret(TargetId(VAULT, SECRET[1]))
     for paused in (True, False):
         with suppress(RotationError):
-            await console.pause(TargetId(VAULT, SECRET[1]), paused=paused)
+            await p.service.commands.pause(TargetId(VAULT, SECRET[1]), paused=paused)
 
 
 async def _disabled(p: Product) -> None:

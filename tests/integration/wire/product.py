@@ -10,12 +10,13 @@ from datetime import timedelta
 from emulator.azure import Azure, virtual
 from emulator.sdk.transport import AsyncCredential, AsyncEmulatorTransport
 from rotation.adapters.file_store import FileStore
-from rotation.bootstrap import Clients, assemble
+from rotation.bootstrap.assembly import assemble
+from rotation.bootstrap.clients import Clients
 from rotation.domain.model import AccountId
 from rotation.domain.record import Record
 from rotation.runtime.clock import Clock
-from rotation.service.commands import Console
 from rotation.service.messages import Visit
+from rotation.service.service import Service
 from rotation.service.triggers import Triggers
 from rotation.settings import environment as settings
 
@@ -40,12 +41,12 @@ class VirtualQueue:
 @dataclass
 class Product:
     azure: Azure
-    console: Console
+    service: Service
     queue: VirtualQueue
 
     @property
     def triggers(self) -> Triggers:
-        return self.console.triggers
+        return self.service.triggers
 
     async def run(self, limit: timedelta) -> None:
         """Work through the queue, and deliver events, for this long."""
@@ -57,7 +58,7 @@ class Product:
                 break
             self.queue.waiting.pop(0)
             self._advance_to(at)
-            await self.triggers.message(message)
+            await self.triggers.handle_message(message)
         self._advance_to(end)
 
     def _advance_to(self, at: float) -> None:
@@ -106,6 +107,6 @@ async def product(azure: Azure, directory: str, **more: str) -> AsyncIterator[Pr
         lambda: AsyncEmulatorTransport(azure),
     )
     queue = VirtualQueue(azure)
-    console = assemble(clients, FileStore(directory), queue)
-    yield Product(azure, console, queue)
-    await console.triggers.close()
+    service = assemble(clients, FileStore(directory), queue)
+    yield Product(azure, service, queue)
+    await service.close()

@@ -86,7 +86,7 @@ async def test_an_error_is_final_or_tried_again_and_nothing_is_lost(
     azure = playground()
     before = dict(azure.account("aoai-demo").keys)
     async with product(azure, str(tmp_path)) as p:
-        await p.triggers.inventory.listings()
+        await p.service.queries.inventory.listings()
         azure.faults.add(error.fault(times=50))
         await p.triggers.sweep()
         outcome = await visited(p)

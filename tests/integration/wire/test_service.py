@@ -170,7 +170,7 @@ async def test_a_small_skew_is_corrected_by_azures_own_date(tmp_path: Path) -> N
     azure.skew = timedelta(seconds=30)
     async with product(azure, str(tmp_path)) as p:
         await p.visit()
-        assert p.triggers.inventory.clock.now() >= azure.clock.now() + timedelta(seconds=29)
+        assert p.triggers.clock.now() >= azure.clock.now() + timedelta(seconds=29)
 
 
 async def test_an_event_through_the_function_apps_own_path(tmp_path: Path) -> None:
@@ -189,7 +189,7 @@ async def test_an_event_through_the_function_apps_own_path(tmp_path: Path) -> No
         azure.advance(timedelta(days=1, minutes=1))
         for topic, delivery in azure.due_deliveries():
             (event,) = json.loads(delivery.body)
-            await p.triggers.event(event)
+            await p.triggers.handle_event(event)
             topic.report(delivery, 202)
         await p.run(timedelta(days=3))
         (done,) = (await p.record()).history
@@ -220,7 +220,7 @@ async def test_a_name_in_another_case_is_the_same_secret(tmp_path: Path) -> None
         await p.run(timedelta(days=3))
         before = len(azure.secret("kv-demo", "ai-key").versions)
         request = RotationRequest("r", "me", TargetId(VAULT, "AI-KEY"), leaked=Leaked.UNKNOWN)
-        await p.triggers.request(request)
+        await p.service.commands.request(request)
         await p.run(timedelta(hours=1))
         assert list((await p.record()).seen) == [f"{VAULT}/secrets/ai-key"]
     assert len(azure.secret("kv-demo", "ai-key").versions) == before + 1
@@ -253,7 +253,7 @@ async def test_a_leak_is_ended_even_where_there_is_no_room_for_a_tag(tmp_path: P
         outcome: Any = await p.visit()
         assert "no room" in outcome.reason
         target = TargetId(VAULT, "ai-key")
-        await p.triggers.request(RotationRequest("r", "me", target, leaked=Leaked.KEY1))
+        await p.service.commands.request(RotationRequest("r", "me", target, leaked=Leaked.KEY1))
         await p.run(timedelta(minutes=30))
         assert (await p.record()).phase is Phase.IDLE
     assert azure.accounts.accepted(leaked) is None

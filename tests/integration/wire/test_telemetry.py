@@ -20,7 +20,7 @@ from rotation.domain.record import Leaked
 from rotation.runtime.log import LINES
 from rotation.runtime.metrics import METRICS
 from rotation.service.requests import RotationRequest
-from rotation.service.views.fleet import State
+from rotation.service.views.state import State
 from tests.integration.wire.product import VAULT, Product, playground, product
 
 _reader = InMemoryMetricReader()
@@ -57,7 +57,7 @@ def measured() -> dict[str, list[Any]]:
 
 async def leak(p: Product) -> None:
     secret = TargetId(VAULT, "ai-key")
-    await p.triggers.request(
+    await p.service.commands.request(
         RotationRequest(
             "pasted into a chat", "ada", secret, leaked=Leaked.KEY1, role="Rotation.Emergency"
         )
@@ -73,7 +73,7 @@ async def test_every_metric_is_measured_and_no_other(tmp_path: Path) -> None:
         await p.visit()
         await leak(p)
         await p.triggers.sweep()
-        await p.console.observe()
+        await p.service.health.observe()
     found = {name for name in measured() if name.startswith("rotation.")}
     assert found == {metric.name for metric in METRICS}
 
@@ -81,7 +81,7 @@ async def test_every_metric_is_measured_and_no_other(tmp_path: Path) -> None:
 async def test_attributes_are_those_of_the_table_and_name_no_secret(tmp_path: Path) -> None:
     async with product(playground(), str(tmp_path)) as p:
         await leak(p)
-        await p.console.observe()
+        await p.service.health.observe()
     known = {metric.name: set(metric.attributes) for metric in METRICS}
     for name, points in measured().items():
         for point in points:
@@ -98,7 +98,7 @@ async def test_the_time_from_report_to_refusal_counts_from_the_report(tmp_path: 
 
 async def test_every_state_is_told_so_that_a_graph_returns_to_nought(tmp_path: Path) -> None:
     async with product(playground(), str(tmp_path)) as p:
-        await p.console.observe()
+        await p.service.health.observe()
     told = {p.attributes["state"]: p.value for p in measured()["rotation.secrets"]}
     assert told.keys() == {state.value for state in State}
     assert sum(told.values()) == 1
@@ -137,7 +137,7 @@ async def test_the_fleet_is_told_after_each_sweep(
 ) -> None:
     async with product(playground(), str(tmp_path)) as p:
         await p.triggers.sweep()
-        await p.console.observe()
+        await p.service.health.observe()
     (fleet,) = [members for name, members in lines if name == "fleet"]
     assert fleet["secrets"] == 1
     assert sum(fleet["states"].values()) == 1
@@ -156,7 +156,7 @@ async def test_a_journal_that_cannot_be_read_is_said_and_ends_no_sweep(
     async with product(playground(), str(tmp_path)) as p:
         await p.triggers.sweep()
         _spoil(tmp_path)
-        await p.console.observe()
+        await p.service.health.observe()
     names = [name for name, _ in lines]
     assert "fleet unknown" in names
     assert "fleet" not in names

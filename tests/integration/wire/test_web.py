@@ -24,14 +24,13 @@ class Api:
 
     def __init__(self, product: Product, file: Path) -> None:
         self.product, self._file = product, file
-        self.console = product.console
 
     async def call(self, name: str, **more: Any) -> tuple[int, Any]:
         """One route by its name; ``more`` are members of the request."""
         route = next(route for route in web.ROUTES if route.name == name)
         given: dict[str, Any] = {"method": route.method, "url": "https://here/api", "headers": {}}
         answer = await web.serve(
-            route, web.Request(**given | more), Doors(False, True), lambda: self.console
+            route, web.Request(**given | more), Doors(False, True), lambda: self.product.service
         )
         with self._file.open("a") as file:
             file.write(f"{answer.status} {dict(answer.headers)} {answer.body}\n")
@@ -122,7 +121,7 @@ async def test_a_request_behind_an_answered_operation_waits_and_is_not_blocked(
     await api.answer(first["id"], "resume", reason="it works now")
     _, behind = await api.get(second["id"])
     assert behind["state"] == "waiting"
-    assert behind["waitingFor"] == "resume, said by function key"
+    assert behind["waitingFor"] == "resume, requested by function key"
 
 
 async def test_a_blocked_operation_is_resumed_or_abandoned(azure: Azure, api: Api) -> None:
@@ -140,7 +139,7 @@ async def test_a_blocked_operation_is_resumed_or_abandoned(azure: Azure, api: Ap
     assert status == 202
     _, answered = await api.get(accepted["id"])
     assert answered["state"] == "running", "whoever follows it is not told that it stopped"
-    assert answered["waitingFor"] == "resume, said by function key"
+    assert answered["waitingFor"] == "resume, requested by function key"
     await api.product.run(timedelta(minutes=10))
     _, resumed = await api.get(accepted["id"])
     assert (resumed["state"], resumed["phase"]) == ("running", "overlap")
@@ -190,9 +189,9 @@ async def test_a_dry_run_says_what_would_happen_and_does_nothing(azure: Azure, a
     assert (status, found["accounts"], found["secrets"]) == (200, 1, 1)
     (would,) = found["would"]
     assert would["secrets"] == ["ai-key"]
-    assert any("Key2 is published to ai-key" in effect for effect in would["effects"])
-    assert any("no overlap" in effect for effect in would["effects"])
-    assert any("Key1 is made new" in effect for effect in would["effects"])
+    assert any("Publish Key2 to ai-key" in effect for effect in would["effects"])
+    assert any("No overlap" in effect for effect in would["effects"])
+    assert any("Regenerate Key1" in effect for effect in would["effects"])
     await api.product.run(timedelta(minutes=5))
     assert azure.account("aoai-demo").keys == before
     assert (await api.product.record()).wishes == ()
@@ -271,7 +270,7 @@ async def test_one_secret_shows_its_gate_its_versions_and_its_rotations(
     status, before = await api.call("get_secret", params=one)
     assert status == 200
     assert [(v["slot"], v["enabled"]) for v in before["versions"]] == [(None, True)]
-    assert before["now"]["effects"][0].startswith("Key2 is made new")
+    assert before["now"]["effects"][0].startswith("Regenerate Key2")
     await api.product.visit()
     await api.product.run(timedelta(hours=1))
     _, during = await api.call("get_secret", params=one)

@@ -15,7 +15,7 @@ from rotation.domain.errors import RotationError
 from rotation.domain.model import AccountId
 from rotation.domain.policy import Policy
 from rotation.domain.record import Phase, Wish, WishKind
-from rotation.service import inbox as wishes
+from rotation.service import inbox
 
 from . import virtual_time
 from .checker import Violation
@@ -140,7 +140,7 @@ class Run:
         while True:
             for topic, delivery in self.world.azure.due_deliveries():
                 event = delivery.event
-                took = await self._somebody(lambda worker, e=event: worker.triggers.event(e))
+                took = await self._somebody(lambda worker, e=event: worker.triggers.handle_event(e))
                 topic.report(delivery, 200 if took else 500)
             await asyncio.sleep(60)
 
@@ -215,9 +215,9 @@ class Run:
             record = self.world.record(account)
             asked = any(wish.kind is WishKind.RESUME for wish in record.wishes)
             if record.blocked and record.operation and not asked:
-                name = wishes.new_id(account)
+                name = inbox.new_id(account)
                 said = Wish(name, WishKind.RESUME, "on", "me", self.world.now)
-                await self._somebody(lambda w, r=record, s=said: w.triggers.answer(r, s))
+                await self._somebody(lambda w, s=said, a=account: w.answer(a, s))
 
 
 def _parted(

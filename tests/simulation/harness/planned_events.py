@@ -9,7 +9,7 @@ from typing import Any
 
 from rotation.domain.model import TargetId
 from rotation.domain.record import Leaked, Wish, WishKind
-from rotation.service import inbox as wishes
+from rotation.service import inbox
 from rotation.service.requests import RotationRequest
 
 from .operators import Operators
@@ -47,8 +47,8 @@ class EventRunner:
     async def _cancel(self) -> None:
         """Whatever is under way in the first account."""
         record, now = self.world.record(self.world.ids[0]), self.world.now
-        said = Wish(wishes.new_id(record.account), WishKind.CANCEL, "never mind", "me", now)
-        await self._somebody(lambda worker: worker.triggers.answer(record, said))
+        said = Wish(inbox.new_id(record.account), WishKind.CANCEL, "never mind", "me", now)
+        await self._somebody(lambda worker: worker.answer(record.account, said))
 
     def _break(self, what: str) -> None:
         """Every call of one service fails for a while."""
@@ -75,7 +75,7 @@ class EventRunner:
         """An event about the first version; or one about the latest, twice."""
         event = self._event(target, old=old)
         for _ in range(1 if old else 2):
-            await self._somebody(lambda worker: worker.triggers.event(event))
+            await self._somebody(lambda worker: worker.triggers.handle_event(event))
 
     def _event(self, target: TargetId, *, old: bool) -> dict[str, Any]:
         versions = self.world.secrets().get(target)
@@ -100,4 +100,4 @@ class EventRunner:
             idempotency_key=str(event),
         )
         for _ in range(2 if twice else 1):
-            await self._somebody(lambda worker: worker.triggers.request(request))
+            await self._somebody(lambda worker: worker.request(request))

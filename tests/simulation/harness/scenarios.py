@@ -66,7 +66,7 @@ def leak(leaked: Leaked) -> Callable[[World, Worker], Awaitable[None]]:
         request = RotationRequest(
             "a leak", "somebody", world.enrolled()[0], leaked=leaked, idempotency_key="the-leak"
         )
-        await worker.triggers.request(request)
+        await worker.request(request)
 
     return ask
 

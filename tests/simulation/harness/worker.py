@@ -14,7 +14,7 @@ from rotation.domain import codec
 from rotation.domain.errors import RotationError
 from rotation.domain.model import AccountId
 from rotation.domain.policy import Policy
-from rotation.domain.record import Record
+from rotation.domain.record import Record, Wish
 from rotation.engine.gatherer import Gatherer
 from rotation.engine.inventory import Inventory
 from rotation.engine.journal import Journal
@@ -22,9 +22,13 @@ from rotation.engine.outcome import Outcome
 from rotation.engine.reconciler import Rotator
 from rotation.ports import Accounts, Notifier, Probe, Vaults
 from rotation.runtime.clock import Clock
+from rotation.service import inbox
 from rotation.service.messages import Visit
+from rotation.service.queries import Queries
+from rotation.service.requests import RotationRequest
 from rotation.service.sweep import Sweep
 from rotation.service.triggers import Triggers
+from rotation.service.unmanaged import UnmanagedResources
 
 from .interceptor import Crash
 from .port_level.accounts import SimAccounts, SimProbe
@@ -62,9 +66,11 @@ class Worker:
             self.journal,
             self.notifier,
         )
-        sweep = Sweep(inventory, self.journal, self.policy, rate=1000)
+        sweep = Sweep(inventory, self.journal, self.policy, clock, rate=1000)
         queue = SimQueue(interceptor, world.storage, self)
-        self.triggers = Triggers(self.rotator, self.journal, inventory, vaults, queue, sweep)
+        self.triggers = Triggers(self.rotator, sweep, self.journal, vaults, queue, clock)
+        unmanaged = UnmanagedResources(vaults, accounts, clock)
+        self.queries = Queries(self.journal, inventory, vaults, unmanaged, self.policy, clock)
 
     @property
     def skewed(self) -> bool:
@@ -97,6 +103,24 @@ class Worker:
         """As the timer does it."""
         account = account or self.world.account
         return await self.triggers.visit(Visit(account, self.world.enrolled(account)))
+
+    async def request(self, request: RotationRequest) -> str:
+        """Record a request; return its id, or that of an earlier one with the same key.
+
+        The service refuses one that a running operation covers. Here it is recorded, as it is by
+        two workers at the same time, so that the reconciler has to merge it.
+        """
+        account, _ = await self.queries.resolve(request)
+        wish = inbox.from_operator(account, request, self.triggers.clock.now())
+        earlier = inbox.find_by_key((await self.journal.load(account))[0], wish.idempotency_key)
+        if earlier is None:
+            await self.answer(account, wish)
+        return earlier or wish.id
+
+    async def answer(self, account: AccountId, answer: Wish) -> None:
+        """Record an operator's answer and enqueue a visit."""
+        await self.journal.amend(account, lambda record: inbox.added(record, answer))
+        await self.triggers.enqueue(Visit(account), timedelta())
 
     async def run(
         self, limit: timedelta, until: Callable[[], Awaitable[bool]] | None = None
@@ -134,7 +158,7 @@ class Worker:
         """As the host: what fails comes back after a while, what crashes after a longer one."""
         world = self.world
         try:
-            await self.triggers.message(text)
+            await self.triggers.handle_message(text)
         except (RotationError, ValueError) as exc:
             world.interceptor.note(f"{self.name}: a message failed: {type(exc).__name__}")
             world.storage.again(text, tries, world.now + VISIBILITY)

@@ -74,7 +74,7 @@ async def simulate_year(settings: YearSettings) -> Report:
         await worker.triggers.sweep()
         await worker.run(settings.sweep)
         for topic, delivery in world.azure.due_deliveries():
-            await worker.triggers.event(delivery.event)
+            await worker.triggers.handle_event(delivery.event)
             topic.report(delivery, 200)
     await worker.run(3 * DAY)
     _check(world, settings)

@@ -1,0 +1,71 @@
+"""Builds a service from its settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..engine.gatherer import Gatherer
+from ..engine.inventory import Inventory
+from ..engine.journal import Journal
+from ..engine.reconciler import Rotator
+from ..ops.doctor.doctor import Doctor
+from ..ports import Queue, Store
+from ..runtime.clock import Clock
+from ..service.commands import Commands
+from ..service.health import Health
+from ..service.previews import Previews
+from ..service.queries import Queries
+from ..service.service import Close, Service
+from ..service.sweep import Sweep
+from ..service.triggers import Triggers
+from ..service.unmanaged import UnmanagedResources
+from ..settings.environment import Settings
+from .clients import Clients, azure_credential, in_process_queue, storage
+
+
+def build(settings: Settings, *, in_process: bool = False) -> Service:
+    """Build a service that is ready to be triggered. Nothing is sent yet.
+
+    With ``in_process``, for an operator at a terminal, visits run in this process rather than in
+    the deployed function; the journal and its leases are the same.
+    """
+    credential = azure_credential(settings)
+
+    async def handle(message: str) -> None:
+        await service.triggers.handle_message(message)
+
+    store, queue = storage(settings, credential, handle)
+    if in_process:
+        queue = in_process_queue(handle)
+    service = assemble(Clients(settings, credential, Clock()), store, queue)
+    return service
+
+
+def assemble(clients: Clients, store: Store, queue: Queue) -> Service:
+    """Build a service on the given store and queue, which it closes."""
+    settings, clock, policy = clients.settings, clients.clock, clients.settings.policy
+    accounts, vaults, resources = clients.accounts(), clients.vaults(), clients.resources()
+    probe, notifier, evidence = clients.probe(), clients.notifier(), clients.evidence()
+    owned = (queue, accounts, vaults, resources, probe, notifier, evidence, store)
+
+    inventory, journal = Inventory(vaults, clock), Journal(store)
+    ignored = settings.evidence_ignore
+    gatherer = Gatherer(accounts, vaults, probe, inventory, clock, policy, evidence, ignored)
+    rotator = Rotator(gatherer, journal, notifier)
+    sweeper = Sweep(inventory, journal, policy, clock, settings.rate, settings.period)
+    unmanaged = UnmanagedResources(vaults, accounts, clock)
+    queries = Queries(journal, inventory, vaults, unmanaged, policy, clock)
+    return Service(
+        triggers=Triggers(rotator, sweeper, journal, vaults, queue, clock),
+        commands=Commands(queries, journal, inventory, vaults, queue, clock),
+        queries=queries,
+        previews=Previews(queries, rotator, sweeper, inventory, vaults, clock),
+        health=Health(queries, journal, clock, settings.period),
+        doctor=Doctor(resources, accounts, vaults, journal, clock, policy),
+        closing=closing((*owned, clients.credential)),
+    )
+
+
+def closing(owned: Iterable[object]) -> tuple[Close, ...]:
+    """Return the ``close`` methods of the objects that have one."""
+    return tuple(part.close for part in owned if hasattr(part, "close"))

@@ -1,0 +1,119 @@
+"""Azure clients, built from the settings. Each imports its SDK when it is built."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..ports import Evidence, Notifier, Queue, Store
+from ..runtime.clock import Clock
+from ..settings.environment import Settings
+
+if TYPE_CHECKING:
+    from azure.core.credentials_async import AsyncTokenCredential
+
+    from ..adapters.cognitive_services import ArmAccounts
+    from ..adapters.key_vault import KeyVaults
+    from ..adapters.pipeline import TransportFactory
+    from ..adapters.probe import DataPlaneProbe
+    from ..adapters.resource_manager import ArmResources
+
+_log = logging.getLogger("rotation")
+
+Handler = Callable[[str], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Clients:
+    """Builds clients that share a credential and a clock.
+
+    ``transport`` makes their HTTP transports; None for the default.
+    """
+
+    settings: Settings
+    credential: AsyncTokenCredential
+    clock: Clock
+    transport: TransportFactory | None = None
+
+    def accounts(self) -> ArmAccounts:
+        """Return clients for Azure AI accounts, one per subscription."""
+        from ..adapters.cognitive_services import ArmAccounts
+
+        return ArmAccounts(self.credential, self.clock, self.settings.arm, self.transport)
+
+    def vaults(self) -> KeyVaults:
+        """Return clients for the configured vaults, one per vault."""
+        from ..adapters.key_vault import KeyVaults
+
+        return KeyVaults(self.settings.vaults, self.credential, self.clock, self.transport)
+
+    def resources(self) -> ArmResources:
+        """Return a client for Resource Manager."""
+        from ..adapters.resource_manager import ArmResources
+
+        return ArmResources(self.credential, self.clock, self.settings.arm, self.transport)
+
+    def probe(self) -> DataPlaneProbe:
+        """Return a client for the accounts' data planes."""
+        from ..adapters.probe import DataPlaneProbe
+
+        return DataPlaneProbe(self.transport)
+
+    def notifier(self) -> Notifier | None:
+        """Return a client for the Event Grid topic, or None if none is configured."""
+        if self.settings.topic is None:
+            return None
+        from ..adapters.event_grid import TopicNotifier
+
+        return TopicNotifier(self.settings.topic, self.credential, self.transport)
+
+    def evidence(self) -> Evidence | None:
+        """Return a client for the Log Analytics workspace, or None if none is configured."""
+        if self.settings.logs_workspace is None:
+            return None
+        from ..adapters.log_analytics import LogEvidence
+
+        workspace = self.settings.logs_workspace
+        return LogEvidence(workspace, self.credential, self.clock, self.transport)
+
+
+def azure_credential(settings: Settings) -> AsyncTokenCredential:
+    """Return the managed identity, or a developer's sign-in if the settings require it."""
+    if settings.credential == "developer":
+        from azure.identity.aio import (
+            AzureCliCredential,
+            AzureDeveloperCliCredential,
+            ChainedTokenCredential,
+        )
+
+        return ChainedTokenCredential(AzureCliCredential(), AzureDeveloperCliCredential())
+    from azure.identity.aio import ManagedIdentityCredential
+
+    return ManagedIdentityCredential(client_id=settings.client_id)
+
+
+def storage(
+    settings: Settings, credential: AsyncTokenCredential, handler: Handler
+) -> tuple[Store, Queue]:
+    """Return Azure Storage's blobs and queue, or a directory and a queue in this process."""
+    if settings.storage is None:
+        from ..adapters.file_store import FileStore
+
+        _log.warning("no storage account is configured: using a local directory as the journal")
+        return FileStore(settings.journal_directory), in_process_queue(handler)
+    from ..adapters.blob_store import BlobStore
+    from ..adapters.pipeline import storage_options
+    from ..adapters.storage import services
+    from ..adapters.storage_queue import StorageQueue
+
+    blobs, queues = services(settings.storage, credential, storage_options())
+    return BlobStore(blobs, settings.journal_container), StorageQueue(queues, settings.queue_name)
+
+
+def in_process_queue(handler: Handler) -> Queue:
+    """Return a queue that calls ``handler`` for its messages in this process."""
+    from ..adapters.in_process_queue import InProcessQueue
+
+    return InProcessQueue(handler)

@@ -1,0 +1,47 @@
+"""The service's own health, and the fleet's, for monitoring."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from ..domain.errors import RotationError
+from ..engine.journal import Journal
+from ..runtime import log
+from ..runtime import metrics as telemetry
+from ..runtime.clock import Clock
+from .queries import Queries
+from .views import fleet, last_sweep
+from .views.state import State
+
+_SHORTEST_PERIOD = timedelta(minutes=15)
+
+
+@dataclass
+class Health:
+    """Reports whether the sweep still runs; ``period`` is the time between two sweeps."""
+
+    queries: Queries
+    journal: Journal
+    clock: Clock
+    period: timedelta
+
+    async def status(self) -> dict[str, Any]:
+        """Return the body of ``GET /api/health``: whether the sweep still runs."""
+        age = last_sweep.age(await self.journal.last_sweep(), self.clock.now())
+        limit = 3 * max(self.period, _SHORTEST_PERIOD).total_seconds()
+        status = "ok" if age is not None and age <= limit else "degraded"
+        return {"status": status, "lastSweepAgeSeconds": age}
+
+    async def observe(self) -> None:
+        """Emit the fleet's summary as a log line and gauges."""
+        try:
+            rows, problems = await self.queries.rows()
+            age = (await self.status())["lastSweepAgeSeconds"]
+        except RotationError as exc:
+            log.warning("fleet unknown", reason=str(exc), code=exc.code)
+            return
+        counts = fleet.summary(rows, self.clock.now())
+        log.info("fleet", **counts, sweepAgeSeconds=age, problems=len(problems))
+        telemetry.fleet(counts, tuple(State), age)

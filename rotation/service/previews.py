@@ -1,0 +1,95 @@
+"""Previews: what a secret's next step, a request or the next sweep would do. Changes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..domain import codec
+from ..domain.errors import RotationError, unenrolled
+from ..domain.model import AccountId, TargetId
+from ..domain.record import Wish
+from ..engine.inventory import Inventory
+from ..engine.reconciler import Rotator
+from ..ports import Vaults
+from ..runtime.clock import Clock
+from ..runtime.concurrency import together
+from . import inbox
+from .queries import Queries
+from .requests import RotationRequest
+from .sweep import Sweep
+from .views import effects, fleet, versions
+
+MAX_ACCOUNTS = 20
+
+AT_ONCE = 4
+
+
+@dataclass
+class Previews:
+    """Asks the reconciler for its next step, at most 20 accounts at a time."""
+
+    queries: Queries
+    rotator: Rotator
+    sweeper: Sweep
+    inventory: Inventory
+    vaults: Vaults
+    clock: Clock
+
+    async def secret(self, target: TargetId) -> dict[str, Any]:
+        """Return the body of ``GET /api/secrets/{vault}/{secret}``.
+
+        Raises Permanent if the secret is not enrolled.
+        """
+        rows, _ = await self.queries.rows()
+        row = next((row for row in rows if row.target == target), None)
+        if row is None:
+            raise unenrolled(str(target))
+        revisions = await self.vaults.revisions(target)
+        now = self.clock.now()
+        return {
+            "at": codec.present({"at": now})["at"],
+            "secret": fleet.to_json(row, now),
+            "now": await self._preview(row.account) if row.account else None,
+            "versions": versions.to_json(revisions),
+            "rotations": await self._rotations(row.account) if row.account else [],
+        }
+
+    async def _rotations(self, account: AccountId) -> Any:
+        return (await self.queries.rotations(account=str(account)))["rotations"]
+
+    async def request(self, request: RotationRequest) -> dict[str, Any]:
+        """Return what a request would do. Only the first 20 accounts are previewed."""
+        accounts = await self._accounts(request)
+        rows, _ = await self.queries.rows()
+        now = self.clock.now()
+        wishes = [inbox.from_operator(account, request, now) for account in accounts[:MAX_ACCOUNTS]]
+        previews = map(self._preview, accounts, wishes)
+        return {
+            "dryRun": True,
+            "accounts": len(accounts),
+            "secrets": sum(row.account in set(accounts) for row in rows),
+            "would": await together(previews, AT_ONCE),
+        }
+
+    async def _accounts(self, request: RotationRequest) -> list[AccountId]:
+        if request.is_bulk:
+            return await self.queries.accounts(request)
+        return [(await self.queries.resolve(request))[0]]
+
+    async def next_sweep(self) -> dict[str, Any]:
+        """Return what the next sweep would do. Only the 20 most urgent accounts are previewed."""
+        plan = self.sweeper.plan(await self.inventory.listings(refresh=True))
+        accounts = [visit.account for visit in plan.visits]
+        return {
+            "accounts": len(accounts),
+            "would": await together(map(self._preview, accounts[:MAX_ACCOUNTS]), AT_ONCE),
+            "problems": list(plan.problems),
+        }
+
+    async def _preview(self, account: AccountId, wish: Wish | None = None) -> dict[str, Any]:
+        known = await self.inventory.targets(account, ())
+        try:
+            return effects.describe(*await self.rotator.explain(account, known, wish))
+        except RotationError as exc:
+            return effects.describe_error(account, exc)

@@ -1,0 +1,33 @@
+"""The assembled service: one object per kind of caller."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from ..ops.doctor.doctor import Doctor
+from .commands import Commands
+from .health import Health
+from .previews import Previews
+from .queries import Queries
+from .triggers import Triggers
+
+Close = Callable[[], Awaitable[object]]
+
+
+@dataclass(frozen=True)
+class Service:
+    """What the function app, the HTTP API and the command line call. Built by ``bootstrap``."""
+
+    triggers: Triggers
+    commands: Commands
+    queries: Queries
+    previews: Previews
+    health: Health
+    doctor: Doctor
+    closing: tuple[Close, ...] = ()
+
+    async def close(self) -> None:
+        """Close all clients."""
+        for close in self.closing:
+            await close()
