@@ -18,7 +18,7 @@ from rotation.domain.errors import Permanent
 from rotation.domain.model import Answer, Verdict
 from rotation.domain.record import Ending, Leaked, Phase, Record, WishKind
 from rotation.service.requests import RotationRequest
-from rotation.service.views.operation import of_operation
+from rotation.service.views.operation import to_json
 from tests.integration.wire.product import Product, playground, product
 
 from .earlier import DOCUMENTS, rewritten
@@ -50,7 +50,7 @@ async def shared(tmp_path: Path) -> AsyncIterator[Product]:
 
 async def shown(p: Product) -> dict[str, Any]:
     record = await p.record()
-    return of_operation(record, record.operation or record.history[-1])
+    return to_json(record, record.operation or record.history[-1])
 
 
 async def test_a_rotation_runs_to_its_end_while_both_versions_write(shared: Product) -> None:
@@ -88,9 +88,10 @@ async def test_an_ending_is_known_after_the_earlier_version_wrote(
 ) -> None:
     monkeypatch.setattr(shared.triggers.rotator.gatherer.probe, "try_key", unreachable)
     request = RotationRequest("leak", "alice", account=shared.account(), leaked=Leaked.KEY1)
-    accepted = await shared.console.request(request)
+    commands = shared.service.commands
+    accepted = await commands.request(request)
     await shared.run(timedelta(minutes=1))
-    await shared.console._say(await shared.record(), kind, OPERATOR, "a false alarm")
+    await commands._record_answer(await shared.record(), kind, OPERATOR, "a false alarm")
     await shared.visit()
     done = (await shared.record()).history[-1]
     assert done.id == accepted["id"]
@@ -112,7 +113,7 @@ async def test_a_cancel_is_refused_if_the_line_of_the_regenerate_is_lost(tmp_pat
     async with product(playground(), str(tmp_path)) as p:
         await p.triggers.journal._store.write(record.account.slug, document, None)
         with pytest.raises(Permanent) as refused:
-            await p.console.cancel(record.operation.id, OPERATOR, "a false alarm")
+            await p.service.commands.cancel(record.operation.id, OPERATOR, "a false alarm")
     assert refused.value.code == "TooLate"
 
 
@@ -138,7 +139,7 @@ def test_every_ending_of_the_earlier_version_is_known() -> None:
 
 def test_the_earlier_versions_operations_show_where_they_began_and_what_was_proven() -> None:
     record = load(DOCUMENTS["history"])
-    bodies = [of_operation(record, done) for done in record.history]
+    bodies = [to_json(record, done) for done in record.history]
     assert {body["beganIn"] for body in bodies} == {"regenerate", "verify"}
     proven = [body["id"] for body in bodies if body.get("proven")]
     assert proven == [done.id for done in record.history if done.proof == legacy.REFUSED]
