@@ -1,6 +1,6 @@
-"""An emulated Azure that speaks the real wire protocol to the real SDK clients.
+"""An emulated Azure that speaks Azure's wire protocols to the SDK clients.
 
-``azure.py`` is the core: sans-I/O, on one shiftable clock. ``transport.py`` puts it under a client
-in process; ``proxy.py`` behind an HTTPS proxy with a throw-away CA; ``host.py`` runs a function app
-where Core Tools is missing; ``demo.py`` is the demo. Nothing here knows of ``rotation``.
+Start with ``azure.py``, which builds one. ``core`` and ``services`` do no I/O; ``sdk`` connects
+them to clients in this process, ``proxy`` to clients in other processes. ``host`` is a small
+Functions host of its own, ``demo`` shows everything together. Imports nothing from ``rotation``.
 """

@@ -1,4 +1,4 @@
-"""The emulated Azure: one sans-I/O core, ``handle(request) → response``, on one clock.
+"""The emulated Azure: ``handle(request) → response``, without I/O, on one clock.
 
 azure = Azure(start=datetime(2026, 1, 1, tzinfo=UTC))        # virtual time
 azure.add_account("aoai-demo", kind="OpenAI")
@@ -27,7 +27,7 @@ SUBSCRIPTION, GROUP = "11111111-1111-1111-1111-111111111111", "rg-keys"
 
 
 class Azure(Services):
-    """What is built, looked at and done to it by hand."""
+    """Builds, inspects and changes the emulated Azure."""
 
     def add_group(self, subscription: str = SUBSCRIPTION, group: str = GROUP) -> None:
         self.arm.subscriptions.add(subscription.lower())
@@ -43,7 +43,7 @@ class Azure(Services):
         location: str = "westeurope",
         **more: Any,
     ) -> Account:
-        """An account with two new keys. ``more`` are members of ``Account``."""
+        """Add an account with two new keys; ``more`` are fields of ``Account``."""
         self.add_group(subscription, group)
         made = self.clock.now()
         return self.accounts.add(Account(subscription, group, name, kind, location, made, **more))
@@ -51,12 +51,11 @@ class Azure(Services):
     def add_vault(
         self, name: str, *, subscription: str = SUBSCRIPTION, group: str = GROUP, **more: Any
     ) -> Vault:
-        """An empty vault. ``more`` are members of ``Vault``."""
+        """Add an empty vault; ``more`` are fields of ``Vault``."""
         self.add_group(subscription, group)
         more.setdefault("backups", self.keyvault.backups)
         vault = Vault(name, subscription, group, self.clock, self.random, self.changed, **more)
-        self.keyvault.vaults[vault.host] = vault
-        return vault
+        return self.keyvault.add(vault)
 
     def add_secret(
         self,
@@ -70,7 +69,7 @@ class Azure(Services):
         content_type: str | None = None,
         enabled: bool = True,
     ) -> Version:
-        """A new version; ``publishes`` names an account and a slot whose key is the value."""
+        """Add a version; its value is the key that ``publishes`` names, an account and a slot."""
         found, now = self.vault(vault), self.clock.now()
         if publishes is not None:
             value = self.account(publishes[0]).keys[publishes[1]]
@@ -87,7 +86,7 @@ class Azure(Services):
         return found.set(name, version)[1]
 
     def add_principal(self, name: str, **more: Any) -> Principal:
-        """A principal without rights; the first one is the system-assigned identity."""
+        """Add a principal without rights; the first one is the system-assigned identity."""
         principal = Principal(name, **more)
         self.identity.principals.append(principal)
         return principal
@@ -96,7 +95,12 @@ class Azure(Services):
         """Deliver a vault's events to a webhook."""
         return self.vault(vault).topic.subscribe(Subscription(url, **more))
 
+    def lock(self, scope: str) -> None:
+        """Put a read-only lock on an account, a resource group or a subscription, by ARM id."""
+        self.arm.locks.add(scope)
+
     def vault(self, name: str) -> Vault:
+        """Return a vault by its name or its URL."""
         folded = name.lower()
         for vault in self.keyvault.vaults.values():
             if folded in (vault.name.lower(), vault.url):
@@ -104,7 +108,7 @@ class Azure(Services):
         raise KeyError(f"there is no vault {name!r}")
 
     def account(self, name: str) -> Account:
-        """By name or by ARM id."""
+        """Return an account by its name or its ARM id."""
         for account in self.accounts.by_id.values():
             if name.lower() in (account.name.lower(), account.id.lower()):
                 return account
@@ -114,13 +118,13 @@ class Azure(Services):
         return self.vault(vault).secret(name)
 
     def regenerate_by_hand(self, account: str, slot: str) -> None:
-        """Somebody presses the button in the portal."""
+        """Regenerate a key, as a user would in the portal."""
         if slot not in SLOTS:
             raise ValueError(f"slot {slot!r} is neither Key1 nor Key2")
         self.accounts.regenerate(self.account(account), slot)
 
     def issued_keys(self) -> frozenset[str]:
-        """Every key that ever was."""
+        """Return every key that was ever issued."""
         return frozenset(self.accounts.lives)
 
     def advance(self, delta: timedelta) -> None:
@@ -129,12 +133,12 @@ class Azure(Services):
             self.clock.advance(delta)
 
     def due_deliveries(self) -> list[tuple[SystemTopic, Delivery]]:
-        """Events to be sent now, each with the topic to report to."""
+        """Return the deliveries to attempt now, each with the topic to report the result to."""
         self.clock.run_due()
         topics = [vault.topic for vault in self.keyvault.vaults.values()]
         return [(topic, delivery) for topic in topics for delivery in topic.due()]
 
 
 def virtual(start: datetime = datetime(2026, 11, 23, tzinfo=UTC), seed: int | None = 0) -> Azure:
-    """An Azure in virtual time, the same for the same seed."""
+    """Return an Azure in virtual time, which is the same for the same seed."""
     return Azure(start, seed)

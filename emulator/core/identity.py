@@ -41,10 +41,11 @@ class Principal:
 
     def may(self, action: str, scope: str, *, data: bool = False) -> bool:
         """Whether any assignment on the scope or above it allows the action."""
-        return any(
-            covers(granted, scope) and role.allows(action, data=data)
-            for granted, role in self.assignments
-        )
+        return any(role.allows(action, data=data) for role in self.roles_on(scope))
+
+    def roles_on(self, scope: str) -> list[Role]:
+        """Return the roles that are assigned on the scope or above it."""
+        return [role for granted, role in self.assignments if covers(granted, scope)]
 
 
 def covers(granted: str, scope: str) -> bool:

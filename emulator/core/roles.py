@@ -22,9 +22,12 @@ class Role:
     name: str
     actions: tuple[str, ...] = ()
     data_actions: tuple[str, ...] = ()
+    not_actions: tuple[str, ...] = ()
 
     def allows(self, action: str, *, data: bool) -> bool:
-        return _any(self.data_actions if data else self.actions, action)
+        if data:
+            return _any(self.data_actions, action)
+        return _any(self.actions, action) and not _any(self.not_actions, action)
 
 
 def _any(allowed: Iterable[str], action: str) -> bool:
@@ -39,13 +42,36 @@ def _custom() -> tuple[Role, ...]:
     )
 
 
-# As "Azure built-in roles" has them, of what the emulator knows.
+# Azure's documentation, "Azure built-in roles"; of storage, the actions on queues and blobs.
 _SECRETS = "Microsoft.KeyVault/vaults/secrets/"
 _LOGS = "Microsoft.OperationalInsights/workspaces/"
+_BLOBS = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/"
+_MESSAGES = "Microsoft.Storage/storageAccounts/queueServices/queues/messages/"
 BUILT_IN = (
     Role("Owner", actions=("*",)),
+    Role(
+        "Contributor",
+        actions=("*",),
+        not_actions=(
+            "Microsoft.Authorization/*/Delete",
+            "Microsoft.Authorization/*/Write",
+            "Microsoft.Authorization/elevateAccess/Action",
+        ),
+    ),
     Role("Reader", actions=("*/read",)),
-    Role("Cognitive Services Contributor", actions=("Microsoft.CognitiveServices/*",)),
+    Role(
+        "Cognitive Services Contributor",
+        actions=("Microsoft.Authorization/*/read", "Microsoft.CognitiveServices/*"),
+    ),
+    Role(
+        "Cognitive Services User",
+        actions=(
+            "Microsoft.CognitiveServices/*/read",
+            "Microsoft.CognitiveServices/accounts/listKeys/action",
+        ),
+        data_actions=("Microsoft.CognitiveServices/*",),
+    ),
+    Role("Key Vault Administrator", data_actions=("Microsoft.KeyVault/vaults/*",)),
     Role("Key Vault Secrets Officer", data_actions=(_SECRETS + "*",)),
     Role(
         "Key Vault Secrets User",
@@ -54,14 +80,26 @@ BUILT_IN = (
     Role(
         "Key Vault Reader",
         actions=("Microsoft.KeyVault/*/read",),
-        data_actions=(_SECRETS + "readMetadata/action",),
+        data_actions=("Microsoft.KeyVault/vaults/*/read", _SECRETS + "readMetadata/action"),
     ),
     Role("EventGrid Data Sender", data_actions=("Microsoft.EventGrid/events/send/action",)),
+    Role("EventGrid EventSubscription Contributor", ("Microsoft.EventGrid/eventSubscriptions/*",)),
+    Role("Storage Blob Data Contributor", data_actions=(_BLOBS + "*",)),
+    Role("Storage Blob Data Owner", data_actions=(_BLOBS + "*",)),
+    Role("Storage Queue Data Contributor", data_actions=(_MESSAGES + "*",)),
+    Role("Storage Queue Data Reader", data_actions=(_MESSAGES + "read",)),
+    Role("Storage Queue Data Message Sender", data_actions=(_MESSAGES + "add/action",)),
+    Role(
+        "Storage Queue Data Message Processor",
+        data_actions=(_MESSAGES + "read", _MESSAGES + "process/action"),
+    ),
+    Role("Log Analytics Reader", actions=("*/read", _LOGS + "analytics/query/action")),
     Role(
         "Log Analytics Data Reader",
         actions=(_LOGS + "query/read", _LOGS + "read"),
         data_actions=(_LOGS + "tables/data/read",),
     ),
+    Role("Monitoring Metrics Publisher", data_actions=("Microsoft.Insights/Metrics/Write",)),
 )
 CUSTOM = _custom()
 ROLES: Mapping[str, Role] = {role.name: role for role in (*CUSTOM, *BUILT_IN)}

@@ -1,4 +1,4 @@
-"""HTTP as plain data: what the sans-I/O core takes and gives."""
+"""HTTP as plain data: requests and responses."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+# The address that every client seems to have.
+CLIENT_ADDRESS = "203.0.113.7"
+
 
 class Headers(dict[str, str]):
-    """Headers whose names compare without case; kept in lower case."""
+    """Headers with case-insensitive names, kept in lower case."""
 
     def __init__(self, items: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> None:
         pairs = items.items() if isinstance(items, Mapping) else items
@@ -50,13 +53,13 @@ class Request:
 
     @property
     def query(self) -> dict[str, str]:
-        """Decoded query; of repeated names the last wins."""
+        """Decoded query; the last of repeated names wins."""
         return dict(parse_qsl(urlsplit(self.url).query, keep_blank_values=True))
 
 
 @dataclass(frozen=True)
 class Response:
-    """One HTTP answer."""
+    """One HTTP response."""
 
     status: int
     headers: Headers = field(default_factory=Headers)
@@ -66,10 +69,10 @@ class Response:
     def of_json(
         cls, status: int, body: object, headers: Mapping[str, str] | None = None
     ) -> Response:
-        """An answer with a JSON body."""
+        """Return a response with a JSON body."""
         merged = Headers({"Content-Type": "application/json; charset=utf-8", **(headers or {})})
         return cls(status, merged, json.dumps(body).encode())
 
 
 class Dropped(Exception):
-    """The connection is closed without an answer."""
+    """The connection closes without a response."""

@@ -1,1 +1,5 @@
-"""The demo: everything really happens, over the wire, in about half a minute."""
+"""The demo: a rotation, a repair and an emergency on the emulator, in about half a minute.
+
+Start with ``story.py``; ``python -m emulator.demo`` runs it. Imports from ``emulator.proxy``,
+``emulator.sdk`` and the layers below them.
+"""

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..azure import Azure
-from ..services.keyvault.vault import Refused
+from ..services.keyvault.errors import KeyVaultError
 from .consumers import Tally
 
 LINES = 16
@@ -103,7 +103,7 @@ class Screen:
     def _current(self) -> str:
         try:
             return self._azure.secret(self._vault, self._secret).current.value
-        except Refused:
+        except KeyVaultError:
             return ""
 
     def _consumers(self) -> Panel:

@@ -1,4 +1,4 @@
-"""Queue triggers on a real storage queue: batches, renewal, tries, and the poison queue."""
+"""Queue triggers on a real storage queue: batches, renewal, attempts, and the poison queue."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import os
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from azure.core.exceptions import (
@@ -15,13 +15,11 @@ from azure.core.exceptions import (
     ResourceExistsError,
     ResourceNotFoundError,
 )
-from azure.functions import meta
-from azure.functions.queue import QueueMessageInConverter
 from azure.identity.aio import ManagedIdentityCredential
-from azure.storage.queue import TextBase64DecodePolicy, TextBase64EncodePolicy
 from azure.storage.queue.aio import QueueClient, QueueServiceClient
 
 from .functions import Function, HostSettings
+from .queue_messages import argument, decode
 
 _log = logging.getLogger("host")
 HIDDEN = timedelta(minutes=10)
@@ -29,7 +27,7 @@ FIRST_POLL = 0.1
 
 
 class Queue:
-    """One queue function. The host renews a message's visibility for as long as it runs."""
+    """One queue function; a message stays hidden for as long as the function runs."""
 
     def __init__(
         self, function: Function, settings: HostSettings, hidden: timedelta = HIDDEN
@@ -41,17 +39,15 @@ class Queue:
 
     @property
     def is_connected(self) -> bool:
-        """Whether the connection that the trigger names is set at all."""
+        """Whether any setting of the trigger's connection exists."""
         names = ("", "__queueServiceUri", "__accountName")
         return any(os.environ.get(self._connection + name) for name in names)
 
     async def run(self) -> None:
-        """Poll for ever, until cancelled; slower and slower while the queue is empty."""
+        """Poll until cancelled, more slowly while the queue is empty."""
         async with self._service() as service:
-            queue, poison = (
-                self._client(service, self._name),
-                self._client(service, self._name + "-poison"),
-            )
+            queue = service.get_queue_client(self._name)
+            poison = service.get_queue_client(self._name + "-poison")
             running: set[asyncio.Task[None]] = set()
             pause = FIRST_POLL
             try:
@@ -90,38 +86,38 @@ class Queue:
         return taken
 
     async def _process(self, queue: QueueClient, poison: QueueClient, message: Any) -> None:
+        try:
+            content = decode(message.content, is_base64=self._settings.base64)
+        except ValueError:
+            # As the real host does: the function is not called, and the message is not tried again.
+            _log.warning("message %s of queue %s is not base64", message.id, self._name)
+            with contextlib.suppress(HttpResponseError):
+                await _move(queue, poison, message)
+            return
         renewal = asyncio.create_task(_renew(queue, message, self._hidden))
         try:
-            succeeded = await self._call(message)
+            succeeded = await self._call(message, content)
         finally:
             renewal.cancel()
         with contextlib.suppress(HttpResponseError):
             if succeeded:
                 await queue.delete_message(message.id, message.pop_receipt)
             elif message.dequeue_count >= self._settings.max_dequeue_count:
-                await _poison(queue, poison, message)
+                await _move(queue, poison, message)
             else:
                 delay = int(self._settings.visibility_timeout.total_seconds())
                 await queue.update_message(
                     message.id, message.pop_receipt, visibility_timeout=delay
                 )
 
-    async def _call(self, message: Any) -> bool:
+    async def _call(self, message: Any, content: str) -> bool:
+        """Call the function; return whether it succeeded."""
         try:
-            await self.function.invoke(_argument(message), self._settings.timeout)
+            await self.function.invoke(argument(message, content), self._settings.timeout)
         except Exception:
             _log.exception("function %s failed", self.function.name)
             return False
         return True
-
-    def _client(self, service: QueueServiceClient, name: str) -> QueueClient:
-        if not self._settings.base64:
-            return service.get_queue_client(name)
-        return service.get_queue_client(
-            name,
-            message_encode_policy=TextBase64EncodePolicy(),
-            message_decode_policy=TextBase64DecodePolicy(),
-        )
 
     def _service(self) -> QueueServiceClient:
         text = os.environ.get(self._connection)
@@ -134,22 +130,6 @@ class Queue:
         return QueueServiceClient(url, ManagedIdentityCredential(client_id=client_id))
 
 
-def _argument(message: Any) -> Any:
-    def when(moment: datetime | None) -> meta.Datum:
-        return meta.Datum(moment.isoformat() if moment else "", "string")
-
-    metadata = {
-        "Id": meta.Datum(message.id, "string"),
-        "DequeueCount": meta.Datum(str(message.dequeue_count), "string"),
-        "PopReceipt": meta.Datum(message.pop_receipt, "string"),
-        "InsertionTime": when(message.inserted_on),
-        "ExpirationTime": when(message.expires_on),
-        "NextVisibleTime": when(message.next_visible_on),
-    }
-    datum = meta.Datum(message.content, "string")
-    return QueueMessageInConverter.decode(datum, trigger_metadata=metadata)
-
-
 async def _renew(queue: QueueClient, message: Any, hidden: timedelta) -> None:
     while True:
         await asyncio.sleep(hidden.total_seconds() / 2)
@@ -159,7 +139,8 @@ async def _renew(queue: QueueClient, message: Any, hidden: timedelta) -> None:
         message.pop_receipt = renewed.pop_receipt
 
 
-async def _poison(queue: QueueClient, poison: QueueClient, message: Any) -> None:
+async def _move(queue: QueueClient, poison: QueueClient, message: Any) -> None:
+    """Move a message to the poison queue, as it was received."""
     await _create(poison)
     await poison.send_message(message.content)
     await queue.delete_message(message.id, message.pop_receipt)

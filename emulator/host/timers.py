@@ -1,4 +1,4 @@
-"""Timer triggers: NCRONTAB in UTC, never two at once, one catch-up with ``useMonitor``."""
+"""Timer triggers: NCRONTAB in UTC, never two runs at once, one catch-up with ``useMonitor``."""
 
 from __future__ import annotations
 
@@ -17,8 +17,14 @@ from .functions import BadApp, Function
 _log = logging.getLogger("host")
 
 
+_MINUTE = timedelta(minutes=1)
+
+
 class Timer:
-    """One timer function and its schedule: six fields, or five without seconds."""
+    """One timer function and its schedule: six fields, or five without seconds.
+
+    A schedule with more than one run a minute has no monitor, as in the real host.
+    """
 
     def __init__(self, function: Function, status: Path | None, timeout: timedelta) -> None:
         self.function = function
@@ -28,16 +34,16 @@ class Timer:
         self._timeout = timeout
         self._running = asyncio.Lock()
         if not croniter.is_valid(self._expression, second_at_beginning=True):
-            raise BadApp(f"{function.name}: {self._expression!r} is no schedule")
+            raise BadApp(f"{function.name}: {self._expression!r} is not a schedule")
 
     def next_after(self, moment: datetime) -> datetime:
-        """The first occurrence after a moment."""
+        """Return the first occurrence after a moment."""
         found = croniter(self._expression, moment, second_at_beginning=True).get_next(datetime)
         assert isinstance(found, datetime)
         return found
 
     async def run(self) -> None:
-        """For ever, until cancelled."""
+        """Run on schedule until cancelled."""
         if self.function.trigger.get("runOnStartup") or self._missed():
             await self.fire(past_due=self._missed())
         while True:
@@ -46,7 +52,7 @@ class Timer:
             await self.fire()
 
     async def fire(self, *, past_due: bool = False) -> bool:
-        """Run it once; whether it succeeded. A failure is logged and waits for the next time."""
+        """Run once; return whether it succeeded. A failure is logged and not tried again."""
         async with self._running:
             last, following = self._last(), self.next_after(datetime.now(UTC))
             info = {
@@ -75,8 +81,12 @@ class Timer:
         return datetime.fromisoformat(json.loads(self._status.read_text())["last"])
 
     def _missed(self) -> bool:
-        last = self._last() if self._monitor else None
+        last = self._last() if self._is_monitored() else None
         return last is not None and self.next_after(last) < datetime.now(UTC)
+
+    def _is_monitored(self) -> bool:
+        first = self.next_after(datetime.now(UTC))
+        return bool(self._monitor) and self.next_after(first) - first >= _MINUTE
 
     def _note(self) -> None:
         if self._status is not None:

@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import timedelta
 from typing import Any
 
@@ -17,8 +17,11 @@ from .. import seed
 from ..azure import Azure
 from ..core.faults import Fault
 from ..core.wire import Request, Response
+from ..services.accounts import Account
 from .delivery import Deliverer
 
+# The fields of an account that may be changed.
+_SWITCHES = {f.name for f in fields(Account) if f.type in ("bool", "bool | None", "str")}
 Handler = Callable[[Request, dict[str, Any]], Any]
 
 
@@ -125,7 +128,7 @@ class Control:
         """Change an account's switches, such as ``locked`` or ``disable_local_auth``."""
         account = self._azure.account(str(body.pop("name")))
         for name, value in body.items():
-            if not isinstance(getattr(account, name, None), (bool, str)):
+            if name not in _SWITCHES:
                 raise ValueError(f"an account has no switch {name!r}")
             setattr(account, name, value)
         return {}

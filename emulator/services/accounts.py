@@ -46,7 +46,7 @@ class Account:
     custom_domain: bool = True
     tags: dict[str, str] = field(default_factory=dict)
     endpoints: dict[str, str] | None = None
-    disable_local_auth: bool = False
+    disable_local_auth: bool | None = None
     provisioning_state: str = "Succeeded"
     public_network: bool = True
     default_action: str = "Allow"

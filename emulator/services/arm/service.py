@@ -1,20 +1,21 @@
-"""The control plane's door and what is behind it: who asks, how often, with what right."""
+"""The ARM endpoint: authentication, throttling, authorisation, routing."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
-from urllib.parse import quote
 
-from ...core.identity import TENANT, Identity, Principal
-from ...core.throttle import Buckets
+from ...core.identity import TENANT, Identity, Principal, covers
 from ...core.wire import Headers, Request, Response
 from ..accounts import Account, Accounts
 from ..keyvault.vault import Vault
-from . import resources
-from .answers import PROVIDER, Refused, both, error, no_route, ok, permissions, shown
-from .requests import Asked, asked, check_api_version, link_token, slot, start
+from . import account_requests, errors, vault_requests
+from .account_requests import AccountRequest, page, slot_of
+from .errors import ArmError, check_right
+from .responses import ACCOUNTS, account_body, error_response, keys_body, ok, permissions_body
+from .throttling import Throttling
+from .vault_requests import VaultRequest
 
 HOSTS = {
     "management.azure.com": ("https://management.azure.com", "https://management.core.windows.net"),
@@ -28,11 +29,16 @@ HOSTS = {
     ),
 }
 PAGE = 100
+_API_VERSION = re.compile(r"20\d\d-\d\d-\d\d(-preview)?")
 
 
 @dataclass
 class Arm:
-    """The control plane. Everything below a subscription that does not exist is not found."""
+    """The control plane. Subscriptions and groups are in lower case.
+
+    ``locks`` are the ARM ids of scopes with a read-only lock, ``unregistered`` the subscriptions
+    without the provider Microsoft.CognitiveServices.
+    """
 
     identity: Identity
     accounts: Accounts
@@ -40,38 +46,32 @@ class Arm:
     subscriptions: set[str] = field(default_factory=set)
     groups: set[tuple[str, str]] = field(default_factory=set)
     unregistered: set[str] = field(default_factory=set)
-    buckets: Buckets = field(default_factory=Buckets)
-    throttled: bool = True
+    locks: set[str] = field(default_factory=set)
+    throttling: Throttling = field(default_factory=Throttling)
     page: int = PAGE
 
     def route(self, request: Request) -> tuple[str, Callable[[], Response]] | None:
         if request.host not in HOSTS:
             return None
-        found = asked(request) or resources.asked(request)
-        name = found.name if found else "unknown"
-        return f"arm.{name}", lambda: self._answer(request, found)
+        parsed = account_requests.parse(request) or vault_requests.parse(request)
+        name = parsed.name if parsed else "unknown"
+        return f"arm.{name}", lambda: self._respond(request, parsed)
 
-    def _answer(self, request: Request, found: Asked | resources.About | None) -> Response:
+    def _respond(self, request: Request, parsed: AccountRequest | VaultRequest | None) -> Response:
         headers: dict[str, str] = {}
         try:
-            principal = self._caller(request)
-            if found is None:
-                raise no_route(request.path)
-            check_api_version(request)
-            if isinstance(found, resources.About):
-                return self._about(principal, found)
-            headers = self._throttle(request, principal, found)
-            response = self._run(request, principal, found)
-        except Refused as refusal:
-            response = error(refusal)
+            principal = self._authenticate(request)
+            if parsed is None:
+                raise errors.no_route(request.path)
+            _check_api_version(request)
+            kind, now = "reads" if request.method == "GET" else "writes", self.accounts.clock.now()
+            headers = self.throttling.spend(kind, principal.object_id, parsed.subscription, now)
+            response = self._dispatch(request, principal, parsed)
+        except ArmError as error:
+            response = error_response(error)
         return Response(response.status, Headers({**response.headers, **headers}), response.body)
 
-    def _about(self, principal: Principal, about: resources.About) -> Response:
-        """What is asked of other providers than the accounts'. Raises Refused."""
-        known = sorted(self.subscriptions)
-        return resources.answer(about, principal, known, self.vaults, _check_right)
-
-    def _caller(self, request: Request) -> Principal:
+    def _authenticate(self, request: Request) -> Principal:
         found = self.identity.bearer(request, HOSTS[request.host])
         if isinstance(found, Principal):
             return found
@@ -82,118 +82,84 @@ class Arm:
             "expired": ("ExpiredAuthenticationToken", "The access token expiry has passed."),
             "audience": ("InvalidAuthenticationTokenAudience", "The audience is not accepted."),
         }.get(found, ("InvalidAuthenticationToken", "The access token is invalid."))
-        raise Refused(401, code, text, WWW_Authenticate=challenge)
+        raise ArmError(401, code, text, WWW_Authenticate=challenge)
 
-    def _throttle(self, request: Request, principal: Principal, found: Asked) -> dict[str, str]:
-        """What is left of the bucket, as headers."""
-        kind = "reads" if request.method == "GET" else "writes"
-        scope = (principal.object_id, found.subscription.lower())
-        bucket = self.buckets.of(kind, scope, self.accounts.clock.now())
-        name = f"x-ms-ratelimit-remaining-subscription-{kind}"
-        if self.throttled and not bucket.take(self.accounts.clock.now()):
-            text = f"Number of {kind} for the subscription exceeded the limit."
-            headers = {name: "0", "Retry-After": str(bucket.wait)}
-            raise Refused(429, "SubscriptionRequestsThrottled", text, **headers)
-        left = int(bucket.left)
-        every = name.replace(kind, f"global-{kind}")
-        return {name: str(left), every: str(left * 15)}
+    def _dispatch(
+        self, request: Request, principal: Principal, parsed: AccountRequest | VaultRequest
+    ) -> Response:
+        if parsed.name == "list_subscriptions":
+            return vault_requests.list_subscriptions(principal, sorted(self.subscriptions))
+        if parsed.subscription.lower() not in self.subscriptions:
+            raise errors.no_subscription(parsed.subscription)
+        if isinstance(parsed, VaultRequest):
+            return vault_requests.respond(parsed, principal, self.vaults)
+        if not parsed.account:
+            return self._list(request, principal, parsed)
+        return self._on_account(request, principal, parsed)
 
-    def _run(self, request: Request, principal: Principal, found: Asked) -> Response:
-        self._check_subscription(found)
-        if not found.account:
-            return self._list(request, principal, found)
-        if found.action:
-            _check_right(principal, f"{PROVIDER}/{found.action}", found.scope)
-        account = self._account(found)
-        if found.name == "get_account":
-            return ok(shown(account))
-        if found.name == "permissions":
-            return ok(permissions(principal, found.scope))
-        return self._keys(request, account, found.name)
-
-    def _list(self, request: Request, principal: Principal, found: Asked) -> Response:
-        """Those that the caller may read; a right on one of them lets the list answer."""
-        self._check_group(found)
-        below = f"{found.scope}/".lower()
+    def _list(self, request: Request, principal: Principal, parsed: AccountRequest) -> Response:
+        """Return the readable accounts; a right on any one of them is enough for an empty list."""
+        self._check_group(parsed)
+        below = f"{parsed.scope}/".lower()
         readable = [
             account
             for account in sorted(self.accounts.by_id.values(), key=lambda a: a.id.lower())
             if account.id.lower().startswith(below)
-            and principal.may(f"{PROVIDER}/read", account.id)
+            and principal.may(f"{ACCOUNTS}/read", account.id)
         ]
         partly = any(s.lower().startswith(below) for s, _ in principal.assignments)
         if not readable and not partly:
-            _check_right(principal, f"{PROVIDER}/read", found.scope)
-        return self._page(request, readable)
+            check_right(principal, f"{ACCOUNTS}/read", parsed.scope)
+        return ok(page(request, readable, self.page))
 
-    def _page(self, request: Request, found: list[Account]) -> Response:
-        begin = start(request)
-        end = begin + self.page
-        body: dict[str, Any] = {"value": [shown(account) for account in found[begin:end]]}
-        if end < len(found):
-            base = request.url.partition("?")[0]
-            version = quote(request.query.get("api-version", ""))
-            body["nextLink"] = f"{base}?api-version={version}&$skiptoken={link_token(end)}"
-        return ok(body)
-
-    def _account(self, found: Asked) -> Account:
-        self._check_group(found)
-        account = self.accounts.by_id.get(found.scope.lower())
+    def _on_account(
+        self, request: Request, principal: Principal, parsed: AccountRequest
+    ) -> Response:
+        if parsed.action:
+            check_right(principal, f"{ACCOUNTS}/{parsed.action}", parsed.scope)
+        self._check_group(parsed)
+        account = self.accounts.by_id.get(parsed.scope.lower())
         if account is None:
-            text = (
-                f"The Resource '{PROVIDER}/{found.account}' under resource group '{found.group}' "
-                "was not found."
-            )
-            raise Refused(404, "ResourceNotFound", text)
-        return account
+            raise errors.no_resource(f"{ACCOUNTS}/{parsed.account}", parsed.group)
+        if parsed.name == "get_account":
+            return ok(account_body(account))
+        if parsed.name == "permissions":
+            return ok(permissions_body(principal, parsed.scope))
+        return self._keys(request, account, parsed.name)
 
     def _keys(self, request: Request, account: Account, name: str) -> Response:
-        _check_writable(account)
+        self._check_writable(account)
         verb = "list" if name == "list_keys" else "regenerate"
         if account.disable_local_auth:
             text = f"Failed to {verb} key. disableLocalAuth is set to be true"
-            raise Refused(400, "BadRequest", text)
+            raise ArmError(400, "BadRequest", text)
         if name == "list_keys":
-            return ok(both(account.shown_keys(self.accounts.clock.now())))
-        self.accounts.regenerate(account, slot(request))
-        return ok(both(account.keys))
+            return ok(keys_body(account.shown_keys(self.accounts.clock.now())))
+        self.accounts.regenerate(account, slot_of(request))
+        return ok(keys_body(account.keys))
 
-    def _check_subscription(self, found: Asked) -> None:
-        if found.subscription.lower() not in self.subscriptions:
-            text = f"The subscription '{found.subscription}' could not be found."
-            raise Refused(404, "SubscriptionNotFound", text)
+    def _check_writable(self, account: Account) -> None:
+        """A lock or an unfinished deployment forbids every POST action, even one that only reads.
 
-    def _check_group(self, found: Asked) -> None:
-        subscription, group = found.subscription.lower(), found.group.lower()
+        Raises ArmError.
+        """
+        locks = self.locks | ({account.id} if account.locked else set())
+        for lock in sorted(locks):
+            if covers(lock, account.id):
+                raise errors.locked(account.id, lock)
+        if account.provisioning_state != "Succeeded":
+            text = f"Account {account.name} in state {account.provisioning_state}"
+            raise ArmError(409, "AccountProvisioningStateInvalid", text)
+
+    def _check_group(self, parsed: AccountRequest) -> None:
+        subscription, group = parsed.subscription.lower(), parsed.group.lower()
         if group and (subscription, group) not in self.groups:
-            text = f"Resource group '{found.group}' could not be found."
-            raise Refused(404, "ResourceGroupNotFound", text)
+            raise errors.no_group(parsed.group)
         if subscription in self.unregistered:
-            text = "The subscription is not registered to use namespace "
-            text += "'Microsoft.CognitiveServices'."
-            raise Refused(409, "MissingSubscriptionRegistration", text)
+            raise errors.not_registered()
 
 
-def _check_writable(account: Account) -> None:
-    """A lock or an unfinished deployment forbids every POST action, even one that only reads."""
-    if account.locked:
-        text = (
-            f"The scope '{account.id}' cannot perform write operation because following "
-            f"scope(s) are locked: '{account.id}'. Please remove the lock and try again."
-        )
-        raise Refused(409, "ScopeLocked", text)
-    if account.provisioning_state != "Succeeded":
-        text = f"Account {account.name} in state {account.provisioning_state}"
-        raise Refused(409, "AccountProvisioningStateInvalid", text)
-
-
-def _check_right(principal: Principal, action: str, scope: str) -> None:
-    if principal.may(action, scope):
-        return
-    raise Refused(
-        403,
-        "AuthorizationFailed",
-        f"The client '{principal.client_id}' with object id '{principal.object_id}' does not have "
-        f"authorization to perform action '{action}' over scope '{scope}' or the scope is invalid. "
-        "If access was recently granted, please refresh your credentials.",
-    )
+def _check_api_version(request: Request) -> None:
+    if not _API_VERSION.fullmatch(request.query.get("api-version", "")):
+        text = "The api-version query parameter (?api-version=) is required."
+        raise ArmError(400, "MissingApiVersionParameter", text)

@@ -1,4 +1,4 @@
-"""The calls of every kind of account: the probes, and a real-looking one for consumers."""
+"""The calls of each kind of account: those that a probe may use, and chat completions."""
 
 from __future__ import annotations
 
@@ -8,24 +8,27 @@ import re
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from ...core.wire import Headers, Request, Response
 from ..accounts import Account
 
+Handler = Callable[[Account, Request, datetime], Response]
+
 
 @dataclass(frozen=True)
 class Route:
-    """One call: its public name, where it is, for which kinds, and what it answers."""
+    """One call: its public name, method, path and kinds; ``versioned`` needs an api-version."""
 
     name: str
     method: str
     path: re.Pattern[str]
     kinds: frozenset[str]
-    answer: Callable[[Account, Request], Response]
+    respond: Handler
     versioned: bool
 
 
-def _models(account: Account, request: Request) -> Response:
+def _models(account: Account, request: Request, now: datetime) -> Response:
     model = {
         "status": "succeeded",
         "capabilities": {
@@ -44,19 +47,19 @@ def _models(account: Account, request: Request) -> Response:
     return ok({"data": [model], "object": "list"})
 
 
-def _models_v1(account: Account, request: Request) -> Response:
+def _models_v1(account: Account, request: Request, now: datetime) -> Response:
     model = {"id": "demo-model", "object": "model", "created": 1700000000, "owned_by": "system"}
     return ok({"object": "list", "data": [model]})
 
 
-def _chat(account: Account, request: Request) -> Response:
-    """A completion that repeats what was said last."""
+def _chat(account: Account, request: Request, now: datetime) -> Response:
+    """Return a completion that repeats the last message."""
     try:
-        said = json.loads(request.body or b"{}")["messages"][-1]["content"]
+        text = json.loads(request.body or b"{}")["messages"][-1]["content"]
     except (ValueError, KeyError, IndexError, TypeError):
         return error(400, "BadRequest", "'messages' is a required property")
-    message = {"role": "assistant", "content": f"You said: {said}"}
-    tokens = len(str(said).split())
+    message = {"role": "assistant", "content": f"You said: {text}"}
+    tokens = len(str(text).split())
     return ok(
         {
             "id": f"chatcmpl-{uuid.uuid4().hex[:24]}",
@@ -73,23 +76,25 @@ def _chat(account: Account, request: Request) -> Response:
     )
 
 
-def _token(account: Account, request: Request) -> Response:
-    claims = json.dumps({"exp": 600, "region": account.location}).encode()
+def _token(account: Account, request: Request, now: datetime) -> Response:
+    """Return a token that is valid for ten minutes."""
+    expires = int((now + timedelta(minutes=10)).timestamp())
+    claims = json.dumps({"exp": expires, "region": account.location}).encode()
     parts = (b'{"alg":"HS256"}', claims, b"emulated")
     text = ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts)
     headers = Headers({"Content-Type": "application/jwt; charset=us-ascii"})
     return Response(200, headers, text.encode())
 
 
-def _list(member: str) -> Callable[[Account, Request], Response]:
-    return lambda account, request: ok({member: []})
+def _list(member: str) -> Handler:
+    return lambda account, request, now: ok({member: []})
 
 
-def _info(account: Account, request: Request) -> Response:
+def _info(account: Account, request: Request, now: datetime) -> Response:
     return ok({"customDocumentModels": {"count": 0, "limit": 500}})
 
 
-def _array(account: Account, request: Request) -> Response:
+def _array(account: Account, request: Request, now: datetime) -> Response:
     return ok([])
 
 
@@ -102,12 +107,12 @@ def _route(
     name: str,
     path: str,
     kinds: frozenset[str],
-    answer: Callable[[Account, Request], Response],
+    respond: Handler,
     method: str = "GET",
 ) -> Route:
-    """``?`` at the end of a path says that the call needs an api-version."""
+    """Return a route; a path that ends with ``?`` needs an api-version."""
     pattern = re.compile(path.removesuffix("?") + "/?", re.I)
-    return Route(name, method, pattern, kinds, answer, path.endswith("?"))
+    return Route(name, method, pattern, kinds, respond, path.endswith("?"))
 
 
 _CHAT = r"/openai/deployments/[^/]+/chat/completions?"
@@ -141,11 +146,11 @@ ROUTES = (
 
 
 def ok(body: object) -> Response:
-    """200 with a JSON body."""
+    """Return 200 with a JSON body."""
     return Response.of_json(200, body, {"apim-request-id": str(uuid.uuid4())})
 
 
 def error(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> Response:
-    """An error as the data plane words it."""
+    """Return an error as the data plane words it."""
     body = {"error": {"code": code, "message": message}}
     return Response.of_json(status, body, {"apim-request-id": str(uuid.uuid4()), **(headers or {})})

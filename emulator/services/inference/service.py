@@ -1,16 +1,17 @@
-"""The accounts' data plane: finds the account, and answers by the state of the key."""
+"""The accounts' data plane: finds the account, and checks its network and the key."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
 
-from ...core.wire import Request, Response
+from ...core.wire import CLIENT_ADDRESS, Request, Response
 from ..accounts import Account, Accounts
 from .routes import OPENAI, ROUTES, Route, error
 
-# Which kinds a service's domain is for; an empty set is for every kind.
+# The kinds of account in each domain; an empty set means every kind.
 SERVICES = {
     "openai": OPENAI,
     "services.ai": frozenset({"aiservices"}),
@@ -22,12 +23,12 @@ KEY_HEADERS = ("api-key", "Ocp-Apim-Subscription-Key", "Training-Key", "Predicti
 
 @dataclass
 class Inference:
-    """Finds the account by host, or on a regional host by the key."""
+    """The data plane of all accounts; a regional host finds the account by the key."""
 
     accounts: Accounts
 
     def route(self, request: Request) -> tuple[str, Callable[[], Response]] | None:
-        """A name in nobody's use is in no name server either, and not known."""
+        """An unused host name does not resolve."""
         found = [
             route
             for route in ROUTES
@@ -38,7 +39,7 @@ class Inference:
         if regional:
             return name, lambda: self._regional(request, found, regional[1])
         account = self._named(request.host)
-        return (name, lambda: self._answer(request, found, account)) if account else None
+        return (name, lambda: self._respond(request, found, account)) if account else None
 
     def _named(self, host: str) -> Account | None:
         label, _, rest = host.partition(".")
@@ -52,10 +53,10 @@ class Inference:
         account = self.accounts.accepted(_key(request))
         if account is None or account.location.lower() != region:
             return _wrong_key()
-        return self._answer(request, found, account)
+        return self._respond(request, found, account)
 
-    def _answer(self, request: Request, found: list[Route], account: Account) -> Response:
-        """The order in which the service looks: network, kind of authentication, key, path."""
+    def _respond(self, request: Request, found: list[Route], account: Account) -> Response:
+        """Check in the service's order: network, kind of authentication, key, path."""
         refusal = _network(account)
         if refusal:
             return refusal
@@ -72,11 +73,11 @@ class Inference:
         route = next((r for r in found if account.kind.lower() in r.kinds), None)
         if route is None or (route.versioned and "api-version" not in request.query):
             return error(404, "404", "Resource not found")
-        return route.answer(account, request)
+        return route.respond(account, request, self.accounts.clock.now())
 
 
 def _key(request: Request) -> str:
-    """The key, wherever a client put it.
+    """Return the key from any of the places where clients put it.
 
     The v1 API also takes it as a bearer token, which is how OpenAI's own client sends it (Azure
     OpenAI, "API evolution").
@@ -93,9 +94,15 @@ def _key(request: Request) -> str:
 def _network(account: Account) -> Response | None:
     if not account.public_network:
         return error(403, "403", "Public access is disabled. Please configure private endpoint.")
-    if account.default_action.lower() == "deny":
+    if account.default_action.lower() == "deny" and not _is_allowed(account.ip_rules):
         return error(403, "403", "Access denied due to Virtual Network/Firewall rules.")
     return None
+
+
+def _is_allowed(ip_rules: tuple[str, ...]) -> bool:
+    """Return whether a rule, an address or a range, covers the client."""
+    client = ip_address(CLIENT_ADDRESS)
+    return any(client in ip_network(rule, strict=False) for rule in ip_rules)
 
 
 def _wrong_key() -> Response:

@@ -21,7 +21,8 @@ class VaultEvents:
     """Publishes new versions at once, near expiry 30 days before it, and expiry.
 
     ``near_delay`` is how late a near-expiry event is at least. ``rearms`` publishes near expiry
-    again for an expiry that was moved, which Azure's documentation leaves open.
+    again for an expiry that was moved, which Azure's documentation leaves open. ``on_near_expiry``
+    gets the version's address, with or without a subscription.
     """
 
     clock: Clock
@@ -30,6 +31,7 @@ class VaultEvents:
     url: str
     near_delay: timedelta = timedelta(minutes=1)
     rearms: bool = False
+    on_near_expiry: Callable[[str], None] | None = None
 
     def version_created(self, name: str, version: Version) -> None:
         """Publish SecretNewVersionCreated."""
@@ -47,8 +49,11 @@ class VaultEvents:
             return subscription.existing or subscription.created <= version.created
 
         def publish_near_expiry() -> None:
-            if applies():
-                self.topic.publish(PREFIX + "SecretNearExpiry", name, data, receives)
+            if not applies():
+                return
+            if self.on_near_expiry:
+                self.on_near_expiry(data["Id"])
+            self.topic.publish(PREFIX + "SecretNearExpiry", name, data, receives)
 
         def publish_expired() -> None:
             if applies():

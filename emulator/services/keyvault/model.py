@@ -1,4 +1,4 @@
-"""Secrets, their versions, and how a vault says no: data only."""
+"""Secrets and their versions: data only."""
 
 from __future__ import annotations
 
@@ -6,17 +6,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 
-class Refused(Exception):
-    """A request that the service refuses: status, code and inner code of its error."""
-
-    def __init__(self, status: int, code: str, message: str, inner: str | None = None) -> None:
-        super().__init__(message)
-        self.status, self.code, self.message, self.inner = status, code, message, inner
-
-
 @dataclass
 class Version:
-    """One version of a secret. ``made`` is exact; the wire shows whole seconds."""
+    """One version of a secret. ``created`` is exact; the wire shows whole seconds."""
 
     id: str
     value: str
@@ -31,7 +23,7 @@ class Version:
 
 @dataclass
 class Secret:
-    """A name and its versions, oldest first; the last one made is the current one."""
+    """A name and its versions, oldest first; the last one is the current one."""
 
     name: str
     versions: list[Version] = field(default_factory=list)
@@ -41,17 +33,17 @@ class Secret:
         return self.versions[-1]
 
     def as_of(self, moment: datetime) -> list[Version]:
-        """The versions as a stale read shows them; a secret always has one."""
+        """Return the versions that existed at a moment, or else the first one."""
         return [v for v in self.versions if v.created <= moment] or self.versions[:1]
 
     def copy(self) -> Secret:
-        """Apart from the original in all that can change."""
+        """Return an independent copy."""
         return Secret(self.name, [replace(version) for version in self.versions])
 
 
 @dataclass(frozen=True)
 class Backup:
-    """What a backup's opaque text stands for."""
+    """The contents of a backup's opaque text."""
 
     subscription: str
     secret: Secret
@@ -59,7 +51,7 @@ class Backup:
 
 @dataclass
 class Deleted:
-    """A soft-deleted secret; visible as such only from ``ready`` on."""
+    """A soft-deleted secret; requests see it as deleted from ``ready`` on."""
 
     secret: Secret
     at: datetime

@@ -1,4 +1,4 @@
-"""HTTP in front of the vaults: the challenge, rights and limits; then the operation."""
+"""The secrets API: authentication, network, rights and limits; then the operation."""
 
 from __future__ import annotations
 
@@ -7,48 +7,67 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ...core.identity import TENANT, Identity, Principal
+from ...core.throttle import Throttle
 from ...core.wire import Headers, Request, Response
-from .answers import error
-from .body import checked_name
-from .model import Backup, Refused
+from .access import check_network, check_rights
+from .audit import AuditEvent, call_event, near_expiry_event
+from .errors import KeyVaultError, bad_parameter
+from .handlers import Target
+from .model import Backup
 from .operations import Operation, find
+from .request_body import check_name
+from .responses import error_response
 from .vault import Vault
 
 API_VERSIONS = re.compile(
     r"2016-10-01|7\.[0-6](-preview(\.\d)?)?|2025-0[67]-01(-preview)?|2026-0\d-01"
 )
+# A subscription's limit in a region, in limits of one vault.
+SHARED = 5
+Found = tuple[Operation, Target] | None
 
 
 @dataclass
 class KeyVault:
-    """All vaults of all clouds, found by host. Backups restore into any vault of a subscription."""
+    """All vaults by host. A backup restores into any vault of its subscription."""
 
     identity: Identity
     vaults: dict[str, Vault] = field(default_factory=dict)
     backups: dict[str, Backup] = field(default_factory=dict)
-    audit: Callable[[Vault, Request, Principal, str, Response], None] | None = None
+    audit: Callable[[AuditEvent], None] | None = None
+    _shared: dict[tuple[str, str, bool], Throttle] = field(default_factory=dict)
+
+    def add(self, vault: Vault) -> Vault:
+        self.vaults[vault.host] = vault
+        vault.events.on_near_expiry = lambda url: self._log(near_expiry_event(vault, url))
+        return vault
 
     def route(self, request: Request) -> tuple[str, Callable[[], Response]] | None:
         vault = self.vaults.get(request.host)
         if vault is None:
             return None
-        operation = find(request)
-        name = operation.name if operation else "unknown"
-        return f"keyvault.{name}", lambda: _echoed(request, self._answer(vault, operation, request))
+        found = find(request)
+        name = found[0].name if found else "unknown"
+        return f"keyvault.{name}", lambda: _with_request_id(
+            request, self._respond(vault, found, request)
+        )
 
-    def _answer(self, vault: Vault, operation: Operation | None, request: Request) -> Response:
-        principal = self._caller(vault, request)
-        if isinstance(principal, Response):
-            return principal
-        try:
-            response = _admitted(vault, operation, request, principal)
-        except Refused as refusal:
-            response = error(vault, refusal)
-        if operation and self.audit:
-            self.audit(vault, request, principal, operation.name, response)
+    def _respond(self, vault: Vault, found: Found, request: Request) -> Response:
+        caller = self._authenticate(vault, request)
+        if isinstance(caller, Principal):
+            principal: Principal | None = caller
+            try:
+                response = self._admit(vault, found, request, caller)
+            except KeyVaultError as error:
+                response = error_response(vault, error)
+        else:
+            principal, response = None, caller
+        if found:
+            self._log(call_event(vault, found[0].name, request, principal, response))
         return response
 
-    def _caller(self, vault: Vault, request: Request) -> Principal | Response:
+    def _authenticate(self, vault: Vault, request: Request) -> Principal | Response:
+        """Return the caller, or the challenge."""
         resource = "https://" + vault.suffix
         found = self.identity.bearer(request, [resource])
         if isinstance(found, Principal):
@@ -60,12 +79,42 @@ class KeyVault:
         }.get(found, "AKV10032: Invalid issuer or signature.")
         authority = f"https://login.microsoftonline.com/{TENANT}"
         challenge = f'Bearer authorization="{authority}", resource="{resource}"'
-        refusal = Refused(401, "Unauthorized", reason)
-        return error(vault, refusal, {"WWW-Authenticate": challenge})
+        error = KeyVaultError(401, "Unauthorized", reason)
+        return error_response(vault, error, {"WWW-Authenticate": challenge})
+
+    def _admit(
+        self, vault: Vault, found: Found, request: Request, principal: Principal
+    ) -> Response:
+        check_network(vault)
+        if found is None:
+            raise KeyVaultError(404, "NotFound", "There is no such operation.")
+        operation, target = found
+        _check_api_version(request)
+        if target.name:
+            check_name(target.name)
+        check_rights(vault, operation, target.name, principal)
+        self._throttle(vault, creates=operation.creates)
+        return operation.run(vault, request, target)
+
+    def _throttle(self, vault: Vault, *, creates: bool) -> None:
+        """Count the call, unless it is too many for the vault or for its subscription's region."""
+        own, now = vault.creates if creates else vault.others, vault.clock.now()
+        key = (vault.subscription.lower(), vault.location.lower(), creates)
+        shared = self._shared.setdefault(key, Throttle(own.limit * SHARED))
+        if not own.has_room(now) or not shared.has_room(now):
+            limit = "VaultRequestTypeLimit" if creates else "VaultOperationLimit"
+            text = f"Request was not processed. Reason: {limit}Reached"
+            raise KeyVaultError(429, "Throttled", text)
+        own.count(now)
+        shared.count(now)
+
+    def _log(self, event: AuditEvent) -> None:
+        if self.audit:
+            self.audit(event)
 
 
-def _echoed(request: Request, response: Response) -> Response:
-    """With the client's own name of the request."""
+def _with_request_id(request: Request, response: Response) -> Response:
+    """Return the response with the client's own id of the request."""
     name = "x-ms-client-request-id"
     if name not in request.headers:
         return response
@@ -73,77 +122,9 @@ def _echoed(request: Request, response: Response) -> Response:
     return Response(response.status, headers, response.body)
 
 
-def _admitted(
-    vault: Vault, operation: Operation | None, request: Request, principal: Principal
-) -> Response:
-    _check_network(vault)
-    if operation is None:
-        raise Refused(404, "NotFound", "There is no such operation.")
-    _check_api_version(request)
-    if operation.secret:
-        checked_name(operation.secret)
-    _check_rights(vault, operation, principal)
-    throttle = vault.creates if operation.creates else vault.others
-    if not throttle.admit(vault.clock.now()):
-        limit = "VaultRequestTypeLimit" if operation.creates else "VaultOperationLimit"
-        raise Refused(429, "Throttled", f"Request was not processed. Reason: {limit}Reached")
-    return operation.run(vault, request)
-
-
-def _check_network(vault: Vault) -> None:
-    place = f"Vault: {vault.name};location={vault.location}"
-    if not vault.public_network:
-        text = (
-            "Public network access is disabled and request is not from a trusted service nor via "
-            f"an approved private link.\r\n{place}"
-        )
-        raise Refused(403, "Forbidden", text, "ForbiddenByConnection")
-    if not vault.open:
-        text = (
-            "Client address is not authorized and caller is not a trusted service.\r\n"
-            f"Client address: 203.0.113.7\r\n{place}"
-        )
-        raise Refused(403, "Forbidden", text, "ForbiddenByFirewall")
-
-
 def _check_api_version(request: Request) -> None:
     version = request.query.get("api-version", "")
     if not version:
-        raise Refused(400, "BadParameter", "api-version must be specified")
+        raise bad_parameter("api-version must be specified")
     if not API_VERSIONS.fullmatch(version):
-        raise Refused(400, "BadParameter", f"api-version {version} is not supported")
-
-
-def _check_rights(vault: Vault, operation: Operation, principal: Principal) -> None:
-    if vault.policies is not None:
-        if operation.permission not in vault.policies.get(principal.object_id, ()):
-            raise _no_permission(vault, operation.permission, principal)
-        return
-    scope = f"{vault.id}/secrets/{operation.secret}" if operation.secret else vault.id
-    if not principal.may(operation.action, scope, data=True):
-        raise _no_role(vault, operation.action, scope, principal)
-
-
-def _no_permission(vault: Vault, permission: str, principal: Principal) -> Refused:
-    text = (
-        f"The user, group or application '{_caller(principal)}' does not have secrets {permission} "
-        f"permission on key vault '{vault.name};location={vault.location}'."
-    )
-    return Refused(403, "Forbidden", text, "AccessDenied")
-
-
-def _no_role(vault: Vault, action: str, scope: str, principal: Principal) -> Refused:
-    text = (
-        "Caller is not authorized to perform action on resource.\r\n"
-        f"Caller: {_caller(principal)}\r\n"
-        f"Action: '{action}'\r\nResource: '{scope.lower()}'\r\n"
-        "Assignment: (not found)\r\nDenyAssignmentId: null\r\n"
-        "DecisionReason: 'DeniedWithNoValidRBAC'\r\n"
-        f"Vault: {vault.name};location={vault.location}\r\n"
-    )
-    return Refused(403, "Forbidden", text, "ForbiddenByRbac")
-
-
-def _caller(principal: Principal) -> str:
-    issuer = f"https://sts.windows.net/{TENANT}/"
-    return f"appid={principal.client_id};oid={principal.object_id};iss={issuer}"
+        raise bad_parameter(f"api-version {version} is not supported")

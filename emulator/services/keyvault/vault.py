@@ -11,10 +11,10 @@ from typing import Any
 from ...core.clock import Clock
 from ...core.throttle import Throttle
 from ..eventgrid.system_topic import SystemTopic
+from .errors import bad_parameter, conflict, forbidden, not_found
 from .events import VaultEvents
-from .model import Backup, Deleted, Refused, Secret, Version
-
-__all__ = ["Refused", "Vault"]
+from .model import Backup, Deleted, Secret, Version
+from .soft_delete import DeletedSecrets
 
 CREATES, OTHERS = 300, 4000
 MAX_BACKUP = 500
@@ -22,11 +22,11 @@ MAX_BACKUP = 500
 
 @dataclass
 class Vault:
-    """One vault. ``open`` is its firewall; ``public_network`` false closes it altogether.
+    """One vault. ``open`` false is a firewall without exceptions.
 
     ``policies`` are the older access policies, permissions by object id, in place of roles.
-    ``stale_for`` makes reads show the versions of that long ago. ``assignments`` are those of
-    Azure Policy, which are shown and not enforced.
+    ``stale_for`` makes reads show the versions of that long ago. ``assignments`` are assignments
+    of Azure Policy, which the emulator shows but does not enforce.
     """
 
     name: str
@@ -46,7 +46,7 @@ class Vault:
     deletion_delay: timedelta = timedelta()
     stale_for: timedelta = timedelta()
     secrets: dict[str, Secret] = field(default_factory=dict)
-    deleted: dict[str, Deleted] = field(default_factory=dict)
+    deleted: DeletedSecrets = field(init=False)
     creates: Throttle = field(default_factory=lambda: Throttle(CREATES))
     others: Throttle = field(default_factory=lambda: Throttle(OTHERS))
     backups: dict[str, Backup] = field(default_factory=dict)
@@ -54,6 +54,7 @@ class Vault:
     events: VaultEvents = field(init=False)
 
     def __post_init__(self) -> None:
+        self.deleted = DeletedSecrets(self.clock)
         self.topic = SystemTopic(self.clock, self.random, self.id)
         self.events = VaultEvents(self.clock, self.topic, self.name, self.url)
 
@@ -79,21 +80,21 @@ class Vault:
     def secret(self, name: str) -> Secret:
         found = self.secrets.get(name.lower())
         if found is None:
-            raise _not_found(name)
+            raise not_found(name)
         return found
 
     def version(self, name: str, version: str) -> tuple[Secret, Version]:
-        """A named version, or the current one for an empty name."""
+        """Return a secret and one of its versions; an empty version id means the current one."""
         secret = self.secret(name)
         return secret, self._pick(secret.versions, name, version)
 
     def shown_version(self, name: str, version: str) -> tuple[Secret, Version]:
-        """As ``version``, for a read, which may be stale."""
+        """Return the same for a read, which may be stale."""
         secret = self.secret(name)
         return secret, self._pick(self.shown_versions(secret), name, version)
 
     def shown_versions(self, secret: Secret) -> list[Version]:
-        """What a read shows."""
+        """Return the versions that a read shows."""
         if not self.stale_for:
             return secret.versions
         return secret.as_of(self.clock.now() - self.stale_for)
@@ -103,12 +104,12 @@ class Vault:
             return versions[-1]
         found = next((v for v in versions if v.id == version.lower()), None)
         if found is None:
-            raise _not_found(f"{name}/{version}")
+            raise not_found(f"{name}/{version}")
         return found
 
     def set(self, name: str, version: Version) -> tuple[Secret, Version]:
-        """A new version, which becomes the current one."""
-        self.check_free(name)
+        """Add a version, which becomes the current one."""
+        self.deleted.check_free(name)
         secret = self.secrets.setdefault(name.lower(), Secret(name))
         secret.versions.append(version)
         self.changed("secret.set", (self, secret, version))
@@ -117,7 +118,7 @@ class Vault:
         return secret, version
 
     def update(self, secret: Secret, version: Version, changes: Mapping[str, Any]) -> None:
-        """Set members of a version. Events of the old expiry are called off."""
+        """Set members of a version; a new expiry replaces the events of the old one."""
         moved = changes.get("exp", version.exp) != version.exp
         for member, value in changes.items():
             setattr(version, member, value)
@@ -126,73 +127,48 @@ class Vault:
         if moved:
             self._schedule_expiry(secret, version, moved=True)
 
-    def check_free(self, name: str) -> None:
-        deleted = self.deleted.get(name.lower())
-        if deleted is None:
-            return
-        if deleted.ready > self.clock.now():
-            text = "Secret is currently being deleted."
-            raise Refused(409, "Conflict", text, "ObjectIsBeingDeleted")
-        text = (
-            f"Secret {name} is currently in a deleted but recoverable state, and its name cannot "
-            "be reused; in this state, the secret can only be recovered or purged."
-        )
-        raise Refused(409, "Conflict", text, "ObjectIsDeletedButRecoverable")
-
     def delete(self, name: str) -> Deleted:
-        """All versions vanish together, and come back together."""
+        """Delete a secret with all its versions."""
         secret, now = self.secret(name), self.clock.now()
         ready = now + self.deletion_delay
         deleted = Deleted(secret, now, ready, now + timedelta(days=self.retention_days))
         del self.secrets[name.lower()]
-        self.deleted[name.lower()] = deleted
-        self.clock.schedule(deleted.purge_at, lambda: self._expire(deleted))
+        self.deleted.add(deleted)
         self.changed("secret.deleted", (self, secret))
         return deleted
 
-    def _expire(self, deleted: Deleted) -> None:
-        """The retention is over: gone for good, unless it was recovered or purged before."""
-        if self.deleted.get(deleted.secret.name.lower()) is deleted:
-            del self.deleted[deleted.secret.name.lower()]
-
-    def find_deleted(self, name: str) -> Deleted:
-        found = self.deleted.get(name.lower())
-        if found is None or found.ready > self.clock.now():
-            raise _not_found(name, "deleted ")
-        return found
-
     def recover(self, name: str) -> Secret:
-        secret = self.find_deleted(name).secret
-        del self.deleted[name.lower()]
+        self.deleted.find(name)
+        secret = self.deleted.remove(name)
         self.secrets[name.lower()] = secret
         self.changed("secret.recovered", (self, secret))
         return secret
 
     def purge(self, name: str) -> None:
-        self.find_deleted(name)
+        self.deleted.find(name)
         if self.purge_protection:
-            raise Refused(403, "Forbidden", "Operation purge is not allowed: purge protection.")
-        del self.deleted[name.lower()]
+            raise forbidden("Operation purge is not allowed: purge protection.")
+        self.deleted.remove(name)
 
     def backup(self, name: str) -> str:
-        """An opaque text that stands for all versions."""
+        """Return an opaque text that stands for all versions."""
         secret = self.secret(name)
         if len(secret.versions) > MAX_BACKUP:
-            text = f"A secret with more than {MAX_BACKUP} versions has no backup."
-            raise Refused(400, "BadParameter", text)
+            text = f"A secret with more than {MAX_BACKUP} versions cannot be backed up."
+            raise bad_parameter(text)
         token = f"{self.random.getrandbits(256):064x}"
         self.backups[token] = Backup(self.subscription.lower(), secret.copy())
         return token
 
     def restore(self, token: str) -> Secret:
-        """All versions of a backup, with their ids; only where the name is free."""
+        """Add all versions of a backup, with their ids. Raises KeyVaultError if the name exists."""
         backup = self.backups.get(token)
         if backup is None or backup.subscription != self.subscription.lower():
-            raise Refused(400, "BadParameter", "The backup is not valid.")
+            raise bad_parameter("The backup is not valid.")
         secret = backup.secret.copy()
-        self.check_free(secret.name)
+        self.deleted.check_free(secret.name)
         if secret.name.lower() in self.secrets:
-            raise Refused(409, "Conflict", f"A secret named {secret.name} already exists.")
+            raise conflict(f"A secret named {secret.name} already exists.")
         self.secrets[secret.name.lower()] = secret
         self.changed("secret.restored", (self, secret))
         return secret
@@ -201,7 +177,7 @@ class Vault:
         return f"{self.random.getrandbits(128):032x}"
 
     def _schedule_expiry(self, secret: Secret, version: Version, *, moved: bool = False) -> None:
-        """Events of the expiry that the version has now, for as long as it is the current one."""
+        """Schedule the expiry's events; they apply while the version is current and keeps it."""
         exp = version.exp
 
         def applies() -> bool:
@@ -209,8 +185,3 @@ class Vault:
             return found is not None and found.current is version and version.exp == exp
 
         self.events.schedule_expiry(secret.name, version, applies, moved=moved)
-
-
-def _not_found(name: str, what: str = "") -> Refused:
-    text = f"A {what}secret with (name/id) {name} was not found in this key vault."
-    return Refused(404, "SecretNotFound", text)

@@ -1,12 +1,12 @@
 """The vaults' audit logs, as a Log Analytics query shows them some minutes later.
 
-KQL is not interpreted but looked at. A query is answered with rows of the table that it names
-(AZKVAuditLogs, or AzureDiagnostics where only that is named), in its timespan:
+KQL is not interpreted. A query returns rows of the table that it names (AZKVAuditLogs, or
+AzureDiagnostics if only that is named), within its timespan:
 
-- of the operations that it quotes (``"SecretGet"``), or of all where it quotes none;
-- of the secrets whose addresses it quotes (``"https://…/secrets/name"``), or of all;
-- with status 200 only, where it compares something with 200;
-- with the columns of its last ``project`` by their well-known names, or with the whole table.
+- rows of the operations that it quotes (``"SecretGet"``), or of all operations;
+- rows of the secrets whose addresses it quotes (``"https://…/secrets/name"``), or of all secrets;
+- rows with status 200 only, if it compares something with 200;
+- the columns of its last ``project``, by their well-known names, or the whole table.
 """
 
 from __future__ import annotations
@@ -21,25 +21,10 @@ from typing import Any
 from ...core.clock import Clock
 from ...core.identity import Identity, Principal
 from ...core.wire import Request, Response
-from ..keyvault.vault import Vault
-from .tables import Row, columns, table_of
+from ..keyvault.audit import OPERATIONS, AuditEvent
+from .tables import columns, table_of
 
 HOST, AUDIENCE = "api.loganalytics.io", "https://api.loganalytics.io"
-# Key Vault, "Monitoring data reference": names of operations in the logs.
-OPERATIONS = {
-    "set_secret": "SecretSet",
-    "get_secret": "SecretGet",
-    "update_secret": "SecretUpdate",
-    "list_secrets": "SecretList",
-    "list_versions": "SecretListVersions",
-    "delete_secret": "SecretDelete",
-    "get_deleted": "SecretGetDeleted",
-    "list_deleted": "SecretListDeleted",
-    "purge_deleted": "SecretPurge",
-    "recover_deleted": "SecretRecover",
-    "backup_secret": "SecretBackup",
-    "restore_secret": "SecretRestore",
-}
 _ACTION = "Microsoft.OperationalInsights/workspaces/query/read"
 _KEPT = 100_000
 _PATH = re.compile(r"/v1/(workspaces/[^/]+|subscriptions/.+)/query", re.I)
@@ -50,33 +35,17 @@ _ONLY_200 = re.compile(r"==\s*200\b")
 
 @dataclass
 class Logs:
-    """``delay`` is the time until a row can be queried."""
+    """The log of one workspace; ``delay`` is the time until a row can be queried."""
 
     clock: Clock
     identity: Identity
     delay: timedelta = timedelta(minutes=10)
-    rows: list[Row] = field(default_factory=list)
+    rows: list[AuditEvent] = field(default_factory=list)
     partial: bool = False
 
-    def record(
-        self, vault: Vault, request: Request, principal: Principal, name: str, response: Response
-    ) -> None:
-        """Called by Key Vault for every authenticated call; the id is versioned where one is."""
-        address = vault.url + request.path.rstrip("/")
-        identity = address
-        if response.status == 200 and name in ("set_secret", "get_secret", "update_secret"):
-            identity = json.loads(response.body)["id"]
-        row = Row(
-            at=self.clock.now(),
-            principal=principal,
-            operation=OPERATIONS.get(name, name),
-            id=identity,
-            address=f"{address}?api-version={request.query.get('api-version', '')}",
-            status=response.status,
-            client=str(request.headers.get("User-Agent", "")),
-            vault=vault.id,
-        )
-        self.rows.append(row)
+    def record(self, event: AuditEvent) -> None:
+        """Keep an event; the oldest ones are dropped."""
+        self.rows.append(event)
         if len(self.rows) > 2 * _KEPT:
             del self.rows[:_KEPT]
 
@@ -92,17 +61,18 @@ class Logs:
         path = _PATH.fullmatch(request.path)
         if request.method != "POST" or path is None:
             return _error(404, "PathNotFoundError", "The requested path does not exist")
-        if not _may_ask(caller, "/" + path[1]):
+        if not _may_query(caller, "/" + path[1]):
             return _error(403, "InsufficientAccessError", "The credentials lack access")
         try:
             body = json.loads(request.body)
             query, span = str(body["query"]), str(body.get("timespan") or "")
         except (ValueError, KeyError, TypeError):
             return _error(400, "BadArgumentError", "The request had some invalid properties")
-        answer: dict[str, Any] = {"tables": [self._table(query, span)]}
+        result: dict[str, Any] = {"tables": [self._table(query, span)]}
         if self.partial:
-            answer["error"] = {"code": "PartialError", "message": "There were some errors"}
-        return Response.of_json(200, answer)
+            text = "There were some errors"
+            result["error"] = {"code": "PartialError", "message": text, "details": []}
+        return Response.of_json(200, result)
 
     def _table(self, query: str, span: str) -> dict[str, Any]:
         table = table_of(query)
@@ -110,10 +80,10 @@ class Logs:
         return {
             "name": "PrimaryResult",
             "columns": [{"name": name, "type": column.type} for name, column in shown.items()],
-            "rows": [[c.of(row) for c in shown.values()] for row in self._found(query, span)],
+            "rows": [[c.value(row) for c in shown.values()] for row in self._found(query, span)],
         }
 
-    def _found(self, query: str, span: str) -> list[Row]:
+    def _found(self, query: str, span: str) -> list[AuditEvent]:
         since, visible = _since(span, self.clock.now()), self.clock.now() - self.delay
         quoted = {first or second for first, second in _QUOTED.findall(query)}
         operations = quoted & set(OPERATIONS.values())
@@ -129,10 +99,10 @@ class Logs:
         ]
 
 
-def _may_ask(caller: Principal, scope: str) -> bool:
-    """Of a workspace. Of another resource it is the reading of each table that needs a right,
+def _may_query(caller: Principal, scope: str) -> bool:
+    """Return whether the caller may query a workspace; other resources need no right here.
 
-    which is not emulated.
+    Azure checks the right to read each table of a resource, which is not emulated.
     """
     return "/workspaces/" not in scope.lower() or caller.may(_ACTION, scope)
 
@@ -142,7 +112,7 @@ def _below(identity: str, addresses: tuple[str, ...]) -> bool:
 
 
 def _since(span: str, now: datetime) -> datetime:
-    """The beginning of an ISO 8601 period that ends now, or of an interval; else of a day."""
+    """Return the start of an ISO 8601 period that ends now, or of an interval; else a day ago."""
     start = span.partition("/")[0]
     if start.startswith("P"):
         match = _PERIOD.fullmatch(start)

@@ -1,4 +1,4 @@
-"""The tables that Key Vault's audit logs go to: their columns, and what a query asks of them.
+"""The tables that Key Vault's audit logs go to: their columns, and a query's choice of them.
 
 Azure Monitor reference, "AZKVAuditLogs" and "AzureDiagnostics".
 """
@@ -7,29 +7,17 @@ from __future__ import annotations
 
 import json
 import re
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 
-from ...core.identity import Principal
+from ...core.wire import CLIENT_ADDRESS
+from ..keyvault.audit import AuditEvent
 
 _PROJECT = re.compile(r"\|\s*project\s+([^|]+)", re.I)
-_CALLER = "203.0.113.7"
-
-
-@dataclass(frozen=True)
-class Row:
-    """One call of a vault's data plane."""
-
-    at: datetime
-    principal: Principal
-    operation: str
-    id: str
-    address: str
-    status: int
-    client: str
-    vault: str
+_NETWORK = ("ForbiddenByFirewall", "ForbiddenByConnection")
 
 
 @dataclass(frozen=True)
@@ -37,82 +25,99 @@ class Column:
     """A column's type, and its value in a row."""
 
     type: str
-    of: Callable[[Row], Any]
+    value: Callable[[AuditEvent], Any]
 
 
-def _text(of: Callable[[Row], Any]) -> Column:
-    return Column("string", of)
+def _text(value: Callable[[AuditEvent], Any]) -> Column:
+    return Column("string", value)
 
 
-def _identity(row: Row) -> str:
-    claim = {"oid": row.principal.object_id, "appid": row.principal.client_id}
-    mirid = {"xms_mirid": row.principal.resource_id} if row.principal.resource_id else {}
+def _identity(event: AuditEvent) -> str:
+    if event.principal is None:
+        return json.dumps({})
+    claim = {"oid": event.principal.object_id, "appid": event.principal.client_id}
+    mirid = {"xms_mirid": event.principal.resource_id} if event.principal.resource_id else {}
     return json.dumps({"claim": claim | mirid})
 
 
-_OID, _APPID = _text(lambda r: r.principal.object_id), _text(lambda r: r.principal.client_id)
+def _correlation(event: AuditEvent) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{event.request_uri} {event.at.isoformat()}"))
+
+
+_OID = _text(lambda e: e.principal.object_id if e.principal else "")
+_APPID = _text(lambda e: e.principal.client_id if e.principal else "")
 _COMMON = {
-    "TimeGenerated": Column("datetime", lambda r: r.at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")),
-    "OperationName": _text(lambda r: r.operation),
-    "Category": _text(lambda r: "AuditEvent"),
-    "ResultType": _text(lambda r: "Success" if r.status < 400 else "Failed"),
-    "ResultSignature": _text(lambda r: "OK" if r.status < 400 else str(r.status)),
+    "TimeGenerated": Column("datetime", lambda e: e.at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")),
+    "OperationName": _text(lambda e: e.operation),
+    "OperationVersion": _text(lambda e: e.api_version),
+    "Category": _text(lambda e: "AuditEvent"),
+    "ResultType": _text(lambda e: "Success" if e.status < 400 else "Failed"),
+    "ResultSignature": _text(lambda e: HTTPStatus(e.status).phrase),
+    "ResultDescription": _text(lambda e: ""),
+    "DurationMs": Column("int", lambda e: 12),
+    "CorrelationId": _text(_correlation),
+    "_ResourceId": _text(lambda e: e.vault.lower()),
 }
 TABLES: Mapping[str, Mapping[str, Column]] = {
     "AZKVAuditLogs": _COMMON
     | {
-        "HttpStatusCode": Column("int", lambda r: r.status),
-        "CallerIpAddress": _text(lambda r: _CALLER),
+        "HttpStatusCode": Column("int", lambda e: e.status),
+        "CallerIpAddress": _text(lambda e: CLIENT_ADDRESS),
         "Identity": Column("dynamic", _identity),
-        "Id": _text(lambda r: r.id),
-        "RequestUri": _text(lambda r: r.address),
-        "ClientInfo": _text(lambda r: r.client),
-        "_ResourceId": _text(lambda r: r.vault.lower()),
+        "Id": _text(lambda e: e.id),
+        "RequestUri": _text(lambda e: e.request_uri),
+        "ClientInfo": _text(lambda e: e.client),
+        "IsRbacAuthorized": Column("bool", lambda e: e.refusal != "ForbiddenByRbac"),
+        "IsAddressAuthorized": Column("bool", lambda e: e.refusal not in _NETWORK),
+        "Tlsversion": _text(lambda e: "TLS1_3"),
     },
     "AzureDiagnostics": _COMMON
     | {
-        "ResourceProvider": _text(lambda r: "MICROSOFT.KEYVAULT"),
-        "Resource": _text(lambda r: r.vault.rpartition("/")[2].upper()),
-        "httpStatusCode_d": Column("real", lambda r: float(r.status)),
-        "CallerIPAddress": _text(lambda r: _CALLER),
+        "ResourceProvider": _text(lambda e: "MICROSOFT.KEYVAULT"),
+        "ResourceType": _text(lambda e: "VAULTS"),
+        "Resource": _text(lambda e: e.vault.rpartition("/")[2].upper()),
+        "httpStatusCode_d": Column("real", lambda e: float(e.status)),
+        "CallerIPAddress": _text(lambda e: CLIENT_ADDRESS),
         "identity_claim_oid_g": _OID,
+        "identity_claim_http_schemas_microsoft_com_identity_claims_objectidentifier_g": _text(
+            lambda e: ""
+        ),
         "identity_claim_appid_g": _APPID,
-        "id_s": _text(lambda r: r.id),
-        "requestUri_s": _text(lambda r: r.address),
-        "clientInfo_s": _text(lambda r: r.client),
-        "_ResourceId": _text(lambda r: r.vault.lower()),
+        "id_s": _text(lambda e: e.id),
+        "requestUri_s": _text(lambda e: e.request_uri),
+        "clientInfo_s": _text(lambda e: e.client),
     },
 }
-# What queries commonly call their own columns.
+# Names that queries commonly give to their own columns.
 _WELL_KNOWN = {
     "reader": _OID,
     "oid": _OID,
     "appid": _APPID,
-    "mirid": _text(lambda r: r.principal.resource_id),
-    "id": _text(lambda r: r.id),
-    "status": Column("int", lambda r: r.status),
+    "mirid": _text(lambda e: e.principal.resource_id if e.principal else ""),
+    "id": _text(lambda e: e.id),
+    "status": Column("int", lambda e: e.status),
 }
 
 
 def table_of(query: str) -> str:
-    """The table that a query names; the newer one where it names both."""
+    """Return the table that a query names; the newer one if it names both."""
     older = "AzureDiagnostics" in query and "AZKVAuditLogs" not in query
     return "AzureDiagnostics" if older else "AZKVAuditLogs"
 
 
 def columns(table: str, query: str) -> dict[str, Column]:
-    """The columns of the last projection, by name; those of no known name hold nothing."""
+    """Return the columns of the last projection by name; a column of an unknown name is empty."""
     known = dict(TABLES[table])
     projections = _PROJECT.findall(query)
     if not projections:
         return known
     names = [part.partition("=")[0].strip() for part in _parts(projections[-1])]
-    nothing = _text(lambda r: "")
-    return {name: known.get(name) or _WELL_KNOWN.get(name.lower(), nothing) for name in names}
+    empty = _text(lambda e: "")
+    return {name: known.get(name) or _WELL_KNOWN.get(name.lower(), empty) for name in names}
 
 
 def _parts(projection: str) -> list[str]:
-    """Split at the commas that are in no brackets."""
+    """Split at the commas outside brackets."""
     parts, depth = [""], 0
     for letter in projection:
         depth += (letter in "([") - (letter in ")]")

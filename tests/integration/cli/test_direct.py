@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from emulator.azure import SUBSCRIPTION, Azure
-from emulator.services.arm.resources import policy
+from emulator.services.arm.vault_responses import policy_assignment
 from rotation.cli.exit_status import ExitStatus
 
 from .conftest import Run
@@ -137,7 +137,7 @@ class TestDoctor:
     ) -> None:
         _may_read_events(azure)
         limits = {"maximumValidityInDays": 60, "effect": "Deny"}
-        azure.vault("kv-demo").assignments.append(policy(MAXIMUM_VALIDITY, limits))
+        azure.vault("kv-demo").assignments.append(policy_assignment(MAXIMUM_VALIDITY, limits))
         result = run("doctor", "--direct", "--json")
         wrong = [f for f in result.json["findings"] if f["state"] in ("failed", "warning")]
         assert any("60 days" in f["detail"] for f in wrong)

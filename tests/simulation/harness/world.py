@@ -43,7 +43,7 @@ class World:
         self.publishes_unproven = False  # the policy "accept" publishes what ARM says
         self.consumer_requests = 0  # consumers' requests
         self.azure = virtual(START, seed)
-        self.azure.arm.throttled = False
+        self.azure.arm.throttling.enforced = False
         self.interceptor = Interceptor(self.azure, accepts_any_key=accepts_any_key)
         self.storage = Storage()
         self.sent: list[Mapping[str, Any]] = []

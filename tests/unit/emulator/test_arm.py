@@ -13,6 +13,7 @@ from azure.mgmt.cognitiveservices.models import KeyName
 
 from emulator.azure import GROUP, SUBSCRIPTION, Azure
 from emulator.core.faults import Fault
+from emulator.core.identity import Principal
 from emulator.core.wire import Headers, Request, Response
 from emulator.sdk.transport import EmulatorTransport
 
@@ -40,8 +41,30 @@ def test_an_account_shows_its_properties(client: CognitiveServicesManagementClie
     assert shown is not None
     assert shown.provisioning_state == "Succeeded"
     assert shown.endpoint == "https://aoai-demo.openai.azure.com/"
-    assert shown.disable_local_auth is False
+    assert shown.disable_local_auth is None
     assert "OpenAI Language Model Instance API" in (shown.endpoints or {})
+
+
+@pytest.mark.parametrize("setting", [True, False])
+def test_disable_local_auth_is_shown_once_it_is_set(
+    azure: Azure, client: CognitiveServicesManagementClient, setting: bool
+) -> None:
+    azure.account("aoai-demo").disable_local_auth = setting
+    shown = client.accounts.get(GROUP, "aoai-demo").properties
+    assert shown is not None
+    assert shown.disable_local_auth is setting
+
+
+def test_disable_local_auth_is_absent_while_it_is_unset(azure: Azure) -> None:
+    body = json.loads(arm(azure, azure.account("aoai-demo").id).body)
+    assert "disableLocalAuth" not in body["properties"]
+
+
+def test_system_data_names_the_last_change(azure: Azure) -> None:
+    data = json.loads(arm(azure, azure.account("aoai-demo").id).body)["systemData"]
+    assert data["lastModifiedAt"] == data["createdAt"] == "2026-11-23T00:00:00.0000000Z"
+    assert data["lastModifiedBy"] == data["createdBy"]
+    assert data["lastModifiedByType"] == data["createdByType"] == "User"
 
 
 def test_lists_are_paged_by_subscription_and_by_group(
@@ -116,6 +139,31 @@ def test_a_lock_forbids_post_actions_but_not_reads(
     assert failing(caught) == (409, "ScopeLocked")
 
 
+@pytest.mark.parametrize(
+    "scope",
+    [
+        f"/subscriptions/{SUBSCRIPTION}",
+        f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP.upper()}",
+    ],
+)
+def test_a_lock_on_a_scope_above_the_account_forbids_post_actions(
+    azure: Azure, client: CognitiveServicesManagementClient, scope: str
+) -> None:
+    azure.lock(scope)
+    client.accounts.get(GROUP, "aoai-demo")
+    with pytest.raises(HttpResponseError) as caught:
+        client.accounts.regenerate_key(GROUP, "aoai-demo", "Key1")
+    assert failing(caught) == (409, "ScopeLocked")
+    assert f"locked: '{scope}'" in str(caught.value)
+
+
+def test_a_lock_on_another_group_forbids_nothing(
+    azure: Azure, client: CognitiveServicesManagementClient
+) -> None:
+    azure.lock(f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}-other")
+    client.accounts.list_keys(GROUP, "aoai-demo")
+
+
 def test_an_account_that_is_being_changed_has_no_keys_now(
     azure: Azure, client: CognitiveServicesManagementClient
 ) -> None:
@@ -156,14 +204,72 @@ def test_the_token_bucket_of_writes_holds_200_and_refills_10_a_second(
         client.accounts.list_keys(GROUP, "aoai-demo")
 
 
+def test_all_principals_share_fifteen_times_the_limit_of_one(azure: Azure) -> None:
+    path = azure.account("aoai-demo").id
+    for number in range(15):
+        principal = azure.add_principal(f"p{number}").assign("Reader", "/")
+        answers = [arm(azure, path, principal=principal).status for _ in range(250)]
+        assert set(answers) == {200}
+    late = azure.add_principal("late").assign("Reader", "/")
+    refused = arm(azure, path, principal=late)
+    assert code(refused) == (429, "SubscriptionRequestsThrottled")
+    assert refused.headers["x-ms-ratelimit-remaining-subscription-global-reads"] == "0"
+
+
+def test_reads_about_vaults_spend_tokens_of_the_same_bucket(azure: Azure) -> None:
+    name = "x-ms-ratelimit-remaining-subscription-reads"
+    vaults = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.KeyVault/vaults"
+    assert arm(azure, vaults).headers[name] == "249"
+    assert arm(azure, azure.account("aoai-demo").id).headers[name] == "248"
+    tenant = arm(azure, "/subscriptions").headers
+    assert tenant["x-ms-ratelimit-remaining-tenant-reads"] == "249"
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/subscriptions/none/providers/Microsoft.KeyVault/vaults", 404),
+        (
+            f"/subscriptions/{SUBSCRIPTION}/resourceGroups/other/providers/Microsoft.KeyVault"
+            "/vaults/kv-demo/providers/Microsoft.Authorization/permissions",
+            404,
+        ),
+    ],
+)
+def test_a_vault_is_found_in_its_own_subscription_and_group_only(
+    azure: Azure, path: str, status: int
+) -> None:
+    assert arm(azure, path).status == status
+
+
+def test_a_contributor_may_regenerate_keys_and_a_cognitive_services_user_may_only_list_them(
+    azure: Azure,
+) -> None:
+    path = azure.account("aoai-demo").id
+    contributor = azure.add_principal("c").assign("Contributor", "/")
+    user = azure.add_principal("u").assign("Cognitive Services User", "/")
+    body = b'{"keyName": "Key1"}'
+    for principal, allowed in ((contributor, 200), (user, 403)):
+        regenerate = f"{path}/regenerateKey"
+        assert arm(azure, f"{path}/listKeys", "POST", principal=principal).status == 200
+        assert arm(azure, regenerate, "POST", body, principal).status == allowed
+
+
 def test_keys_of_the_newer_kinds_are_long(azure: Azure) -> None:
     speech = azure.add_account("speech", kind="SpeechServices")
     assert {len(key) for key in azure.account("aoai-demo").keys.values()} == {84}
     assert {len(key) for key in speech.keys.values()} == {32}
 
 
-def arm(azure: Azure, path: str, method: str = "GET", body: bytes = b"") -> Response:
-    token = azure.identity.issue(azure.identity.principals[0], "https://management.azure.com/")
+def arm(
+    azure: Azure,
+    path: str,
+    method: str = "GET",
+    body: bytes = b"",
+    principal: Principal | None = None,
+) -> Response:
+    caller = principal or azure.identity.principals[0]
+    token = azure.identity.issue(caller, "https://management.azure.com/")
     headers = Headers({"Authorization": f"Bearer {token}"})
     url = f"https://management.azure.com{path}?api-version=2025-09-01"
     return azure.handle(Request(method, url, headers, body))
@@ -188,11 +294,11 @@ def test_without_a_token_everything_is_a_challenge(azure: Azure) -> None:
         assert answer.headers["WWW-Authenticate"].startswith("Bearer authorization_uri=")
 
 
-def test_errors_show_what_is_left_of_the_bucket(azure: Azure) -> None:
+def test_error_responses_show_the_remaining_requests(azure: Azure) -> None:
     answer = arm(azure, azure.account("aoai-demo").id + "/regenerateKey", "POST", b"{}")
     assert code(answer) == (400, "InvalidRequestContent")
     assert answer.headers["x-ms-ratelimit-remaining-subscription-writes"] == "199"
-    assert answer.headers["x-ms-ratelimit-remaining-subscription-global-writes"] == "2985"
+    assert answer.headers["x-ms-ratelimit-remaining-subscription-global-writes"] == "2999"
 
 
 def test_a_forged_skip_token_is_a_bad_request(azure: Azure) -> None:

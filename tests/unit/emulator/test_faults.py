@@ -159,7 +159,7 @@ def test_a_state_change_is_observed(azure: Azure) -> None:
 
 
 def test_many_threads_may_call_at_once(azure: Azure) -> None:
-    azure.arm.throttled = False
+    azure.arm.throttling.enforced = False
     owner = azure.identity.principals[0]
     token = azure.identity.issue(owner, "https://management.azure.com")
     url = f"https://management.azure.com{azure.account('aoai-demo').id}/regenerateKey"

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -244,3 +245,21 @@ async def test_a_setting_in_a_binding_is_resolved_or_named(monkeypatch: pytest.M
         of_app(queued)
     monkeypatch.setenv("QUEUE_NAME", "jobs")
     assert of_app(queued)[0].trigger["queueName"] == "jobs"
+
+
+@pytest.mark.parametrize(
+    ("schedule", "caught_up"), [("0 */5 * * * *", True), ("*/5 * * * * *", False)]
+)
+async def test_a_missed_run_is_caught_up_unless_the_timer_runs_more_than_once_a_minute(
+    tmp_path: Path, schedule: str, caught_up: bool
+) -> None:
+    timed = func.FunctionApp()
+
+    @timed.timer_trigger(arg_name="timer", schedule=schedule)
+    def tick(timer: func.TimerRequest) -> None:
+        seen.append(timer)
+
+    long_ago = datetime.now(UTC) - timedelta(hours=1)
+    (tmp_path / "tick.json").write_text(json.dumps({"last": long_ago.isoformat()}))
+    timer = Timer(of_app(timed)[0], tmp_path, timedelta(minutes=1))
+    assert timer._missed() is caught_up

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from datetime import timedelta
 
@@ -65,6 +66,27 @@ def test_the_account_forbids(
     answer = call(azure, MODELS, account.keys["Key1"])
     assert answer.status == status
     assert says in answer.body.decode()
+
+
+@pytest.mark.parametrize(
+    ("rules", "status"),
+    [(("203.0.113.0/24",), 200), (("203.0.113.7",), 200), (("198.51.100.0/24",), 403)],
+)
+def test_an_address_rule_lets_the_client_through_a_closed_network(
+    azure: Azure, rules: tuple[str, ...], status: int
+) -> None:
+    account = azure.account("aoai-demo")
+    account.default_action, account.ip_rules = "Deny", rules
+    assert call(azure, MODELS, account.keys["Key1"]).status == status
+
+
+def test_an_issued_token_is_valid_for_ten_minutes(azure: Azure) -> None:
+    speech = azure.add_account("speech", kind="SpeechServices")
+    url = speech.endpoint + "sts/v1.0/issueToken"
+    header = Headers({"Ocp-Apim-Subscription-Key": speech.keys["Key1"]})
+    claims = azure.handle(Request("POST", url, header)).body.split(b".")[1]
+    expires = json.loads(base64.urlsafe_b64decode(claims + b"=="))["exp"]
+    assert expires == (azure.clock.now() + timedelta(minutes=10)).timestamp()
 
 
 PROBES = {

@@ -252,6 +252,34 @@ def test_300_creations_in_ten_seconds_are_throttled_without_retry_after(
     client.set_secret("more", "x")
 
 
+def test_the_vaults_of_a_region_share_five_times_the_limit_of_one(
+    azure: Azure, credential: Credential, transport: EmulatorTransport
+) -> None:
+    for number in range(5):
+        name = f"kv-{number}"
+        azure.add_vault(name)
+        with SecretClient(
+            f"https://{name}.vault.azure.net", credential, transport=transport
+        ) as one:
+            for secret in range(300):
+                one.set_secret(f"s{secret}", "x")
+    azure.add_vault("kv-elsewhere", location="northeurope")
+    with SecretClient(URL, credential, transport=transport, retry_total=0) as client:
+        with pytest.raises(HttpResponseError) as caught:
+            client.set_secret("more", "x")
+        assert caught.value.status_code == 429
+    url = "https://kv-elsewhere.vault.azure.net"
+    with SecretClient(url, credential, transport=transport) as other:
+        other.set_secret("more", "x")
+
+
+def test_a_content_type_is_measured_in_characters(client: SecretClient) -> None:
+    client.set_secret("a", "x", content_type="ü" * 255)
+    with pytest.raises(HttpResponseError) as caught:
+        client.set_secret("a", "x", content_type="u" * 256)
+    assert caught.value.status_code == 400
+
+
 def test_a_missing_or_unknown_api_version_is_refused(azure: Azure) -> None:
     token = azure.identity.issue(azure.identity.principals[0], "https://vault.azure.net")
     headers = Headers({"Authorization": f"Bearer {token}"})

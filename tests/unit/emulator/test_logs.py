@@ -13,6 +13,7 @@ from azure.keyvault.secrets import SecretClient
 from azure.monitor.query import LogsQueryClient, LogsQueryResult
 
 from emulator.azure import Azure
+from emulator.core.wire import Request
 from emulator.sdk.transport import EmulatorTransport
 
 from .conftest import Credential
@@ -62,6 +63,45 @@ def test_failures_are_logged_too(logs: LogsQueryClient) -> None:
         ("SecretSet", 200.0),
         ("SecretGet", 200.0),
         ("SecretGet", 404.0),
+    ]
+
+
+def test_the_challenge_of_a_call_without_a_token_is_logged(
+    azure: Azure, logs: LogsQueryClient
+) -> None:
+    azure.handle(Request("GET", f"{URL}/secrets/a/?api-version=2026-04-01"))
+    azure.advance(timedelta(minutes=11))
+    (row,) = ask(logs, "AZKVAuditLogs")
+    assert (row["OperationName"], row["HttpStatusCode"]) == ("Authentication", 401)
+    assert row["ResultSignature"] == "Unauthorized"
+    assert json.loads(row["Identity"]) == {}
+
+
+def test_a_near_expiry_notification_is_logged_even_without_a_subscription(
+    azure: Azure, logs: LogsQueryClient
+) -> None:
+    expires = azure.clock.now() + timedelta(days=10)
+    version = azure.add_secret("kv-demo", "a", value="x", expires=expires)
+    azure.advance(timedelta(minutes=12))
+    (row,) = ask(logs, "AZKVAuditLogs")
+    assert row["OperationName"] == "SecretNearExpiryEventGridNotification"
+    assert row["Id"] == f"{URL}/secrets/a/{version.id}"
+
+
+def test_a_refusal_tells_missing_roles_from_the_network(
+    azure: Azure, logs: LogsQueryClient, transport: EmulatorTransport
+) -> None:
+    nobody = Credential(azure, azure.add_principal("nobody"))
+    with SecretClient(URL, nobody, transport=transport, retry_total=0) as client:
+        for is_open in (True, False):
+            azure.vault("kv-demo").open = is_open
+            with pytest.raises(HttpResponseError):
+                client.get_secret("a")
+    azure.advance(timedelta(minutes=11))
+    rows = ask(logs, 'AZKVAuditLogs | where OperationName == "SecretGet"')
+    assert [(row["IsRbacAuthorized"], row["IsAddressAuthorized"]) for row in rows] == [
+        (False, True),
+        (True, False),
     ]
 
 

@@ -30,7 +30,7 @@ class SimAccounts(SimulatedPort):
                 found.kind,
                 found.endpoint,
                 found.api_endpoints(),
-                found.disable_local_auth,
+                bool(found.disable_local_auth),
                 found.provisioning_state,
             )
 

@@ -12,7 +12,7 @@ from typing import Any, NoReturn, TypeVar
 from azure.core.exceptions import AzureError, HttpResponseError, ServiceRequestError
 
 from emulator.azure import Azure
-from emulator.services.keyvault.model import Refused as VaultRefusal
+from emulator.services.keyvault.errors import KeyVaultError
 from rotation.adapters.sdk_errors import failure
 from rotation.domain.errors import RotationError
 from rotation.runtime.clock import Clock
@@ -57,7 +57,7 @@ class SimulatedPort:
 
         try:
             return await self.interceptor.call(self.by, name, dated, fail)
-        except (Refusal, VaultRefusal) as refused:
+        except (Refusal, KeyVaultError) as refused:
             raise answered(refused.status, _code(refused), name, doing) from None
         finally:
             self._see(dates[-1] if dates else self.azure.clock.now())
@@ -68,7 +68,7 @@ class SimulatedPort:
             self.clock.observe(format_datetime(date, usegmt=True))
 
 
-def _code(refused: Refusal | VaultRefusal) -> str:
+def _code(refused: Refusal | KeyVaultError) -> str:
     return getattr(refused, "inner", None) or refused.code
 
 

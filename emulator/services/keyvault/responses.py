@@ -1,4 +1,4 @@
-"""What Key Vault answers: bundles, pages of them, and errors."""
+"""Key Vault's responses: secrets, pages of them, and errors."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from ...core.wire import Headers, Request, Response
-from .model import Deleted, Refused, Secret, Version
+from ...core.wire import CLIENT_ADDRESS, Headers, Request, Response
+from .errors import KeyVaultError, bad_parameter
+from .model import Deleted, Secret, Version
 from .vault import Vault
 
 PAGE = 25
-_NETWORK = "conn_type=Ipv4;addr=203.0.113.7;act_addr_fam=InterNetwork;"
+_NETWORK = f"conn_type=Ipv4;addr={CLIENT_ADDRESS};act_addr_fam=InterNetwork;"
 
 
 def page(
     vault: Vault, request: Request, names: list[str], item: Callable[[str], dict[str, Any]]
 ) -> Response:
-    """At most 25 items; the link names the last one, so that pages stay whole under changes."""
+    """Return at most 25 items; the link names the last one, so changes do not shift the pages."""
     query = request.query
     size = _page_size(query.get("maxresults"))
     after = _marker(query["$skiptoken"]) if "$skiptoken" in query else ""
@@ -42,7 +43,7 @@ def _page_size(text: str | None) -> int:
     if text is None:
         return PAGE
     if not text.isdecimal() or not 1 <= int(text) <= PAGE:
-        raise Refused(400, "BadParameter", f"maxresults must be from 1 to {PAGE}")
+        raise bad_parameter(f"maxresults must be from 1 to {PAGE}")
     return int(text)
 
 
@@ -50,10 +51,10 @@ def _marker(token: str) -> str:
     try:
         return str(json.loads(base64.urlsafe_b64decode(token))["NextMarker"])
     except (ValueError, KeyError, TypeError):
-        raise Refused(400, "BadParameter", "The skip token is not valid.") from None
+        raise bad_parameter("The skip token is not valid.") from None
 
 
-def bundle(
+def secret_body(
     vault: Vault,
     secret: Secret,
     version: Version,
@@ -61,7 +62,7 @@ def bundle(
     with_value: bool = False,
     versioned: bool = True,
 ) -> dict[str, Any]:
-    """As on the wire: members without a value are absent, never null."""
+    """Return a secret's version; members without a value are absent, never null."""
     identity = f"{vault.url}/secrets/{secret.name}" + (f"/{version.id}" if versioned else "")
     members: dict[str, Any] = {
         "value": version.value if with_value else None,
@@ -86,14 +87,14 @@ def _attributes(vault: Vault, version: Version) -> dict[str, Any]:
     return {name: member for name, member in members.items() if member is not None}
 
 
-def deleted_bundle(vault: Vault, deleted: Deleted, *, versioned: bool = True) -> dict[str, Any]:
-    """As ``bundle``, with what a soft-deleted secret has besides."""
+def deleted_body(vault: Vault, deleted: Deleted, *, versioned: bool = True) -> dict[str, Any]:
+    """Return a soft-deleted secret: the current version, and when it was and will be deleted."""
     secret = deleted.secret
     return {
         "recoveryId": f"{vault.url}/deletedsecrets/{secret.name}",
         "deletedDate": _seconds(deleted.at),
         "scheduledPurgeDate": _seconds(deleted.purge_at),
-        **bundle(vault, secret, secret.current, versioned=versioned),
+        **secret_body(vault, secret, secret.current, versioned=versioned),
     }
 
 
@@ -102,7 +103,7 @@ def _seconds(moment: datetime) -> int:
 
 
 def headers(vault: Vault, more: Mapping[str, str] | None = None) -> Headers:
-    """Headers of every answer."""
+    """Return the headers of every response."""
     return Headers(
         {
             "x-ms-keyvault-region": vault.location,
@@ -115,13 +116,14 @@ def headers(vault: Vault, more: Mapping[str, str] | None = None) -> Headers:
 
 
 def ok(vault: Vault, body: object) -> Response:
-    """200 with a JSON body."""
+    """Return 200 with a JSON body."""
     return Response.of_json(200, body, headers(vault))
 
 
-def error(vault: Vault, refusal: Refused, more: Mapping[str, str] | None = None) -> Response:
-    """An error as Key Vault words it."""
-    error: dict[str, Any] = {"code": refusal.code, "message": refusal.message}
-    if refusal.inner:
-        error["innererror"] = {"code": refusal.inner}
-    return Response.of_json(refusal.status, {"error": error}, headers(vault, more))
+def error_response(
+    vault: Vault, error: KeyVaultError, more: Mapping[str, str] | None = None
+) -> Response:
+    body: dict[str, Any] = {"code": error.code, "message": error.message}
+    if error.inner:
+        body["innererror"] = {"code": error.inner}
+    return Response.of_json(error.status, {"error": body}, headers(vault, more))
