@@ -11,9 +11,19 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from .domain.model import Account, AccountId, Key, Keys, Slot, Target, TargetId, Verdict, Version
+from .domain.model import (
+    Account,
+    AccountId,
+    Key,
+    Keys,
+    ProbeVerdict,
+    Slot,
+    Target,
+    TargetId,
+    Version,
+)
 from .domain.permissions import Grant
-from .domain.record import Put
+from .domain.record import PublishedVersion
 
 
 class Accounts(Protocol):
@@ -33,7 +43,7 @@ class Accounts(Protocol):
 
 
 @dataclass(frozen=True)
-class Listed:
+class ListedSecret:
     """A secret as a vault lists it, its latest version's properties.
 
     Without an account it is not enrolled, and ``problem`` says why where it was meant to be.
@@ -48,7 +58,7 @@ class Listed:
 
 
 @dataclass(frozen=True)
-class Revision:
+class VersionInfo:
     """What a vault shows of one version without its value."""
 
     version: str
@@ -59,7 +69,7 @@ class Revision:
 
 
 @dataclass(frozen=True)
-class Latest:
+class SecretSnapshot:
     """The latest version of any secret, enrolled or not; ``value`` is None where disabled."""
 
     version: str
@@ -73,10 +83,10 @@ class Vaults(Protocol):
 
     urls: tuple[str, ...]
 
-    def enrolled(self, vault: str) -> AsyncIterator[Listed]:
+    def enrolled(self, vault: str) -> AsyncIterator[ListedSecret]:
         """Every secret of the vault that carries our enrolment, readable or not."""
 
-    def others(self, vault: str) -> AsyncIterator[Listed]:
+    def others(self, vault: str) -> AsyncIterator[ListedSecret]:
         """The secrets of the vault that do not carry our enrolment."""
 
     async def retag(self, target: TargetId, version: str, tags: Mapping[str, str]) -> None:
@@ -88,12 +98,12 @@ class Vaults(Protocol):
     async def versions(self, target: TargetId) -> tuple[Version, ...]:
         """All versions, in no order; those enabled with their values."""
 
-    async def revisions(self, target: TargetId) -> tuple[Revision, ...]:
+    async def revisions(self, target: TargetId) -> tuple[VersionInfo, ...]:
         """All versions without their values, in no order."""
 
     async def publish(
         self, target: Target, key: Key, tags: dict[str, str], expires: datetime
-    ) -> Put:
+    ) -> PublishedVersion:
         """A new version; content type and the enabled flag are kept."""
 
     async def disable(self, target: TargetId, version: str) -> None:
@@ -103,15 +113,15 @@ class Vaults(Protocol):
 class Probe(Protocol):
     """Proof by use on the account's data plane. Never raises: what fails is inconclusive."""
 
-    async def try_key(self, account: Account, key: Key) -> Verdict:
+    async def try_key(self, account: Account, key: Key) -> ProbeVerdict:
         """What one call with this key proves."""
 
-    async def try_random(self, account: Account, like: Key) -> Verdict:
+    async def try_random(self, account: Account, like: Key) -> ProbeVerdict:
         """The negative control: the same call with a key that cannot be right."""
 
 
 @dataclass(frozen=True)
-class Reading:
+class SecretRead:
     """Somebody has read a version of a secret; ``version`` is None where the log does not say."""
 
     identity: str
@@ -122,7 +132,7 @@ class Reading:
 class Evidence(Protocol):
     """Who has read what, from the vaults' audit logs (minutes late)."""
 
-    async def readers(self, vault_url: str, secret: str, since: datetime) -> Sequence[Reading]:
+    async def readers(self, vault_url: str, secret: str, since: datetime) -> Sequence[SecretRead]:
         """Successful reads of the secret's value since then."""
 
 
@@ -160,7 +170,7 @@ class Store(Protocol):
 
 
 @dataclass(frozen=True)
-class SeenVault:
+class VaultInfo:
     """A vault's ARM id, and whether roles rule it (else access policies do)."""
 
     id: str
@@ -168,7 +178,7 @@ class SeenVault:
 
 
 @dataclass(frozen=True)
-class Who:
+class Identity:
     """An identity as its token names it."""
 
     name: str
@@ -178,7 +188,7 @@ class Who:
 class Resources(Protocol):
     """What Resource Manager says of rights and surroundings. Reads only."""
 
-    async def whoami(self) -> Who:
+    async def whoami(self) -> Identity:
         """Who the service is to Azure."""
 
     async def grants(self, scope: str) -> Sequence[Grant]:
@@ -187,7 +197,7 @@ class Resources(Protocol):
     async def subscriptions(self) -> Sequence[str]:
         """The subscriptions that it can see."""
 
-    async def vaults(self, subscription: str) -> Mapping[str, SeenVault]:
+    async def vaults(self, subscription: str) -> Mapping[str, VaultInfo]:
         """The vaults that it can see, by URL."""
 
     async def event_types(self, vault: str) -> Sequence[set[str]]:

@@ -13,8 +13,8 @@ from azure.keyvault.secrets.aio import SecretClient
 from ..domain import tags as tag
 from ..domain.errors import Permanent, Unknown
 from ..domain.model import Key, Target, TargetId, Version
-from ..domain.record import Put
-from ..ports import Latest, Listed, Revision
+from ..domain.record import PublishedVersion
+from ..ports import ListedSecret, SecretSnapshot, VersionInfo
 from ..runtime.clock import Clock
 from .pipeline import TransportFactory, client_options, no_retry_transport
 from .sdk_errors import code_of, failure
@@ -38,7 +38,7 @@ class KeyVaults:
         self._transport = transport
         self._clients: dict[str, SecretClient] = {}
 
-    async def enrolled(self, vault: str) -> AsyncIterator[Listed]:
+    async def enrolled(self, vault: str) -> AsyncIterator[ListedSecret]:
         try:
             async for secret in self._client(vault).list_properties_of_secrets():
                 listed = _listed(TargetId(vault, secret.name or ""), secret)
@@ -47,12 +47,12 @@ class KeyVaults:
         except AzureError as exc:
             raise failure(exc, f"list the secrets of {vault}") from None
 
-    async def others(self, vault: str) -> AsyncIterator[Listed]:
+    async def others(self, vault: str) -> AsyncIterator[ListedSecret]:
         try:
             async for secret in self._client(vault).list_properties_of_secrets():
                 target = TargetId(vault, secret.name or "")
                 if _listed(target, secret) is None:
-                    yield Listed(target, None, tags=secret.tags or {})
+                    yield ListedSecret(target, None, tags=secret.tags or {})
         except AzureError as exc:
             raise failure(exc, f"list the secrets of {vault}") from None
 
@@ -67,14 +67,14 @@ class KeyVaults:
         found = await self._latest(target)
         return _target(target, *found) if found else None
 
-    async def latest(self, target: TargetId) -> Latest | None:
+    async def latest(self, target: TargetId) -> SecretSnapshot | None:
         """The latest version with its value, enrolled or not; None where there is none."""
         found = await self._latest(target)
         if found is None:
             return None
         properties, value = found
         tags = properties.tags or {}
-        return Latest(properties.version or "", value, properties.expires_on, tags)
+        return SecretSnapshot(properties.version or "", value, properties.expires_on, tags)
 
     async def _latest(self, target: TargetId) -> tuple[SecretProperties, Key | None] | None:
         try:
@@ -106,7 +106,7 @@ class KeyVaults:
     async def versions(self, target: TargetId) -> tuple[Version, ...]:
         return tuple([await self._version(target, p) async for p in self._versions(target)])
 
-    async def revisions(self, target: TargetId) -> tuple[Revision, ...]:
+    async def revisions(self, target: TargetId) -> tuple[VersionInfo, ...]:
         return tuple([_revision(properties) async for properties in self._versions(target)])
 
     async def _version(self, target: TargetId, properties: SecretProperties) -> Version:
@@ -128,7 +128,7 @@ class KeyVaults:
 
     async def publish(
         self, target: Target, key: Key, tags: dict[str, str], expires: datetime
-    ) -> Put:
+    ) -> PublishedVersion:
         doing = f"publish to secret {target.id}"
         try:
             secret = await self._client(target.id.vault).set_secret(
@@ -143,7 +143,7 @@ class KeyVaults:
             raise failure(exc, doing, effect=True) from None
         if not secret.properties.version or not secret.properties.created_on:
             raise Unknown(f"{doing}: the answer has no version", code="Unreadable")
-        return Put(secret.properties.version, secret.properties.created_on)
+        return PublishedVersion(secret.properties.version, secret.properties.created_on)
 
     async def disable(self, target: TargetId, version: str) -> None:
         client = self._client(target.vault)
@@ -177,20 +177,20 @@ def _key(secret: KeyVaultSecret) -> Key:
     return Key(secret.value or "")
 
 
-def _revision(found: SecretProperties) -> Revision:
+def _revision(found: SecretProperties) -> VersionInfo:
     created, enabled = found.created_on or _EPOCH, bool(found.enabled)
-    return Revision(found.version or "", created, found.expires_on, enabled, found.tags or {})
+    return VersionInfo(found.version or "", created, found.expires_on, enabled, found.tags or {})
 
 
-def _listed(target: TargetId, secret: SecretProperties) -> Listed | None:
+def _listed(target: TargetId, secret: SecretProperties) -> ListedSecret | None:
     try:
         account = tag.enrolled(secret.tags or {})
     except ValueError as exc:
-        return Listed(target, None, problem=str(exc))
+        return ListedSecret(target, None, problem=str(exc))
     if account is None:
         return None
     tags, created = secret.tags or {}, secret.created_on
-    return Listed(target, account, secret.expires_on, created=created, tags=tags)
+    return ListedSecret(target, account, secret.expires_on, created=created, tags=tags)
 
 
 def _target(target: TargetId, properties: SecretProperties, value: Key | None) -> Target | None:

@@ -18,7 +18,7 @@ from azure.monitor.query import LogsQueryResult
 from azure.monitor.query.aio import LogsQueryClient
 
 from ..domain.errors import Permanent, RotationError, Transient
-from ..ports import Reading
+from ..ports import SecretRead
 from ..runtime.clock import Clock
 from .pipeline import TransportFactory, client_options
 from .sdk_errors import failure
@@ -89,7 +89,7 @@ class LogEvidence:
         self._clock = clock
         self._client = LogsQueryClient(credential, **options)
 
-    async def readers(self, vault_url: str, secret: str, since: datetime) -> Sequence[Reading]:
+    async def readers(self, vault_url: str, secret: str, since: datetime) -> Sequence[SecretRead]:
         """The last read by each identity of each version. Raises ValueError for no secret's name.
 
         Raises Transient while the answer is not complete: half of the evidence is none.
@@ -132,9 +132,9 @@ def _failed(exc: AzureError, doing: str) -> RotationError:
     return found
 
 
-def _reading(row: Any) -> Reading:
+def _reading(row: Any) -> SecretRead:
     """Of a row of the query's columns. A reader whom the log does not name is a reader still."""
     parts = str(row[1]).rstrip("/").partition("/secrets/")[2].split("/")
     at = row[2] if isinstance(row[2], datetime) else datetime.fromisoformat(str(row[2]))
     version = parts[1] if len(parts) > 1 else None
-    return Reading(str(row[0] or _NOBODY_KNOWN), version, at.astimezone(UTC))
+    return SecretRead(str(row[0] or _NOBODY_KNOWN), version, at.astimezone(UTC))

@@ -16,7 +16,7 @@ from azure.core.exceptions import AzureError
 from azure.core.pipeline import policies
 from azure.core.rest import HttpRequest
 
-from ..domain.model import Account, Answer, Key, Verdict
+from ..domain.model import Account, Key, ProbeResult, ProbeVerdict
 from .pipeline import CONNECT_SECONDS, READ_SECONDS, TransportFactory
 
 _VISIBLE = re.compile(r"[!-~]+")
@@ -61,7 +61,7 @@ class DataPlaneProbe:
         self._transport = transport
         self._client: AsyncPipelineClient[Any, Any] | None = None
 
-    async def try_key(self, account: Account, key: Key) -> Verdict:
+    async def try_key(self, account: Account, key: Key) -> ProbeVerdict:
         """What one call with this key proves."""
         call, endpoint = _call_for(account)
         if call is None:
@@ -69,19 +69,19 @@ class DataPlaneProbe:
         if urlsplit(endpoint).scheme != "https":
             return _unclear("the account has no https endpoint")
         if not _VISIBLE.fullmatch(key.reveal()):
-            return Verdict(Answer.REFUSED, "the value has characters that no key has")
+            return ProbeVerdict(ProbeResult.REFUSED, "the value has characters that no key has")
         headers = {call.header: key.reveal()}
         request = HttpRequest(call.method, endpoint.rstrip("/") + call.path, headers=headers)
         if call.method == "POST":
             request.headers["Content-Length"] = "0"
         return await self._send(request, urlsplit(endpoint).hostname or "")
 
-    async def try_random(self, account: Account, like: Key) -> Verdict:
+    async def try_random(self, account: Account, like: Key) -> ProbeVerdict:
         """The negative control: a key that cannot be right, of the same form as ``like``."""
         length = max(len(like.reveal()), 32)
         return await self.try_key(account, Key(secrets.token_hex(length)[:length]))
 
-    async def _send(self, request: HttpRequest, host: str) -> Verdict:
+    async def _send(self, request: HttpRequest, host: str) -> ProbeVerdict:
         try:
             response = await self._pipeline().send_request(request, stream=True)
             async with response:
@@ -116,16 +116,16 @@ def _call_for(account: Account) -> tuple[_Call | None, str]:
     return _CALLS.get(kind), account.endpoint
 
 
-def _verdict(status: int, body: bytes, host: str) -> Verdict:
+def _verdict(status: int, body: bytes, host: str) -> ProbeVerdict:
     if 200 <= status < 300 or status == 429:
-        return Verdict(Answer.ACCEPTED, f"{host} answered {status}")
+        return ProbeVerdict(ProbeResult.ACCEPTED, f"{host} answered {status}")
     if status == 401:
-        return Verdict(Answer.REFUSED, f"{host} answered 401")
+        return ProbeVerdict(ProbeResult.REFUSED, f"{host} answered 401")
     if b"AuthenticationTypeDisabled" in body:
         return _unclear(f"key authentication is switched off at {host}")
     hint = ": the network forbids it" if status == 403 else ""
     return _unclear(f"{host} answered {status}{hint}")
 
 
-def _unclear(detail: str) -> Verdict:
-    return Verdict(Answer.INCONCLUSIVE, detail)
+def _unclear(detail: str) -> ProbeVerdict:
+    return ProbeVerdict(ProbeResult.INCONCLUSIVE, detail)

@@ -13,7 +13,7 @@ from azure.core.pipeline import policies
 from azure.core.rest import HttpRequest
 
 from ..domain.permissions import Grant
-from ..ports import SeenVault, Who
+from ..ports import Identity, VaultInfo
 from ..runtime.clock import Clock
 from .pipeline import TransportFactory, client_options
 from .sdk_errors import failure
@@ -49,7 +49,7 @@ class ArmResources:
             base_url=self._endpoint, policies=chain, **options
         )
 
-    async def whoami(self) -> Who:
+    async def whoami(self) -> Identity:
         """The caller, from its token's claims."""
         try:
             token = await self._credential.get_token(f"{self._endpoint}/.default")
@@ -57,7 +57,7 @@ class ArmResources:
             raise failure(exc, "sign in") from None
         claims = _claims(token.token)
         name = claims.get("upn") or claims.get("unique_name") or claims.get("appid") or "unknown"
-        return Who(name, claims.get("oid", "unknown"))
+        return Identity(name, claims.get("oid", "unknown"))
 
     async def grants(self, scope: str) -> list[Grant]:
         """What the caller may do at an ARM id."""
@@ -77,7 +77,7 @@ class ArmResources:
         found = await self._all("/subscriptions", SUBSCRIPTIONS, "list the subscriptions")
         return sorted(one["subscriptionId"] for one in found)
 
-    async def vaults(self, subscription: str) -> dict[str, SeenVault]:
+    async def vaults(self, subscription: str) -> dict[str, VaultInfo]:
         """The vaults that the caller can see, by their URLs."""
         path = f"/subscriptions/{subscription}/providers/Microsoft.KeyVault/vaults"
         found = await self._all(path, VAULTS, f"list the vaults of subscription {subscription}")
@@ -142,10 +142,10 @@ def _is_of(topic: dict[str, Any], vault: str) -> bool:
 _MAXIMUM_VALIDITY = "342e8053-e12e-4c44-be01-c3c2f318400f"
 
 
-def _vault(found: dict[str, Any]) -> tuple[str, SeenVault]:
+def _vault(found: dict[str, Any]) -> tuple[str, VaultInfo]:
     properties = found.get("properties") or {}
     url = str(properties.get("vaultUri", "")).rstrip("/").lower()
-    return url, SeenVault(found["id"], bool(properties.get("enableRbacAuthorization")))
+    return url, VaultInfo(found["id"], bool(properties.get("enableRbacAuthorization")))
 
 
 def _limit(assignment: dict[str, Any]) -> int | None:

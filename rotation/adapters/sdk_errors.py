@@ -18,7 +18,7 @@ from azure.core.exceptions import (
 )
 
 from ..domain.errors import Permanent, RotationError, Transient, Unknown
-from ..domain.redaction import masked
+from ..domain.redaction import redact
 
 _REMEDIES = {
     "AuthorizationFailed": "grant the service's identity the custom role Key rotator on this "
@@ -89,7 +89,7 @@ def _answered(exc: HttpResponseError, doing: str, effect: bool) -> RotationError
     if code == "BadRequest" and "disablelocalauth" in text.lower():
         code = "LocalAuthDisabled"
     refused = _refused(text) if code in _REFUSALS else ""
-    message = f"{doing}: {status} {code}: {refused or masked(text)[:_MESSAGE_LENGTH]}"
+    message = f"{doing}: {status} {code}: {refused or redact(text)[:_MESSAGE_LENGTH]}"
     if effect and (status >= 500 or status == 408):
         return Unknown(message, code=code)
     if status >= 500 or status in _TRANSIENT_STATUS or code in _TRANSIENT_CODES:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from ..engine.gatherer import Gatherer
 from ..engine.inventory import Inventory
 from ..engine.journal import Journal
-from ..engine.reconciler import Rotator
+from ..engine.reconciler import Reconciler
 from ..ops.doctor.doctor import Doctor
 from ..ports import Queue, Store
 from ..runtime.clock import Clock
@@ -51,15 +51,15 @@ def assemble(clients: Clients, store: Store, queue: Queue) -> Service:
     inventory, journal = Inventory(vaults, clock), Journal(store)
     ignored = settings.evidence_ignore
     gatherer = Gatherer(accounts, vaults, probe, inventory, clock, policy, evidence, ignored)
-    rotator = Rotator(gatherer, journal, notifier)
+    reconciler = Reconciler(gatherer, journal, notifier)
     sweeper = Sweep(inventory, journal, policy, clock, settings.rate, settings.period)
     unmanaged = UnmanagedResources(vaults, accounts, clock)
     queries = Queries(journal, inventory, vaults, unmanaged, policy, clock)
     return Service(
-        triggers=Triggers(rotator, sweeper, journal, vaults, queue, clock),
+        triggers=Triggers(reconciler, sweeper, journal, vaults, queue, clock),
         commands=Commands(queries, journal, inventory, vaults, queue, clock),
         queries=queries,
-        previews=Previews(queries, rotator, sweeper, inventory, vaults, clock),
+        previews=Previews(queries, reconciler, sweeper, inventory, vaults, clock),
         health=Health(queries, journal, clock, settings.period),
         doctor=Doctor(resources, accounts, vaults, journal, clock, policy),
         closing=closing((*owned, clients.credential)),

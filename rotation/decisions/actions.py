@@ -9,13 +9,13 @@ from enum import StrEnum
 from msgspec.structs import replace
 
 from ..domain.model import Key, Slot, TargetId
-from ..domain.record import Operation, Phase, Record, Trouble
+from ..domain.record import Failure, Operation, Phase, Record
 from .facts import Facts
 
 MAX_PAUSE = timedelta(minutes=2)
 
 
-class Kind(StrEnum):
+class ActionKind(StrEnum):
     IDLE = "idle"
     WAIT = "wait"
     BLOCKED = "blocked"
@@ -27,38 +27,38 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Question:
+class MissingFacts:
     """What the decision must know before it can decide: reads and probes, no effects."""
 
     probe: tuple[Key, ...] = ()
     versions: bool = False
-    laggards: bool = False
+    stale_readers: bool = False
 
 
 @dataclass(frozen=True)
 class Action:
     """``record`` is stored before the effect; ``not_before`` answers "until when?"."""
 
-    kind: Kind
+    kind: ActionKind
     reason: str
     record: Record
     not_before: datetime | None = None
-    question: Question = Question()
+    missing: MissingFacts = MissingFacts()
     slot: Slot | None = None
     targets: tuple[TargetId, ...] = ()
     versions: tuple[tuple[TargetId, str], ...] = ()
 
 
 def idle(f: Facts, reason: str, until: datetime | None = None) -> Action:
-    return Action(Kind.IDLE, reason, f.record, until)
+    return Action(ActionKind.IDLE, reason, f.record, until)
 
 
 def wait(f: Facts, reason: str, until: datetime, record: Record | None = None) -> Action:
     """Nothing can be done before ``until``; then look again."""
-    return Action(Kind.WAIT, reason, record or f.record, until)
+    return Action(ActionKind.WAIT, reason, record or f.record, until)
 
 
-def pause(f: Facts, reason: str) -> Action:
+def retry_later(f: Facts, reason: str) -> Action:
     """Wait a little, and longer each time that the same phase has to."""
     operation = f.operation
     delay = min(timedelta(seconds=5) * 2 ** min(operation.tries, 10), MAX_PAUSE)
@@ -66,23 +66,23 @@ def pause(f: Facts, reason: str) -> Action:
     return wait(f, reason, f.now + delay, record)
 
 
-def held(f: Facts, reason: str, until: datetime | None = None) -> Action:
+def blocked(f: Facts, reason: str, until: datetime | None = None) -> Action:
     """A person must change something outside; it is looked at again on every visit."""
-    return Action(Kind.BLOCKED, reason, f.record, until)
+    return Action(ActionKind.BLOCKED, reason, f.record, until)
 
 
-def stop(f: Facts, code: str, reason: str, remedy: str) -> Action:
+def block(f: Facts, code: str, reason: str, remedy: str) -> Action:
     """Stop for good, both keys left as they are, until a person resumes or abandons."""
-    trouble = Trouble(code, reason, remedy, f.now)
+    cause = Failure(code, reason, remedy, f.now)
     operation = f.operation.noting(f.now, f"blocked: {reason}")
-    return Action(Kind.BLOCKED, reason, replace(f.record, blocked=trouble, operation=operation))
+    return Action(ActionKind.BLOCKED, reason, replace(f.record, blocked=cause, operation=operation))
 
 
-def ask(f: Facts, reason: str, question: Question) -> Action:
-    return Action(Kind.ASK, reason, f.record, question=question)
+def needs(f: Facts, reason: str, missing: MissingFacts) -> Action:
+    return Action(ActionKind.ASK, reason, f.record, missing=missing)
 
 
-def move(f: Facts, phase: Phase, reason: str, operation: Operation | None = None) -> Action:
+def enter(f: Facts, phase: Phase, reason: str, operation: Operation | None = None) -> Action:
     """Enter a phase: its own counters start anew."""
     operation = operation or f.operation
     entered = replace(
@@ -93,4 +93,4 @@ def move(f: Facts, phase: Phase, reason: str, operation: Operation | None = None
         first_success=None,
         audit=operation.audited(f.now, f"{phase}: {reason}"),
     )
-    return Action(Kind.MOVE, reason, replace(f.record, phase=phase, operation=entered))
+    return Action(ActionKind.MOVE, reason, replace(f.record, phase=phase, operation=entered))

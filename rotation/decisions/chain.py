@@ -6,20 +6,18 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from ..domain.record import Ending, Phase, Purpose, Wish, WishKind
-from . import emergency, idle, revocation
-from . import rollout as flight
-from . import schedule as due
-from .actions import Action, Kind, held, move
+from ..domain.record import Ending, Phase, Purpose, Request, RequestKind
+from . import emergency, idle, revocation, rollout, schedule
+from .actions import Action, ActionKind, blocked, enter
 from .facts import Facts
 from .lifecycle import cancellable, end
 
 _PHASES: dict[Phase, Callable[[Facts], Action]] = {
     Phase.IDLE: idle.decide,
-    Phase.REGENERATE: flight.regenerate,
-    Phase.VERIFY: flight.verify,
-    Phase.PUBLISH: flight.publish,
-    Phase.OVERLAP: flight.overlap,
+    Phase.REGENERATE: rollout.regenerate,
+    Phase.VERIFY: rollout.verify,
+    Phase.PUBLISH: rollout.publish,
+    Phase.OVERLAP: rollout.overlap,
     Phase.REVOKE: revocation.revoke,
     Phase.PROVE: revocation.prove,
     Phase.CLEAN: revocation.clean,
@@ -41,41 +39,43 @@ def decide(f: Facts) -> Action:
 
 def _without_stale(f: Facts) -> Facts:
     """Events for versions that are no longer the latest are acknowledged and dropped."""
-    wishes = f.record.wishes
-    kept = tuple(w for w in wishes if w.kind is not WishKind.EXPIRY or due.stands(f, w))
-    if len(kept) == len(wishes):
+    requests = f.record.requests
+    kept = tuple(
+        w for w in requests if w.kind is not RequestKind.EXPIRY or schedule.is_current(f, w)
+    )
+    if len(kept) == len(requests):
         return f
-    return replace(f, record=replace(f.record, wishes=kept))
+    return replace(f, record=replace(f.record, requests=kept))
 
 
 def _answered(f: Facts) -> Action | None:
     """A person said what is to become of a stopped operation."""
-    wish = f.record.answer
-    if wish is None:
+    request = f.record.pending_answer
+    if request is None:
         return None
-    rest = tuple(w for w in f.record.wishes if w.id != wish.id)
-    f = replace(f, record=replace(f.record, wishes=rest, blocked=None, trouble=None))
+    rest = tuple(w for w in f.record.requests if w.id != request.id)
+    f = replace(f, record=replace(f.record, requests=rest, blocked=None, last_failure=None))
     if f.record.operation is None:
-        return Action(Kind.MOVE, f"there is nothing to {wish.kind}", f.record)
-    if wish.kind is WishKind.CANCEL:
-        return _cancelled(f, wish)
-    if wish.kind is WishKind.ABANDON:
+        return Action(ActionKind.MOVE, f"there is nothing to {request.kind}", f.record)
+    if request.kind is RequestKind.CANCEL:
+        return _cancelled(f, request)
+    if request.kind is RequestKind.ABANDON:
         ending = Ending.ABANDONED
-        return end(f, f"{ending} by {wish.requester}: {wish.reason}", ending)
+        return end(f, f"{ending} by {request.requester}: {request.reason}", ending)
     again = replace(f.operation, overwritten=0)
-    return move(f, f.record.phase, f"resumed by {wish.requester}: {wish.reason}", again)
+    return enter(f, f.record.phase, f"resumed by {request.requester}: {request.reason}", again)
 
 
-def _cancelled(f: Facts, wish: Wish) -> Action:
+def _cancelled(f: Facts, request: Request) -> Action:
     if cancellable(f.record):
         ending = Ending.CANCELLED
-        return end(f, f"{ending} by {wish.requester}: {wish.reason}", ending)
-    return Action(Kind.MOVE, "too late to cancel", f.record)
+        return end(f, f"{ending} by {request.requester}: {request.reason}", ending)
+    return Action(ActionKind.MOVE, "too late to cancel", f.record)
 
 
 def _stopped(f: Facts) -> Action | None:
-    blocked = f.record.blocked
-    return held(f, f"{blocked.message}; {blocked.remedy}") if blocked else None
+    cause = f.record.blocked
+    return blocked(f, f"{cause.message}; {cause.remedy}") if cause else None
 
 
 def _unenrolled(f: Facts) -> Action | None:
@@ -89,19 +89,19 @@ def _coalesce(f: Facts) -> Action | None:
     operation = f.record.operation
     if operation is None or operation.purpose not in (Purpose.ROTATE, Purpose.EMERGENCY):
         return None
-    joined = tuple(w for w in f.record.wishes if _is_fulfilled(w))
+    joined = tuple(w for w in f.record.requests if _is_fulfilled(w))
     if not joined:
         return None
     keys = tuple(w.idempotency_key for w in joined if w.idempotency_key)
     operation = replace(
         operation,
-        wishes=(*operation.wishes, *(w.id for w in joined if w.id not in operation.wishes)),
+        requests=(*operation.requests, *(w.id for w in joined if w.id not in operation.requests)),
         idempotency_keys=(*operation.idempotency_keys, *keys),
     )
-    rest = tuple(w for w in f.record.wishes if w not in joined)
-    record = replace(f.record, operation=operation, wishes=rest)
-    return Action(Kind.MOVE, "joined the operation under way", record)
+    rest = tuple(w for w in f.record.requests if w not in joined)
+    record = replace(f.record, operation=operation, requests=rest)
+    return Action(ActionKind.MOVE, "joined the operation under way", record)
 
 
-def _is_fulfilled(wish: Wish) -> bool:
-    return wish.kind in (WishKind.MANUAL, WishKind.EXPIRY)
+def _is_fulfilled(request: Request) -> bool:
+    return request.kind in (RequestKind.MANUAL, RequestKind.EXPIRY)

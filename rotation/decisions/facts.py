@@ -11,9 +11,9 @@ from functools import cached_property
 
 from msgspec import Struct, field
 
-from ..domain.model import Account, Answer, Key, Keys, Slot, Target, Verdict, Version
-from ..domain.policy import Policy, ProbePolicy, Terms
-from ..domain.record import Operation, Record, Seen
+from ..domain.model import Account, Key, Keys, ProbeResult, ProbeVerdict, Slot, Target, Version
+from ..domain.policy import EffectivePolicy, Policy, ProbePolicy
+from ..domain.record import ObservedVersion, Operation, Record
 
 
 class Facts(Struct, frozen=True, dict=True):
@@ -29,10 +29,10 @@ class Facts(Struct, frozen=True, dict=True):
     keys: Keys
     targets: tuple[Target, ...]
     versions: tuple[Version, ...] | None = None
-    verdicts: Mapping[Key, Verdict] = field(default_factory=dict)
-    control: Verdict | None = None
-    laggards: tuple[str, ...] | None = None
-    remembered: Key | None = None
+    verdicts: Mapping[Key, ProbeVerdict] = field(default_factory=dict)
+    control: ProbeVerdict | None = None
+    stale_readers: tuple[str, ...] | None = None
+    cached_retired_key: Key | None = None
 
     @property
     def operation(self) -> Operation:
@@ -42,8 +42,8 @@ class Facts(Struct, frozen=True, dict=True):
         return self.record.operation
 
     @cached_property
-    def terms(self) -> Terms:
-        return Terms.of(self.targets, self.policy)
+    def effective_policy(self) -> EffectivePolicy:
+        return EffectivePolicy.of(self.targets, self.policy)
 
     def slot_of(self, target: Target) -> Slot | None:
         """The slot that a target publishes: by value, or for a disabled one by what we saw."""
@@ -64,38 +64,38 @@ class Facts(Struct, frozen=True, dict=True):
         return slots.pop() if len(slots) == 1 else None
 
     @cached_property
-    def dead(self) -> tuple[Target, ...]:
+    def broken(self) -> tuple[Target, ...]:
         """Targets whose consumers are down now: the published value is neither key."""
         return tuple(t for t in self.targets if t.enabled and self.slot_of(t) is None)
 
     @cached_property
-    def unseen(self) -> tuple[Target, ...]:
+    def unreadable(self) -> tuple[Target, ...]:
         """Disabled targets of which nobody can tell which key they publish."""
         return tuple(t for t in self.targets if not t.enabled and self.slot_of(t) is None)
 
     def publishing(self, slot: Slot) -> tuple[Target, ...]:
         return tuple(t for t in self.targets if self.slot_of(t) is slot)
 
-    def pending(self, slot: Slot) -> tuple[Target, ...]:
+    def not_publishing(self, slot: Slot) -> tuple[Target, ...]:
         """Targets that do not publish this slot's key yet."""
         return tuple(t for t in self.targets if self.slot_of(t) is not slot)
 
-    def astray(self, slot: Slot) -> tuple[Target, ...]:
+    def publishing_other(self, slot: Slot) -> tuple[Target, ...]:
         """Targets of which is known that they publish something else than this slot's key."""
-        return tuple(t for t in self.pending(slot) if t not in self.unseen)
+        return tuple(t for t in self.not_publishing(slot) if t not in self.unreadable)
 
     def quarantined_until(self, slot: Slot) -> datetime | None:
         """The end of the slot's quarantine, or None where it is over."""
         until = self.record.quarantine.get(slot)
         return until if until is not None and until > self.now else None
 
-    def superseded(self, slot: Slot) -> datetime | None:
+    def superseded_at(self, slot: Slot) -> datetime | None:
         """When the slot's present value last gave way to a newer version; None if it never did.
 
         Needs ``versions``. Counts from Key Vault's ``created``, not from our own notes.
         """
         moments = [
-            self._gave_way(version)
+            self._replaced_at(version)
             for version in self.versions or ()
             if version.value == self.keys[slot] and not self._is_latest(version)
         ]
@@ -104,28 +104,30 @@ class Facts(Struct, frozen=True, dict=True):
     def _is_latest(self, version: Version) -> bool:
         return any(t.id == version.target and t.version == version.version for t in self.targets)
 
-    def _gave_way(self, version: Version) -> datetime:
+    def _replaced_at(self, version: Version) -> datetime:
         """When the next version came. Within one second nobody can tell the order: the later."""
         following = (v.created for v in self.versions or () if v.target == version.target)
         return min((at for at in following if at > version.created), default=version.created)
 
     @cached_property
-    def old_key(self) -> Key | None:
+    def retired_key(self) -> Key | None:
         """The value that the operation revokes: from its old version, or still in memory."""
-        values = (self.remembered, *(version.value for version in self.versions or ()))
+        values = (self.cached_retired_key, *(version.value for version in self.versions or ()))
         retired, salt = self.operation.retired, self.record.salt
         return next((v for v in values if v and v.fingerprint(salt) == retired), None)
 
     @cached_property
-    def observed(self) -> dict[str, Seen]:
+    def observed(self) -> dict[str, ObservedVersion]:
         """What to remember of every target; a disabled one keeps what it was last seen with."""
         seen = {}
         for target in self.targets:
             name, before = str(target.id), self.record.seen.get(str(target.id))
             if target.value is not None:
-                seen[name] = Seen(target.version, target.value.fingerprint(self.record.salt))
+                seen[name] = ObservedVersion(
+                    target.version, target.value.fingerprint(self.record.salt)
+                )
             else:
-                seen[name] = before or Seen(target.version, fingerprint="")
+                seen[name] = before or ObservedVersion(target.version, fingerprint="")
         return seen
 
     def trusted(self, key: Key) -> bool | None:
@@ -134,9 +136,12 @@ class Facts(Struct, frozen=True, dict=True):
         if verdict is None or self.control is None:
             return None
         lenient = self.policy.probe is ProbePolicy.ACCEPT
-        if verdict.answer is Answer.INCONCLUSIVE or self.control.answer is Answer.INCONCLUSIVE:
-            return lenient and verdict.answer is not Answer.REFUSED
-        return verdict.answer is Answer.ACCEPTED and self.control.answer is Answer.REFUSED
+        if (
+            verdict.result is ProbeResult.INCONCLUSIVE
+            or self.control.result is ProbeResult.INCONCLUSIVE
+        ):
+            return lenient and verdict.result is not ProbeResult.REFUSED
+        return verdict.result is ProbeResult.ACCEPTED and self.control.result is ProbeResult.REFUSED
 
     def recent(self, times: tuple[datetime, ...]) -> tuple[datetime, ...]:
         """Those of the last 24 hours."""

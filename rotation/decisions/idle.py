@@ -10,14 +10,13 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from ..domain.model import Answer, Slot
+from ..domain.model import ProbeResult, Slot
 from ..domain.policy import ProbePolicy
 from ..domain.record import Phase, Purpose
-from . import guards as guard
-from . import schedule as due
-from .actions import Action, Kind, Question, ask, held, idle, wait
+from . import guards, schedule
+from .actions import Action, ActionKind, MissingFacts, blocked, idle, needs, wait
 from .facts import Facts
-from .lifecycle import begin, new
+from .lifecycle import begin, new_operation
 from .revocation import stale_versions
 
 
@@ -37,7 +36,7 @@ def decide(f: Facts) -> Action:
 def _rest(f: Facts) -> Action:
     if not f.targets:
         return idle(f, "no secret is enrolled for this account")
-    at, why = due.when(f)
+    at, why = schedule.next_due(f)
     return idle(f, why, at)
 
 
@@ -46,10 +45,10 @@ def _lost_journal(f: Facts) -> Action | None:
     if f.record.seen or not any(t.enrolment.rotation for t in f.targets):
         return None
     if f.versions is None:
-        return ask(f, "what happened before the journal was lost", Question(versions=True))
+        return needs(f, "what happened before the journal was lost", MissingFacts(versions=True))
     until = f.now + f.policy.settle
     f = replace(f, record=replace(f.record, quarantine=dict.fromkeys(Slot, until)))
-    return _unfinished(f) or Action(Kind.MOVE, "the journal was lost: quarantine", f.record)
+    return _unfinished(f) or Action(ActionKind.MOVE, "the journal was lost: quarantine", f.record)
 
 
 def _unfinished(f: Facts) -> Action | None:
@@ -57,12 +56,12 @@ def _unfinished(f: Facts) -> Action | None:
     if f.live is None:
         return None
     spare = f.live.other
-    if f.superseded(spare) is None and not stale_versions(f):
+    if f.superseded_at(spare) is None and not stale_versions(f):
         return None
     reason = "finish a rotation whose journal was lost"
-    operation = new(f, Purpose.FINISH, f.live, reason, None)
+    operation = new_operation(f, Purpose.FINISH, f.live, reason, None)
     value, retired = f.fingerprint(f.live), f.fingerprint(spare)
-    if f.superseded(spare) is None:
+    if f.superseded_at(spare) is None:
         return begin(f, Phase.CLEAN, replace(operation, value=value), reason)
     operation = replace(operation, value=value, revoke=spare, retired=retired)
     return begin(f, Phase.OVERLAP, operation, reason)
@@ -70,26 +69,28 @@ def _unfinished(f: Facts) -> Action | None:
 
 def _repair_dead(f: Facts) -> Action | None:
     """A published value that is neither key: consumers are down now."""
-    if not f.dead:
+    if not f.broken:
         return None
-    names = ", ".join(target.id.name for target in f.dead)
-    values = tuple(target.value for target in f.dead if target.value)
+    names = ", ".join(target.id.name for target in f.broken)
+    values = tuple(target.value for target in f.broken if target.value)
     wanted = (*values, f.keys.key1, f.keys.key2)
     if any(key not in f.verdicts for key in wanted):
-        return ask(f, f"{names}: which keys work", Question(probe=wanted))
-    answers = {f.verdicts[value].answer for value in values}
-    if Answer.ACCEPTED in answers:
+        return needs(f, f"{names}: which keys work", MissingFacts(probe=wanted))
+    answers = {f.verdicts[value].result for value in values}
+    if ProbeResult.ACCEPTED in answers:
         reason = f"{names}: the published value works but is no key that ARM lists; look again"
-        return held(f, reason, f.now + guard.SOON)
-    if Answer.INCONCLUSIVE in answers and f.policy.probe is ProbePolicy.REQUIRE:
-        return held(f, f"{names}: is neither key, and nothing can be proven", f.now + guard.SOON)
+        return blocked(f, reason, f.now + guards.SOON)
+    if ProbeResult.INCONCLUSIVE in answers and f.policy.probe is ProbePolicy.REQUIRE:
+        return blocked(
+            f, f"{names}: is neither key, and nothing can be proven", f.now + guards.SOON
+        )
     return _repair(f, _claimed_first(f), f"{names}: published a dead key")
 
 
 def _claimed_first(f: Facts) -> list[Slot]:
     """What works for others; then what a tag claims, which a person has probably renewed."""
     shown = [slot for slot, _ in _shown(f)]
-    claims = [t.enrolment.claimed for t in f.dead if t.enrolment.claimed]
+    claims = [t.enrolment.claimed for t in f.broken if t.enrolment.claimed]
     return list(dict.fromkeys([*shown, *claims, *Slot]))
 
 
@@ -105,26 +106,32 @@ def _repair_split(f: Facts) -> Action | None:
         return None
     wanted = (f.keys.key1, f.keys.key2)
     if any(key not in f.verdicts for key in wanted):
-        return ask(f, "the secrets publish different keys: which work", Question(probe=wanted))
+        return needs(
+            f, "the secrets publish different keys: which work", MissingFacts(probe=wanted)
+        )
     order = list(dict.fromkeys([*(slot for slot, _ in _shown(f)), *Slot]))
     return _repair(f, order, "the secrets published different keys")
 
 
 def _repair(f: Facts, order: list[Slot], reason: str) -> Action:
     if len(f.recent(f.record.repaired)) >= f.policy.daily_cap:
-        return held(f, f"{reason}; repaired too often today: find who else writes these secrets")
+        return blocked(f, f"{reason}; repaired too often today: find who else writes these secrets")
     usable = [s for s in order if f.trusted(f.keys[s]) and not f.quarantined_until(s)]
     if not usable:
-        return wait(f, f"{reason}; no key of the account is proven to work", f.now + guard.SOON)
-    operation = replace(new(f, Purpose.REPAIR, usable[0], reason, None), successes_needed=1)
+        return wait(f, f"{reason}; no key of the account is proven to work", f.now + guards.SOON)
+    operation = replace(
+        new_operation(f, Purpose.REPAIR, usable[0], reason, None), successes_needed=1
+    )
     return begin(f, Phase.VERIFY, operation, reason)
 
 
 def _held_by_tags(f: Facts) -> Action | None:
-    if f.terms.problems:
-        return held(f, "; ".join(f.terms.problems))
-    if f.terms.paused:
-        return held(f, f"{', '.join(f.terms.paused)}: paused by its tag RotationPaused")
+    if f.effective_policy.problems:
+        return blocked(f, "; ".join(f.effective_policy.problems))
+    if f.effective_policy.paused:
+        return blocked(
+            f, f"{', '.join(f.effective_policy.paused)}: paused by its tag RotationPaused"
+        )
     return None
 
 
@@ -132,17 +139,17 @@ def _rotate(f: Facts) -> Action | None:
     """Due, and nothing holds it back."""
     live = f.live
     if live is None:
-        return held(f, "every secret of this account is disabled") if f.targets else None
-    at, why = due.when(f)
+        return blocked(f, "every secret of this account is disabled") if f.targets else None
+    at, why = schedule.next_due(f)
     if at > f.now:
         return None
-    hold = due.hold(f) or guard.before_regenerate(f, live.other)
-    if hold:
-        return hold
-    wish = due.wish(f)
-    operation = new(f, Purpose.ROTATE, live.other, why, wish)
-    taken = tuple(w.id for w in f.record.wishes)
+    waiting = schedule.postpone(f) or guards.before_regenerate(f, live.other)
+    if waiting:
+        return waiting
+    request = schedule.active_request(f)
+    operation = new_operation(f, Purpose.ROTATE, live.other, why, request)
+    taken = tuple(w.id for w in f.record.requests)
     operation = replace(
-        operation, revoke=live, retired=f.fingerprint(live), wishes=taken or operation.wishes
+        operation, revoke=live, retired=f.fingerprint(live), requests=taken or operation.requests
     )
     return begin(f, Phase.REGENERATE, operation, why)

@@ -13,15 +13,15 @@ from ..domain.record import (
     HISTORY,
     Ending,
     Leaked,
-    Notice,
+    Notification,
     Operation,
     Phase,
     Purpose,
     Record,
-    Wish,
-    WishKind,
+    Request,
+    RequestKind,
 )
-from .actions import Action, Kind
+from .actions import Action, ActionKind
 from .facts import Facts
 
 ENDED = "ended"  # the notice of an operation that is over
@@ -33,51 +33,53 @@ def operation_id(f: Facts, purpose: Purpose) -> str:
     return f"{f.record.account.slug}-{hashlib.sha256(seed.encode()).hexdigest()[:8]}"
 
 
-def new(f: Facts, purpose: Purpose, candidate: Slot, reason: str, wish: Wish | None) -> Operation:
+def new_operation(
+    f: Facts, purpose: Purpose, candidate: Slot, reason: str, request: Request | None
+) -> Operation:
     """An operation about to begin; scheduled ones are the timer's own."""
     return Operation(
-        id=wish.id if wish else operation_id(f, purpose),
+        id=request.id if request else operation_id(f, purpose),
         purpose=purpose,
-        reason=wish.reason if wish else reason,
-        requester=wish.requester if wish else "schedule",
+        reason=request.reason if request else reason,
+        requester=request.requester if request else "schedule",
         started_at=f.now,
         phase_since=f.now,
         candidate=candidate,
-        overlap=f.terms.overlap,
+        overlap=f.effective_policy.overlap,
         successes_needed=f.policy.probe_successes,
-        leaked=wish.leaked if wish else Leaked.NONE,
-        wishes=(wish.id,) if wish else (),
-        idempotency_keys=(wish.idempotency_key,) if wish and wish.idempotency_key else (),
-        role=wish.role if wish else None,
-        request_id=wish.request_id if wish else None,
-        asked_at=wish.at if wish else None,
+        leaked=request.leaked if request else Leaked.NONE,
+        requests=(request.id,) if request else (),
+        idempotency_keys=(request.idempotency_key,) if request and request.idempotency_key else (),
+        role=request.role if request else None,
+        request_id=request.request_id if request else None,
+        asked_at=request.at if request else None,
     )
 
 
 def begin(f: Facts, phase: Phase, operation: Operation, reason: str) -> Action:
     """Start an operation; wishes that it fulfils are taken in."""
     audit = operation.audited(f.now, f"{operation.purpose} begins in {phase}: {reason}")
-    taken = {*operation.wishes}
+    taken = {*operation.requests}
     record = replace(
         f.record,
         phase=phase,
         operation=replace(
             operation, phase_since=f.now, began_in=operation.began_in or phase, audit=audit
         ),
-        wishes=tuple(w for w in f.record.wishes if w.id not in taken),
+        requests=tuple(w for w in f.record.requests if w.id not in taken),
         blocked=None,
     )
-    return Action(Kind.MOVE, reason, record)
+    return Action(ActionKind.MOVE, reason, record)
 
 
 def end(
-    f: Facts, outcome: str, ending: Ending = Ending.DONE, *, keep: tuple[Wish, ...] = ()
+    f: Facts, outcome: str, ending: Ending = Ending.DONE, *, keep: tuple[Request, ...] = ()
 ) -> Action:
     """Move the operation to the history. The requests in ``keep`` are decided again.
 
     ``outcome`` begins with the ending's word unless it is DONE: earlier versions read it there.
     """
-    f = settled(f)
+    f = without_intent(f)
     audit = f.operation.audited(f.now, f"ended: {outcome}")
     done = replace(f.operation, ended_at=f.now, ending=ending, outcome=outcome, audit=audit)
     record = replace(
@@ -86,10 +88,12 @@ def end(
         epoch=f.record.epoch + 1,
         operation=None,
         blocked=None,
-        wishes=(*f.record.wishes, *keep),
+        requests=(*f.record.requests, *keep),
         history=(*f.record.history, done)[-HISTORY:],
     )
-    return Action(Kind.MOVE, outcome, notify(record, f, ENDED, audited(f.record.account, done)))
+    return Action(
+        ActionKind.MOVE, outcome, notify(record, f, ENDED, audited(f.record.account, done))
+    )
 
 
 def audited(account: AccountId, done: Operation) -> dict[str, str]:
@@ -123,7 +127,7 @@ def cancellable(record: Record) -> bool:
     return record.phase in (Phase.REGENERATE, Phase.VERIFY, Phase.PUBLISH)
 
 
-def settled(f: Facts) -> Facts:
+def without_intent(f: Facts) -> Facts:
     """Without an intent. A request of unknown outcome may still come in late: quarantine."""
     intent = f.record.intent
     if intent is None:
@@ -134,19 +138,19 @@ def settled(f: Facts) -> Facts:
     return replace(f, record=replace(f.record, intent=None, quarantine=quarantine))
 
 
-def overtaken(f: Facts, why: str) -> Action:
+def superseded(f: Facts, why: str) -> Action:
     """End an operation that has published nothing yet; its wish is looked at again."""
-    again = tuple(wish_of(f.operation)) if f.operation.wishes else ()
+    again = tuple(as_request(f.operation)) if f.operation.requests else ()
     return end(f, f"{Ending.OVERTAKEN}: {why}", Ending.OVERTAKEN, keep=again)
 
 
-def wish_of(operation: Operation) -> list[Wish]:
+def as_request(operation: Operation) -> list[Request]:
     """The wish that an operation came from, to be decided upon anew."""
     emergency = operation.purpose is Purpose.EMERGENCY
     return [
-        Wish(
+        Request(
             id=operation.id,
-            kind=WishKind.EMERGENCY if emergency else WishKind.MANUAL,
+            kind=RequestKind.EMERGENCY if emergency else RequestKind.MANUAL,
             reason=operation.reason,
             requester=operation.requester,
             at=operation.started_at,
@@ -163,6 +167,6 @@ def notify(record: Record, f: Facts, kind: str, data: Mapping[str, str]) -> Reco
     """Put a notice into the outbox, under an id that repeats itself."""
     operation = f.record.operation
     subject = operation.id if operation else f"{record.account.slug}-{record.epoch}"
-    notice = Notice(f"{subject}-{kind}-{data.get('of', '')}".rstrip("-"), kind, f.now, data)
+    notice = Notification(f"{subject}-{kind}-{data.get('of', '')}".rstrip("-"), kind, f.now, data)
     others = tuple(n for n in record.outbox if n.id != notice.id)
     return replace(record, outbox=(*others, notice)[-20:])

@@ -7,10 +7,10 @@ from msgspec.structs import replace
 from ..domain.legacy import REGENERATE
 from ..domain.model import Slot
 from ..domain.record import Intent, Phase
-from . import guards as guard
-from .actions import Action, Kind, move, pause, stop
+from . import guards
+from .actions import Action, ActionKind, block, enter, retry_later
 from .facts import Facts
-from .lifecycle import settled
+from .lifecycle import without_intent
 
 
 def send(f: Facts, slot: Slot, following: Phase) -> Action:
@@ -18,11 +18,11 @@ def send(f: Facts, slot: Slot, following: Phase) -> Action:
     intent = f.record.intent
     if intent is not None and intent.slot is slot and f.fingerprint(slot) != intent.before:
         adopted = replace(f.operation, value=f.fingerprint(f.operation.candidate))
-        return move(settled(f), following, f"{slot} has a new value", adopted)
+        return enter(without_intent(f), following, f"{slot} has a new value", adopted)
     if intent is not None and intent.slot is slot and intent.answered:
         return _without_effect(f, slot)
-    f = settled(f)
-    refusal = guard.before_regenerate(f, slot)
+    f = without_intent(f)
+    refusal = guards.before_regenerate(f, slot)
     if refusal is not None:
         return refusal
     recent = (*f.recent(f.record.regenerated), f.now)
@@ -30,7 +30,7 @@ def send(f: Facts, slot: Slot, following: Phase) -> Action:
     issued = Intent(name, slot, f.fingerprint(slot), f.now)
     operation = replace(f.operation, regenerated_at=f.now).noting(f.now, f"{REGENERATE}{slot}")
     record = replace(f.record, intent=issued, regenerated=recent, operation=operation)
-    return Action(Kind.SEND, f"regenerate {slot}", record, slot=slot)
+    return Action(ActionKind.SEND, f"regenerate {slot}", record, slot=slot)
 
 
 def _without_effect(f: Facts, slot: Slot) -> Action:
@@ -38,5 +38,5 @@ def _without_effect(f: Facts, slot: Slot) -> Action:
     reason = f"{slot} was regenerated, but ARM still lists the old key"
     if f.now - f.operation.phase_since > f.policy.patience:
         remedy = "look at the account's activity log; then resume or abandon"
-        return stop(f, "no-effect", reason, remedy)
-    return pause(f, reason)
+        return block(f, "no-effect", reason, remedy)
+    return retry_later(f, reason)

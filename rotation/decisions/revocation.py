@@ -5,52 +5,52 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from ..domain import legacy
-from ..domain.model import Answer, TargetId
+from ..domain.model import ProbeResult, TargetId
 from ..domain.policy import ProbePolicy
 from ..domain.record import Phase
-from .actions import Action, Kind, Question, ask, move, pause, wait
+from .actions import Action, ActionKind, MissingFacts, enter, needs, retry_later, wait
 from .facts import Facts
 from .lifecycle import end, notify
-from .progress import data, overlap_end, regress
+from .progress import event_data, overlap_end, step_back
 from .regeneration import send
 
 
 def revoke(f: Facts) -> Action:
     """Kill the old key, after everything was checked again in this very step."""
     operation = f.operation
-    back = regress(f)
+    back = step_back(f)
     if back:
         return back
     if operation.revoke is None:
         return end(f, "published")
     if f.record.intent is None:
         if f.fingerprint(operation.revoke) != operation.retired:
-            return move(f, Phase.PROVE, f"{operation.revoke} was already regenerated")
+            return enter(f, Phase.PROVE, f"{operation.revoke} was already regenerated")
         if f.now < overlap_end(f):
-            return move(f, Phase.OVERLAP, "the overlap began again")
+            return enter(f, Phase.OVERLAP, "the overlap began again")
     return send(f, operation.revoke, Phase.PROVE)
 
 
 def prove(f: Facts) -> Action:
     """The old key must be refused when used; nothing else ends a revocation."""
-    back = regress(f)
+    back = step_back(f)
     if back:
         return back
     operation = f.operation
-    if f.old_key is None and f.versions is None:
-        return ask(f, "what the old key was", Question(versions=True))
-    if f.old_key is None:
+    if f.retired_key is None and f.versions is None:
+        return needs(f, "what the old key was", MissingFacts(versions=True))
+    if f.retired_key is None:
         return _proven(f, "not proven by use: no readable version holds the old key")
-    if f.keys.slot_of(f.old_key):
-        return pause(f, "ARM still lists the old key")
-    live, verdict = f.keys[operation.candidate], f.verdicts.get(f.old_key)
+    if f.keys.slot_of(f.retired_key):
+        return retry_later(f, "ARM still lists the old key")
+    live, verdict = f.keys[operation.candidate], f.verdicts.get(f.retired_key)
     if verdict is None or live not in f.verdicts:
-        question = Question(probe=(f.old_key, live))
-        return ask(f, "whether the old key is refused, and the new one is not", question)
-    if verdict.answer is not Answer.REFUSED:
-        return _still_alive(f, verdict.answer, verdict.detail)
+        missing = MissingFacts(probe=(f.retired_key, live))
+        return needs(f, "whether the old key is refused, and the new one is not", missing)
+    if verdict.result is not ProbeResult.REFUSED:
+        return _still_alive(f, verdict.result, verdict.detail)
     if not f.trusted(live):
-        return pause(f, f"the probe does not accept the live key: {f.verdicts[live].detail}")
+        return retry_later(f, f"the probe does not accept the live key: {f.verdicts[live].detail}")
     first = operation.first_success or f.now
     refused = replace(operation, successes=operation.successes + 1, first_success=first)
     needed = f.policy.probe_successes
@@ -61,33 +61,33 @@ def prove(f: Facts) -> Action:
     return _proven(f, legacy.REFUSED, by_use=True)
 
 
-def _still_alive(f: Facts, answer: Answer, detail: str) -> Action:
-    if answer is Answer.INCONCLUSIVE and f.policy.probe is ProbePolicy.ACCEPT:
+def _still_alive(f: Facts, answer: ProbeResult, detail: str) -> Action:
+    if answer is ProbeResult.INCONCLUSIVE and f.policy.probe is ProbePolicy.ACCEPT:
         return _proven(f, f"not proven by use: {detail}")
     operation = replace(f.operation, successes=0, first_success=None)
     record = replace(f.record, operation=operation)
     reason = f"the old key is not refused yet: {answer}, {detail}"
     if f.now - operation.phase_since > f.policy.patience and not operation.alarmed:
-        record = notify(record, f, "failed", data(f, error=reason, of="old-key-alive"))
+        record = notify(record, f, "failed", event_data(f, error=reason, of="old-key-alive"))
         record = replace(record, operation=replace(operation, alarmed=True))
-    return pause(replace(f, record=record), reason)
+    return retry_later(replace(f, record=record), reason)
 
 
 def _proven(f: Facts, proof: str, *, by_use: bool = False) -> Action:
     operation = replace(f.operation, proof=proof, proven=by_use)
     slot = f.operation.revoke or f.operation.candidate.other
-    record = notify(f.record, f, "revoked", data(f, slot=slot.value, proof=proof))
-    return move(replace(f, record=record), Phase.CLEAN, proof, operation)
+    record = notify(f.record, f, "revoked", event_data(f, slot=slot.value, proof=proof))
+    return enter(replace(f, record=record), Phase.CLEAN, proof, operation)
 
 
 def clean(f: Facts) -> Action:
     """Disable versions that hold no live key; the latest of each target is never touched."""
     if f.versions is None:
-        return ask(f, "which versions hold dead keys", Question(versions=True))
+        return needs(f, "which versions hold dead keys", MissingFacts(versions=True))
     stale = stale_versions(f)
     if stale:
         reason = f"disable {len(stale)} versions with dead keys"
-        return Action(Kind.DISABLE, reason, f.record, versions=stale)
+        return Action(ActionKind.DISABLE, reason, f.record, versions=stale)
     return end(f, f.operation.proof or "clean")
 
 

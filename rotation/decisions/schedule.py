@@ -8,14 +8,14 @@ from functools import lru_cache
 
 from ..domain.model import Target, TargetId
 from ..domain.policy import Policy
-from ..domain.record import Wish, WishKind
+from ..domain.record import Request, RequestKind
 from .actions import Action, wait
 from .facts import Facts
 
 
-def when(f: Facts) -> tuple[datetime, str]:
+def next_due(f: Facts) -> tuple[datetime, str]:
     """When the account is due and why: the earliest of its targets, or now by request."""
-    asked = wish(f)
+    asked = active_request(f)
     if asked:
         return f.now, asked.reason
     dates = [(of_target(target, f.policy), target) for target in f.targets]
@@ -31,56 +31,56 @@ def of_target(target: Target, policy: Policy) -> datetime:
     """Expiry minus lead minus a share of the spread, so that a fleet's dates do not coincide."""
     if target.expires is None:
         return target.created
-    return target.expires - policy.lead - policy.spread * share(target.id)
+    return target.expires - policy.lead - policy.spread * spread_fraction(target.id)
 
 
 @lru_cache(maxsize=16384)
-def share(target: TargetId) -> float:
+def spread_fraction(target: TargetId) -> float:
     """A stable number from 0 to 1 for each secret."""
     digest = hashlib.sha256(str(target).lower().encode()).digest()
     return int.from_bytes(digest[:4], "big") / 2**32
 
 
-def wish(f: Facts) -> Wish | None:
+def active_request(f: Facts) -> Request | None:
     """A request that still stands: a person's, or an event for a version that is the latest."""
-    return next((w for w in f.record.wishes if stands(f, w)), None)
+    return next((w for w in f.record.requests if is_current(f, w)), None)
 
 
-def stands(f: Facts, w: Wish) -> bool:
+def is_current(f: Facts, w: Request) -> bool:
     """An event for a version that has given way to a newer one asks for nothing any more."""
-    if w.kind is WishKind.MANUAL:
+    if w.kind is RequestKind.MANUAL:
         return True
     versions = {(t.id.name.lower(), t.version.lower()) for t in f.targets}
     secret, version = (w.secret or "").lower(), (w.version or "").lower()
-    return w.kind is WishKind.EXPIRY and (secret, version) in versions
+    return w.kind is RequestKind.EXPIRY and (secret, version) in versions
 
 
-def hold(f: Facts) -> Action | None:
+def postpone(f: Facts) -> Action | None:
     """The reason why a due rotation waits, and until when."""
     return _interval(f) or _window(f)
 
 
 def _interval(f: Facts) -> Action | None:
     """The breaker against loops: not soon after our own last publish. A person may override."""
-    asked = wish(f)
-    if asked and asked.kind is WishKind.MANUAL:
+    asked = active_request(f)
+    if asked and asked.kind is RequestKind.MANUAL:
         return None
     ours = [t.created for t in f.targets if t.enrolment.rotation]
     published = max(
         [*ours, *([f.record.published_at] if f.record.published_at else [])], default=None
     )
-    if published is None or published + f.terms.minimum_interval <= f.now:
+    if published is None or published + f.effective_policy.minimum_interval <= f.now:
         return None
-    until = published + f.terms.minimum_interval
+    until = published + f.effective_policy.minimum_interval
     return wait(f, f"rotated {published:%F %H:%MZ}; the minimum interval is not over", until)
 
 
 def _window(f: Facts) -> Action | None:
     """Scheduled rotations keep to their window unless the deadline would pass before it opens."""
-    asked = wish(f)
-    if f.terms.window is None or (asked and asked.kind is WishKind.MANUAL):
+    asked = active_request(f)
+    if f.effective_policy.window is None or (asked and asked.kind is RequestKind.MANUAL):
         return None
-    opens = f.terms.window.next_opening(f.now)
+    opens = f.effective_policy.window.next_opening(f.now)
     if opens <= f.now or opens >= _deadline(f):
         return None
     return wait(f, "outside the rotation window", opens)

@@ -14,7 +14,7 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 
 from .model import AccountId, TargetId
-from .redaction import masked
+from .redaction import redact
 
 EXAMPLE = (
     "kv-a=/subscriptions/…/resourceGroups/rg-a, or "
@@ -121,12 +121,12 @@ def parse(text: str, vaults: tuple[str, ...]) -> tuple[Entry, ...]:
 def _entry(part: str, vaults: tuple[str, ...]) -> Entry:
     place, equals, scope = part.lower().partition("=")
     if not equals:
-        raise ValueError(f"{masked(part)!r} is not vault=scope; write {EXAMPLE}")
+        raise ValueError(f"{redact(part)!r} is not vault=scope; write {EXAMPLE}")
     vault, pattern = _place(place.strip(), vaults)
     scope = scope.strip().rstrip("/")
     if not _SCOPE.fullmatch(scope):
         raise ValueError(
-            f"{masked(scope)!r} is not the resource id of an account, a resource group or a "
+            f"{redact(scope)!r} is not the resource id of an account, a resource group or a "
             f"subscription; write {EXAMPLE}"
         )
     return Entry(vault, scope, pattern)
@@ -140,9 +140,9 @@ def _place(place: str, vaults: tuple[str, ...]) -> tuple[str, str | None]:
         name, _, rest = place.partition("/")
     found = [url for url in vaults if name in (urlsplit(url).netloc, _first_label(url))]
     if len(found) != 1 or not _NAME.fullmatch(name.partition(".")[0]):
-        raise ValueError(f"{masked(name)!r} is not one of the vaults of ROTATION_VAULTS")
+        raise ValueError(f"{redact(name)!r} is not one of the vaults of ROTATION_VAULTS")
     if rest and not _PATTERN.fullmatch(rest):
-        raise ValueError(f"{masked(rest)!r} is not a secret name; letters, digits, hyphens and *")
+        raise ValueError(f"{redact(rest)!r} is not a secret name; letters, digits, hyphens and *")
     return found[0], rest or None
 
 

@@ -197,7 +197,7 @@ class Version:
     value: Key | None
 
 
-class Answer(StrEnum):
+class ProbeResult(StrEnum):
     """What a probe of the data plane proved about a key."""
 
     ACCEPTED = "accepted"
@@ -206,8 +206,8 @@ class Answer(StrEnum):
 
 
 @dataclass(frozen=True)
-class Verdict:
+class ProbeVerdict:
     """A probe's answer and why, in words for a person."""
 
-    answer: Answer
+    result: ProbeResult
     detail: str = ""

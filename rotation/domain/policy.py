@@ -44,7 +44,7 @@ FALLBACK_VALIDITY = timedelta(days=90)
 
 
 @dataclass(frozen=True)
-class Terms:
+class EffectivePolicy:
     """The terms of an account. ``problems`` and ``paused`` hold scheduled rotations back."""
 
     validity: timedelta
@@ -55,7 +55,7 @@ class Terms:
     problems: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, targets: Iterable[Target], policy: Policy) -> Terms:
+    def of(cls, targets: Iterable[Target], policy: Policy) -> EffectivePolicy:
         """Shortest validity, longest overlap and interval of all targets."""
         enrolments = [(target.id.name, target.enrolment) for target in targets]
         problems = [f"{name}: {problem}" for name, e in enrolments for problem in e.problems]

@@ -65,7 +65,7 @@ class Leaked(StrEnum):
         return {Leaked.KEY1: Slot.KEY1, Leaked.KEY2: Slot.KEY2}.get(self)
 
 
-class WishKind(StrEnum):
+class RequestKind(StrEnum):
     EXPIRY = "expiry"
     MANUAL = "manual"
     EMERGENCY = "emergency"
@@ -74,14 +74,14 @@ class WishKind(StrEnum):
     CANCEL = "cancel"
 
 
-ANSWERS = (WishKind.RESUME, WishKind.ABANDON, WishKind.CANCEL)
+OPERATOR_ANSWERS = (RequestKind.RESUME, RequestKind.ABANDON, RequestKind.CANCEL)
 
 
-class Wish(Struct, frozen=True):
+class Request(Struct, frozen=True):
     """A request in the journal. Triggers only write wishes; the reconciler alone acts."""
 
     id: str
-    kind: WishKind
+    kind: RequestKind
     reason: str
     requester: str
     at: datetime
@@ -104,14 +104,14 @@ class Intent(Struct, frozen=True):
     answered: bool = False
 
 
-class Entry(Struct, frozen=True):
+class AuditEntry(Struct, frozen=True):
     """One line of the audit trail."""
 
     at: datetime
     what: str
 
 
-class Put(Struct, frozen=True):
+class PublishedVersion(Struct, frozen=True):
     """The version that a publish made, as Key Vault answered."""
 
     version: str
@@ -138,7 +138,7 @@ class Operation(Struct, frozen=True):
     overlap: timedelta
     successes_needed: int
     leaked: Leaked = Leaked.NONE
-    wishes: tuple[str, ...] = ()
+    requests: tuple[str, ...] = field(default=(), name="wishes")
     idempotency_keys: tuple[str, ...] = ()
     revoke: Slot | None = None
     value: str | None = None
@@ -150,9 +150,9 @@ class Operation(Struct, frozen=True):
     overlap_until: datetime | None = None
     overwritten: int = 0
     alarmed: bool = False
-    puts: Mapping[str, Put] = field(default_factory=dict)
+    puts: Mapping[str, PublishedVersion] = field(default_factory=dict)
     proof: str | None = None
-    audit: tuple[Entry, ...] = ()
+    audit: tuple[AuditEntry, ...] = ()
     ended_at: datetime | None = None
     outcome: str | None = None
     role: str | None = None
@@ -167,20 +167,20 @@ class Operation(Struct, frozen=True):
         """With one more line in the audit trail."""
         return replace(self, audit=self.audited(at, what))
 
-    def audited(self, at: datetime, what: str) -> tuple[Entry, ...]:
+    def audited(self, at: datetime, what: str) -> tuple[AuditEntry, ...]:
         """The audit trail with one more line; the oldest but the first give way."""
-        audit = (*self.audit, Entry(at, what))
+        audit = (*self.audit, AuditEntry(at, what))
         return audit if len(audit) <= AUDIT else (*audit[:1], *audit[2:])
 
 
-class Seen(Struct, frozen=True):
+class ObservedVersion(Struct, frozen=True):
     """What a target's latest version was when it was last read."""
 
     version: str
     fingerprint: str
 
 
-class Notice(Struct, frozen=True):
+class Notification(Struct, frozen=True):
     """Something to tell the outside, kept until it was told. ``id`` makes repeats harmless."""
 
     id: str
@@ -189,7 +189,7 @@ class Notice(Struct, frozen=True):
     data: Mapping[str, str]
 
 
-class Trouble(Struct, frozen=True):
+class Failure(Struct, frozen=True):
     """A failure or a stop: a searchable code, what happened, and what to do."""
 
     code: str
@@ -208,32 +208,34 @@ class Record(Struct, frozen=True):
     operation: Operation | None = None
     intent: Intent | None = None
     quarantine: Mapping[Slot, datetime] = field(default_factory=dict)
-    wishes: tuple[Wish, ...] = ()
+    requests: tuple[Request, ...] = field(default=(), name="wishes")
     regenerated: tuple[datetime, ...] = ()
     repaired: tuple[datetime, ...] = ()
     published_at: datetime | None = None
-    seen: Mapping[str, Seen] = field(default_factory=dict)
-    blocked: Trouble | None = None
-    trouble: Trouble | None = None
+    seen: Mapping[str, ObservedVersion] = field(default_factory=dict)
+    blocked: Failure | None = None
+    last_failure: Failure | None = field(default=None, name="trouble")
     failures: int = 0
     waiting: str = ""
     waiting_until: datetime | None = None
-    outbox: tuple[Notice, ...] = ()
+    outbox: tuple[Notification, ...] = ()
     history: tuple[Operation, ...] = ()
 
     @property
-    def answer(self) -> Wish | None:
+    def pending_answer(self) -> Request | None:
         """What a person said of a stopped operation, and was not acted upon yet."""
-        return next((wish for wish in self.wishes if wish.kind in ANSWERS), None)
+        return next(
+            (request for request in self.requests if request.kind in OPERATOR_ANSWERS), None
+        )
 
     @property
-    def is_stopped(self) -> bool:
+    def is_blocked(self) -> bool:
         """Whether it waits for a person's answer."""
-        return self.blocked is not None and self.answer is None
+        return self.blocked is not None and self.pending_answer is None
 
-    def find(self, operation_id: str) -> Operation | Wish | None:
+    def find(self, operation_id: str) -> Operation | Request | None:
         """An operation by its own id or by that of a wish that it took in; or a waiting wish."""
         for operation in (self.operation, *reversed(self.history)):
-            if operation and operation_id in (operation.id, *operation.wishes):
+            if operation and operation_id in (operation.id, *operation.requests):
                 return operation
-        return next((wish for wish in self.wishes if wish.id == operation_id), None)
+        return next((request for request in self.requests if request.id == operation_id), None)

@@ -8,7 +8,7 @@ import re
 _KEY_LIKE = re.compile(r"[A-Za-z0-9+/=_]{24,}")
 
 
-def masked(text: str) -> str:
+def redact(text: str) -> str:
     """The text with every run that could be a key, or a part of one, replaced."""
     return _KEY_LIKE.sub("…", text)
 

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from . import durations, window
 from .model import AccountId, Enrolment, Slot
-from .redaction import masked
+from .redaction import redact
 
 PROVIDER_ADDRESS = "ProviderAddress"
 
@@ -82,7 +82,7 @@ def _account(folded: Mapping[str, str]) -> AccountId | None:
     try:
         return AccountId.parse(address)
     except ValueError as exc:
-        raise ValueError(f"tag {PROVIDER_ADDRESS}: {masked(str(exc))}") from None
+        raise ValueError(f"tag {PROVIDER_ADDRESS}: {redact(str(exc))}") from None
 
 
 def read(tags: Mapping[str, str]) -> Enrolment | None:
@@ -149,7 +149,7 @@ class _Reader:
         try:
             return parse(text) if text else None
         except ValueError as exc:
-            self.problems.append(f"tag {name}: {masked(str(exc))}")
+            self.problems.append(f"tag {name}: {redact(str(exc))}")
             return None
 
 
@@ -190,6 +190,6 @@ def _room(tags: Mapping[str, str]) -> list[str]:
     for name in users:
         if len(name) > MAX_LENGTH or len(tags[name]) > MAX_LENGTH:
             problems.append(
-                f"tag {masked(name[:40])!r} is longer than {MAX_LENGTH} characters; shorten it"
+                f"tag {redact(name[:40])!r} is longer than {MAX_LENGTH} characters; shorten it"
             )
     return problems

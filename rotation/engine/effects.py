@@ -9,16 +9,16 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from ..decisions.actions import Action, Kind
+from ..decisions.actions import Action, ActionKind
 from ..decisions.facts import Facts
 from ..domain import tags
 from ..domain.errors import Permanent, RotationError, Transient
 from ..domain.model import AccountId, Key, Target
-from ..domain.record import Intent, Operation, Phase, Put, Record, Seen
+from ..domain.record import Intent, ObservedVersion, Operation, Phase, PublishedVersion, Record
 from .gatherer import Gatherer
 from .journal import Journal
 
-EFFECTS = (Kind.SEND, Kind.PUBLISH, Kind.DISABLE)
+EFFECTS = (ActionKind.SEND, ActionKind.PUBLISH, ActionKind.DISABLE)
 
 
 @dataclass
@@ -29,7 +29,7 @@ class Effects:
     journal: Journal
     _retired: dict[AccountId, Key] = field(default_factory=dict)
 
-    def remembered(self, record: Record) -> Key | None:
+    def cached_retired_key(self, record: Record) -> Key | None:
         """The key that this process revoked for the operation under way."""
         if record.phase is Phase.IDLE:
             self._retired.pop(record.account, None)
@@ -38,13 +38,13 @@ class Effects:
     async def perform(self, facts: Facts, action: Action, record: Record) -> None:
         """Do what was decided; ``record`` is stored by now. Other actions have no effect."""
         match action.kind:
-            case Kind.SEND:
+            case ActionKind.SEND:
                 await self._send(facts, record)
-            case Kind.PUBLISH:
+            case ActionKind.PUBLISH:
                 await self._publish(facts, action, record)
-            case Kind.DISABLE:
+            case ActionKind.DISABLE:
                 disable = self.gatherer.vaults.disable
-                await _each([partial(disable, *version) for version in action.versions])
+                await _run_all([partial(disable, *version) for version in action.versions])
 
     async def _send(self, facts: Facts, record: Record) -> None:
         """Send the stored intent once, and soon; what is not known to have failed may be late."""
@@ -79,38 +79,40 @@ class Effects:
     async def _publish(self, facts: Facts, action: Action, record: Record) -> None:
         """Each target by itself: one that fails does not keep the others from the new key."""
         targets = [t for t in facts.targets if t.id in action.targets]
-        puts: dict[str, Put] = {}
+        puts: dict[str, PublishedVersion] = {}
 
         async def put(target: Target) -> None:
             puts[str(target.id)] = await self._put(facts, target)
 
         try:
-            await _each([partial(put, target) for target in targets])
+            await _run_all([partial(put, target) for target in targets])
         finally:
             await self.journal.amend(record.account, lambda r: _with_puts(r, facts.operation, puts))
 
-    async def _put(self, facts: Facts, target: Target) -> Put:
+    async def _put(self, facts: Facts, target: Target) -> PublishedVersion:
         self._check_age(facts, facts.now)
         operation, now = facts.operation, self.gatherer.clock.now()
         written = tags.written(
             target.tags, operation.candidate, operation.id, now, operation.reason
         )
-        expires = operation.expires or now + facts.terms.validity
+        expires = operation.expires or now + facts.effective_policy.validity
         key = facts.keys[operation.candidate]
         return await self.gatherer.vaults.publish(target, key, written, expires)
 
 
-def _with_puts(record: Record, operation: Operation, puts: dict[str, Put]) -> Record | None:
+def _with_puts(
+    record: Record, operation: Operation, puts: dict[str, PublishedVersion]
+) -> Record | None:
     current = record.operation
     if not puts or current is None or current.id != operation.id:
         return None
     fingerprint = operation.value or ""
-    seen = {name: Seen(put.version, fingerprint) for name, put in puts.items()}
+    seen = {name: ObservedVersion(put.version, fingerprint) for name, put in puts.items()}
     operation = replace(current, puts={**current.puts, **puts})
     return replace(record, operation=operation, seen={**record.seen, **seen})
 
 
-async def _each(calls: list[Callable[[], Awaitable[None]]]) -> None:
+async def _run_all(calls: list[Callable[[], Awaitable[None]]]) -> None:
     """All of them, one after the other; then the first failure, if there was one."""
     failed: list[RotationError] = []
     for call in calls:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from ..domain.errors import Permanent, RotationError, Transient
-from ..domain.record import Notice, Record, Trouble
+from ..domain.record import Failure, Notification, Record
 
 FIRST, LONGEST = timedelta(seconds=5), timedelta(minutes=15)
 
@@ -20,33 +20,33 @@ def delay(failures: int, asked: timedelta | None = None) -> timedelta:
     return max(backoff, asked or timedelta())
 
 
-def of(exc: RotationError, now: datetime) -> Trouble:
+def of(exc: RotationError, now: datetime) -> Failure:
     remedy = exc.remedy if isinstance(exc, Permanent) else "it is tried again"
-    return Trouble(exc.code, str(exc), remedy, now)
+    return Failure(exc.code, str(exc), remedy, now)
 
 
 def noted(record: Record, exc: RotationError, now: datetime) -> Record:
     """The record with this failure; told outside once, when it is final or keeps on."""
     found = of(exc, now)
-    same = record.trouble is not None and record.trouble.code == found.code
-    if record.trouble is not None and same:
-        found = replace(found, since=record.trouble.since)
+    same = record.last_failure is not None and record.last_failure.code == found.code
+    if record.last_failure is not None and same:
+        found = replace(found, since=record.last_failure.since)
     permanent = isinstance(exc, Permanent)
     asked = exc.retry_after if isinstance(exc, Transient) else None
     pause = LONGEST if permanent else delay(record.failures, asked)
     failures = record.failures + 1
     noted = replace(
         record,
-        trouble=found,
+        last_failure=found,
         failures=failures,
         waiting=f"{found.message}; {found.remedy}",
         waiting_until=now + pause,
     )
     alarming = (permanent and not same) or (not permanent and failures == ALARM_AFTER)
-    return _telling(noted, found) if alarming else noted
+    return _with_notification(noted, found) if alarming else noted
 
 
-def _telling(record: Record, found: Trouble) -> Record:
+def _with_notification(record: Record, found: Failure) -> Record:
     operation = record.operation.id if record.operation else record.account.slug
     data = {
         "account": str(record.account),
@@ -56,4 +56,6 @@ def _telling(record: Record, found: Trouble) -> Record:
         "remedy": found.remedy,
     }
     name = f"{operation}-failed-{found.code}-{found.since.timestamp():.0f}"
-    return replace(record, outbox=(*record.outbox, Notice(name, "failed", found.since, data))[-20:])
+    return replace(
+        record, outbox=(*record.outbox, Notification(name, "failed", found.since, data))[-20:]
+    )

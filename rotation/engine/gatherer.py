@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from ..decisions.actions import Question
+from ..decisions.actions import MissingFacts
 from ..decisions.facts import Facts
 from ..domain.errors import Permanent, Transient
 from ..domain.model import Account, AccountId, Key, Target, TargetId, target_id
@@ -15,7 +15,7 @@ from ..domain.policy import Policy
 from ..domain.record import Record
 from ..ports import Accounts, Evidence, Probe, Vaults
 from ..runtime.clock import Clock
-from ..runtime.concurrency import together
+from ..runtime.concurrency import gather_limited
 from .inventory import Inventory
 
 _PROVISIONED = "Succeeded"
@@ -38,31 +38,33 @@ class Gatherer:
         self,
         record: Record,
         known: tuple[TargetId, ...],
-        remembered: Key | None = None,
+        cached_retired_key: Key | None = None,
         *,
         listed: bool = False,
     ) -> Facts:
         """What is true now. ``known`` targets are read; with ``listed``, the vaults are too."""
-        account = usable(await self.accounts.get(record.account))
+        account = check_rotatable(await self.accounts.get(record.account))
         seen = tuple(target_id(text) for text in record.seen)
         ids = tuple(sorted({*known, *seen}))
         if listed or not ids:
             ids = await self.inventory.targets(record.account, ids)
         targets = await self._targets(record.account, ids)
         known_here = {target for target in seen if target.vault in self.vaults.urls}
-        await self._check_gone(record.account, known_here - {target.id for target in targets})
+        await self._confirm_deleted(record.account, known_here - {target.id for target in targets})
         keys = await self.accounts.keys(record.account)
         now = self.clock.now()
-        return Facts(now, self.policy, record, account, keys, targets, remembered=remembered)
+        return Facts(
+            now, self.policy, record, account, keys, targets, cached_retired_key=cached_retired_key
+        )
 
     async def _targets(self, account: AccountId, ids: tuple[TargetId, ...]) -> tuple[Target, ...]:
         """Those that are still enrolled for this account."""
         wanted = [target for target in ids if target.vault in self.vaults.urls]
-        read = await together(self.vaults.read(target) for target in wanted)
+        read = await gather_limited(self.vaults.read(target) for target in wanted)
         own = {t.id: t for t in read if t is not None and t.enrolment.account == account}
         return tuple(own[target] for target in sorted(own))
 
-    async def _check_gone(self, account: AccountId, missing: set[TargetId]) -> None:
+    async def _confirm_deleted(self, account: AccountId, missing: set[TargetId]) -> None:
         """A secret that we knew is gone only where its vault says so too, and not by one 404."""
         if not missing:
             return
@@ -71,18 +73,18 @@ class Gatherer:
         if contradicted:
             raise Transient(f"{contradicted}: listed, but not found", code="Contradiction")
 
-    async def answer(self, f: Facts, question: Question) -> Facts:
+    async def resolve(self, f: Facts, missing: MissingFacts) -> Facts:
         """The same facts, and what was asked for."""
-        if question.versions:
+        if missing.versions:
             f = await self._with_versions(f)
-        if question.probe:
-            f = await self._with_verdicts(f, question.probe)
-        if question.laggards:
-            f = replace(f, laggards=await self._laggards(f))
+        if missing.probe:
+            f = await self._with_verdicts(f, missing.probe)
+        if missing.stale_readers:
+            f = replace(f, stale_readers=await self._stale_readers(f))
         return f
 
     async def _with_versions(self, f: Facts) -> Facts:
-        lists = await together(self.vaults.versions(target.id) for target in f.targets)
+        lists = await gather_limited(self.vaults.versions(target.id) for target in f.targets)
         return replace(f, versions=tuple(version for versions in lists for version in versions))
 
     async def _with_verdicts(self, f: Facts, keys: tuple[Key, ...]) -> Facts:
@@ -96,7 +98,7 @@ class Gatherer:
             now=self.clock.now(),
         )
 
-    async def _laggards(self, f: Facts) -> tuple[str, ...]:
+    async def _stale_readers(self, f: Facts) -> tuple[str, ...]:
         """Identities that read an old version in the overlap and never the new one since."""
         if self.evidence is None:
             return ()
@@ -110,7 +112,7 @@ class Gatherer:
         return tuple(sorted(name for name in found if name.lower() not in self.ignored))
 
 
-def usable(account: Account) -> Account:
+def check_rotatable(account: Account) -> Account:
     """Raises where the account cannot be rotated at all now."""
     if account.local_auth_disabled:
         raise Permanent(

@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 
 from ..domain.errors import RotationError
 from ..domain.model import AccountId, TargetId
-from ..ports import Listed, Vaults
+from ..ports import ListedSecret, Vaults
 from ..runtime.clock import Clock
-from ..runtime.concurrency import together
+from ..runtime.concurrency import gather_limited
 
 # A regenerate looks at listings no older than this: a secret enrolled since could publish the key.
 FRESH = timedelta(seconds=60)
@@ -23,7 +23,7 @@ class Listing:
 
     vault: str
     at: datetime
-    secrets: tuple[Listed, ...] = ()
+    secrets: tuple[ListedSecret, ...] = ()
     error: RotationError | None = None
 
 
@@ -40,7 +40,9 @@ class Inventory:
     async def listings(self, *, refresh: bool = False) -> tuple[Listing, ...]:
         """All vaults, listed again where older than ``max_age`` (or all with ``refresh``)."""
         limit = timedelta() if refresh else self.max_age
-        return tuple(await together(self._current(vault, limit) for vault in self.vaults.urls))
+        return tuple(
+            await gather_limited(self._current(vault, limit) for vault in self.vaults.urls)
+        )
 
     async def targets(self, account: AccountId, known: Iterable[TargetId]) -> tuple[TargetId, ...]:
         """Every secret enrolled for the account, by fresh listings and by what was known.

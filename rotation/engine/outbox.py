@@ -10,14 +10,13 @@ from msgspec.structs import replace
 from ..decisions.lifecycle import ENDED
 from ..domain.errors import Permanent, RotationError
 from ..domain.model import AccountId
-from ..domain.record import Notice, Record
+from ..domain.record import Notification, Record
 from ..ports import Notifier
-from ..runtime import log
-from ..runtime import metrics as telemetry
+from ..runtime import log, metrics
 from .journal import Journal
 
 
-def cloud_event(notice: Notice, account: AccountId) -> dict[str, Any]:
+def cloud_event(notice: Notification, account: AccountId) -> dict[str, Any]:
     """A CloudEvent's attributes for ``ports.Notifier``."""
     return {
         "id": notice.id,
@@ -28,10 +27,10 @@ def cloud_event(notice: Notice, account: AccountId) -> dict[str, Any]:
     }
 
 
-async def empty(journal: Journal, notifier: Notifier | None, account: AccountId) -> None:
+async def deliver_pending(journal: Journal, notifier: Notifier | None, account: AccountId) -> None:
     """Send what waits, in order; what cannot be sent now waits for the next visit."""
     record, _ = await journal.load(account)
-    told: set[str] = set()
+    delivered: set[str] = set()
     for notice in record.outbox:
         event = cloud_event(notice, account)
         _log(notice, event)
@@ -43,14 +42,14 @@ async def empty(journal: Journal, notifier: Notifier | None, account: AccountId)
             if isinstance(exc, Permanent):
                 continue  # this one is refused; those behind it need not be
             break
-        told.add(notice.id)
+        delivered.add(notice.id)
         if notice.type == ENDED:
-            telemetry.ended(notice.data)
-    if told:
-        await journal.amend(account, lambda r: _without(r, told))
+            metrics.ended(notice.data)
+    if delivered:
+        await journal.amend(account, lambda r: _without(r, delivered))
 
 
-def _log(notice: Notice, event: Mapping[str, Any]) -> None:
+def _log(notice: Notification, event: Mapping[str, Any]) -> None:
     """A notice that has to be sent again is logged again: at least once, like the event itself."""
     if notice.type == ENDED:
         rest = {name: text for name, text in notice.data.items() if name != "operation"}
@@ -59,5 +58,5 @@ def _log(notice: Notice, event: Mapping[str, Any]) -> None:
         log.info("event", type=event["type"], **event["data"])
 
 
-def _without(record: Record, told: set[str]) -> Record:
-    return replace(record, outbox=tuple(n for n in record.outbox if n.id not in told))
+def _without(record: Record, delivered: set[str]) -> Record:
+    return replace(record, outbox=tuple(n for n in record.outbox if n.id not in delivered))

@@ -7,9 +7,9 @@ from typing import Any
 
 from msgspec import Struct
 
-from ..decisions.actions import Action, Kind
+from ..decisions.actions import Action, ActionKind
 from ..domain.model import AccountId
-from ..domain.record import Phase, Record, Trouble
+from ..domain.record import Failure, Phase, Record
 
 
 class Outcome(Struct, frozen=True):
@@ -20,22 +20,22 @@ class Outcome(Struct, frozen=True):
     """
 
     account: AccountId
-    kind: Kind
+    kind: ActionKind
     reason: str
     until: datetime | None = None
     phase: Phase = Phase.IDLE
     operation: str | None = None
-    trouble: Trouble | None = None
-    busy: bool = False
-    scheduled: bool = False
-    notices: bool = True
+    failure: Failure | None = None
+    retry_now: bool = False
+    new_wait: bool = False
+    has_notifications: bool = True
 
     @property
     def failed(self) -> bool:
-        return self.trouble is not None
+        return self.failure is not None
 
 
-def of_action(action: Action, record: Record, *, scheduled: bool = False) -> Outcome:
+def of_action(action: Action, record: Record, *, new_wait: bool = False) -> Outcome:
     """What a step came to, with the record as it was stored."""
     return Outcome(
         account=record.account,
@@ -44,9 +44,9 @@ def of_action(action: Action, record: Record, *, scheduled: bool = False) -> Out
         until=action.not_before,
         phase=record.phase,
         operation=record.operation.id if record.operation else None,
-        trouble=record.blocked,
-        scheduled=scheduled,
-        notices=bool(record.outbox),
+        failure=record.blocked,
+        new_wait=new_wait,
+        has_notifications=bool(record.outbox),
     )
 
 
@@ -59,5 +59,5 @@ def fields(outcome: Outcome) -> dict[str, Any]:
         "action": outcome.kind.value,
         "reason": outcome.reason,
         "until": outcome.until.isoformat() if outcome.until else None,
-        "code": outcome.trouble.code if outcome.trouble else None,
+        "code": outcome.failure.code if outcome.failure else None,
     }

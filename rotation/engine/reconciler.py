@@ -10,18 +10,16 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
-from ..decisions import guards as guard
-from ..decisions.actions import Action, Kind, held
+from ..decisions import guards
+from ..decisions.actions import Action, ActionKind, blocked
 from ..decisions.chain import decide
 from ..decisions.facts import Facts
 from ..domain.errors import Conflict, RotationError, Transient, Unknown, unexpected
 from ..domain.model import AccountId, TargetId
-from ..domain.record import Phase, Record, Wish
+from ..domain.record import Phase, Record, Request
 from ..ports import Notifier
-from ..runtime import log
-from ..runtime import metrics as telemetry
-from . import failures as trouble
-from . import outbox, outcome
+from ..runtime import log, metrics
+from . import failures, outbox, outcome
 from .effects import EFFECTS, Effects
 from .gatherer import Gatherer
 from .journal import Journal
@@ -34,13 +32,13 @@ MAX_MOVES = 8
 
 MAX_QUESTIONS = 8
 
-_RESTING = (Kind.IDLE, Kind.WAIT, Kind.BLOCKED)
+_RESTING = (ActionKind.IDLE, ActionKind.WAIT, ActionKind.BLOCKED)
 
 _SENDING = (Phase.REGENERATE, Phase.REVOKE)
 
 
 @dataclass
-class Rotator:
+class Reconciler:
     """Works on accounts by step, and keeps nothing between steps."""
 
     gatherer: Gatherer
@@ -51,7 +49,7 @@ class Rotator:
     def __post_init__(self) -> None:
         self.effects = Effects(self.gatherer, self.journal)
 
-    async def visit(self, account: AccountId, known: Iterable[TargetId] = ()) -> Outcome:
+    async def reconcile(self, account: AccountId, known: Iterable[TargetId] = ()) -> Outcome:
         """As many steps as can be taken now. Never raises an expected error."""
         try:
             async with self.journal.lease(account) as ours:
@@ -59,30 +57,30 @@ class Rotator:
                     return self._busy(account)
                 return await self._visit(account, tuple(known))
         except RotationError as exc:
-            return self._unstored(account, exc)
+            return self._journal_failed(account, exc)
 
     async def _visit(self, account: AccountId, known: tuple[TargetId, ...]) -> Outcome:
         for _ in range(MAX_STEPS):
             outcome = await self.step(account, known)
             if outcome.kind in _RESTING:
                 break
-        if outcome.notices:
-            await outbox.empty(self.journal, self.notifier, account)
-        return replace(outcome, busy=outcome.kind not in _RESTING)
+        if outcome.has_notifications:
+            await outbox.deliver_pending(self.journal, self.notifier, account)
+        return replace(outcome, retry_now=outcome.kind not in _RESTING)
 
     async def explain(
-        self, account: AccountId, known: Iterable[TargetId] = (), wish: Wish | None = None
+        self, account: AccountId, known: Iterable[TargetId] = (), request: Request | None = None
     ) -> tuple[Facts, Action]:
         """What the next steps would do and why, up to the first that has an effect or waits.
 
         With ``wish`` as if that were asked for. Nothing is done or stored.
         """
         record, _ = await self.journal.load(account)
-        if wish:
-            record = replace(record, wishes=(*record.wishes, wish))
+        if request:
+            record = replace(record, requests=(*record.requests, request))
         facts, action = await self._decide(await self.gatherer.facts(record, tuple(known)))
         for _ in range(MAX_MOVES):
-            if action.kind is not Kind.MOVE or action.record == facts.record:
+            if action.kind is not ActionKind.MOVE or action.record == facts.record:
                 break
             facts, action = await self._decide(replace(facts, record=action.record))
         return facts, action
@@ -102,27 +100,29 @@ class Rotator:
         try:
             facts, action = await self._decide(await self._facts(record, known))
             for _ in range(MAX_MOVES):
-                if action.kind is not Kind.MOVE or not await self._suffice(facts, action.record):
+                if action.kind is not ActionKind.MOVE or not await self._facts_suffice(
+                    facts, action.record
+                ):
                     break
-                self._tell(action)
+                self._log(action)
                 facts, action = await self._decide(replace(facts, record=action.record))
             stored = await self._store(facts, action, record, tag)
             await self.effects.perform(facts, action, stored)
         except Conflict:
-            return Outcome(account, Kind.MOVE, "the record changed; read it again")
+            return Outcome(account, ActionKind.MOVE, "the record changed; read it again")
         except RotationError as exc:
             return await self._failed(account, exc)
         except Exception as exc:  # noqa: BLE001 - one account's surprise is not the others'
             return await self._failed(account, unexpected(exc))
         moved = action.not_before != record.waiting_until
-        return outcome.of_action(action, stored, scheduled=moved)
+        return outcome.of_action(action, stored, new_wait=moved)
 
     async def _facts(self, record: Record, known: tuple[TargetId, ...]) -> Facts:
-        remembered = self.effects.remembered(record)
+        cached_retired_key = self.effects.cached_retired_key(record)
         listed = record.phase in _SENDING
-        return await self.gatherer.facts(record, known, remembered, listed=listed)
+        return await self.gatherer.facts(record, known, cached_retired_key, listed=listed)
 
-    async def _suffice(self, facts: Facts, record: Record) -> bool:
+    async def _facts_suffice(self, facts: Facts, record: Record) -> bool:
         """Whether the next decision may be made upon the same facts.
 
         Before a regenerate only where the vaults list no secret that was not read.
@@ -135,19 +135,19 @@ class Rotator:
     async def _decide(self, facts: Facts) -> tuple[Facts, Action]:
         for _ in range(MAX_QUESTIONS):
             action = decide(facts)
-            if action.kind is not Kind.ASK:
-                return facts, self._on_time(facts, action)
-            facts = await self.gatherer.answer(facts, action.question)
+            if action.kind is not ActionKind.ASK:
+                return facts, self._refuse_skew(facts, action)
+            facts = await self.gatherer.resolve(facts, action.missing)
         raise Transient("the facts change faster than they can be read", code="Unsettled")
 
-    def _on_time(self, facts: Facts, action: Action) -> Action:
+    def _refuse_skew(self, facts: Facts, action: Action) -> Action:
         """A clock that is wrong must not measure an overlap."""
         skew = abs(self.gatherer.clock.skew)
         if action.kind in _RESTING or skew <= facts.policy.max_skew:
             return action
         seconds = int(skew.total_seconds())
         reason = f"this machine's clock is off by {seconds} s; correct it"
-        return held(facts, reason, facts.now + guard.SOON)
+        return blocked(facts, reason, facts.now + guards.SOON)
 
     async def _store(self, facts: Facts, action: Action, record: Record, tag: str | None) -> Record:
         kept, acts = action.record, action.kind in EFFECTS
@@ -156,7 +156,7 @@ class Rotator:
             seen=facts.observed,
             waiting=action.reason,
             waiting_until=action.not_before,
-            trouble=kept.trouble if acts else None,
+            last_failure=kept.last_failure if acts else None,
             failures=kept.failures if acts else 0,
         )
         if stored != record:
@@ -165,30 +165,30 @@ class Rotator:
 
     async def _failed(self, account: AccountId, exc: RotationError) -> Outcome:
         now = self.gatherer.clock.now()
-        record = await self.journal.amend(account, lambda r: trouble.noted(r, exc, now))
-        telemetry.failed(exc.code)
+        record = await self.journal.amend(account, lambda r: failures.noted(r, exc, now))
+        metrics.failed(exc.code)
         return Outcome(
             account,
-            Kind.WAIT if isinstance(exc, (Transient, Unknown)) else Kind.BLOCKED,
+            ActionKind.WAIT if isinstance(exc, (Transient, Unknown)) else ActionKind.BLOCKED,
             record.waiting,
             record.waiting_until,
             record.phase,
             record.operation.id if record.operation else None,
-            record.trouble,
-            scheduled=True,
+            record.last_failure,
+            new_wait=True,
         )
 
     def _busy(self, account: AccountId) -> Outcome:
-        return Outcome(account, Kind.WAIT, "another worker is on it", busy=True)
+        return Outcome(account, ActionKind.WAIT, "another worker is on it", retry_now=True)
 
-    def _unstored(self, account: AccountId, exc: RotationError) -> Outcome:
+    def _journal_failed(self, account: AccountId, exc: RotationError) -> Outcome:
         """The journal itself failed: nothing was done that it would have to know."""
         now = self.gatherer.clock.now()
-        found = trouble.of(exc, now)
-        outcome = Outcome(account, Kind.WAIT, str(exc), trouble=found, busy=True)
+        found = failures.of(exc, now)
+        outcome = Outcome(account, ActionKind.WAIT, str(exc), failure=found, retry_now=True)
         log.warning("step", **log_fields(outcome))
         return outcome
 
-    def _tell(self, action: Action) -> None:
+    def _log(self, action: Action) -> None:
         if log.is_enabled():
             log.info("step", **log_fields(outcome.of_action(action, action.record)))

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from ..domain import tags
 from ..domain.errors import RotationError
 from ..domain.model import Account, AccountId, Keys, TargetId
-from ..ports import Accounts, Listed, Resources, Vaults
-from ..runtime.concurrency import together
+from ..ports import Accounts, ListedSecret, Resources, Vaults
+from ..runtime.concurrency import gather_limited
 from .management import DiscoveredAccount, EnrolledSecret, classify
 from .survey import by_account, find_key_like_secrets, list_accounts, visible_vaults
 
@@ -64,7 +64,7 @@ class Discovery:
     async def _classify_all(
         self,
         visible: dict[AccountId, Account],
-        enrolled: dict[AccountId, list[Listed]],
+        enrolled: dict[AccountId, list[ListedSecret]],
         advance: Advance | None,
     ) -> list[DiscoveredAccount]:
         accounts = sorted({*visible, *enrolled})
@@ -78,9 +78,9 @@ class Discovery:
                 advance(done, len(accounts))
             return classify(account, visible.get(account), secrets)
 
-        return await together((classify_one(account) for account in accounts), CONCURRENCY)
+        return await gather_limited((classify_one(account) for account in accounts), CONCURRENCY)
 
-    async def _enrolled(self, vault: str, problems: list[str]) -> list[Listed]:
+    async def _enrolled(self, vault: str, problems: list[str]) -> list[ListedSecret]:
         try:
             return [secret async for secret in self.vaults.enrolled(vault)]
         except RotationError as exc:
@@ -88,7 +88,7 @@ class Discovery:
             return []
 
     async def _read_secrets(
-        self, account: AccountId, enrolled: list[Listed]
+        self, account: AccountId, enrolled: list[ListedSecret]
     ) -> list[EnrolledSecret]:
         """Compare each secret's value with the keys; the values themselves are not returned."""
         if not enrolled:
@@ -99,7 +99,7 @@ class Discovery:
             return [_unreadable(secret, str(exc)) for secret in enrolled]
         return [await self._read_secret(secret, keys) for secret in enrolled]
 
-    async def _read_secret(self, secret: Listed, keys: Keys) -> EnrolledSecret:
+    async def _read_secret(self, secret: ListedSecret, keys: Keys) -> EnrolledSecret:
         try:
             target = await self.vaults.read(secret.target)
         except RotationError as exc:
@@ -109,10 +109,10 @@ class Discovery:
         return EnrolledSecret(secret.target, keys.slot_of(target.value), _published(secret))
 
 
-def _unreadable(secret: Listed, why: str) -> EnrolledSecret:
+def _unreadable(secret: ListedSecret, why: str) -> EnrolledSecret:
     return EnrolledSecret(secret.target, published=_published(secret), unreadable=why)
 
 
-def _published(secret: Listed) -> bool:
+def _published(secret: ListedSecret) -> bool:
     """Return whether the secret has tags that only this service writes."""
     return bool({name.lower() for name in secret.tags} & tags.OWN)

@@ -7,15 +7,15 @@ from collections.abc import Iterable
 
 from ..domain.errors import RotationError
 from ..domain.model import Account, AccountId, TargetId
-from ..ports import Accounts, Listed, Resources, SeenVault, Vaults
+from ..ports import Accounts, ListedSecret, Resources, VaultInfo, Vaults
 
 # Judged by the name alone, without reading the value.
 _KEY_LIKE = re.compile(r"(^|[-_])(api)?keys?([-_\d]|$)|openai|aoai|cognitive|speech", re.I)
 
 
-def by_account(listed: Iterable[Listed]) -> dict[AccountId, list[Listed]]:
+def by_account(listed: Iterable[ListedSecret]) -> dict[AccountId, list[ListedSecret]]:
     """Group enrolled secrets by account, without those that name no valid account."""
-    found: dict[AccountId, list[Listed]] = {}
+    found: dict[AccountId, list[ListedSecret]] = {}
     for secret in listed:
         if secret.account:
             found.setdefault(secret.account, []).append(secret)
@@ -39,7 +39,7 @@ async def find_key_like_secrets(vaults: Vaults) -> list[TargetId]:
     return [target for target in found if _KEY_LIKE.search(target.name)]
 
 
-async def _unenrolled(vaults: Vaults, url: str) -> list[Listed]:
+async def _unenrolled(vaults: Vaults, url: str) -> list[ListedSecret]:
     try:
         return [secret async for secret in vaults.others(url)]
     except RotationError:
@@ -48,9 +48,9 @@ async def _unenrolled(vaults: Vaults, url: str) -> list[Listed]:
 
 async def visible_vaults(
     resources: Resources, subscriptions: Iterable[str]
-) -> dict[str, SeenVault]:
+) -> dict[str, VaultInfo]:
     """Return vaults by URL, without those of subscriptions that cannot be listed."""
-    visible: dict[str, SeenVault] = {}
+    visible: dict[str, VaultInfo] = {}
     for subscription in subscriptions:
         try:
             visible |= await resources.vaults(subscription)

@@ -9,7 +9,9 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-async def together(reads: Iterable[Coroutine[Any, Any, T]], at_once: int | None = None) -> list[T]:
+async def gather_limited(
+    reads: Iterable[Coroutine[Any, Any, T]], at_once: int | None = None
+) -> list[T]:
     """The results in the order of the reads, ``at_once`` at a time; raises the first failure.
 
     The usual account has one secret in one vault, and one read needs no task of its own.

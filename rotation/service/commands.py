@@ -15,13 +15,13 @@ from ..domain import tags
 from ..domain.access import Caller
 from ..domain.errors import Permanent, RotationError, unenrolled
 from ..domain.model import AccountId, TargetId
-from ..domain.record import Ending, Operation, Record, Wish, WishKind
+from ..domain.record import Ending, Operation, Record, Request, RequestKind
 from ..engine.inventory import Inventory
 from ..engine.journal import Journal
 from ..ports import Queue, Vaults
 from ..runtime import log
 from ..runtime.clock import Clock
-from ..runtime.concurrency import together
+from ..runtime.concurrency import gather_limited
 from . import inbox, messages
 from .messages import Visit
 from .queries import Queries
@@ -72,7 +72,7 @@ class Commands:
             )
         batch = request.idempotency_key or inbox.new_batch()
         one = replace(request, vault=None, everything=False, idempotency_key=batch)
-        results = await together((self._request_one(one, a) for a in accounts), AT_ONCE)
+        results = await gather_limited((self._request_one(one, a) for a in accounts), AT_ONCE)
         return {
             "batch": batch,
             "accounts": len(accounts),
@@ -100,7 +100,7 @@ class Commands:
         found = record.find(operation_id) if record else None
         if record is None or found is None:
             return None
-        if isinstance(found, Wish):
+        if isinstance(found, Request):
             await self.journal.amend(record.account, lambda r: inbox.removed(r, operation_id))
             return operation.to_json(record, found) | {"state": Ending.CANCELLED.value}
         if found.ended_at or not cancellable(record):
@@ -109,11 +109,11 @@ class Commands:
                 code="TooLate",
                 remedy="let it finish; pause the secret to prevent the next rotation",
             )
-        await self._record_answer(record, WishKind.CANCEL, caller, reason)
+        await self._record_answer(record, RequestKind.CANCEL, caller, reason)
         return await self.queries.status(operation_id)
 
     async def answer(
-        self, operation_id: str, kind: WishKind, caller: Caller, reason: str, *, dry_run: bool
+        self, operation_id: str, kind: RequestKind, caller: Caller, reason: str, *, dry_run: bool
     ) -> str | None:
         """Resume or abandon an operation, unless ``dry_run``.
 
@@ -128,14 +128,14 @@ class Commands:
         return will
 
     async def _record_answer(
-        self, record: Record, kind: WishKind, caller: Caller, reason: str
+        self, record: Record, kind: RequestKind, caller: Caller, reason: str
     ) -> None:
         account = record.account
         answer = inbox.from_answer(account, kind, caller, reason, self.clock.now())
         await self.journal.amend(account, lambda r: inbox.added(r, answer))
         await self._enqueue(Visit(account), answer)
 
-    async def _enqueue(self, visit: Visit, wish: Wish) -> None:
+    async def _enqueue(self, visit: Visit, wish: Request) -> None:
         _log(visit.account, wish)
         await self.queue.put(messages.dump(visit), timedelta())
 
@@ -158,7 +158,7 @@ def _accepted(operation_id: str, account: AccountId) -> dict[str, Any]:
     return {"id": operation_id, "account": str(account), "status": url}
 
 
-def _log(account: AccountId, wish: Wish) -> None:
+def _log(account: AccountId, wish: Request) -> None:
     """Log who requested what, for the audit trail."""
     log.info(
         "asked",

@@ -11,22 +11,22 @@ from msgspec.structs import replace
 from ..domain.access import Caller
 from ..domain.events import Expiring
 from ..domain.model import AccountId
-from ..domain.record import Leaked, Purpose, Record, Wish, WishKind
+from ..domain.record import Leaked, Purpose, Record, Request, RequestKind
 from .requests import AlreadyRunning, RotationRequest, too_many
 
 _MAX_PENDING = 20
 
 
-def from_event(record: Record, event: Expiring, now: datetime) -> Wish:
+def from_event(record: Record, event: Expiring, now: datetime) -> Request:
     """Return the request of an expiry event.
 
     Its id is derived from the version, so that repeated deliveries make one request.
     """
     seed = f"{event.vault}|{event.secret}|{event.version}".lower()
     name = f"{record.account.slug}-{hashlib.sha256(seed.encode()).hexdigest()[:12]}"
-    return Wish(
+    return Request(
         id=name,
-        kind=WishKind.EXPIRY,
+        kind=RequestKind.EXPIRY,
         reason=f"{event.secret} {event.what}",
         requester="Event Grid",
         at=now,
@@ -35,11 +35,11 @@ def from_event(record: Record, event: Expiring, now: datetime) -> Wish:
     )
 
 
-def from_operator(account: AccountId, request: RotationRequest, now: datetime) -> Wish:
+def from_operator(account: AccountId, request: RotationRequest, now: datetime) -> Request:
     """Return an operator's request; it is an emergency if a key has leaked."""
-    return Wish(
+    return Request(
         id=new_id(account),
-        kind=WishKind.EMERGENCY if request.is_emergency else WishKind.MANUAL,
+        kind=RequestKind.EMERGENCY if request.is_emergency else RequestKind.MANUAL,
         reason=request.reason,
         requester=request.requester,
         at=now,
@@ -52,10 +52,10 @@ def from_operator(account: AccountId, request: RotationRequest, now: datetime) -
 
 
 def from_answer(
-    account: AccountId, kind: WishKind, caller: Caller, reason: str, now: datetime
-) -> Wish:
+    account: AccountId, kind: RequestKind, caller: Caller, reason: str, now: datetime
+) -> Request:
     """Return an operator's answer to an operation: cancel, resume or abandon."""
-    return Wish(
+    return Request(
         id=new_id(account),
         kind=kind,
         reason=reason,
@@ -66,12 +66,12 @@ def from_answer(
     )
 
 
-def added(record: Record, wish: Wish) -> Record | None:
+def added(record: Record, wish: Request) -> Record | None:
     """Return the record with the request, or None if it is already there or was fulfilled."""
-    return None if record.find(wish.id) else replace(record, wishes=(*record.wishes, wish))
+    return None if record.find(wish.id) else replace(record, requests=(*record.requests, wish))
 
 
-def admitted(record: Record, wish: Wish) -> Record | None:
+def admitted(record: Record, wish: Request) -> Record | None:
     """Return the record with an operator's request, or None if its idempotency key is known.
 
     Raises AlreadyRunning if it is covered already, and Permanent if too many are pending.
@@ -81,14 +81,14 @@ def admitted(record: Record, wish: Wish) -> Record | None:
     covering = find_covering(record, wish)
     if covering:
         raise AlreadyRunning(covering)
-    if len(record.wishes) >= _MAX_PENDING:
-        raise too_many(len(record.wishes))
+    if len(record.requests) >= _MAX_PENDING:
+        raise too_many(len(record.requests))
     return added(record, wish)
 
 
 def removed(record: Record, wish_id: str) -> Record:
     """Return the record without one request."""
-    return replace(record, wishes=tuple(w for w in record.wishes if w.id != wish_id))
+    return replace(record, requests=tuple(w for w in record.requests if w.id != wish_id))
 
 
 def find_by_key(record: Record, key: str | None) -> str | None:
@@ -98,19 +98,19 @@ def find_by_key(record: Record, key: str | None) -> str | None:
     for operation in (record.operation, *record.history):
         if operation and key in operation.idempotency_keys:
             return operation.id
-    return next((w.id for w in record.wishes if w.idempotency_key == key), None)
+    return next((w.id for w in record.requests if w.idempotency_key == key), None)
 
 
-def find_covering(record: Record, wish: Wish) -> str | None:
+def find_covering(record: Record, wish: Request) -> str | None:
     """Return the id of a pending or running operation that does all that a request wants."""
-    pending = (w for w in record.wishes if w.kind is wish.kind and _covers(w.leaked, wish.leaked))
+    pending = (w for w in record.requests if w.kind is wish.kind and _covers(w.leaked, wish.leaked))
     found = next(pending, None)
     if found:
         return found.id
     running = record.operation
     if running is None or running.purpose not in (Purpose.ROTATE, Purpose.EMERGENCY):
         return None
-    if wish.kind is not WishKind.EMERGENCY:
+    if wish.kind is not RequestKind.EMERGENCY:
         return running.id
     quick = running.overlap <= (wish.overlap or timedelta())
     if running.purpose is Purpose.ROTATE or record.blocked or not quick:

@@ -8,12 +8,12 @@ from typing import Any
 from ..domain import codec
 from ..domain.errors import RotationError, unenrolled
 from ..domain.model import AccountId, TargetId
-from ..domain.record import Wish
+from ..domain.record import Request
 from ..engine.inventory import Inventory
-from ..engine.reconciler import Rotator
+from ..engine.reconciler import Reconciler
 from ..ports import Vaults
 from ..runtime.clock import Clock
-from ..runtime.concurrency import together
+from ..runtime.concurrency import gather_limited
 from . import inbox
 from .queries import Queries
 from .requests import RotationRequest
@@ -30,7 +30,7 @@ class Previews:
     """Asks the reconciler for its next step, at most 20 accounts at a time."""
 
     queries: Queries
-    rotator: Rotator
+    reconciler: Reconciler
     sweeper: Sweep
     inventory: Inventory
     vaults: Vaults
@@ -69,7 +69,7 @@ class Previews:
             "dryRun": True,
             "accounts": len(accounts),
             "secrets": sum(row.account in set(accounts) for row in rows),
-            "would": await together(previews, AT_ONCE),
+            "would": await gather_limited(previews, AT_ONCE),
         }
 
     async def _accounts(self, request: RotationRequest) -> list[AccountId]:
@@ -83,13 +83,13 @@ class Previews:
         accounts = [visit.account for visit in plan.visits]
         return {
             "accounts": len(accounts),
-            "would": await together(map(self._preview, accounts[:MAX_ACCOUNTS]), AT_ONCE),
+            "would": await gather_limited(map(self._preview, accounts[:MAX_ACCOUNTS]), AT_ONCE),
             "problems": list(plan.problems),
         }
 
-    async def _preview(self, account: AccountId, wish: Wish | None = None) -> dict[str, Any]:
+    async def _preview(self, account: AccountId, wish: Request | None = None) -> dict[str, Any]:
         known = await self.inventory.targets(account, ())
         try:
-            return effects.describe(*await self.rotator.explain(account, known, wish))
+            return effects.describe(*await self.reconciler.explain(account, known, wish))
         except RotationError as exc:
             return effects.describe_error(account, exc)

@@ -13,10 +13,10 @@ from ..domain.access import Caller
 from ..domain.errors import Permanent, unenrolled
 from ..domain.model import AccountId, TargetId, target_id
 from ..domain.policy import Policy
-from ..domain.record import Operation, Record, Wish, WishKind
+from ..domain.record import Operation, Record, Request, RequestKind
 from ..engine.inventory import Inventory
 from ..engine.journal import Journal
-from ..engine.record_cache import Archive
+from ..engine.record_cache import RecordCache
 from ..ports import Vaults
 from ..runtime.clock import Clock
 from .requests import RotationRequest
@@ -39,10 +39,10 @@ class Queries:
     unmanaged: UnmanagedResources
     policy: Policy
     clock: Clock
-    _records: Archive = field(init=False)
+    _records: RecordCache = field(init=False)
 
     def __post_init__(self) -> None:
-        self._records = Archive(self.journal)
+        self._records = RecordCache(self.journal)
 
     @property
     def vault_urls(self) -> tuple[str, ...]:
@@ -161,13 +161,13 @@ class Queries:
         return sorted({row.account for row in wanted if row.account}, key=lambda a: a.slug)
 
 
-def _all(record: Record) -> list[Operation | Wish]:
+def _all(record: Record) -> list[Operation | Request]:
     running = [record.operation] if record.operation else []
-    pending = [w for w in record.wishes if w.kind in (WishKind.MANUAL, WishKind.EMERGENCY)]
+    pending = [w for w in record.requests if w.kind in (RequestKind.MANUAL, RequestKind.EMERGENCY)]
     return [*pending, *running, *record.history]
 
 
-def _keys(one: Operation | Wish) -> tuple[str, ...]:
+def _keys(one: Operation | Request) -> tuple[str, ...]:
     if isinstance(one, Operation):
         return one.idempotency_keys
     return (one.idempotency_key,) if one.idempotency_key else ()

@@ -17,7 +17,7 @@ from ..domain.record import Phase
 from ..engine.inventory import Inventory, Listing
 from ..engine.journal import Journal
 from ..engine.outcome import Outcome
-from ..ports import Listed
+from ..ports import ListedSecret
 from ..runtime import log
 from ..runtime.clock import Clock
 from .messages import Visit
@@ -52,7 +52,7 @@ def plan(
     listings: Iterable[Listing], policy: Policy, now: datetime, rate: float, period: timedelta
 ) -> SweepPlan:
     """Return visits for all due accounts, plus as many others as the rate allows, in rotation."""
-    found: dict[AccountId, list[Listed]] = defaultdict(list)
+    found: dict[AccountId, list[ListedSecret]] = defaultdict(list)
     problems: list[str] = []
     for listing in listings:
         if listing.error is not None:
@@ -70,9 +70,10 @@ def plan(
     return SweepPlan(visits, tuple(problems))
 
 
-def _is_due(secrets: list[Listed], policy: Policy, now: datetime) -> bool:
+def _is_due(secrets: list[ListedSecret], policy: Policy, now: datetime) -> bool:
     return any(
-        s.expires is None or s.expires - policy.lead - policy.spread * due.share(s.target) <= now
+        s.expires is None
+        or s.expires - policy.lead - policy.spread * due.spread_fraction(s.target) <= now
         for s in secrets
     )
 
@@ -125,7 +126,7 @@ class Sweep:
     async def _canaries(self, visits: tuple[Visit, ...], visit: Visitor) -> str:
         """Circuit breaker: return why to stop if the first visits all fail with the same error."""
         outcomes = [await visit(canary) for canary in visits]
-        codes = Counter(o.trouble.code for o in outcomes if o.trouble)
+        codes = Counter(o.failure.code for o in outcomes if o.failure)
         code, count = next(iter(codes.most_common(1)), ("", 0))
         return f"the first {count} accounts all failed: {code}" if count == CANARIES else ""
 

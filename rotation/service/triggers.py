@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from ..decisions.actions import Kind
+from ..decisions.actions import ActionKind
 from ..domain import events
 from ..domain.errors import RotationError
 from ..domain.events import Expiring, Ignored
@@ -17,7 +17,7 @@ from ..domain.model import TargetId
 from ..engine.failures import delay
 from ..engine.journal import Journal, LastSweep
 from ..engine.outcome import Outcome
-from ..engine.reconciler import Rotator
+from ..engine.reconciler import Reconciler
 from ..ports import Queue, Vaults
 from ..runtime import log
 from ..runtime.clock import Clock
@@ -38,7 +38,7 @@ MAX_PROBLEMS = 20
 class Triggers:
     """The handlers that the function app calls."""
 
-    rotator: Rotator
+    reconciler: Reconciler
     sweeper: Sweep
     journal: Journal
     vaults: Vaults
@@ -86,9 +86,9 @@ class Triggers:
     async def visit(self, message: Visit) -> Outcome:
         """Reconcile an account and schedule the next visit it needs."""
         if message.wake is not None and not await self._is_current(message):
-            return Outcome(message.account, Kind.WAIT, "superseded by a newer message")
-        outcome = await self.rotator.visit(message.account, message.targets)
-        if outcome.busy:
+            return Outcome(message.account, ActionKind.WAIT, "superseded by a newer message")
+        outcome = await self.reconciler.reconcile(message.account, message.targets)
+        if outcome.retry_now:
             await self.enqueue(message, _BUSY)
         elif outcome.until and _should_requeue(outcome, message):
             pause = max(outcome.until - self.clock.now(), timedelta()) + _LATE
@@ -143,6 +143,6 @@ class Triggers:
 
 def _should_requeue(outcome: Outcome, message: Visit) -> bool:
     """Keep one chain of messages per account: a new wait begins it, its message continues it."""
-    if outcome.kind is Kind.IDLE:
+    if outcome.kind is ActionKind.IDLE:
         return False
-    return outcome.scheduled or message.wake == outcome.until
+    return outcome.new_wait or message.wake == outcome.until

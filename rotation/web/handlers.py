@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..domain.access import Role
 from ..domain.model import TargetId
-from ..domain.record import WishKind
+from ..domain.record import RequestKind
 from ..ops.doctor import findings
 from ..service.requests import RotationRequest
 from . import request_body
@@ -17,7 +17,7 @@ from .request_body import BadRequest, vault_url
 from .requests import Call
 from .responses import Answer, accepted, ok, problem, unknown
 
-_ANSWERS = {"resume": WishKind.RESUME, "abandon": WishKind.ABANDON}
+_ANSWERS = {"resume": RequestKind.RESUME, "abandon": RequestKind.ABANDON}
 
 _STATES = ("waiting", "running", "blocked", "ended", "cancelled")
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from ..domain import durations
 from ..domain.model import AccountId, TargetId
 from ..domain.record import Leaked
-from ..domain.redaction import looks_like_key, masked
+from ..domain.redaction import looks_like_key, redact
 from ..service.requests import RotationRequest
 
 MAX_BODY = 8 * 1024
@@ -127,7 +127,7 @@ class _Reader:
         self._vaults = vaults
         names = ", ".join(sorted(known))
         unknown = sorted(set(map(str, fields)) - set(known))
-        self.problems = [f"{masked(name[:40])}: unknown; known are {names}" for name in unknown]
+        self.problems = [f"{redact(name[:40])}: unknown; known are {names}" for name in unknown]
 
     def _text(self, name: str) -> str:
         value = self._fields.get(name)
@@ -178,7 +178,7 @@ class _Reader:
         try:
             return AccountId.parse(text) if text else None
         except ValueError as exc:
-            self.problems.append(f"account: {masked(str(exc))}")
+            self.problems.append(f"account: {redact(str(exc))}")
             return None
 
     def leaked(self) -> Leaked:
@@ -194,7 +194,7 @@ class _Reader:
         try:
             overlap = durations.parse(text) if text else None
         except ValueError as exc:
-            self.problems.append(f"overlap: {masked(str(exc))}")
+            self.problems.append(f"overlap: {redact(str(exc))}")
             return None
         if overlap is not None and overlap > MAX_OVERLAP:
             self.problems.append("overlap: at most P7D")

@@ -10,24 +10,24 @@ from typing import Any
 import pytest
 from msgspec import Struct
 
-from rotation.decisions.actions import Kind
+from rotation.decisions.actions import ActionKind
 from rotation.domain import codec
 from rotation.domain.events import Expiring
 from rotation.domain.model import Slot
 from rotation.domain.record import (
-    Entry,
+    AuditEntry,
+    Failure,
     Intent,
     Leaked,
-    Notice,
+    Notification,
+    ObservedVersion,
     Operation,
     Phase,
+    PublishedVersion,
     Purpose,
-    Put,
     Record,
-    Seen,
-    Trouble,
-    Wish,
-    WishKind,
+    Request,
+    RequestKind,
 )
 from rotation.engine.journal import LastSweep
 from rotation.service import messages
@@ -38,13 +38,13 @@ from .earlier import DOCUMENTS, MESSAGES, SCHEMA, SWEEP, lost, rewritten
 STRUCTS: dict[str, type[Struct]] = {
     "Record": Record,
     "Operation": Operation,
-    "Wish": Wish,
+    "Wish": Request,
     "Intent": Intent,
-    "Entry": Entry,
-    "Put": Put,
-    "Seen": Seen,
-    "Notice": Notice,
-    "Trouble": Trouble,
+    "Entry": AuditEntry,
+    "Put": PublishedVersion,
+    "Seen": ObservedVersion,
+    "Notice": Notification,
+    "Trouble": Failure,
 }
 
 DATACLASSES: dict[str, Any] = {
@@ -58,9 +58,9 @@ ENUMS: dict[str, type[StrEnum]] = {
     "Phase": Phase,
     "Purpose": Purpose,
     "Leaked": Leaked,
-    "WishKind": WishKind,
+    "WishKind": RequestKind,
     "Slot": Slot,
-    "Kind": Kind,
+    "Kind": ActionKind,
 }
 
 # Members that were added since. The earlier version ignores them and drops them when it writes.
@@ -78,7 +78,7 @@ def test_there_is_a_document_for_every_phase() -> None:
 
 def test_there_is_a_request_of_every_kind_and_every_ending() -> None:
     waiting = load(DOCUMENTS["waiting-requests"])
-    assert {wish.kind for wish in waiting.wishes} == set(WishKind)
+    assert {wish.kind for wish in waiting.requests} == set(RequestKind)
     outcomes = [str(done.outcome) for done in load(DOCUMENTS["history"]).history]
     for first in ("the old key", "abandoned", "overtaken", "repaired", "cancelled", "no secret"):
         assert any(outcome.startswith(first) for outcome in outcomes), first

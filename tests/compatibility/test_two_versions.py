@@ -15,8 +15,8 @@ from rotation.decisions.lifecycle import cancellable
 from rotation.domain import codec, legacy
 from rotation.domain.access import Caller
 from rotation.domain.errors import Permanent
-from rotation.domain.model import Answer, Verdict
-from rotation.domain.record import Ending, Leaked, Phase, Record, WishKind
+from rotation.domain.model import ProbeResult, ProbeVerdict
+from rotation.domain.record import Ending, Leaked, Phase, Record, RequestKind
 from rotation.service.requests import RotationRequest
 from rotation.service.views.operation import to_json
 from tests.integration.wire.product import Product, playground, product
@@ -79,14 +79,14 @@ async def test_a_rotation_cannot_be_cancelled_after_its_regenerate(shared: Produ
 @pytest.mark.parametrize(
     ("kind", "ending", "state"),
     [
-        (WishKind.CANCEL, Ending.CANCELLED, "cancelled"),
-        (WishKind.ABANDON, Ending.ABANDONED, "ended"),
+        (RequestKind.CANCEL, Ending.CANCELLED, "cancelled"),
+        (RequestKind.ABANDON, Ending.ABANDONED, "ended"),
     ],
 )
 async def test_an_ending_is_known_after_the_earlier_version_wrote(
-    shared: Product, monkeypatch: pytest.MonkeyPatch, kind: WishKind, ending: Ending, state: str
+    shared: Product, monkeypatch: pytest.MonkeyPatch, kind: RequestKind, ending: Ending, state: str
 ) -> None:
-    monkeypatch.setattr(shared.triggers.rotator.gatherer.probe, "try_key", unreachable)
+    monkeypatch.setattr(shared.triggers.reconciler.gatherer.probe, "try_key", unreachable)
     request = RotationRequest("leak", "alice", account=shared.account(), leaked=Leaked.KEY1)
     commands = shared.service.commands
     accepted = await commands.request(request)
@@ -100,8 +100,8 @@ async def test_an_ending_is_known_after_the_earlier_version_wrote(
     assert (await shown(shared))["state"] == state
 
 
-async def unreachable(*_: Any) -> Verdict:
-    return Verdict(Answer.INCONCLUSIVE, "HTTP 503")
+async def unreachable(*_: Any) -> ProbeVerdict:
+    return ProbeVerdict(ProbeResult.INCONCLUSIVE, "HTTP 503")
 
 
 async def test_a_cancel_is_refused_if_the_line_of_the_regenerate_is_lost(tmp_path: Path) -> None:

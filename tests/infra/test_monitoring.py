@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from rotation.domain.record import WishKind
+from rotation.domain.record import RequestKind
 from rotation.runtime.log import LINES
 from rotation.runtime.metrics import METRICS
 from rotation.service.views.state import State
@@ -56,7 +56,7 @@ def faults(query: str) -> Iterator[str]:
     events = re.findall(r"KeyRotation\.(\w+)", query)
     yield from (f"no event {event}" for event in events if event not in KINDS)
     kinds = re.findall(r"tostring\(d\.kind\) == \"(\w+)\"", query)
-    yield from (f"no kind {kind}" for kind in kinds if kind not in {*WishKind})
+    yield from (f"no kind {kind}" for kind in kinds if kind not in {*RequestKind})
     metrics = {metric.name: metric.attributes for metric in METRICS}
     for name in re.findall(r"Name == \"([\w.]+)\"", query):
         if name not in metrics:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from itertools import pairwise
 
-from rotation.decisions.actions import Kind
+from rotation.decisions.actions import ActionKind
 from rotation.domain.model import Slot
 from rotation.domain.record import Leaked, Phase
 
@@ -33,7 +33,7 @@ async def test_a_hand_made_version_with_a_live_key_is_adopted() -> None:
     await worker.visit()
     world.write_version(target, world.keys()[Slot.KEY2])
     outcome = await worker.visit()
-    assert outcome.kind is Kind.IDLE
+    assert outcome.kind is ActionKind.IDLE
     assert world.published(target) is Slot.KEY2
     assert len(world.versions(target)) == 2
 
@@ -43,7 +43,7 @@ async def test_after_an_adopted_version_the_other_slot_gets_a_full_overlap() -> 
     world.advance(3 * DAY)
     world.write_version(target, world.keys()[Slot.KEY2])
     outcome = await worker.visit()
-    assert outcome.kind is Kind.WAIT
+    assert outcome.kind is ActionKind.WAIT
     assert "overlap is not over" in outcome.reason
     assert world.regenerated == []
     await worker.run(2 * DAY)
@@ -146,7 +146,7 @@ async def test_another_writer_that_never_gives_up_blocks_the_operation() -> None
         world.advance(timedelta(minutes=10))
         world.write_version(target, first)
         outcome = await worker.visit()
-    assert outcome.kind is Kind.BLOCKED
+    assert outcome.kind is ActionKind.BLOCKED
     assert "overwritten again and again" in outcome.reason
     assert world.accepts(first)
 
@@ -171,7 +171,7 @@ async def test_a_disabled_secret_holds_the_rotation_because_nobody_can_see_its_k
     world.update(disabled, enabled=False)
     worker = Worker(world)
     outcome = await worker.visit()
-    assert outcome.kind is Kind.BLOCKED
+    assert outcome.kind is ActionKind.BLOCKED
     assert "disabled" in outcome.reason
     assert world.regenerated == []
 

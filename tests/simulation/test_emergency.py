@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from rotation.domain.model import Key, Slot
-from rotation.domain.record import Leaked, Phase, Purpose, Seen
+from rotation.domain.record import Leaked, ObservedVersion, Phase, Purpose
 from rotation.service.requests import RotationRequest
 
 from .harness.worker import Worker
@@ -191,9 +191,11 @@ async def test_an_unknown_leak_with_a_disabled_secret_on_the_other_slot() -> Non
     worker = Worker(world)
     await worker.visit()
     world.write_version(other, world.keys()[Slot.KEY2])
-    await worker.rotator.gatherer.inventory.listings(refresh=True)
+    await worker.reconciler.gatherer.inventory.listings(refresh=True)
     record, tag = await worker.journal.load(ACCOUNT)
-    seen = Seen(world.latest(other).id, Key(world.latest(other).value).fingerprint(record.salt))
+    seen = ObservedVersion(
+        world.latest(other).id, Key(world.latest(other).value).fingerprint(record.salt)
+    )
     await worker.journal.save(replace(record, seen={**record.seen, str(other): seen}), tag)
     world.update(other, enabled=False)
     await worker.request(request(other, Leaked.UNKNOWN))

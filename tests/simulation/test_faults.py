@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from emulator.core.faults import Fault
-from rotation.decisions.actions import Action, Kind
+from rotation.decisions.actions import Action, ActionKind
 from rotation.decisions.facts import Facts
 from rotation.domain.model import AccountId, Slot
 from rotation.domain.record import Record
@@ -97,12 +97,14 @@ async def test_a_refused_vault_keeps_its_own_secrets_waiting_and_no_others(level
     assert world.published(there, other) is Slot.KEY1
 
 
-@pytest.mark.parametrize("kind", [Kind.SEND, Kind.PUBLISH])
-async def test_a_worker_that_stood_still_after_deciding_does_not_act_any_more(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", [ActionKind.SEND, ActionKind.PUBLISH])
+async def test_a_worker_that_stood_still_after_deciding_does_not_act_any_more(
+    kind: ActionKind,
+) -> None:
     """Its process is frozen for a minute between the decision and the request."""
     world, target, worker = single_account()
-    perform = worker.rotator.effects.perform
-    frozen: list[Kind] = []
+    perform = worker.reconciler.effects.perform
+    frozen: list[ActionKind] = []
 
     async def freezing(facts: Facts, action: Action, record: Record) -> None:
         if action.kind is kind and not frozen:
@@ -110,15 +112,15 @@ async def test_a_worker_that_stood_still_after_deciding_does_not_act_any_more(ki
             world.advance(timedelta(minutes=1))
         await perform(facts, action, record)
 
-    worker.rotator.effects.perform = freezing  # type: ignore[method-assign]
-    call = {Kind.SEND: "arm.regenerate_key", Kind.PUBLISH: "keyvault.set_secret"}[kind]
+    worker.reconciler.effects.perform = freezing  # type: ignore[method-assign]
+    call = {ActionKind.SEND: "arm.regenerate_key", ActionKind.PUBLISH: "keyvault.set_secret"}[kind]
     await worker.visit()
     while not frozen:
         await worker.run(timedelta(seconds=16))
     assert world.interceptor.call_counts[call] == 0
     record = await worker.record()
-    assert record.trouble is not None
-    assert record.trouble.code == "TooLate"
+    assert record.last_failure is not None
+    assert record.last_failure.code == "TooLate"
     assert record.intent is None
     await worker.run(timedelta(minutes=10))
     assert world.published(target) is Slot.KEY2

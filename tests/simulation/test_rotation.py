@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from rotation.decisions.actions import Kind
+from rotation.decisions.actions import ActionKind
 from rotation.domain.model import Slot, TargetId
 from rotation.domain.policy import Policy, ProbePolicy
 from rotation.domain.record import Leaked, Phase
@@ -56,7 +56,7 @@ async def test_at_rest_nothing_changes_and_it_says_why_not_yet() -> None:
     await worker.visit()
     world.interceptor.calls.clear()
     outcome = await worker.visit()
-    assert outcome.kind is Kind.IDLE
+    assert outcome.kind is ActionKind.IDLE
     assert outcome.until is not None
     assert START + 48 * DAY < outcome.until <= START + 50 * DAY
     assert "journal.write" not in world.interceptor.calls
@@ -145,7 +145,7 @@ async def test_a_probe_that_accepts_anything_proves_nothing() -> None:
     world.add_secret()
     worker = Worker(world)
     outcome = await worker.visit()
-    assert outcome.kind is Kind.BLOCKED
+    assert outcome.kind is ActionKind.BLOCKED
     assert "random key" in outcome.reason
     assert world.regenerated == []
 
@@ -156,7 +156,7 @@ async def test_an_unreachable_data_plane_stops_before_anything_irreversible() ->
     world.add_secret()
     worker = Worker(world)
     outcome = await worker.visit()
-    assert outcome.kind is Kind.BLOCKED
+    assert outcome.kind is ActionKind.BLOCKED
     assert "ROTATION_PROBE=accept" in outcome.reason
     assert world.regenerated == []
 
@@ -205,7 +205,7 @@ async def test_a_validity_that_would_loop_is_refused() -> None:
     world.add_account()
     world.add_secret(with_tags={"ValidityPeriodDays": "31"})
     outcome = await Worker(world).visit()
-    assert outcome.kind is Kind.BLOCKED
+    assert outcome.kind is ActionKind.BLOCKED
     assert "at least 32" in outcome.reason
     assert world.regenerated == []
 
@@ -225,7 +225,7 @@ async def test_an_account_without_secrets_is_left_alone() -> None:
     world = World()
     world.add_account()
     outcome = await Worker(world).visit()
-    assert outcome.kind is Kind.IDLE
+    assert outcome.kind is ActionKind.IDLE
     assert world.regenerated == []
 
 
@@ -238,6 +238,6 @@ async def test_local_auth_switched_off_a_lock_and_provisioning_each_say_so() -> 
         world.add_account(**more)
         world.add_secret()
         outcome = await Worker(world).visit()
-        assert outcome.trouble is not None
-        assert outcome.trouble.code == code
+        assert outcome.failure is not None
+        assert outcome.failure.code == code
         assert world.regenerated == []

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from ...domain import tags
 from ...domain.policy import Policy
 from ...engine.journal import Journal
-from ...ports import Accounts, Listed, Resources, Vaults
+from ...ports import Accounts, ListedSecret, Resources, Vaults
 from ...runtime.clock import Clock
-from ...runtime.concurrency import together
+from ...runtime.concurrency import gather_limited
 from ..survey import visible_vaults
 from .accounts import AccountChecks
 from .findings import CheckState, Finding, attempt
@@ -35,7 +35,7 @@ class Doctor:
         """Run all checks, each regardless of the others' failures."""
         object_id, identity = await self._identity()
         findings = [identity, await self._journal()]
-        secrets: list[Listed] = []
+        secrets: list[ListedSecret] = []
         for vault in self.vaults.urls:
             findings.append(await self._list_secrets(vault, secrets))
         findings += await self._vaults(object_id, secrets)
@@ -64,7 +64,7 @@ class Doctor:
 
         return await attempt("journal", "", read)
 
-    async def _list_secrets(self, vault: str, secrets: list[Listed]) -> Finding:
+    async def _list_secrets(self, vault: str, secrets: list[ListedSecret]) -> Finding:
         async def read() -> str:
             found = [secret async for secret in self.vaults.enrolled(vault)]
             secrets.extend(found)
@@ -72,7 +72,7 @@ class Doctor:
 
         return await attempt("vault", vault, read)
 
-    async def _vaults(self, object_id: str, secrets: Sequence[Listed]) -> list[Finding]:
+    async def _vaults(self, object_id: str, secrets: Sequence[ListedSecret]) -> list[Finding]:
         subscriptions = sorted({s.account.subscription for s in secrets if s.account})
         visible = await visible_vaults(self.resources, subscriptions)
         checks = VaultChecks(self.resources, object_id)
@@ -82,10 +82,10 @@ class Doctor:
             findings += [f async for f in checks.run(url, visible.get(url), enrolled)]
         return findings
 
-    async def _accounts(self, object_id: str, secrets: Sequence[Listed]) -> list[Finding]:
+    async def _accounts(self, object_id: str, secrets: Sequence[ListedSecret]) -> list[Finding]:
         managed = sorted({s.account for s in secrets if s.account})
         checks = AccountChecks(self.resources, self.accounts, object_id)
-        results = await together((checks.run(a) for a in managed[:MAX_ACCOUNTS]), CONCURRENCY)
+        results = await gather_limited((checks.run(a) for a in managed[:MAX_ACCOUNTS]), CONCURRENCY)
         findings = [finding for result in results for finding in result]
         if len(managed) > MAX_ACCOUNTS:
             detail = f"{len(managed) - MAX_ACCOUNTS} more accounts were not checked"
@@ -100,7 +100,7 @@ class Doctor:
         return Finding("clock", "", CheckState.FAILED, detail, "Set the clock: enable NTP.")
 
 
-def _tag_problems(secret: Listed) -> list[Finding]:
+def _tag_problems(secret: ListedSecret) -> list[Finding]:
     enrolment = tags.read(secret.tags) if secret.account else None
     problems = enrolment.problems if enrolment else (secret.problem,)
     subject = str(secret.target)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ...domain import permissions, tags
 from ...domain.errors import RotationError
 from ...domain.events import NEAR_EXPIRY
-from ...ports import Listed, Resources, SeenVault
+from ...ports import ListedSecret, Resources, VaultInfo
 from .findings import CheckState, Finding, unknown
 from .permissions import check_permissions, grant_command
 
@@ -21,7 +21,7 @@ class VaultChecks:
     object_id: str
 
     async def run(
-        self, url: str, vault: SeenVault | None, secrets: Sequence[Listed]
+        self, url: str, vault: VaultInfo | None, secrets: Sequence[ListedSecret]
     ) -> AsyncIterator[Finding]:
         """Yield the findings; ``secrets`` are the vault's enrolled secrets."""
         if vault is None:
@@ -32,7 +32,7 @@ class VaultChecks:
         yield await self._events(url, vault.id)
         yield await self._validity(url, vault.id, secrets)
 
-    async def _permissions(self, url: str, vault: SeenVault) -> Finding:
+    async def _permissions(self, url: str, vault: VaultInfo) -> Finding:
         if not vault.by_roles:
             detail = "uses access policies: get, list and set on secrets are required"
             return Finding("vault rights", url, CheckState.UNKNOWN, detail)
@@ -52,7 +52,7 @@ class VaultChecks:
         detail = "no subscription for SecretNearExpiry; rotation relies on the sweep alone"
         return Finding("events", url, CheckState.WARNING, detail, _subscribe_command(scope))
 
-    async def _validity(self, url: str, scope: str, secrets: Sequence[Listed]) -> Finding:
+    async def _validity(self, url: str, scope: str, secrets: Sequence[ListedSecret]) -> Finding:
         try:
             limit = await self.resources.longest_validity(scope)
         except RotationError as exc:
@@ -82,6 +82,6 @@ def _subscribe_command(scope: str) -> str:
     )
 
 
-def _validity_days(secret: Listed) -> int:
+def _validity_days(secret: ListedSecret) -> int:
     enrolment = tags.read(secret.tags) if secret.account else None
     return enrolment.validity.days if enrolment and enrolment.validity else 0

@@ -11,9 +11,9 @@ from ...domain import tags
 from ...domain.errors import Permanent, RotationError
 from ...domain.model import Target, TargetId
 from ...domain.policy import Policy
-from ...ports import Accounts, Latest, Listed, Vaults
+from ...ports import Accounts, ListedSecret, SecretSnapshot, Vaults
 from ...runtime.clock import Clock
-from ...runtime.concurrency import together
+from ...runtime.concurrency import gather_limited
 from ..survey import by_account
 from .plan import EnrolmentAction, EnrolmentPlan, EnrolmentRequest, decide
 
@@ -25,7 +25,7 @@ _NEVER = datetime.fromtimestamp(0, UTC)
 class Secrets(Vaults, Protocol):
     """Vaults that can also read secrets that are not enrolled."""
 
-    async def latest(self, target: TargetId) -> Latest | None:
+    async def latest(self, target: TargetId) -> SecretSnapshot | None:
         """Return the latest version with its value, enrolled or not; None if there is none."""
 
 
@@ -43,9 +43,9 @@ class Enroller:
         listed = [s for vault in self.secrets.urls async for s in self.secrets.enrolled(vault)]
         enrolled = by_account(listed)
         plans = (self._plan(request, enrolled.get(request.account.id, [])) for request in requests)
-        return await together(plans, CONCURRENCY)
+        return await gather_limited(plans, CONCURRENCY)
 
-    async def _plan(self, request: EnrolmentRequest, enrolled: list[Listed]) -> EnrolmentPlan:
+    async def _plan(self, request: EnrolmentRequest, enrolled: list[ListedSecret]) -> EnrolmentPlan:
         if request.account.local_auth_disabled:
             return EnrolmentPlan.nothing(request, "key authentication is disabled (Entra ID only)")
         try:

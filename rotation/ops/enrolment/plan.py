@@ -11,7 +11,7 @@ from ...domain import policy as terms
 from ...domain import tags
 from ...domain.model import Account, AccountId, Keys, Slot, TargetId
 from ...domain.policy import Policy
-from ...ports import Latest, Listed
+from ...ports import ListedSecret, SecretSnapshot
 
 
 class EnrolmentAction(StrEnum):
@@ -70,8 +70,8 @@ class EnrolmentPlan:
 def decide(
     request: EnrolmentRequest,
     keys: Keys,
-    secret: Latest | None,
-    enrolled: Iterable[Listed],
+    secret: SecretSnapshot | None,
+    enrolled: Iterable[ListedSecret],
     policy: Policy,
 ) -> EnrolmentPlan:
     """Plan one enrolment. ``enrolled`` are the secrets already enrolled for the account."""
@@ -97,7 +97,7 @@ def decide(
     return EnrolmentPlan(account, target, EnrolmentAction.TAG, why, slot, wanted, secret.version)
 
 
-def _already_enrolled(request: EnrolmentRequest, enrolled: Iterable[Listed]) -> str:
+def _already_enrolled(request: EnrolmentRequest, enrolled: Iterable[ListedSecret]) -> str:
     """Return the reason to do nothing, if any."""
     for secret in enrolled:
         if secret.target == request.target:
@@ -107,7 +107,9 @@ def _already_enrolled(request: EnrolmentRequest, enrolled: Iterable[Listed]) -> 
     return ""
 
 
-def _refusal(request: EnrolmentRequest, keys: Keys, secret: Latest | None, policy: Policy) -> str:
+def _refusal(
+    request: EnrolmentRequest, keys: Keys, secret: SecretSnapshot | None, policy: Policy
+) -> str:
     """Return the reason to refuse, if any."""
     overlap = max(policy.overlap, policy.lead - terms.NEAR_EXPIRY)
     if too_short := terms.too_short(request.validity, overlap):
@@ -125,7 +127,7 @@ def _refusal(request: EnrolmentRequest, keys: Keys, secret: Latest | None, polic
     return ""
 
 
-def _tags(request: EnrolmentRequest, slot: Slot, secret: Latest | None) -> dict[str, str]:
+def _tags(request: EnrolmentRequest, slot: Slot, secret: SecretSnapshot | None) -> dict[str, str]:
     """Return the secret's tags, with the service's own in place of other spellings of them."""
     service_tags = (tags.PROVIDER_ADDRESS, tags.VALIDITY_PERIOD_DAYS, *tags.WRITTEN)
     kept = tags.without(secret.tags if secret else {}, *service_tags)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...decisions.actions import Action, Kind
+from ...decisions.actions import Action, ActionKind
 from ...decisions.facts import Facts
-from ...decisions.progress import names
+from ...decisions.progress import target_names
 from ...domain import durations
 from ...domain.codec import present
 from ...domain.errors import RotationError
 from ...domain.model import AccountId
-from ...domain.record import Operation, Phase, Purpose, Record, WishKind
+from ...domain.record import Operation, Phase, Purpose, Record, RequestKind
 
 _ORDER = list(Phase)
 
@@ -47,14 +47,14 @@ def _effects(f: Facts, action: Action) -> list[str]:
     if operation is None:
         return []
     steps = [text for at, text in _steps(f, operation) if _ORDER.index(at) >= _ORDER.index(phase)]
-    if action.kind is Kind.WAIT or action.kind is Kind.BLOCKED:
+    if action.kind is ActionKind.WAIT or action.kind is ActionKind.BLOCKED:
         return [f"Waits first: {action.reason}", *steps]
     return steps
 
 
 def _steps(f: Facts, operation: Operation) -> list[tuple[Phase, str]]:
-    new, old, where = operation.candidate, operation.revoke, names(f.targets)
-    pending = names(f.pending(new))
+    new, old, where = operation.candidate, operation.revoke, target_names(f.targets)
+    pending = target_names(f.not_publishing(new))
     steps = [
         (Phase.REGENERATE, f"Regenerate {new}; anything using it outside the vault stops working"),
         (Phase.VERIFY, f"Verify that {new} works and that a random key is rejected"),
@@ -79,12 +79,12 @@ def _overlap(f: Facts, operation: Operation) -> str:
     return "No overlap"
 
 
-def describe_answer(record: Record, kind: WishKind) -> str:
+def describe_answer(record: Record, kind: RequestKind) -> str:
     """Return what resuming or abandoning the operation will do."""
     operation = record.operation
     if operation is None:
         return "Nothing: no operation is running"
-    if kind is WishKind.RESUME:
+    if kind is RequestKind.RESUME:
         return f"Resumes in {record.phase}: {record.waiting or 'from where it stopped'}"
     revoked = f"; the old {operation.revoke} is NOT revoked" if operation.revoke else ""
     return f"The operation ends in {record.phase}; both keys are left unchanged{revoked}"

@@ -17,8 +17,8 @@ from ...domain import tags
 from ...domain.codec import present
 from ...domain.model import AccountId, Slot, TargetId
 from ...domain.policy import Policy
-from ...domain.record import Operation, Phase, Record, Trouble
-from ...ports import Listed
+from ...domain.record import Failure, Operation, Phase, Record
+from ...ports import ListedSecret
 from .state import State, state_of
 
 _DAY = timedelta(days=1)
@@ -53,10 +53,10 @@ class Row:
     phase: Phase = Phase.IDLE
     operation: str | None = None
     last: Operation | None = None
-    error: Trouble | None = None
+    error: Failure | None = None
 
 
-def row(listed: Listed, record: Record | None, policy: Policy, now: datetime) -> Row:
+def row(listed: ListedSecret, record: Record | None, policy: Policy, now: datetime) -> Row:
     """Return the row of a secret; ``record`` is None if its account was never visited."""
     if listed.account is None:
         return Row(listed.target, None, State.REFUSED, listed.problem, "correct its tags")
@@ -77,15 +77,15 @@ def row(listed: Listed, record: Record | None, policy: Policy, now: datetime) ->
         phase=record.phase,
         operation=record.operation.id if record.operation else None,
         last=record.history[-1] if record.history else None,
-        error=record.blocked or record.trouble,
+        error=record.blocked or record.last_failure,
     )
 
 
-def due_at(listed: Listed, policy: Policy) -> datetime:
+def due_at(listed: ListedSecret, policy: Policy) -> datetime:
     """Return when a secret's rotation is due; at once if it has no expiry."""
     if listed.expires is None:
         return listed.created or _LONG_AGO
-    return listed.expires - policy.lead - policy.spread * due.share(listed.target)
+    return listed.expires - policy.lead - policy.spread * due.spread_fraction(listed.target)
 
 
 def summary(rows: Iterable[Row], now: datetime) -> dict[str, Any]:

@@ -6,12 +6,12 @@ from typing import Any
 
 from ...domain import legacy
 from ...domain.codec import present
-from ...domain.record import Ending, Operation, Phase, Record, Wish
+from ...domain.record import Ending, Operation, Phase, Record, Request
 
 
-def to_json(record: Record, found: Operation | Wish) -> dict[str, Any]:
+def to_json(record: Record, found: Operation | Request) -> dict[str, Any]:
     """Return the body of ``GET /api/rotations/{id}``."""
-    return _request(record, found) if isinstance(found, Wish) else _operation(record, found)
+    return _request(record, found) if isinstance(found, Request) else _operation(record, found)
 
 
 def _operation(record: Record, found: Operation) -> dict[str, Any]:
@@ -41,11 +41,11 @@ def _operation(record: Record, found: Operation) -> dict[str, Any]:
     return present(body)
 
 
-def _request(record: Record, wish: Wish) -> dict[str, Any]:
+def _request(record: Record, wish: Request) -> dict[str, Any]:
     body = {
         "id": wish.id,
         "account": str(record.account),
-        "state": "blocked" if record.is_stopped else "waiting",
+        "state": "blocked" if record.is_blocked else "waiting",
         "phase": Phase.IDLE,
         "reason": wish.reason,
         "requester": wish.requester,
@@ -60,14 +60,15 @@ def _request(record: Record, wish: Wish) -> dict[str, Any]:
 def _state(record: Record, operation: Operation) -> str:
     if operation.ended_at is not None:
         return "cancelled" if legacy.ending(operation) is Ending.CANCELLED else "ended"
-    return "blocked" if record.is_stopped else "running"
+    return "blocked" if record.is_blocked else "running"
 
 
 def _waiting(record: Record) -> dict[str, Any]:
     """Return what the operation waits for: once an operator has answered, for that answer."""
-    if record.answer:
-        return {"waitingFor": f"{record.answer.kind}, requested by {record.answer.requester}"}
-    trouble = record.blocked or record.trouble
+    answer = record.pending_answer
+    if answer:
+        return {"waitingFor": f"{answer.kind}, requested by {answer.requester}"}
+    trouble = record.blocked or record.last_failure
     return {
         "waitingFor": record.waiting or None,
         "waitingUntil": record.waiting_until,

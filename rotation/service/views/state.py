@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from ...domain import tags
 from ...domain.record import Phase, Purpose, Record
-from ...ports import Listed
+from ...ports import ListedSecret
 
 # Codes of accounts and secrets that cannot be rotated until somebody changes them.
 _REFUSED = frozenset({"LocalAuthDisabled", "ResourceNotFound", "ScopeLocked"})
@@ -39,10 +39,10 @@ _OF_PHASE = {
 }
 
 
-def state_of(listed: Listed, record: Record, due_at: datetime, now: datetime) -> State:
+def state_of(listed: ListedSecret, record: Record, due_at: datetime, now: datetime) -> State:
     """Return the state of a secret whose next rotation is due at ``due_at``."""
     enrolment = tags.read(listed.tags)
-    if record.trouble and record.trouble.code in _REFUSED:
+    if record.last_failure and record.last_failure.code in _REFUSED:
         return State.REFUSED
     if record.blocked or record.failures > 1:  # a first failure is retried
         return State.FAILING
@@ -54,4 +54,4 @@ def state_of(listed: Listed, record: Record, due_at: datetime, now: datetime) ->
         return _OF_PHASE[record.phase]
     if enrolment.paused:
         return State.PAUSED
-    return State.DUE if due_at <= now or record.wishes else State.HEALTHY
+    return State.DUE if due_at <= now or record.requests else State.HEALTHY

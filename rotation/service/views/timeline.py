@@ -69,7 +69,7 @@ def build(record: Record, now: datetime) -> dict[str, Any]:
         "next": {"what": record.phase.value, "why": record.waiting}
         | present({"at": record.waiting_until}),
         "running": operation.to_json(record, running) if running else None,
-        "waiting": [operation.to_json(record, wish) for wish in record.wishes],
+        "waiting": [operation.to_json(record, wish) for wish in record.requests],
         "history": [operation.to_json(record, done) for done in reversed(record.history)],
     }
 

@@ -7,17 +7,17 @@ from typing import Any
 
 from ...domain import tags
 from ...domain.codec import present
-from ...domain.redaction import masked
-from ...ports import Revision
+from ...domain.redaction import redact
+from ...ports import VersionInfo
 
 
-def to_json(revisions: Iterable[Revision]) -> list[dict[str, Any]]:
+def to_json(revisions: Iterable[VersionInfo]) -> list[dict[str, Any]]:
     """Return the versions, the newest first. Every member is present, null if unknown."""
     newest_first = sorted(revisions, key=lambda r: r.created.isoformat(), reverse=True)
     return [_version(revision) for revision in newest_first]
 
 
-def _version(revision: Revision) -> dict[str, Any]:
+def _version(revision: VersionInfo) -> dict[str, Any]:
     body = {
         "version": revision.version,
         "created": revision.created,
@@ -30,7 +30,7 @@ def _version(revision: Revision) -> dict[str, Any]:
     return dict.fromkeys(body) | present(body)
 
 
-def _tag(revision: Revision, name: str) -> str | None:
+def _tag(revision: VersionInfo, name: str) -> str | None:
     """Return one of our tags, redacted: somebody may have written a key into it."""
     text = revision.tags.get(name)
-    return masked(text) if text else None
+    return redact(text) if text else None

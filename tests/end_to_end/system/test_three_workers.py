@@ -115,7 +115,7 @@ def _check_account(estate: Estate, found: Enrolled, record: Record) -> None:
     assert estate.works(current), name
     assert not estate.works(found.original), name
     assert [done.outcome for done in record.history] == ["the old key is refused"], name
-    assert not record.wishes, name
+    assert not record.requests, name
 
 
 def _check_count(estate: Estate, found: Enrolled, record: Record, mishaps: Mishaps) -> None:

@@ -105,7 +105,7 @@ class TestEveryGuardedEndpoint:
         answer = await call(service, route, KEYS, {HEADER: principal(name="the boss")})
         assert answer.status not in (401, 403)
         record = (await service.queries.journal.load(ACCOUNT))[0]
-        assert all(wish.requester == "function key" for wish in record.wishes)
+        assert all(wish.requester == "function key" for wish in record.requests)
 
     async def test_refuses_what_is_no_principal(self, service: Service, route: Route) -> None:
         wrong = ["", "{}", "AAAA", "!!", base64.b64encode(b"[1]").decode(), "e30="]

@@ -17,7 +17,7 @@ from emulator.core.identity import Principal
 from emulator.sdk.transport import AsyncCredential, AsyncEmulatorTransport
 from rotation.adapters.log_analytics import LogEvidence, query_for
 from rotation.domain.errors import Permanent, RotationError, Transient
-from rotation.ports import Reading
+from rotation.ports import SecretRead
 from rotation.runtime.clock import Clock
 
 VAULT = "https://kv-demo.vault.azure.net"
@@ -84,7 +84,7 @@ async def test_a_read_is_seen_with_its_reader_version_and_time(azure: Azure) -> 
     version, at = azure.secret("kv-demo", "ai-key").current.id, azure.clock.now()
     await read(azure, consumer, "ai-key")
     azure.advance(30 * MINUTES)
-    assert await readers(azure) == [Reading(consumer.object_id, version, at)]
+    assert await readers(azure) == [SecretRead(consumer.object_id, version, at)]
 
 
 async def test_another_secret_whose_name_begins_alike_is_another(azure: Azure) -> None:

@@ -75,7 +75,7 @@ async def test_a_key_in_the_place_of_an_action_is_not_quoted(tmp_path: Path) -> 
     azure.faults.add(Fault("answer", "arm.get_account", status=403, body=body))
     async with product(azure, str(tmp_path)) as p:
         await p.visit()
-        trouble = (await p.record()).trouble
+        trouble = (await p.record()).last_failure
     assert trouble is not None
     assert "may not perform action 'Microsoft.…'" in trouble.message
     assert "grant the service's identity the custom role Key rotator" in trouble.remedy

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from emulator.core.faults import Fault
-from rotation.decisions.actions import Kind
+from rotation.decisions.actions import ActionKind
 from rotation.domain.record import Phase
 
 from .product import Product, playground, product
@@ -90,16 +90,16 @@ async def test_an_error_is_final_or_tried_again_and_nothing_is_lost(
         azure.faults.add(error.fault(times=50))
         await p.triggers.sweep()
         outcome = await visited(p)
-        assert outcome.trouble is not None
+        assert outcome.failure is not None
         assert outcome.until > azure.clock.now()
-        assert (outcome.kind is Kind.BLOCKED) == error.permanent, outcome.reason
-        assert error.says in outcome.trouble.code + outcome.trouble.remedy
+        assert (outcome.kind is ActionKind.BLOCKED) == error.permanent, outcome.reason
+        assert error.says in outcome.failure.code + outcome.failure.remedy
         assert azure.account("aoai-demo").keys == before
         azure.faults.clear()
         await p.run(timedelta(days=3))
         record = await p.record()
     assert record.phase is Phase.IDLE
-    assert record.trouble is None
+    assert record.last_failure is None
     assert record.history[-1].outcome == "the old key is refused"
 
 
@@ -121,7 +121,7 @@ async def test_a_claims_challenge_is_answered_by_the_sdk(tmp_path: Path) -> None
     async with product(azure, str(tmp_path)) as p:
         azure.faults.add(error.fault())
         outcome: Any = await p.visit()
-    assert outcome.trouble is None
+    assert outcome.failure is None
 
 
 REGENERATE = "arm.regenerate_key"
@@ -203,8 +203,8 @@ async def test_a_publish_that_fails_leaves_the_old_key_alive_and_is_done_later(
         await p.run(timedelta(minutes=1))
         record = await p.record()
         assert record.phase is Phase.PUBLISH
-        assert record.trouble is not None
-        assert error.says in record.trouble.remedy
+        assert record.last_failure is not None
+        assert error.says in record.last_failure.remedy
         assert azure.accounts.accepted(old)
         await p.run(timedelta(days=3))
         record = await p.record()
@@ -239,7 +239,7 @@ async def test_a_disabled_secret_says_so(tmp_path: Path) -> None:
     async with product(azure, str(tmp_path)) as p:
         await p.triggers.sweep()
         outcome: Any = await p.visit()
-    assert outcome.kind is Kind.BLOCKED
+    assert outcome.kind is ActionKind.BLOCKED
     assert "disabled" in outcome.reason
 
 
@@ -249,7 +249,7 @@ async def test_a_deleted_secret_is_not_managed_any_more(tmp_path: Path) -> None:
         await p.triggers.sweep()
         azure.vault("kv-demo").delete("ai-key")
         outcome: Any = await p.visit()
-    assert outcome.kind is Kind.IDLE
+    assert outcome.kind is ActionKind.IDLE
     assert "no secret is enrolled" in outcome.reason
 
 

@@ -12,7 +12,7 @@ from azure.keyvault.secrets.aio import SecretClient
 from emulator.azure import Azure
 from emulator.core.faults import Fault
 from emulator.sdk.transport import AsyncCredential, AsyncEmulatorTransport
-from rotation.decisions.actions import Kind
+from rotation.decisions.actions import ActionKind
 from rotation.domain.model import TargetId
 from rotation.domain.record import Leaked, Phase
 from rotation.service.requests import RotationRequest
@@ -143,10 +143,10 @@ async def test_every_account_can_say_why_not_yet_and_until_when(tmp_path: Path) 
     tags["RotationWindow"] = "Sat 01:00-02:00"
     async with product(azure, str(tmp_path)) as p:
         calls = len(azure.calls)
-        _, action = await p.triggers.rotator.explain(p.account(), ())
+        _, action = await p.triggers.reconciler.explain(p.account(), ())
         made = {call.operation for call in azure.calls[calls:]}
         stored = [slug async for slug in p.triggers.journal.slugs()]
-    assert action.kind is Kind.WAIT
+    assert action.kind is ActionKind.WAIT
     assert action.reason == "outside the rotation window"
     assert action.not_before is not None
     assert action.not_before.strftime("%a %H:%M") == "Sat 01:00"
@@ -160,7 +160,7 @@ async def test_a_clock_that_is_wrong_acts_no_more_and_says_so(tmp_path: Path) ->
     async with product(azure, str(tmp_path)) as p:
         outcome: Any = await p.visit()
         outcome = await p.visit()
-    assert outcome.kind is Kind.BLOCKED
+    assert outcome.kind is ActionKind.BLOCKED
     assert "clock is off by 1" in outcome.reason
     assert not [c for c in azure.calls if c.operation == "arm.regenerate_key"]
 
@@ -236,11 +236,11 @@ async def test_a_fault_of_our_own_stays_with_its_account_and_quotes_nothing(
         async def surprise(*args: object) -> None:
             raise KeyError(key)
 
-        monkeypatch.setattr(p.triggers.rotator.gatherer.probe, "try_random", surprise)
+        monkeypatch.setattr(p.triggers.reconciler.gatherer.probe, "try_random", surprise)
         outcome: Any = await p.visit()
-    assert outcome.kind is Kind.BLOCKED
-    assert outcome.trouble.code == "Unexpected"
-    assert "KeyError at test_service.py" in outcome.trouble.message
+    assert outcome.kind is ActionKind.BLOCKED
+    assert outcome.failure.code == "Unexpected"
+    assert "KeyError at test_service.py" in outcome.failure.message
 
 
 async def test_a_leak_is_ended_even_where_there_is_no_room_for_a_tag(tmp_path: Path) -> None:

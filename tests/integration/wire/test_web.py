@@ -194,7 +194,7 @@ async def test_a_dry_run_says_what_would_happen_and_does_nothing(azure: Azure, a
     assert any("Regenerate Key1" in effect for effect in would["effects"])
     await api.product.run(timedelta(minutes=5))
     assert azure.account("aoai-demo").keys == before
-    assert (await api.product.record()).wishes == ()
+    assert (await api.product.record()).requests == ()
 
 
 async def test_everything_needs_the_number_that_a_dry_run_reports(api: Api) -> None:

@@ -17,17 +17,21 @@ from azure.core.pipeline.policies import AsyncRetryPolicy
 from msgspec.structs import replace
 
 from rotation.adapters import cognitive_services as accounts
-from rotation.decisions import emergency, idle, revocation
-from rotation.decisions import guards as guard
-from rotation.decisions import lifecycle as operations
-from rotation.decisions import progress as course
-from rotation.decisions import regeneration as sending
-from rotation.decisions import rollout as flight
-from rotation.decisions.actions import Action, move
+from rotation.decisions import (
+    emergency,
+    guards,
+    idle,
+    lifecycle,
+    progress,
+    regeneration,
+    revocation,
+    rollout,
+)
+from rotation.decisions.actions import Action, enter
 from rotation.decisions.facts import Facts
-from rotation.domain.model import Answer
-from rotation.domain.policy import Terms
-from rotation.domain.record import Phase, WishKind
+from rotation.domain.model import ProbeResult
+from rotation.domain.policy import EffectivePolicy
+from rotation.domain.record import Phase, RequestKind
 from rotation.engine.effects import Effects
 from rotation.engine.journal import Journal
 
@@ -59,7 +63,7 @@ def _publish_before_probe() -> list[Patch]:
 def _no_negative_control() -> list[Patch]:
     def trusted(f: Facts, key: Any) -> bool | None:
         verdict = f.verdicts.get(key)
-        return None if verdict is None else verdict.answer is Answer.ACCEPTED
+        return None if verdict is None else verdict.result is ProbeResult.ACCEPTED
 
     return [(Facts, "trusted", trusted)]
 
@@ -104,10 +108,13 @@ def _tags_trusted_instead_of_values() -> list[Patch]:
 
 
 def _settled() -> list[Patch]:
-    def settled(f: Facts) -> Facts:
+    def without_intent(f: Facts) -> Facts:
         return replace(f, record=replace(f.record, intent=None))
 
-    return [(module, "settled", settled) for module in (operations, sending, emergency)]
+    return [
+        (module, "without_intent", without_intent)
+        for module in (lifecycle, regeneration, emergency)
+    ]
 
 
 def _no_settle_time() -> list[Patch]:
@@ -119,9 +126,9 @@ def _no_settle_time() -> list[Patch]:
 
 def _revoke_without_looking_again() -> list[Patch]:
     return [
-        (revocation, "regress", lambda f: None),
-        (guard, "_published", lambda f, slot: None),
-        (guard, "_unproven", lambda f, live: None),
+        (revocation, "step_back", lambda f: None),
+        (guards, "_published", lambda f, slot: None),
+        (guards, "_unproven", lambda f, live: None),
     ]
 
 
@@ -137,29 +144,29 @@ def _clean_before_prove() -> list[Patch]:
 def _overlap_ignored_for_events() -> list[Patch]:
     def new(f: Facts, purpose: Any, candidate: Any, reason: str, wish: Any) -> Any:
         made = original(f, purpose, candidate, reason, wish)
-        by_event = wish is not None and wish.kind is WishKind.EXPIRY
+        by_event = wish is not None and wish.kind is RequestKind.EXPIRY
         return replace(made, overlap=timedelta()) if by_event else made
 
-    original = operations.new
-    return [(idle, "new", new)]
+    original = lifecycle.new_operation
+    return [(idle, "new_operation", new)]
 
 
 def _overlap_from_our_own_record() -> list[Patch]:
     def end(f: Facts) -> Any:
         return f.operation.phase_since + f.operation.overlap
 
-    return [(module, "overlap_end", end) for module in (course, flight, revocation)] + [
-        (guard, "_cached", lambda f, slot: None)
+    return [(module, "overlap_end", end) for module in (progress, rollout, revocation)] + [
+        (guards, "_cached", lambda f, slot: None)
     ]
 
 
 def _short_validity_allowed() -> list[Patch]:
-    def of(cls: Any, targets: Any, policy: Any) -> Terms:
+    def of(cls: Any, targets: Any, policy: Any) -> EffectivePolicy:
         found = original(targets, policy)
         return dataclasses.replace(found, problems=())
 
-    original = Terms.of
-    return [(Terms, "of", classmethod(of))]
+    original = EffectivePolicy.of
+    return [(EffectivePolicy, "of", classmethod(of))]
 
 
 def _list_order_trusted_as_time() -> list[Patch]:
@@ -167,7 +174,7 @@ def _list_order_trusted_as_time() -> list[Patch]:
         own = [v for v in f.versions or () if v.target == version.target]
         return own[min(own.index(version) + 1, len(own) - 1)].created
 
-    return [(Facts, "_gave_way", gave_way)]
+    return [(Facts, "_replaced_at", gave_way)]
 
 
 def _no_stored_intent() -> list[Patch]:
@@ -180,24 +187,24 @@ def _no_stored_intent() -> list[Patch]:
 
 def _regenerate_again_for_a_late_key() -> list[Patch]:
     return [
-        (flight, "_not_yet", lambda f: move(f, Phase.REGENERATE, "try another one")),
+        (rollout, "_not_yet", lambda f: enter(f, Phase.REGENERATE, "try another one")),
     ]
 
 
 def _go_on_after_a_failed_target() -> list[Patch]:
     def publish(f: Facts) -> Action:
         if f.operation.puts:
-            return flight._published(f)
+            return rollout._published(f)
         return original(f)
 
     from rotation.decisions import chain as decision
 
-    original = flight.publish
+    original = rollout.publish
     return [
         (decision, "_PHASES", {**decision._PHASES, Phase.PUBLISH: publish}),
-        (revocation, "regress", lambda f: None),
-        (flight, "regress", lambda f: None),
-        (guard, "_published", lambda f, slot: None),
+        (revocation, "step_back", lambda f: None),
+        (rollout, "step_back", lambda f: None),
+        (guards, "_published", lambda f, slot: None),
     ]
 
 
@@ -211,7 +218,7 @@ def _clean_whatever_is_not_the_latest() -> list[Patch]:
 
 
 def _no_daily_cap() -> list[Patch]:
-    return [(guard, "_capped", lambda f: None)]
+    return [(guards, "_capped", lambda f: None)]
 
 
 def _an_answer_is_proof() -> list[Patch]:

@@ -14,7 +14,7 @@ from rotation.domain import tags
 from rotation.domain.errors import RotationError
 from rotation.domain.model import AccountId
 from rotation.domain.policy import Policy
-from rotation.domain.record import Phase, Wish, WishKind
+from rotation.domain.record import Phase, Request, RequestKind
 from rotation.service import inbox
 
 from . import virtual_time
@@ -199,7 +199,7 @@ class Run:
         return all(
             record.phase is Phase.IDLE
             and not (record.outbox or record.intent or record.blocked)
-            and (self.plan.short_validity or not record.wishes)  # what is held keeps its wishes
+            and (self.plan.short_validity or not record.requests)  # what is held keeps its wishes
             and (record.waiting_until is None or record.waiting_until > self.world.now + SOON)
             for record in records
         ) and all(self._agrees(account) for account in self.world.ids)
@@ -213,10 +213,10 @@ class Run:
         """Whoever is on call answers what is blocked."""
         for account in self.world.ids:
             record = self.world.record(account)
-            asked = any(wish.kind is WishKind.RESUME for wish in record.wishes)
+            asked = any(wish.kind is RequestKind.RESUME for wish in record.requests)
             if record.blocked and record.operation and not asked:
                 name = inbox.new_id(account)
-                said = Wish(name, WishKind.RESUME, "on", "me", self.world.now)
+                said = Request(name, RequestKind.RESUME, "on", "me", self.world.now)
                 await self._somebody(lambda w, s=said, a=account: w.answer(a, s))
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from rotation.domain.model import TargetId
-from rotation.domain.record import Leaked, Wish, WishKind
+from rotation.domain.record import Leaked, Request, RequestKind
 from rotation.service import inbox
 from rotation.service.requests import RotationRequest
 
@@ -47,7 +47,7 @@ class EventRunner:
     async def _cancel(self) -> None:
         """Whatever is under way in the first account."""
         record, now = self.world.record(self.world.ids[0]), self.world.now
-        said = Wish(inbox.new_id(record.account), WishKind.CANCEL, "never mind", "me", now)
+        said = Request(inbox.new_id(record.account), RequestKind.CANCEL, "never mind", "me", now)
         await self._somebody(lambda worker: worker.answer(record.account, said))
 
     def _break(self, what: str) -> None:

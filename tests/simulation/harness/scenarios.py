@@ -137,7 +137,7 @@ def is_settled(world: World) -> bool:
     records = [world.record(account) for account in world.ids]
     return all(
         r.phase is Phase.IDLE
-        and not (r.wishes or r.outbox or r.intent or r.blocked)
+        and not (r.requests or r.outbox or r.intent or r.blocked)
         and bool(r.history)
         for r in records
     )

@@ -14,12 +14,12 @@ from rotation.domain import codec
 from rotation.domain.errors import RotationError
 from rotation.domain.model import AccountId
 from rotation.domain.policy import Policy
-from rotation.domain.record import Record, Wish
+from rotation.domain.record import Record, Request
 from rotation.engine.gatherer import Gatherer
 from rotation.engine.inventory import Inventory
 from rotation.engine.journal import Journal
 from rotation.engine.outcome import Outcome
-from rotation.engine.reconciler import Rotator
+from rotation.engine.reconciler import Reconciler
 from rotation.ports import Accounts, Notifier, Probe, Vaults
 from rotation.runtime.clock import Clock
 from rotation.service import inbox
@@ -61,14 +61,14 @@ class Worker:
         accounts, vaults, probe, self.notifier = self._clients(clock)
         self.journal = Journal(SimStore(interceptor, world.storage, self))
         inventory = Inventory(vaults, clock)
-        self.rotator = Rotator(
+        self.reconciler = Reconciler(
             Gatherer(accounts, vaults, probe, inventory, clock, self.policy),
             self.journal,
             self.notifier,
         )
         sweep = Sweep(inventory, self.journal, self.policy, clock, rate=1000)
         queue = SimQueue(interceptor, world.storage, self)
-        self.triggers = Triggers(self.rotator, sweep, self.journal, vaults, queue, clock)
+        self.triggers = Triggers(self.reconciler, sweep, self.journal, vaults, queue, clock)
         unmanaged = UnmanagedResources(vaults, accounts, clock)
         self.queries = Queries(self.journal, inventory, vaults, unmanaged, self.policy, clock)
 
@@ -91,7 +91,7 @@ class Worker:
 
     async def close(self) -> None:
         """Only the wire level has anything to close."""
-        for part in (self.rotator.gatherer.accounts, self.rotator.gatherer.vaults):
+        for part in (self.reconciler.gatherer.accounts, self.reconciler.gatherer.vaults):
             if hasattr(part, "close"):
                 await part.close()
 
@@ -117,7 +117,7 @@ class Worker:
             await self.answer(account, wish)
         return earlier or wish.id
 
-    async def answer(self, account: AccountId, answer: Wish) -> None:
+    async def answer(self, account: AccountId, answer: Request) -> None:
         """Record an operator's answer and enqueue a visit."""
         await self.journal.amend(account, lambda record: inbox.added(record, answer))
         await self.triggers.enqueue(Visit(account), timedelta())

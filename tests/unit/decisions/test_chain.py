@@ -9,34 +9,34 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from rotation.decisions.actions import Action, Kind
+from rotation.decisions.actions import Action, ActionKind
 from rotation.decisions.chain import decide
 from rotation.decisions.facts import Facts
 from rotation.domain import codec
 from rotation.domain.model import (
     Account,
     AccountId,
-    Answer,
     Enrolment,
     Key,
     Keys,
+    ProbeResult,
+    ProbeVerdict,
     Slot,
     Target,
     TargetId,
-    Verdict,
     Version,
 )
 from rotation.domain.policy import Policy, ProbePolicy
 from rotation.domain.record import (
     Intent,
     Leaked,
+    ObservedVersion,
     Operation,
     Phase,
     Purpose,
     Record,
-    Seen,
-    Wish,
-    WishKind,
+    Request,
+    RequestKind,
 )
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -50,7 +50,7 @@ moments = st.integers(-40 * 86400, 3600).map(lambda s: NOW + timedelta(seconds=s
 past = st.integers(2, 40).map(lambda days: NOW - timedelta(days=days))
 durations = st.sampled_from([timedelta(), timedelta(minutes=5), timedelta(hours=26)])
 slots = st.sampled_from(list(Slot))
-answers = st.sampled_from(list(Answer)).map(Verdict)
+answers = st.sampled_from(list(ProbeResult)).map(ProbeVerdict)
 
 
 def mostly(common: st.SearchStrategy[T], rare: st.SearchStrategy[T]) -> st.SearchStrategy[T]:
@@ -96,7 +96,7 @@ def operations(draw: st.DrawFn, keys: Keys) -> Operation:
         overlap=draw(durations),
         successes_needed=draw(st.integers(1, 3)),
         leaked=draw(st.sampled_from(list(Leaked))),
-        wishes=draw(st.sampled_from([(), ("w-0",)])),
+        requests=draw(st.sampled_from([(), ("w-0",)])),
         revoke=draw(mostly(st.just(candidate.other), st.none())),
         value=draw(mostly(proven, other)),
         retired=draw(mostly(retired, other)),
@@ -109,8 +109,8 @@ def operations(draw: st.DrawFn, keys: Keys) -> Operation:
     )
 
 
-def _wish(kind: WishKind, leaked: Leaked) -> Wish:
-    return Wish("w-1", kind, "r", "q", NOW, leaked, secret="secret-0", version="v1")
+def _wish(kind: RequestKind, leaked: Leaked) -> Request:
+    return Request("w-1", kind, "r", "q", NOW, leaked, secret="secret-0", version="v1")
 
 
 @st.composite
@@ -123,8 +123,8 @@ def records(draw: st.DrawFn, keys: Keys, phase: Phase) -> Record:
         moments,
         st.booleans(),
     )
-    wishes = st.builds(_wish, st.sampled_from(list(WishKind)), st.sampled_from(list(Leaked)))
-    seen = Seen("v1", draw(values).fingerprint(SALT))
+    wishes = st.builds(_wish, st.sampled_from(list(RequestKind)), st.sampled_from(list(Leaked)))
+    seen = ObservedVersion("v1", draw(values).fingerprint(SALT))
     return Record(
         ACCOUNT,
         SALT,
@@ -132,7 +132,7 @@ def records(draw: st.DrawFn, keys: Keys, phase: Phase) -> Record:
         operation=None if phase is Phase.IDLE else draw(operations(keys)),
         intent=draw(mostly(st.none(), intents)),
         quarantine=draw(mostly(st.just({}), st.dictionaries(slots, moments))),
-        wishes=draw(mostly(st.just(()), wishes.map(lambda wish: (wish,)))),
+        requests=draw(mostly(st.just(()), wishes.map(lambda request: (request,)))),
         regenerated=tuple(draw(mostly(st.just([]), st.lists(moments, max_size=10)))),
         seen=draw(st.sampled_from([{"https://kv/secrets/secret-9": seen}, {}])),
         published_at=draw(mostly(st.none(), moments)),
@@ -151,7 +151,7 @@ def facts(draw: st.DrawFn) -> Facts:
     found = tuple(draw(targets(n, usual)) for n in range(draw(st.integers(1, 3))))
     old = [Version(t.id, f"old-{t.id.name}", draw(past), draw(st.none() | values)) for t in found]
     current = [Version(t.id, t.version, t.created, t.value) for t in found]
-    accepted = Verdict(Answer.ACCEPTED)
+    accepted = ProbeVerdict(ProbeResult.ACCEPTED)
     return Facts(
         now=NOW,
         policy=Policy(probe=draw(st.sampled_from(list(ProbePolicy)))),
@@ -161,20 +161,20 @@ def facts(draw: st.DrawFn) -> Facts:
         targets=draw(mostly(st.just(found), st.just(()))),
         versions=draw(st.none() | st.just((*old, *current))),
         verdicts={value: draw(mostly(st.just(accepted), answers)) for value in VALUES},
-        control=draw(mostly(st.just(Verdict(Answer.REFUSED)), answers)),
-        laggards=draw(st.sampled_from([None, (), ("somebody",)])),
-        remembered=draw(st.none() | values),
+        control=draw(mostly(st.just(ProbeVerdict(ProbeResult.REFUSED)), answers)),
+        stale_readers=draw(st.sampled_from([None, (), ("somebody",)])),
+        cached_retired_key=draw(st.none() | values),
     )
 
 
 def answered(f: Facts) -> tuple[Facts, Action]:
-    """Decide with every question answered, as the rotator would."""
+    """Decide with all missing facts added, as the reconciler does."""
     for _ in range(5):
         action = decide(f)
-        if action.kind is not Kind.ASK:
+        if action.kind is not ActionKind.ASK:
             return f, action
         extra = tuple(Version(t.id, t.version, t.created, t.value) for t in f.targets)
-        f = replace(f, versions=f.versions or extra, laggards=f.laggards or ())
+        f = replace(f, versions=f.versions or extra, stale_readers=f.stale_readers or ())
     raise AssertionError(f"it keeps asking: {action.reason}")
 
 
@@ -182,23 +182,25 @@ def answered(f: Facts) -> tuple[Facts, Action]:
 @given(facts())
 def test_a_regenerate_is_decided_only_where_its_guard_holds(f: Facts) -> None:
     f, action = answered(f)
-    if action.kind is not Kind.SEND:
+    if action.kind is not ActionKind.SEND:
         return
     assert action.slot is not None
     slot, live = action.slot, action.slot.other
     published = [target.value for target in f.targets if target.value is not None]
     assert f.keys[slot] not in published, "a published key"
     assert all(value == f.keys[live] for value in published), "a dead or a split secret"
-    assert f.verdicts[f.keys[live]].answer is not Answer.REFUSED, "the published key is refused"
+    assert f.verdicts[f.keys[live]].result is not ProbeResult.REFUSED, (
+        "the published key is refused"
+    )
     if f.policy.probe is ProbePolicy.REQUIRE:
-        assert f.verdicts[f.keys[live]].answer is Answer.ACCEPTED
+        assert f.verdicts[f.keys[live]].result is ProbeResult.ACCEPTED
         assert f.control is not None
-        assert f.control.answer is Answer.REFUSED
+        assert f.control.result is ProbeResult.REFUSED
     assert len(f.recent(f.record.regenerated)) < f.policy.daily_cap
     intent = action.record.intent
     assert intent is not None, "the intent is stored before the request is sent"
     assert (intent.slot, intent.issued_at, intent.answered) == (slot, NOW, False)
-    if action.record.phase is Phase.REVOKE:
+    if action.record.phase is Phase.REVOKE and f.record.intent is None:
         overlap = action.record.operation.overlap if action.record.operation else timedelta()
         assert max(target.created for target in f.targets) + overlap <= NOW, "in the overlap"
     before = f.record.intent
@@ -210,7 +212,7 @@ def test_a_regenerate_is_decided_only_where_its_guard_holds(f: Facts) -> None:
 @given(facts())
 def test_a_key_is_published_only_when_proven_and_out_of_quarantine(f: Facts) -> None:
     f, action = answered(f)
-    if action.kind is not Kind.PUBLISH:
+    if action.kind is not ActionKind.PUBLISH:
         return
     assert action.slot is not None
     key = f.keys[action.slot]
@@ -223,7 +225,7 @@ def test_a_key_is_published_only_when_proven_and_out_of_quarantine(f: Facts) -> 
 @given(facts())
 def test_no_version_is_disabled_that_holds_a_live_key_or_is_the_latest(f: Facts) -> None:
     f, action = answered(f)
-    if action.kind is not Kind.DISABLE:
+    if action.kind is not ActionKind.DISABLE:
         return
     latest = {(target.id, target.version) for target in f.targets}
     for version in f.versions or ():
@@ -240,5 +242,5 @@ def test_every_decision_has_a_reason_and_the_record_keeps_its_shape(f: Facts) ->
     record = action.record
     assert (record.phase is Phase.IDLE) == (record.operation is None)
     assert codec.load(Record, codec.dump(record)) == record
-    if action.kind is Kind.WAIT:
+    if action.kind is ActionKind.WAIT:
         assert action.not_before is not None

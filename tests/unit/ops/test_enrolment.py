@@ -10,7 +10,7 @@ from rotation.domain import tags
 from rotation.domain.model import Account, AccountId, Key, Keys, Slot, TargetId
 from rotation.domain.policy import Policy
 from rotation.ops.enrolment.plan import EnrolmentAction, EnrolmentRequest, decide
-from rotation.ports import Latest, Listed
+from rotation.ports import ListedSecret, SecretSnapshot
 
 ID = AccountId.parse(
     "/subscriptions/s/resourceGroups/g/providers/Microsoft.CognitiveServices/accounts/ai-1"
@@ -26,9 +26,9 @@ def request(**more: object) -> EnrolmentRequest:
     return EnrolmentRequest(**{"account": ACCOUNT, "target": TARGET, "validity": 90 * DAYS} | more)  # type: ignore[arg-type]
 
 
-def latest(value: Key | None, **more: object) -> Latest:
+def latest(value: Key | None, **more: object) -> SecretSnapshot:
     found = {"version": "v", "value": value, "expires": datetime(2027, 1, 1, tzinfo=UTC)}
-    return Latest(**found | more)  # type: ignore[arg-type]
+    return SecretSnapshot(**found | more)  # type: ignore[arg-type]
 
 
 class TestDecide:
@@ -80,14 +80,14 @@ class TestDecide:
         ],
     )
     def test_refuses_an_enrolment_that_could_break_a_consumer(
-        self, asked: EnrolmentRequest, found: Latest, reason: str
+        self, asked: EnrolmentRequest, found: SecretSnapshot, reason: str
     ) -> None:
         plan = decide(asked, KEYS, found, [], Policy())
         assert plan.action is EnrolmentAction.REFUSE
         assert reason in plan.why
 
     def test_enrols_a_second_secret_only_if_the_operator_named_it(self) -> None:
-        enrolled = [Listed(TargetId(TARGET.vault, "another"), ID)]
+        enrolled = [ListedSecret(TargetId(TARGET.vault, "another"), ID)]
         assert (
             decide(request(in_use=Slot.KEY1), KEYS, None, enrolled, Policy()).action
             is EnrolmentAction.NOTHING
@@ -96,7 +96,7 @@ class TestDecide:
         assert decide(shared, KEYS, None, enrolled, Policy()).action is EnrolmentAction.CREATE
 
     def test_enrolling_again_does_nothing(self) -> None:
-        enrolled = [Listed(TARGET, ID)]
+        enrolled = [ListedSecret(TARGET, ID)]
         assert (
             decide(request(), KEYS, latest(KEYS.key1), enrolled, Policy()).action
             is EnrolmentAction.NOTHING

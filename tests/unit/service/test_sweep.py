@@ -8,7 +8,7 @@ from rotation.domain.errors import Permanent
 from rotation.domain.model import AccountId, TargetId
 from rotation.domain.policy import Policy
 from rotation.engine.inventory import Listing
-from rotation.ports import Listed
+from rotation.ports import ListedSecret
 from rotation.service.sweep import plan
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -16,20 +16,20 @@ VAULT = "https://kv-a.vault.azure.net"
 PERIOD = timedelta(minutes=15)
 
 
-def listed(number: int, lives: timedelta | None = timedelta(days=80)) -> Listed:
+def listed(number: int, lives: timedelta | None = timedelta(days=80)) -> ListedSecret:
     account = AccountId("s", "g", f"account-{number}")
     expires = NOW + lives if lives is not None else None
-    return Listed(TargetId(VAULT, f"secret-{number}"), account, expires)
+    return ListedSecret(TargetId(VAULT, f"secret-{number}"), account, expires)
 
 
-def planned(*secrets: Listed, now: datetime = NOW, rate: float = 4) -> list[AccountId]:
+def planned(*secrets: ListedSecret, now: datetime = NOW, rate: float = 4) -> list[AccountId]:
     found = plan([Listing(VAULT, NOW, secrets)], Policy(), now, rate, PERIOD)
     return [visit.account for visit in found.visits]
 
 
 def test_one_account_is_visited_once_with_all_its_secrets() -> None:
     account = AccountId("s", "g", "shared")
-    secrets = [Listed(TargetId(VAULT, name), account) for name in ("one", "two")]
+    secrets = [ListedSecret(TargetId(VAULT, name), account) for name in ("one", "two")]
     found = plan([Listing(VAULT, NOW, tuple(secrets))], Policy(), NOW, 4, PERIOD)
     (visit,) = found.visits
     assert {target.name for target in visit.targets} == {"one", "two"}
@@ -62,7 +62,10 @@ def test_what_is_due_is_in_every_slice() -> None:
 
 
 def test_an_unreadable_tag_and_an_unreadable_vault_are_problems_and_no_more() -> None:
-    good, bad = listed(1), Listed(TargetId(VAULT, "bad"), None, problem="tag ProviderAddress: no")
+    good, bad = (
+        listed(1),
+        ListedSecret(TargetId(VAULT, "bad"), None, problem="tag ProviderAddress: no"),
+    )
     error = Permanent("403 Forbidden", code="ForbiddenByRbac", remedy="grant it")
     listings = [Listing(VAULT, NOW, (good, bad)), Listing("https://kv-b", NOW, error=error)]
     found = plan(listings, Policy(), NOW, 4, PERIOD)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from emulator.services.accounts import Account as Stateful
-from rotation.domain.model import Account, AccountId, Answer, Key, Keys, Slot, Verdict
+from rotation.domain.model import Account, AccountId, Key, Keys, ProbeResult, ProbeVerdict, Slot
 
 from ..faults import Fault
 from .base import Refusal, SimulatedPort
@@ -67,28 +67,32 @@ class SimAccounts(SimulatedPort):
 
 @dataclass
 class SimProbe(SimulatedPort):
-    async def try_key(self, account: Account, key: Key) -> Verdict:
-        def verdict() -> Verdict:
+    async def try_key(self, account: Account, key: Key) -> ProbeVerdict:
+        def verdict() -> ProbeVerdict:
             return self._verdict(account, key)
 
-        def fail(fault: Fault) -> Verdict:
+        def fail(fault: Fault) -> ProbeVerdict:
             """Only a key that works is ever throttled."""
-            return verdict() if fault.status == 429 else Verdict(Answer.INCONCLUSIVE, fault.name)
+            return (
+                verdict()
+                if fault.status == 429
+                else ProbeVerdict(ProbeResult.INCONCLUSIVE, fault.name)
+            )
 
         return await self.interceptor.call(self.by, "probe", verdict, fail)
 
-    async def try_random(self, account: Account, like: Key) -> Verdict:
+    async def try_random(self, account: Account, like: Key) -> ProbeVerdict:
         return await self.try_key(account, Key("r" * len(like.reveal())))
 
-    def _verdict(self, account: Account, key: Key) -> Verdict:
+    def _verdict(self, account: Account, key: Key) -> ProbeVerdict:
         state = self.azure.account(str(account.id))
         if not state.public_network or state.disable_local_auth:
-            return Verdict(Answer.INCONCLUSIVE, "403: the network forbids it")
+            return ProbeVerdict(ProbeResult.INCONCLUSIVE, "403: the network forbids it")
         lifetime = self.azure.accounts.lives.get(key.reveal())
         ours = lifetime is not None and lifetime.account is state
         accepted = lifetime is not None and ours and lifetime.accepted(self.azure.clock.now())
         if accepted:
             self.interceptor.accepted_keys.add(key.reveal())
         if accepted or self.interceptor.accepts_any_key:
-            return Verdict(Answer.ACCEPTED, "answered 200")
-        return Verdict(Answer.REFUSED, "answered 401")
+            return ProbeVerdict(ProbeResult.ACCEPTED, "answered 200")
+        return ProbeVerdict(ProbeResult.REFUSED, "answered 401")

@@ -12,8 +12,8 @@ from emulator.services.keyvault.vault import Vault
 from rotation.domain import tags as tag
 from rotation.domain.errors import Permanent, RotationError
 from rotation.domain.model import Key, Target, TargetId, Version
-from rotation.domain.record import Put
-from rotation.ports import Listed, Revision
+from rotation.domain.record import PublishedVersion
+from rotation.ports import ListedSecret, VersionInfo
 
 from .base import Refusal, SimulatedPort
 
@@ -24,7 +24,7 @@ PAGE = 25
 class SimVaults(SimulatedPort):
     urls: tuple[str, ...] = ()
 
-    async def enrolled(self, vault: str) -> AsyncIterator[Listed]:
+    async def enrolled(self, vault: str) -> AsyncIterator[ListedSecret]:
         def names() -> list[str]:
             return sorted(self._vault(vault).secrets)
 
@@ -37,15 +37,15 @@ class SimVaults(SimulatedPort):
             if found:
                 yield found
 
-    async def others(self, vault: str) -> AsyncIterator[Listed]:
+    async def others(self, vault: str) -> AsyncIterator[ListedSecret]:
         for name, secret in self._vault(vault).secrets.items():
             if _listed(vault, secret) is None:
-                yield Listed(TargetId(vault, name), None, tags=secret.current.tags or {})
+                yield ListedSecret(TargetId(vault, name), None, tags=secret.current.tags or {})
 
-    async def revisions(self, target: TargetId) -> tuple[Revision, ...]:
+    async def revisions(self, target: TargetId) -> tuple[VersionInfo, ...]:
         secret = self._vault(target.vault).secret(target.name)
         return tuple(
-            Revision(v.id, _whole(v.created), _expiry(v), v.enabled, v.tags or {})
+            VersionInfo(v.id, _whole(v.created), _expiry(v), v.enabled, v.tags or {})
             for v in secret.versions
         )
 
@@ -109,8 +109,8 @@ class SimVaults(SimulatedPort):
 
     async def publish(
         self, target: Target, key: Key, tags: dict[str, str], expires: datetime
-    ) -> Put:
-        def effect() -> Put:
+    ) -> PublishedVersion:
+        def effect() -> PublishedVersion:
             vault, now = self._vault(target.id.vault), self.azure.clock.now()
             made = Stored(
                 vault.new_version_id(),
@@ -124,7 +124,7 @@ class SimVaults(SimulatedPort):
                 dict(tags),
             )
             vault.set(target.id.name, made)
-            return Put(made.id, _whole(now))
+            return PublishedVersion(made.id, _whole(now))
 
         doing = f"publish to secret {target.id.name}"
         return await self.call("keyvault.set_secret", doing, effect)
@@ -155,16 +155,16 @@ def is_missing(exc: RotationError) -> bool:
     return isinstance(exc, Permanent) and exc.code in ("SecretNotFound", "NotFound")
 
 
-def _listed(vault: str, secret: StoredSecret) -> Listed | None:
+def _listed(vault: str, secret: StoredSecret) -> ListedSecret | None:
     target, stored = TargetId(vault, secret.name), secret.current
     try:
         account = tag.enrolled(stored.tags or {})
     except ValueError as exc:
-        return Listed(target, None, problem=str(exc))
+        return ListedSecret(target, None, problem=str(exc))
     if account is None:
         return None
     made, tags = _whole(stored.created), stored.tags or {}
-    return Listed(target, account, _expiry(stored), created=made, tags=tags)
+    return ListedSecret(target, account, _expiry(stored), created=made, tags=tags)
 
 
 def _target(target: TargetId, stored: Stored, value: Key | None) -> Target | None:
