@@ -1,1 +1,1 @@
-"""Documents whose commands were really run: ``python -m scripts.tour`` runs them again."""
+"""Regenerates the output and the screenshots in the documentation: ``python -m scripts.tour``."""

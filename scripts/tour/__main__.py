@@ -1,7 +1,6 @@
-"""``python -m scripts.tour``: run the commands of docs/cli.md and docs/runbook-leak.md again.
+"""Regenerate the output in docs/cli.md and docs/runbook-leak.md, and the screenshots.
 
-Their console blocks and the pictures in docs/images come from here: the real function app on the
-emulated Azure, real commands, a real browser.
+Runs the documented commands and a browser against the real function app on the emulated Azure.
 """
 
 from __future__ import annotations
@@ -15,30 +14,34 @@ from emulator.demo.app import function_app
 from emulator.proxy.server import Proxy
 from tests.end_to_end.browser.site import Site
 
-from .console import ROOT, renewed
+from .console import ROOT, regenerate
 from .estate import estate
-from .pictures import pictures
+from .screenshots import take_screenshots
 
 DOCUMENTS = ("docs/cli.md", "docs/runbook-leak.md")
-PUBLIC = "https://my-rotation.azurewebsites.net"
-HASTE = {"ROTATION_OVERLAP": "PT26H", "ROTATION_LEAD": "P30D", "ROTATION_SCHEDULE": "*/3 * * * * *"}
+PUBLIC_URL = "https://my-rotation.azurewebsites.net"
+FUNCTION_SETTINGS = {
+    "ROTATION_OVERLAP": "PT26H",
+    "ROTATION_LEAD": "P30D",
+    "ROTATION_SCHEDULE": "*/3 * * * * *",
+}
 
 
 async def main() -> None:
     for document in DOCUMENTS:
         with tempfile.TemporaryDirectory() as directory:
-            await _renew(ROOT / document, Path(directory))
-        print(f"{document}: its commands were run again")
+            await _regenerate(ROOT / document, Path(directory))
+        print(f"{document} regenerated")
     with tempfile.TemporaryDirectory() as directory:
-        for picture in await pictures(Path(directory)):
-            print(picture.relative_to(ROOT))
+        for screenshot in await take_screenshots(Path(directory)):
+            print(screenshot.relative_to(ROOT))
 
 
-async def _renew(document: Path, directory: Path) -> None:
+async def _regenerate(document: Path, directory: Path) -> None:
     azure = estate()
     async with (
         Proxy(azure, directory) as proxy,
-        function_app(proxy, directory, HASTE) as host,
+        function_app(proxy, directory, FUNCTION_SETTINGS) as host,
     ):
         await Site(azure, host["url"], host["function_key"]).swept()
         environment = {
@@ -56,8 +59,8 @@ async def _renew(document: Path, directory: Path) -> None:
 
 
 def _rewrite(document: Path, environment: dict[str, str]) -> None:
-    text = renewed(document.read_text(), environment)
-    document.write_text(text.replace(environment["ROTATION_URL"], PUBLIC))
+    text = regenerate(document.read_text(), environment)
+    document.write_text(text.replace(environment["ROTATION_URL"], PUBLIC_URL))
 
 
 if __name__ == "__main__":

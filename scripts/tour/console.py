@@ -1,4 +1,4 @@
-"""The console blocks of a document, with what their commands print now."""
+"""Regenerates the console blocks of a document by running their commands."""
 
 from __future__ import annotations
 
@@ -12,14 +12,12 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 _BLOCK = re.compile(r"(?<=^```console\n)(.*?)(?=^```$)", re.M | re.S)
 _ID = re.compile(r"\b[0-9a-f]{16}-[0-9a-f]{12}\b")
-_COMMAND = "python -m rotation "
-_CUT = "…"
 
 
-def renewed(text: str, environment: Mapping[str, str]) -> str:
-    """The document with each block's commands run again, in order.
+def regenerate(text: str, environment: Mapping[str, str]) -> str:
+    """Run each block's commands in order and return the document with their output.
 
-    An operation's id in a command becomes the last id that any command printed.
+    A rotation's id in a command becomes the last id that any command printed.
     """
     last = ""
 
@@ -27,21 +25,21 @@ def renewed(text: str, environment: Mapping[str, str]) -> str:
         nonlocal last
         lines = []
         for command in re.findall(r"^\$ (.+)$", found[0], re.M):
-            asked = _ID.sub(last, command) if last else command
-            printed = run(asked, environment)
+            line = _ID.sub(last, command) if last else command
+            printed = run(line, environment)
             ids = _ID.findall(printed)
             last = ids[-1] if ids else last
-            lines.append(f"$ {asked}\n{printed}")
+            lines.append(f"$ {line}\n{printed}")
         return "\n".join(lines)
 
     return _BLOCK.sub(block, text)
 
 
 def run(command: str, environment: Mapping[str, str]) -> str:
-    """What the command prints, with its exit status where that is not 0."""
-    asked = command.replace("python -m", f"{shlex.quote(sys.executable)} -m", 1)
+    """Run a command. Return its output, with the exit status if that is not 0."""
+    line = command.replace("python -m", f"{shlex.quote(sys.executable)} -m", 1)
     done = subprocess.run(
-        ["bash", "-c", asked],
+        ["bash", "-c", line],
         env=dict(environment),
         cwd=ROOT,
         stdout=subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""The estate that documents show: three accounts that are well, and what is beside them."""
+"""The emulated Azure that the documentation shows: three managed accounts and two others."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _MANAGED = {"chat-weu": "OpenAI", "speech-weu": "SpeechServices", "vision-weu": 
 
 
 def estate() -> Azure:
-    """For the function's identity and for an operator, who here are one."""
+    """Return an Azure with one identity, which the function app and the operator share."""
     azure = Azure()
     vault = azure.add_vault(VAULT)
     azure.subscribe(

@@ -1,4 +1,4 @@
-"""What the person on call sees: a leak on the dashboard, from the fleet to the dead key."""
+"""Takes screenshots of the dashboard during an emergency, for docs/runbook-leak.md."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from .estate import VAULT, estate
 FOLDER = ROOT / "docs/images"
 
 
-async def pictures(directory: Path) -> list[Path]:
-    """Take them all; the paths."""
+async def take_screenshots(directory: Path) -> list[Path]:
+    """Take all screenshots and return their paths."""
     FOLDER.mkdir(exist_ok=True)
     async with (
         site(estate(), directory, {"ROTATION_OVERLAP": "PT26H", "ROTATION_LEAD": "P30D"}) as found,
@@ -37,16 +37,18 @@ async def _story(page: Page) -> AsyncIterator[str]:
     await page.locator(f"[data-id='{VAULT}/chat-weu-key']").press("Enter")
     await page.get_by_role("button", name="Key leaked…").click()
     await dialog.get_by_label("Key1").check()
-    await dialog.get_by_label("Why?").fill("INC-4711: pasted into #general at 03:04")
-    yield "leak-2-ask"
+    await dialog.get_by_label("Reason (recorded in the audit trail)").fill(
+        "INC-4711: pasted into #general at 03:04"
+    )
+    yield "leak-2-request"
     await dialog.get_by_role("button", name="Preview").click()
     await expect(dialog.locator(".effects")).to_be_visible()
-    yield "leak-3-foretold"
-    await dialog.get_by_role("button", name="Revoke it now").click()
+    yield "leak-3-preview"
+    await dialog.get_by_role("button", name="Revoke now").click()
     await expect(dialog.locator(".verdict")).to_have_text(
-        "✓ The old key is refused", timeout=60_000
+        "✓ The old key is rejected", timeout=60_000
     )
-    yield "leak-4-dead"
+    yield "leak-4-revoked"
     await dialog.get_by_role("button", name="Close").click()
     await expect(page.get_by_label("History")).to_contain_text("Emergency")
     yield "leak-5-history"
