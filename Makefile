@@ -43,9 +43,9 @@ check: setup ## ruff, mypy --strict, import-linter
 docs: .tools/docs ## build the documentation site into site/; a broken link fails the build
 	@NO_MKDOCS_2_WARNING=1 .tools/docs/bin/mkdocs build --strict --quiet
 
-.tools/docs: pyproject.toml # a separate environment: the site shares no package with the service
+.tools/docs: # a separate environment: the site shares no package with the service
 	@echo "Installing MkDocs into .tools (once)"
-	@rm -rf $@ && $(PYTHON) -m venv $@
+	@$(PYTHON) -m venv $@
 	@$@/bin/python -m pip install --quiet --disable-pip-version-check \
 	  $$($(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["docs"])') \
 	  || { rm -rf $@; exit 1; }
