@@ -8,7 +8,7 @@ from functools import cache
 
 from ..service.service import Service
 from ..settings.environment import BadSettings, access, load
-from ..web.authentication import Doors
+from ..web.authentication import AuthMethods
 from .assembly import build
 
 _log = logging.getLogger("rotation")
@@ -29,6 +29,6 @@ def service() -> Service:
 
 
 @cache
-def auth_methods() -> Doors:
+def auth_methods() -> AuthMethods:
     """Return the enabled authentication methods of the HTTP API."""
-    return Doors(*access(os.environ))
+    return AuthMethods(*access(os.environ))

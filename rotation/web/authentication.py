@@ -1,7 +1,7 @@
-"""Who asks: App Service authentication's principal header, or a function key. Fails closed.
+"""Authenticates a request by App Service's principal header or a function key. Fails closed.
 
-The header is believed only where the platform's authentication is on (``WEBSITE_AUTH_ENABLED``):
-the platform then removes whatever a client sends under that name. Elsewhere anybody could write it.
+The header is trusted only if App Service authentication is on (``WEBSITE_AUTH_ENABLED``), because
+App Service then removes any header of that name from the client's request.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ ENTRA = "aad"
 
 MAX_NAME = 100
 
-# The platform hands claims on under the short or the long name.
+# App Service passes claims on under their short or long names.
 _ROLE_TYPES = ("roles", "role", "http://schemas.microsoft.com/ws/2008/06/identity/claims/role")
 
 _NAME_TYPES = (
@@ -40,24 +40,24 @@ _NAME_TYPES = (
 
 
 @dataclass(frozen=True)
-class Doors:
-    """Which ways in are open: the platform's authentication, function keys, both or none."""
+class AuthMethods:
+    """The enabled authentication methods: App Service, function keys, both or neither."""
 
     platform: bool
     function_keys: bool
 
 
-def of(request: Request, doors: Doors, call: str) -> Caller | None:
-    """The caller, or None where nobody vouches for one."""
-    if doors.platform and request.header(HEADER):
+def authenticate(request: Request, methods: AuthMethods, call: str) -> Caller | None:
+    """Return the authenticated caller, or None. ``call`` is the request's id."""
+    if methods.platform and request.header(HEADER):
         return _principal(request, call)
-    if doors.function_keys:  # the host has checked the key before it called the function
+    if methods.function_keys:  # the Functions host has already checked the key
         return Caller("function key", frozenset(Role), call, by_key=True)
     return None
 
 
 def _principal(request: Request, call: str) -> Caller | None:
-    principal = _decoded(request.header(HEADER))
+    principal = _decode(request.header(HEADER))
     if principal is None or principal.get("auth_typ") != ENTRA:
         return None
     claims = _claims(principal)
@@ -67,12 +67,12 @@ def _principal(request: Request, call: str) -> Caller | None:
     return Caller(_name(request, claims), roles, call)
 
 
-def _decoded(header: str) -> Mapping[str, Any] | None:
+def _decode(header: str) -> Mapping[str, Any] | None:
     try:
-        found = json.loads(base64.b64decode(header, validate=True))
+        principal = json.loads(base64.b64decode(header, validate=True))
     except (binascii.Error, ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) else None
+    return principal if isinstance(principal, dict) else None
 
 
 def _claims(principal: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -84,7 +84,7 @@ def _claims(principal: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _name(request: Request, claims: list[tuple[str, str]]) -> str:
-    """For the audit trail: a person's name, or the application's id."""
-    named = [value for wanted in _NAME_TYPES for name, value in claims if name == wanted]
-    found = next(iter(named), "") or request.header(NAME_HEADER) or "unnamed"
+    """Return the name for the audit trail: a user's name or an application's id."""
+    names = [value for wanted in _NAME_TYPES for name, value in claims if name == wanted]
+    found = next(iter(names), "") or request.header(NAME_HEADER) or "unnamed"
     return "".join(c for c in found if c.isprintable())[:MAX_NAME]

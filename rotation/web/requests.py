@@ -1,4 +1,4 @@
-"""An HTTP call as the API sees it, whatever host it came through."""
+"""An HTTP request, independent of the host that received it."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from datetime import timedelta
 
 from ..domain.access import Caller
 from ..service.service import Service
-from .request_body import BadRequest
+from .errors import BadRequest
 
-MAX_WAIT = timedelta(seconds=100)  # the platform cuts a call at 230 s
+MAX_WAIT = timedelta(seconds=100)  # App Service closes a connection after 230 s
 
 
 @dataclass(frozen=True)
 class Request:
-    """As it arrived. Names of headers compare without case."""
+    """An incoming request. Header names are case-insensitive."""
 
     method: str
     url: str
@@ -25,22 +25,25 @@ class Request:
     body: bytes = b""
 
     def header(self, name: str) -> str:
+        """Return the header's value, empty if absent."""
         wanted = name.lower()
         return next((v for n, v in self.headers.items() if n.lower() == wanted), "")
 
 
 @dataclass(frozen=True)
 class Call:
-    """A request that was let in."""
+    """An authorised request."""
 
     request: Request
     caller: Caller
     service: Service
 
     def param(self, name: str) -> str:
+        """Return a parameter of the path, empty if absent."""
         return self.request.params.get(name, "")
 
     def query(self, name: str) -> str:
+        """Return a parameter of the query without surrounding blanks, empty if absent."""
         return self.request.query.get(name, "").strip()
 
     @property
@@ -58,5 +61,5 @@ class Call:
 
 def _seconds(text: str) -> timedelta:
     if not (text.isascii() and text.isdigit() and len(text) < 6):
-        raise BadRequest(["Prefer: write wait= and a number of seconds"])
+        raise BadRequest(["Prefer: must be wait= and a number of seconds"])
     return min(timedelta(seconds=int(text)), MAX_WAIT)

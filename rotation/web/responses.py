@@ -1,11 +1,12 @@
-"""HTTP answers: JSON, or problem details (RFC 9457) that say what to do."""
+"""HTTP responses: JSON, or problem details (RFC 9457) with a remedy."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
+
+import msgspec
 
 from ..domain.errors import Permanent, RotationError
 from ..service.requests import AlreadyRunning
@@ -14,7 +15,7 @@ JSON = "application/json"
 
 PROBLEM = "application/problem+json"
 
-# Nothing of the API is a page, and none of it is kept by a browser or a proxy.
+# API responses are not documents and must not be cached.
 HEADERS: Mapping[str, str] = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -24,41 +25,48 @@ HEADERS: Mapping[str, str] = {
 
 
 @dataclass(frozen=True)
-class Answer:
-    """An HTTP answer."""
+class Response:
+    """An HTTP response."""
 
     status: int
     body: str
     headers: Mapping[str, str] = field(default_factory=dict)
     mimetype: str = JSON
 
-    def under(self, request_id: str) -> Answer:
-        """With the headers that every answer has."""
+    def with_headers(self, request_id: str) -> Response:
+        """Return the response with the headers that every response has."""
         headers = {**HEADERS, **self.headers, "X-Request-Id": request_id}
         return replace(self, headers=headers)
 
 
-def ok(body: Any, status: int = 200, **headers: str) -> Answer:
-    return Answer(status, json.dumps(body), headers)
+def ok(body: Any, status: int = 200, **headers: str) -> Response:
+    """Return a response with a JSON body."""
+    return Response(status, _encode(body), headers)
 
 
-def accepted(body: Mapping[str, Any]) -> Answer:
-    """202, and where to follow it."""
+def _encode(body: Any) -> str:
+    return msgspec.json.encode(body).decode()
+
+
+def accepted(body: Mapping[str, Any]) -> Response:
+    """Return 202 with the URL that reports the progress."""
     return ok(body, 202, Location=str(body["status"]))
 
 
-def problem(status: int, title: str, detail: str, **more: Any) -> Answer:
-    """RFC 9457 problem details."""
+def problem(status: int, title: str, detail: str, **more: Any) -> Response:
+    """Return problem details (RFC 9457)."""
     body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
-    return Answer(status, json.dumps(body), mimetype=PROBLEM)
+    return Response(status, _encode(body), mimetype=PROBLEM)
 
 
-def unknown() -> Answer:
-    return problem(404, "Not found", "there is no rotation of this id; GET /api/rotations has all")
+def unknown_rotation() -> Response:
+    """Return 404 for an unknown rotation."""
+    detail = "No rotation has this id; list them with GET /api/rotations."
+    return problem(404, "Not found", detail)
 
 
-def failed(exc: RotationError) -> Answer:
-    """What an error of the service means to whoever asked."""
+def from_error(exc: RotationError) -> Response:
+    """Map a service error to an HTTP response."""
     if isinstance(exc, AlreadyRunning):
         name = exc.operation_id
         running = {"id": name, "status": f"/api/rotations/{name}"}

@@ -1,4 +1,4 @@
-"""What is served, and who may: one line for each route."""
+"""The routes of the API and the roles that they need."""
 
 from __future__ import annotations
 
@@ -6,38 +6,35 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from ..domain.access import Role
-from . import handlers as api
-from .handlers import Forbidden
+from .handlers import rotations, secrets, service
 from .requests import Call
-from .responses import Answer
-
-__all__ = ["ROUTES", "Forbidden", "Route"]
+from .responses import Response
 
 
 @dataclass(frozen=True)
 class Route:
-    """``role`` is the least that is needed; None lets anybody in."""
+    """One route. ``role`` is the narrowest role that may call it; None allows everyone."""
 
     name: str
     method: str
     path: str
     role: Role | None
-    handler: Callable[[Call], Awaitable[Answer]]
+    handler: Callable[[Call], Awaitable[Response]]
 
 
 ROUTES = (
-    Route("request_rotation", "POST", "rotations", Role.OPERATE, api.request),
-    Route("list_rotations", "GET", "rotations", Role.READ, api.rotations),
-    Route("get_rotation", "GET", "rotations/{id}", Role.READ, api.rotation),
-    Route("cancel_rotation", "DELETE", "rotations/{id}", Role.OPERATE, api.cancel),
-    Route("answer_rotation", "POST", "rotations/{id}/{answer}", Role.OPERATE, api.answer),
-    Route("list_secrets", "GET", "secrets", Role.READ, api.secrets),
-    Route("get_secret", "GET", "secrets/{vault}/{secret}", Role.READ, api.secret),
-    Route("hold_secret", "POST", "secrets/{vault}/{secret}/{hold}", Role.OPERATE, api.hold),
-    Route("plan", "GET", "plan", Role.READ, api.plan),
-    Route("doctor", "GET", "doctor", Role.OPERATE, api.doctor),
-    Route("get_account", "GET", "accounts/{slug}", Role.READ, api.account),
-    Route("health", "GET", "health", None, api.health),
-    Route("openapi", "GET", "openapi.json", Role.READ, api.openapi),
-    Route("dashboard", "GET", "dashboard", Role.READ, api.dashboard),
+    Route("request_rotation", "POST", "rotations", Role.OPERATE, rotations.request),
+    Route("list_rotations", "GET", "rotations", Role.READ, rotations.list_rotations),
+    Route("get_rotation", "GET", "rotations/{id}", Role.READ, rotations.get),
+    Route("cancel_rotation", "DELETE", "rotations/{id}", Role.OPERATE, rotations.cancel),
+    Route("answer_rotation", "POST", "rotations/{id}/{answer}", Role.OPERATE, rotations.answer),
+    Route("list_secrets", "GET", "secrets", Role.READ, secrets.list_secrets),
+    Route("get_secret", "GET", "secrets/{vault}/{secret}", Role.READ, secrets.get),
+    Route("hold_secret", "POST", "secrets/{vault}/{secret}/{hold}", Role.OPERATE, secrets.hold),
+    Route("plan", "GET", "plan", Role.READ, service.plan),
+    Route("doctor", "GET", "doctor", Role.OPERATE, service.doctor),
+    Route("get_account", "GET", "accounts/{slug}", Role.READ, secrets.get_account),
+    Route("health", "GET", "health", None, service.health),
+    Route("openapi", "GET", "openapi.json", Role.READ, service.openapi),
+    Route("dashboard", "GET", "dashboard", Role.READ, service.dashboard),
 )

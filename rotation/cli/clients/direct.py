@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from ...bootstrap.assembly import build
 from ...domain.access import Caller, Role
 from ...service.service import Service
-from ...web.dispatch import admit
+from ...web.dispatch import dispatch
 from ...web.requests import Request
 from ...web.routes import ROUTES, Route
 from .operator import load_settings
@@ -39,7 +39,7 @@ class DirectClient:
         incoming = Request(
             request.method, url, request.headers, params, request.query, request.body
         )
-        response = await admit(route, incoming, caller, lambda: self.service)
+        response = await dispatch(route, incoming, caller, lambda: self.service)
         return response.status, response.body
 
     async def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Who may: every endpoint for every kind of caller, and what a browser must bring."""
+"""Access to every endpoint by every kind of caller, and protection against cross-site requests."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from rotation.domain.access import Role
 from rotation.domain.model import AccountId
 from rotation.service.service import Service
 from rotation.settings.environment import access
-from rotation.web.authentication import HEADER, Doors
+from rotation.web.authentication import HEADER, AuthMethods
 from rotation.web.requests import Request
-from rotation.web.responses import Answer
+from rotation.web.responses import Response
 from rotation.web.routes import ROUTES, Route
 from tests.integration.wire.product import playground, product
 
-ENTRA = Doors(platform=True, function_keys=False)
-KEYS = Doors(platform=False, function_keys=True)
-SHUT = Doors(platform=False, function_keys=False)
+ENTRA = AuthMethods(platform=True, function_keys=False)
+KEYS = AuthMethods(platform=False, function_keys=True)
+NEITHER = AuthMethods(platform=False, function_keys=False)
 ACCOUNT = AccountId("11111111-1111-1111-1111-111111111111", "rg-keys", "aoai-demo")
 GUARDED = [route for route in ROUTES if route.role]
 LONG = "http://schemas.microsoft.com/ws/2008/06/identity/claims/role"
@@ -33,7 +33,7 @@ PARAMS |= {"hold": "pause", "slug": "0" * 16}
 
 
 def principal(*roles: str, typ: str = "roles", auth: str = "aad", **claims: str) -> str:
-    """The header as App Service writes it."""
+    """Return the header as App Service sends it."""
     listed = [{"typ": typ, "val": role} for role in roles]
     listed += [{"typ": name, "val": value} for name, value in claims.items()]
     found = {"auth_typ": auth, "claims": listed, "name_typ": "name", "role_typ": LONG}
@@ -47,12 +47,12 @@ async def service(tmp_path: Path) -> AsyncIterator[Service]:
 
 
 async def call(
-    service: Service, route: Route, doors: Doors, headers: Mapping[str, str], **fields: Any
-) -> Answer:
+    service: Service, route: Route, methods: AuthMethods, headers: Mapping[str, str], **fields: Any
+) -> Response:
     body = json.dumps(fields or ({"reason": "r"} if "{" in route.path else BODY)).encode()
     url = f"https://app.azurewebsites.net/api/{route.path}"
     request = Request(route.method, url, headers, PARAMS, {}, body)
-    return await web.serve(route, request, doors, lambda: service)
+    return await web.serve(route, request, methods, lambda: service)
 
 
 def named(name: str) -> Route:
@@ -60,67 +60,61 @@ def named(name: str) -> Route:
 
 
 def wider(role: Role | None) -> list[Role]:
-    """The roles that suffice."""
+    """Return the role and each wider one."""
     order = list(Role)
     return order[order.index(role) :] if role else order
 
 
 @pytest.mark.parametrize("route", GUARDED, ids=lambda route: route.name)
 class TestEveryGuardedEndpoint:
-    async def test_refuses_whoever_has_no_identity(self, service: Service, route: Route) -> None:
+    async def test_rejects_an_anonymous_caller(self, service: Service, route: Route) -> None:
         assert (await call(service, route, ENTRA, {})).status == 401
 
-    async def test_refuses_everybody_where_all_doors_are_shut(
+    async def test_rejects_everyone_if_no_method_is_enabled(
         self, service: Service, route: Route
     ) -> None:
-        headers = {HEADER: principal(*Role), "x-functions-key": "whatever"}
-        assert (await call(service, route, SHUT, headers)).status == 401
+        headers = {HEADER: principal(*Role), "x-functions-key": "anything"}
+        assert (await call(service, route, NEITHER, headers)).status == 401
 
-    async def test_refuses_a_principal_without_our_roles(
-        self, service: Service, route: Route
-    ) -> None:
+    async def test_rejects_a_principal_without_a_role(self, service: Service, route: Route) -> None:
         for header in (principal(), principal("Reader", "rotation.emergency", "Rotation")):
             answer = await call(service, route, ENTRA, {HEADER: header})
             assert answer.status == 403
             assert str(route.role) in answer.body
 
-    async def test_refuses_each_role_that_is_too_narrow(
-        self, service: Service, route: Route
-    ) -> None:
+    async def test_rejects_each_narrower_role(self, service: Service, route: Route) -> None:
         for role in set(Role) - set(wider(route.role)):
             assert (await call(service, route, ENTRA, {HEADER: principal(role)})).status == 403
 
     @pytest.mark.parametrize("typ", ["roles", LONG])
-    async def test_admits_each_role_that_suffices(
+    async def test_admits_the_role_and_each_wider_one(
         self, service: Service, route: Route, typ: str
     ) -> None:
         for role in wider(route.role):
             answer = await call(service, route, ENTRA, {HEADER: principal(role, typ=typ)})
             assert answer.status not in (401, 403, 500), answer.body
 
-    async def test_does_not_believe_a_forged_header_where_authentication_is_off(
+    async def test_ignores_a_forged_header_if_app_service_authentication_is_off(
         self, service: Service, route: Route
     ) -> None:
-        """With function keys the key decides, and nothing that the header claims."""
+        """The function key alone identifies the caller."""
         answer = await call(service, route, KEYS, {HEADER: principal(name="the boss")})
         assert answer.status not in (401, 403)
         record = (await service.queries.journal.load(ACCOUNT))[0]
         assert all(wish.requester == "function key" for wish in record.requests)
 
-    async def test_refuses_what_is_no_principal(self, service: Service, route: Route) -> None:
+    async def test_rejects_a_malformed_principal(self, service: Service, route: Route) -> None:
         wrong = ["", "{}", "AAAA", "!!", base64.b64encode(b"[1]").decode(), "e30="]
         wrong += [principal("Rotation.Emergency", auth="github")]
         for header in wrong:
             assert (await call(service, route, ENTRA, {HEADER: header})).status in (401, 403)
 
-    async def test_admits_a_function_key_where_it_is_let_in(
-        self, service: Service, route: Route
-    ) -> None:
+    async def test_admits_a_function_key_if_enabled(self, service: Service, route: Route) -> None:
         assert (await call(service, route, KEYS, {})).status not in (401, 403, 500)
 
 
-async def test_health_is_for_anybody_and_says_nothing_else(service: Service) -> None:
-    answer = await call(service, named("health"), SHUT, {})
+async def test_health_needs_no_role_and_reveals_nothing_else(service: Service) -> None:
+    answer = await call(service, named("health"), NEITHER, {})
     assert answer.status == 503
     assert set(json.loads(answer.body)) == {"status", "lastSweepAgeSeconds"}
 
@@ -134,7 +128,7 @@ async def test_health_is_for_anybody_and_says_nothing_else(service: Service) -> 
         {"all": True, "confirm": 1},
     ],
 )
-async def test_an_emergency_or_more_than_one_account_needs_the_widest_role(
+async def test_an_emergency_or_several_accounts_need_the_widest_role(
     service: Service, more: dict[str, Any]
 ) -> None:
     route, body = named("request_rotation"), {"reason": "r", **more}
@@ -144,13 +138,13 @@ async def test_an_emergency_or_more_than_one_account_needs_the_widest_role(
     assert (await call(service, route, ENTRA, emergency, **body)).status in (200, 202)
 
 
-async def test_a_function_key_never_suffices_for_everything(service: Service) -> None:
+async def test_a_function_key_cannot_rotate_everything(service: Service) -> None:
     route, body = named("request_rotation"), {"all": True, "confirm": 1, "reason": "r"}
     assert (await call(service, route, KEYS, {}, **body)).status == 403
     assert (await call(service, route, KEYS, {}, **body | {"dry_run": True})).status == 200
 
 
-async def test_who_asked_in_which_role_and_call_is_kept(service: Service) -> None:
+async def test_the_requester_role_and_request_id_are_stored(service: Service) -> None:
     header = principal(Role.EMERGENCY, preferred_username="ada@contoso.com")
     headers = {HEADER: header, "X-Request-Id": "call-7"}
     made = json.loads((await call(service, named("request_rotation"), ENTRA, headers)).body)
@@ -159,7 +153,7 @@ async def test_who_asked_in_which_role_and_call_is_kept(service: Service) -> Non
     assert kept == ("ada@contoso.com", "Rotation.Emergency", "call-7")
 
 
-async def test_an_application_is_named_by_its_id(service: Service) -> None:
+async def test_an_application_is_recorded_by_its_id(service: Service) -> None:
     headers = {HEADER: principal(Role.OPERATE, azp="ffffffff-0000-4000-8000-0000000000aa")}
     made = json.loads((await call(service, named("request_rotation"), ENTRA, headers)).body)
     found = await service.queries.status(made["id"])
@@ -182,16 +176,16 @@ OWN = {"Origin": "https://app.azurewebsites.net", "Sec-Fetch-Site": "same-origin
         (HOST, 202),
     ],
 )
-async def test_from_a_browser_a_change_must_be_meant(
+async def test_a_browser_request_that_changes_state_must_pass_the_csrf_check(
     service: Service, headers: dict[str, str], status: int
 ) -> None:
     given = headers | {HEADER: principal(Role.EMERGENCY)}
     assert (await call(service, named("request_rotation"), ENTRA, given)).status == status
 
 
-async def test_every_answer_has_a_request_id_and_strict_headers(service: Service) -> None:
+async def test_every_response_has_a_request_id_and_strict_headers(service: Service) -> None:
     for given, shown in (("abc-1", "abc-1"), ("x\r\nSet-Cookie: a", None), ("", None)):
-        answer = await call(service, named("health"), SHUT, {"X-Request-Id": given})
+        answer = await call(service, named("health"), NEITHER, {"X-Request-Id": given})
         assert shown in (None, answer.headers["X-Request-Id"])
         assert "\r" not in answer.headers["X-Request-Id"]
         assert answer.headers["Cache-Control"] == "no-store"
@@ -199,7 +193,7 @@ async def test_every_answer_has_a_request_id_and_strict_headers(service: Service
 
 
 @pytest.mark.parametrize(
-    ("environment", "doors"),
+    ("environment", "methods"),
     [
         ({}, (False, True)),
         ({"WEBSITE_SITE_NAME": "app"}, (False, False)),
@@ -210,11 +204,13 @@ async def test_every_answer_has_a_request_id_and_strict_headers(service: Service
         ({"ROTATION_FUNCTION_KEYS": "yes"}, (False, False)),
     ],
 )
-def test_which_doors_are_open(environment: dict[str, str], doors: tuple[bool, bool]) -> None:
-    assert access(environment) == doors
+def test_the_environment_enables_the_authentication_methods(
+    environment: dict[str, str], methods: tuple[bool, bool]
+) -> None:
+    assert access(environment) == methods
 
 
-async def test_a_body_that_is_too_large_is_refused_before_it_is_read(service: Service) -> None:
+async def test_an_oversized_body_is_rejected_before_it_is_parsed(service: Service) -> None:
     fields = {"reason": "x" * 9000}
     answer = await call(service, named("request_rotation"), KEYS, {}, **fields)
     assert answer.status == 413

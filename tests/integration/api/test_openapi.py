@@ -1,4 +1,4 @@
-"""The OpenAPI document and the service agree: schemathesis attacks the running function app."""
+"""The service behaves as its OpenAPI document describes: schemathesis tests the running app."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from rotation.web.routes import ROUTES
 
 ROOT = Path(__file__).parents[3]
 DOCUMENT = ROOT / "rotation/web/openapi.json"
-# The Functions host answers 404 to a method that no function has; the document cannot change that.
-# A valid-looking request may name a secret or an operation that does not exist, or be refused.
-# Of two ways in one suffices: a wrong token beside a right key is no hole (test_access.py).
+# The Functions host returns 404 for a method without a function; the document cannot change that.
+# A valid request may name a secret or an operation that does not exist, or be refused.
+# One of two methods is enough, so a wrong token beside a valid key is accepted (test_access.py).
 EXCLUDED = "unsupported_method,positive_data_acceptance,ignored_auth"
 
 
-def test_every_route_is_described_and_every_description_is_served() -> None:
+def test_the_document_describes_exactly_the_routes() -> None:
     described = {
         f"{method.upper()} {path.removeprefix('/api/')}"
         for path, methods in json.loads(DOCUMENT.read_text())["paths"].items()
@@ -37,7 +37,7 @@ def test_every_route_is_described_and_every_description_is_served() -> None:
     assert described == {f"{route.method} {route.path}" for route in ROUTES}
 
 
-def test_what_is_described_needs_the_roles_that_the_service_asks_for() -> None:
+def test_the_document_names_the_role_that_each_route_needs() -> None:
     paths = json.loads(DOCUMENT.read_text())["paths"]
     for route in ROUTES:
         operation = paths[f"/api/{route.path}"][route.method.lower()]
@@ -68,7 +68,7 @@ async def running(directory: Path) -> AsyncIterator[dict[str, Any]]:
 
 
 async def _healthy(url: str) -> None:
-    """After its first sweep."""
+    """Wait for the first sweep."""
     async with aiohttp.ClientSession(url) as client:
         for _ in range(100):
             async with client.get("/api/health") as answer:
@@ -79,7 +79,7 @@ async def _healthy(url: str) -> None:
 
 
 @pytest.mark.slow
-async def test_the_running_service_does_as_it_is_described(tmp_path: Path) -> None:
+async def test_the_running_service_matches_the_document(tmp_path: Path) -> None:
     async with running(tmp_path) as host:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "schemathesis.cli", "run", str(DOCUMENT)),

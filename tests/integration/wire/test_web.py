@@ -14,7 +14,7 @@ import pytest
 from emulator.azure import Azure
 from emulator.core.faults import Fault
 from rotation import web
-from rotation.web.authentication import Doors
+from rotation.web.authentication import AuthMethods
 
 from .product import Product, playground, product
 
@@ -30,7 +30,10 @@ class Api:
         route = next(route for route in web.ROUTES if route.name == name)
         given: dict[str, Any] = {"method": route.method, "url": "https://here/api", "headers": {}}
         answer = await web.serve(
-            route, web.Request(**given | more), Doors(False, True), lambda: self.product.service
+            route,
+            web.Request(**given | more),
+            AuthMethods(False, True),
+            lambda: self.product.service,
         )
         with self._file.open("a") as file:
             file.write(f"{answer.status} {dict(answer.headers)} {answer.body}\n")

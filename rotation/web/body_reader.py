@@ -1,0 +1,104 @@
+"""Reads the fields of a JSON body and collects every problem."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+
+from ..domain.redaction import looks_like_key, redact
+from .bodies import MAX_REASON, AnswerBody
+from .errors import BadRequest
+
+MAX_BODY = 8 * 1024
+
+
+class BodyReader:
+    """Reads fields one by one. An invalid field adds to ``problems`` and reads as empty."""
+
+    def __init__(self, fields: dict[str, Any], kind: type[msgspec.Struct]) -> None:
+        """``kind`` is the type that defines the names of the fields."""
+        self._fields = fields
+        known = sorted(field.encode_name for field in msgspec.structs.fields(kind))
+        unknown = sorted(set(map(str, fields)) - set(known))
+        names = ", ".join(known)
+        self.problems = [f"{redact(name[:40])}: unknown field; use {names}" for name in unknown]
+
+    @classmethod
+    def from_json(cls, body: bytes, kind: type[msgspec.Struct]) -> BodyReader:
+        """Read a JSON object; an empty body is an empty object. Raises BadRequest."""
+        return cls(_parse_object(body), kind)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._fields
+
+    def check(self) -> None:
+        """Raise BadRequest if there is a problem."""
+        if self.problems:
+            raise BadRequest(self.problems)
+
+    def text(self, name: str) -> str:
+        """Return a string without surrounding blanks, empty if absent."""
+        value = self._fields.get(name)
+        if value is None:
+            return ""
+        if not isinstance(value, str):
+            self.problems.append(f"{name}: must be a string")
+            return ""
+        return value.strip()
+
+    def flag(self, name: str) -> bool:
+        """Return a boolean, False if absent."""
+        value = self._fields.get(name, False)
+        if not isinstance(value, bool):
+            self.problems.append(f"{name}: must be true or false")
+            return False
+        return value
+
+    def number(self, name: str) -> int | None:
+        """Return an integer, or None if absent."""
+        value = self._fields.get(name)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
+            self.problems.append(f"{name}: must be an integer")
+            return None
+        return value
+
+    def reason(self) -> str:
+        """Return the reason, which every change requires."""
+        reason = self.text("reason")
+        if not reason:
+            self.problems.append("reason: required, for the audit trail")
+        if len(reason) > MAX_REASON or not reason.isprintable():
+            self.problems.append(f"reason: at most {MAX_REASON} printable characters")
+        if looks_like_key(reason):
+            self.problems.append("reason: seems to contain a key; remove it")
+        return reason
+
+
+def read_answer(body: bytes) -> tuple[str, bool]:
+    """Return the reason, and whether it is a dry run. Raises BadRequest."""
+    reader = BodyReader.from_json(body, AnswerBody)
+    dry_run, reason = reader.flag("dry_run"), reader.reason()
+    reader.check()
+    return reason, dry_run
+
+
+def read_reason(text: str) -> str:
+    """Return a valid reason that was given outside a body. Raises BadRequest."""
+    reader = BodyReader({"reason": text}, AnswerBody)
+    reason = reader.reason()
+    reader.check()
+    return reason
+
+
+def _parse_object(body: bytes) -> dict[str, Any]:
+    if len(body) > MAX_BODY:
+        raise BadRequest([f"the body is larger than {MAX_BODY} bytes"])
+    try:
+        fields = json.loads(body or b"{}")
+    except (ValueError, RecursionError):
+        raise BadRequest(["the body is not valid JSON"]) from None
+    if not isinstance(fields, dict):
+        raise BadRequest(["the body is not a JSON object"])
+    return fields

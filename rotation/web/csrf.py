@@ -1,0 +1,29 @@
+"""Protection against cross-site request forgery (CSRF)."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from .requests import Request
+
+CSRF_HEADER = "X-Rotation-Request"
+
+
+def is_browser(request: Request) -> bool:
+    """Only browsers send these headers, and a page cannot suppress all of them."""
+    return any(request.header(name) for name in ("Origin", "Sec-Fetch-Site", "Cookie"))
+
+
+def passes_csrf_check(request: Request) -> bool:
+    """A cross-site page can neither add a custom header nor share our origin."""
+    origin, site = request.header("Origin"), request.header("Sec-Fetch-Site")
+    host = request.header("X-Forwarded-Host") or request.header("Host") or _host(request.url)
+    return (
+        bool(request.header(CSRF_HEADER))
+        and site in ("", "same-origin")
+        and (not origin or _host(origin) == host.lower())
+    )
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).netloc.lower()

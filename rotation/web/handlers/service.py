@@ -1,0 +1,45 @@
+"""Handlers about the service as a whole, its API and its dashboard."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from ...ops.doctor import findings
+from ..dashboard import page
+from ..requests import Call
+from ..responses import Response, ok
+
+_DOCUMENT = Path(__file__).parents[1] / "openapi.json"
+
+
+async def plan(call: Call) -> Response:
+    """Handle ``GET /api/plan``."""
+    return ok(await call.service.previews.next_sweep())
+
+
+async def doctor(call: Call) -> Response:
+    """Handle ``GET /api/doctor``."""
+    return ok(findings.to_json(await call.service.doctor.examine()))
+
+
+async def health(call: Call) -> Response:
+    """Handle ``GET /api/health``. It needs no role, so it reveals nothing else."""
+    found = await call.service.health.status()
+    return ok(found, 200 if found["status"] == "ok" else 503)
+
+
+async def openapi(call: Call) -> Response:
+    """Handle ``GET /api/openapi.json``."""
+    return Response(200, _document())
+
+
+async def dashboard(call: Call) -> Response:
+    """Handle ``GET /api/dashboard``."""
+    html, policy = page()
+    return Response(200, html, {"Content-Security-Policy": policy}, "text/html")
+
+
+@cache
+def _document() -> str:
+    return _DOCUMENT.read_text()

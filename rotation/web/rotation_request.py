@@ -1,0 +1,124 @@
+"""Parses the body of ``POST /api/rotations``; every invalid field is reported at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from ..domain import durations
+from ..domain.model import AccountId, TargetId
+from ..domain.record import Leaked
+from ..domain.redaction import redact
+from ..service.requests import RotationRequest
+from .bodies import RequestBody
+from .body_reader import BodyReader
+
+_MAX_KEY = 100
+
+_MAX_OVERLAP = timedelta(days=7)
+
+
+def parse(
+    body: bytes, headers: Mapping[str, str], vaults: tuple[str, ...], requester: str
+) -> RotationRequest:
+    """Return the request. Raises BadRequest with every problem."""
+    reader = BodyReader.from_json(body, RequestBody)
+    target = _target(reader, vaults)
+    request = RotationRequest(
+        reason=reader.reason(),
+        requester=requester,
+        secret=target if target and target.name else None,
+        account=_account(reader),
+        vault=target.vault if target and not target.name else None,
+        everything=reader.flag("all"),
+        confirm=reader.number("confirm"),
+        dry_run=reader.flag("dry_run"),
+        leaked=_leaked(reader),
+        overlap=_overlap(reader),
+        idempotency_key=_idempotency_key(headers, reader.problems),
+    )
+    reader.problems.extend(_contradictions(request, is_readable=not reader.problems))
+    reader.check()
+    return request
+
+
+def find_vault(text: str, vaults: tuple[str, ...]) -> str | None:
+    """Return the URL of a configured vault, given by its URL or its name."""
+    folded = text.lower().rstrip("/")
+    for url in vaults:
+        if folded in (url.lower(), (urlsplit(url).hostname or "").partition(".")[0]):
+            return url
+    return None
+
+
+def not_configured(vaults: tuple[str, ...]) -> str:
+    """Return the problem of a vault that is not configured."""
+    return "vault: not configured; the configured vaults are " + ", ".join(vaults)
+
+
+def _contradictions(request: RotationRequest, *, is_readable: bool) -> list[str]:
+    problems = []
+    scopes = (request.secret, request.account, request.vault, request.everything or None)
+    if sum(scope is not None for scope in scopes) != 1 and is_readable:
+        problems.append('name either vault and secret, or account, or vault, or "all": true')
+    if request.overlap is not None and not request.is_emergency:
+        problems.append("overlap: allowed only in an emergency (leaked)")
+    if request.everything and request.confirm is None and not request.dry_run:
+        problems.append("confirm: required with all; use the number of accounts of a dry_run")
+    return problems
+
+
+def _target(reader: BodyReader, vaults: tuple[str, ...]) -> TargetId | None:
+    """Return a secret, or a vault as a target without a name."""
+    vault, secret = reader.text("vault"), reader.text("secret")
+    if not vault and not secret:
+        return None
+    url = find_vault(vault, vaults)
+    if url is None:
+        reader.problems.append(not_configured(vaults))
+    if "secret" in reader and not _is_secret_name(secret):
+        reader.problems.append("secret: not a valid secret name")
+    return TargetId(url or "", secret)
+
+
+def _is_secret_name(text: str) -> bool:
+    """Key Vault, "Object identifiers": 1 to 127 letters, digits and hyphens."""
+    return len(text) <= 127 and text.isascii() and text.replace("-", "").isalnum()
+
+
+def _account(reader: BodyReader) -> AccountId | None:
+    text = reader.text("account")
+    try:
+        return AccountId.parse(text) if text else None
+    except ValueError as exc:
+        reader.problems.append(f"account: {redact(str(exc))}")
+        return None
+
+
+def _leaked(reader: BodyReader) -> Leaked:
+    text = reader.text("leaked") or Leaked.NONE
+    try:
+        return Leaked(text.lower())
+    except ValueError:
+        reader.problems.append("leaked: must be key1, key2, unknown or none")
+        return Leaked.NONE
+
+
+def _overlap(reader: BodyReader) -> timedelta | None:
+    text = reader.text("overlap")
+    try:
+        overlap = durations.parse(text) if text else None
+    except ValueError as exc:
+        reader.problems.append(f"overlap: {redact(str(exc))}")
+        return None
+    if overlap is not None and overlap > _MAX_OVERLAP:
+        reader.problems.append("overlap: at most P7D")
+    return overlap
+
+
+def _idempotency_key(headers: Mapping[str, str], problems: list[str]) -> str | None:
+    key = headers.get("Idempotency-Key") or headers.get("idempotency-key")
+    if key and len(key) > _MAX_KEY:
+        problems.append(f"Idempotency-Key: at most {_MAX_KEY} characters")
+    return key or None
