@@ -122,7 +122,7 @@ class FleetReply(Reply, frozen=True, kw_only=True):
 
 
 class HealthStatus(StrEnum):
-    """Whether the sweep runs on schedule."""
+    """The status of the sweep: ok while it runs on schedule."""
 
     OK = "ok"
     DEGRADED = "degraded"

@@ -23,7 +23,7 @@ class PreviewReply(Reply, frozen=True, kw_only=True):
 
 
 class PlanReply(Reply, frozen=True, kw_only=True):
-    """What the next sweep would do; ``would`` has the first accounts only."""
+    """A preview of the next sweep; ``would`` has the first accounts only."""
 
     accounts: int
     would: list[PreviewReply]
@@ -31,7 +31,7 @@ class PlanReply(Reply, frozen=True, kw_only=True):
 
 
 class DryRunReply(Reply, frozen=True, kw_only=True):
-    """What a rotation request would do; ``would`` has the first accounts only."""
+    """A preview of a rotation request; ``would`` has the first accounts only."""
 
     dry_run: Always
     accounts: int
@@ -40,7 +40,7 @@ class DryRunReply(Reply, frozen=True, kw_only=True):
 
 
 class AnswerDryRunReply(Reply, frozen=True, kw_only=True):
-    """What resuming or abandoning an operation would do."""
+    """A preview of resuming or abandoning an operation."""
 
     dry_run: Always
     will: str

@@ -33,7 +33,7 @@ class SecretReply(Reply, frozen=True, kw_only=True):
 
 
 class HeldReply(Reply, frozen=True, kw_only=True):
-    """Whether a secret's scheduled rotations are paused."""
+    """The pause of a secret's scheduled rotations."""
 
     vault: str
     secret: str

@@ -29,12 +29,12 @@ WHY = {
     "overlap": "consumers still move to the new key",
     "revoking": "1 of 3 proofs that the old key is refused",
     "paused": "held by the tag RotationPaused",
-    "drifted": "somebody made the live key new by hand",
+    "drifted": "the live key was regenerated outside the service",
     "failing": "the new key is not accepted yet",
     "refused": "key authentication is switched off",
 }
-NEXT = {"healthy": "rotate", "due": "rotate", "paused": "rotate", "rotating": "prove the new key"}
-NEXT |= {"overlap": "revoke the old key", "revoking": "prove that the old key is dead"}
+NEXT = {"healthy": "rotate", "due": "rotate", "paused": "rotate", "rotating": "verify the new key"}
+NEXT |= {"overlap": "revoke the old key", "revoking": "verify that the old key is rejected"}
 NEXT |= {"drifted": "publish the new key"}
 TROUBLE = {
     "failing": (
