@@ -1,10 +1,10 @@
-"""``make simulate``: as many scenarios as asked for, at both levels, and what they covered.
+"""``make simulate``: runs at both levels with faults, and what they covered.
 
     SEED=7 N=10000    random plans: N at the port level, a fiftieth of that on the wire
     PAIRS=1           every pair of faults of every scenario, at the port level
     YEAR=1            a year of 500 accounts
 
-Exits with 1 where an invariant broke.
+Exits with 1 if an invariant is broken, or was never evaluated.
 """
 
 from __future__ import annotations
@@ -15,61 +15,77 @@ import random
 import sys
 from collections.abc import Iterable
 
-from .harness import fault_coverage, jobs, year
-from .harness.jobs import CORES, Job, Tally
+from .harness import coverage, jobs, year
+from .harness.invariants import Invariant, never_evaluated
+from .harness.jobs import Job
+from .harness.parallel import CORES, run_jobs
+from .harness.tally import Tally
 
 WIRE_SHARE = 50
+SHOWN_VIOLATIONS = 5
+Campaign = tuple[str, Iterable[Job]]
+# Pairs of faults are injected into scenarios, which have no consumers.
+OF_PAIRS = sorted(set(Invariant) - {Invariant.CONSUMER_SERVED})
 
 
 def main() -> int:
-    """Exit status."""
+    """Return the exit status."""
     logging.disable(logging.CRITICAL)
     arguments = _parser().parse_args()
     if arguments.year:
         return year.main()
     if arguments.pairs:
-        pairs = ("pairs of faults, port level", jobs.all_pairs())
-        return _report([pairs], classes=True)
+        tally = _run([("pairs of faults, port level", jobs.all_pairs())])
+        return _report(tally, OF_PAIRS, classes=True)
     seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(10**6)
     print(f"SEED={seed} N={arguments.n} on {CORES} cores\n")
-    wire = max(arguments.n // WIRE_SHARE, 1)
-    return _report(
-        [
-            ("one rotation, port level", jobs.rotations("port", 6000)),
-            ("one rotation, wire level", jobs.rotations("wire", 400)),
-            ("single faults, port level", jobs.all_single_faults("port", 1)),
-            ("single faults, port level, two secrets", jobs.all_single_faults("port", 2)),
-            ("single faults, wire level", jobs.all_single_faults("wire", 1)),
-            ("random plans, port level", jobs.seeds("port", seed, arguments.n)),
-            ("random plans, wire level", jobs.seeds("wire", seed, wire)),
-        ]
-    )
+    return _report(_run(_campaigns(seed, arguments.n)), list(Invariant))
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="make simulate", description=__doc__)
-    parser.add_argument("--seed", type=int, help="the first seed; a new one each time without")
-    parser.add_argument("--n", type=int, default=1000, help="how many random plans")
-    parser.add_argument("--pairs", action="store_true", help="every pair of faults")
-    parser.add_argument("--year", action="store_true", help="a simulated year")
+    parser.add_argument("--seed", type=int, help="the first seed (default: random)")
+    parser.add_argument("--n", type=int, default=1000, help="how many random plans to run")
+    parser.add_argument("--pairs", action="store_true", help="run every pair of faults")
+    parser.add_argument("--year", action="store_true", help="simulate a year")
     return parser
 
 
-def _report(campaigns: Iterable[tuple[str, Iterable[Job]]], *, classes: bool = False) -> int:
+def _campaigns(seed: int, count: int) -> list[Campaign]:
+    return [
+        ("one rotation, port level", jobs.rotations_without_faults("port", 6000)),
+        ("one rotation, wire level", jobs.rotations_without_faults("wire", 400)),
+        ("single faults, port level", jobs.all_single_faults("port", 1)),
+        ("single faults, port level, two secrets", jobs.all_single_faults("port", 2)),
+        ("single faults, wire level", jobs.all_single_faults("wire", 1)),
+        ("random plans, port level", jobs.random_plans("port", seed, count)),
+        ("random plans, wire level", jobs.random_plans("wire", seed, max(count // WIRE_SHARE, 1))),
+    ]
+
+
+def _run(campaigns: Iterable[Campaign]) -> Tally:
     total = Tally()
     for title, work in campaigns:
-        tally, seconds = jobs.run(work)
-        rate = tally.scenarios / seconds
+        tally, seconds = run_jobs(work)
         print(
-            f"{title:40} {tally.scenarios:7} scenarios {rate:8.1f}/s"
+            f"{title:40} {tally.runs:7} runs {tally.runs / seconds:8.1f}/s"
             f" {tally.calls:9} calls {len(tally.violations):3} violations",
             flush=True,
         )
         total.add(tally)
-    print("\n" + fault_coverage.table(total, classes=classes))
-    for violation in total.violations[:5]:
+    return total
+
+
+def _report(tally: Tally, wanted: list[Invariant], *, classes: bool = False) -> int:
+    """Print what was covered and what broke; return the exit status."""
+    print("\n" + coverage.fault_table(tally, classes=classes))
+    print("\nInvariants, and how often each was evaluated:\n" + coverage.invariant_table(tally))
+    for violation in tally.violations[:SHOWN_VIOLATIONS]:
         print(f"\nVIOLATION: {violation}")
-    return 1 if total.violations else 0
+    missing = never_evaluated(tally.evaluated, wanted)
+    for invariant in missing:
+        print(f"\nNEVER EVALUATED: {invariant}")
+    return 1 if tally.violations or missing else 0
 
 
 if __name__ == "__main__":

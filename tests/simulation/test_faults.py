@@ -12,7 +12,7 @@ from rotation.decisions.facts import Facts
 from rotation.domain.model import AccountId, Slot
 from rotation.domain.record import Record
 
-from .harness.faults import possible
+from .harness.faults import possible_faults
 from .harness.interceptor import FaultRule
 from .harness.scenarios import (
     POLICY,
@@ -55,7 +55,7 @@ async def test_pairs_of_faults_of_a_rotation() -> None:
     first = list(await single_faults(ROTATION, "port", 1, policy=SINGLE_PROBE, classes=True))
     for number, (call, fault) in enumerate(first[::5]):
         calls = (await run_scenario(ROTATION, {call: fault}, policy=SINGLE_PROBE)).interceptor.calls
-        later = [(at, f) for at in range(call + 1, len(calls)) for f in possible(calls[at])]
+        later = [(at, f) for at in range(call + 1, len(calls)) for f in possible_faults(calls[at])]
         for at, second in later[number % 97 :: 97]:
             await run_scenario(ROTATION, {call: fault, at: second}, policy=SINGLE_PROBE)
 

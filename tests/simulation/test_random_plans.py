@@ -1,6 +1,6 @@
-"""Seeded plans of many hands: workers, people, consumers and faults at once; then all is well.
+"""Random plans: workers, people, consumers and faults at once; then everything converges.
 
-`make simulate N=…` runs as many more as one likes.
+`make simulate N=…` runs more of them.
 """
 
 from __future__ import annotations
@@ -9,31 +9,32 @@ import os
 
 import pytest
 
-from .harness import plan_runner
-from .harness.plan import Plan, plan
+from .harness.plan import Plan
+from .harness.plan_generator import generate_plan
+from .harness.plan_runner import run_plan
 from .harness.shrink import find_violation
 
-# The same ones on every run; CI adds one that nobody has seen before.
+# CI adds one new seed to these.
 SEEDS = range(80)
-FRESH = [int(seed) for seed in [os.environ.get("SEED", "")] if seed.isdigit()]
+NEW_SEEDS = [int(seed) for seed in [os.environ.get("SEED", "")] if seed.isdigit()]
 
 
-def ends_well(made: Plan) -> None:
-    found = find_violation(made)
-    assert found is None, f"{found}\n{made}\nmake simulate SEED={made.seed} N=1 shrinks it"
+def check_converges(plan: Plan) -> None:
+    found = find_violation(plan)
+    assert found is None, f"{found}\n{plan}\nmake simulate SEED={plan.seed} N=1 shrinks it"
 
 
-@pytest.mark.parametrize("seed", [*SEEDS, *FRESH])
-def test_many_hands_at_the_port_level(seed: int) -> None:
-    ends_well(plan(seed))
+@pytest.mark.parametrize("seed", [*SEEDS, *NEW_SEEDS])
+def test_a_random_plan_converges_at_the_port_level(seed: int) -> None:
+    check_converges(generate_plan(seed))
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_many_hands_at_the_wire_level(seed: int) -> None:
-    ends_well(plan(seed, "wire"))
+def test_a_random_plan_converges_at_the_wire_level(seed: int) -> None:
+    check_converges(generate_plan(seed, "wire"))
 
 
-def test_the_same_seed_is_the_same_story() -> None:
-    first, second = plan_runner.run_plan(plan(3)), plan_runner.run_plan(plan(3))
+def test_the_same_seed_gives_the_same_trace() -> None:
+    first, second = run_plan(generate_plan(3)), run_plan(generate_plan(3))
     assert first.interceptor.trace == second.interceptor.trace
-    assert first.consumer_requests > 20, "consumers were there"
+    assert first.consumer_requests > 20, "there are consumers"

@@ -1,4 +1,4 @@
-"""Applications that use a key: each reads its secret again at its own rhythm, and calls often."""
+"""Applications that use a key: each reads its secret at its own rhythm, and calls often."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from datetime import datetime, timedelta
 
 from rotation.domain.model import TargetId
 
-from .checker import Violation
+from .invariants import Invariant
 from .world import World
 
 SLACK = timedelta(minutes=1)
+CALLS_PER_READ = 3
 
 
 @dataclass
 class Consumer:
-    """``rhythm`` is at most the overlap: that is what the service promises for."""
+    """``rhythm`` is the time between reads, at most the overlap."""
 
     world: World
     target: TargetId
@@ -29,9 +30,9 @@ class Consumer:
         await asyncio.sleep(rng.random() * self.rhythm.total_seconds())
         while True:
             self._read()
-            for _ in range(3):
+            for _ in range(CALLS_PER_READ):
                 self._use()
-                await asyncio.sleep(self.rhythm.total_seconds() / 3)
+                await asyncio.sleep(self.rhythm.total_seconds() / CALLS_PER_READ)
 
     def _read(self) -> None:
         versions = self.world.secrets().get(self.target)
@@ -39,9 +40,11 @@ class Consumer:
             self.value, self.read_at = versions[-1].value, self.world.now
 
     def _use(self) -> None:
+        """Use the key, unless a person has kept the consumer from reading it again."""
         if self.read_at is None or self.world.now - self.read_at > self.rhythm + SLACK:
-            return  # somebody keeps the secret from it
-        self.world.consumer_requests += 1
-        if self.world.accepts(self.value) or self.value in self.world.checker.excused_values:
             return
-        raise Violation(f"a consumer of {self.target.name} holds a key that does not work")
+        self.world.consumer_requests += 1
+        if self.value not in self.world.observations.excused_values:
+            works = self.world.accepts(self.value)
+            message = f"a consumer of {self.target.name} has a key that does not work"
+            self.world.invariants.require(Invariant.CONSUMER_SERVED, works, message)

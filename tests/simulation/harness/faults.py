@@ -1,4 +1,4 @@
-"""What can go wrong with a call: one vocabulary for both levels."""
+"""The faults that can be injected into a call, at both levels."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 LATE = timedelta(seconds=240)
-FREEZE = timedelta(
-    seconds=90
-)  # longer than the lease; together with LATE shorter than the settling
+FREEZE = timedelta(seconds=90)  # longer than the lease; LATE + FREEZE < ROTATION_SETTLE
 
 EFFECTS = frozenset(
     {
@@ -24,9 +22,10 @@ EFFECTS = frozenset(
 
 @dataclass(frozen=True)
 class Fault:
-    """``status`` is the answer, None is no answer. ``done``: the effect has happened all the same.
+    """``status`` is the response's, or None if there is no response.
 
-    ``late``: it happens ``LATE`` later. ``crash`` and ``freeze`` befall the worker itself.
+    ``done``: the effect happens all the same. ``late``: it happens ``LATE`` later. ``crash`` and
+    ``freeze`` stop the worker itself.
     """
 
     name: str
@@ -38,13 +37,8 @@ class Fault:
     crash: bool = False
     freeze: bool = False
 
-    @property
-    def passes(self) -> bool:
-        """The worker gets the true answer, though not at once."""
-        return self.freeze
 
-
-_ALL = (
+_ANY_CALL = (
     Fault("401", 401, "Unauthorized"),
     Fault("403", 403, "Forbidden"),
     Fault("404", 404, "NotFound"),
@@ -57,7 +51,7 @@ _ALL = (
     Fault("504", 504, "GatewayTimeout"),
     Fault("dropped"),
 )
-_OF_EFFECTS = (
+_EFFECT_FAULTS = (
     Fault("500 done", 500, "InternalServerError", done=True),
     Fault("503 done", 503, "ServiceUnavailable", done=True),
     Fault("504 done", 504, "GatewayTimeout", done=True),
@@ -71,18 +65,18 @@ FREEZE_AFTER = Fault("freeze done", done=True, freeze=True)
 
 BY_NAME = {
     fault.name: fault
-    for fault in (*_ALL, *_OF_EFFECTS, CRASH, CRASH_DONE, FREEZE_BEFORE, FREEZE_AFTER)
+    for fault in (*_ANY_CALL, *_EFFECT_FAULTS, CRASH, CRASH_DONE, FREEZE_BEFORE, FREEZE_AFTER)
 }
-_READS = tuple(name for name in BY_NAME if BY_NAME[name] not in (*_OF_EFFECTS, CRASH_DONE))
-# A service that refuses a good key or throttles a bad one would be another service.
+_READS = tuple(name for name in BY_NAME if BY_NAME[name] not in (*_EFFECT_FAULTS, CRASH_DONE))
+# The data plane never refuses a key that works, and never throttles one that does not.
 _PROBES = tuple(name for name in _READS if name not in ("401", "409", "412", "429+"))
-# Of the faults that the product cannot tell apart, one stands for all: for pairs.
+# For pairs: one fault of each class that the service cannot tell apart.
 _READ_CLASSES = ("503", "403", "crash")
 _EFFECT_CLASSES = ("503", "403", "504", "lost", "late", "crash", "crash done")
 
 
-def possible(call: str, *, classes: bool = False) -> tuple[str, ...]:
-    """The faults that make sense at a call."""
+def possible_faults(call: str, *, classes: bool = False) -> tuple[str, ...]:
+    """Return the faults that make sense at a call; with ``classes``, one of each class."""
     if call == "probe":
         return ("503", "crash") if classes else _PROBES
     if classes:

@@ -1,4 +1,4 @@
-"""The one door for every call of a worker: latency, faults, crashes, and a trace of it all."""
+"""Intercepts every call of a worker: latency, faults, crashes, and a trace."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 FaultRule = Callable[[str, int], str | None]
-# When the facts were read upon which the running step decides.
+# When the running step read the facts that it decides on.
 FACTS_AT: ContextVar[datetime | None] = ContextVar("FACTS_AT", default=None)
 
 
 class Crash(BaseException):
-    """The worker is gone: nothing in it catches this."""
+    """The worker has crashed. Not an Exception, so that nothing in it catches this."""
 
 
 class Process(Protocol):
@@ -39,7 +39,7 @@ class Process(Protocol):
 
 @dataclass(slots=True)
 class Actor:
-    """Who changes Azure just now, and upon facts of when. A person acts upon none."""
+    """The worker that is changing Azure, and when it read its facts."""
 
     process: Process
     facts_at: datetime
@@ -71,7 +71,7 @@ class Interceptor:
     async def call(
         self, by: Process, name: str, effect: Callable[[], T], fail: Callable[[Fault], T]
     ) -> T:
-        """One call. ``effect`` is what the service does, ``fail`` how its failure looks."""
+        """Make one call. ``effect`` is what the service does, ``fail`` how its failure looks."""
         number, count = len(self.calls), self.call_counts[name]
         self.calls.append(name)
         self.call_counts[name] += 1
@@ -98,7 +98,7 @@ class Interceptor:
         self, fault: Fault, by: Process, effect: Callable[[], T], fail: Callable[[Fault], T]
     ) -> T:
         if fault.late:
-            self._later(by, effect)
+            self._delay(by, effect)
             return fail(fault)
         if fault.freeze and not fault.done:
             await self.pause(FREEZE.total_seconds())
@@ -120,21 +120,21 @@ class Interceptor:
         finally:
             self.actor = before
 
-    def _later(self, by: Process, effect: Callable[[], object]) -> None:
-        """Nobody is there to hear of a refusal by then."""
+    def _delay(self, by: Process, effect: Callable[[], object]) -> None:
+        """Carry the effect out later, when no worker waits for it."""
         actor = Actor(by, FACTS_AT.get() or self.azure.clock.now(), late=True)
 
         def arrive() -> None:
-            self.note("a late request is carried out")
+            self.note("a delayed request is carried out")
             try:
                 self._do(by, effect, actor)
-            except Exception as exc:  # noqa: BLE001 - whatever the service says to it
+            except Exception as exc:  # noqa: BLE001 - a service may refuse it
                 self.note(f"it is refused: {type(exc).__name__}")
 
         self.azure.clock.schedule(self.azure.clock.now() + LATE, arrive)
 
     async def pause(self, seconds: float) -> None:
-        """Let time pass for this worker, or where it is alone for everybody."""
+        """Let time pass for this worker; if it is the only one, for the world."""
         if isinstance(asyncio.get_running_loop(), VirtualLoop):
             await asyncio.sleep(seconds)
         else:

@@ -1,4 +1,4 @@
-"""What an emergency promises: once it is in the journal, the leaked keys die, whatever happens."""
+"""The keys that were reported as leaked: once the journal has the report, they must be revoked."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ from datetime import UTC, datetime, timedelta
 
 from emulator.services.accounts import Account
 
-SKEW = timedelta(seconds=5)  # of the worker that noted when it began
+CLOCK_SKEW = timedelta(seconds=5)  # of the worker that recorded when the operation began
 SLOTS = {"key1": ("Key1",), "key2": ("Key2",), "unknown": ("Key1", "Key2")}
 
 
 @dataclass
 class LeakedKeys:
-    """The values that somebody reported, by the account's name."""
+    """The reported values, by the account's name."""
 
     accepts: Callable[[str], bool]
     reported: dict[str, set[str]] = field(default_factory=dict)
 
     def report(self, account: Account, leaked: str, running_since: datetime | None) -> None:
-        """A key that the operation under way has made has been nowhere yet; meant is the last."""
+        """Record a report. A key that the running operation made cannot have leaked yet."""
         values = {account.keys[slot] for slot in SLOTS.get(leaked, ())}
-        begun = running_since and running_since - SKEW
-        known = {v for v in values if not begun or _since(account, v) < begun}
+        began = running_since and running_since - CLOCK_SKEW
+        known = {v for v in values if not began or _created_at(account, v) < began}
         self.reported.setdefault(account.name, set()).update(known)
 
     def still_valid(self) -> list[str]:
-        """The accounts of which a reported key still works."""
+        """Return the accounts that accept a reported key."""
         return [name for name, values in self.reported.items() if any(map(self.accepts, values))]
 
 
-def _since(account: Account, value: str) -> datetime:
-    """Those that were there at the beginning are older than anything."""
+def _created_at(account: Account, value: str) -> datetime:
+    """Return when a key was made; the account's first keys are older than any operation."""
     if value in account.history[0][1].values():
         return datetime.min.replace(tzinfo=UTC)
     return next(at for at, keys in account.history if value in keys.values())

@@ -1,4 +1,4 @@
-"""What people do behind the service's back, and undo when they are asked to."""
+"""What people change behind the service's back, and how they undo it."""
 
 from __future__ import annotations
 
@@ -12,57 +12,57 @@ from rotation.domain.model import AccountId, Slot, TargetId
 from .plan import PlannedEvent
 from .world import World
 
-WHILE = timedelta(hours=1)  # until somebody puts right what they did
+UNDONE_AFTER = timedelta(hours=1)
 
 
 @dataclass
 class Operators:
-    """``undo`` puts everything right again, so that the service can come to rest."""
+    """``_undo`` holds what is not undone yet."""
 
     world: World
     targets: list[TargetId]
-    undo: list[Callable[[], None]] = field(default_factory=list)
+    _undo: list[Callable[[], None]] = field(default_factory=list)
 
-    def do(self, event: PlannedEvent) -> None:
+    def act(self, event: PlannedEvent) -> None:
         target = self.targets[event.target % len(self.targets)]
-        verb, _, what = event.what.partition(" ")
-        if not self._is_there(target):
-            return
-        {
-            "regenerate": self._regenerate,
-            "publish": self._publish,
-            "disable": self._disable,
-            "delete": self._delete,
-            "pause": self._pause,
-            "untag": self._untag,
-            "shorten": self._shorten,
-            "lock": self._lock,
-            "switch": self._switch,
-            "close": self._close,
-        }[verb](target, what)
+        verb, _, detail = event.what.partition(" ")
+        if self._exists(target):
+            {
+                "regenerate": self._regenerate,
+                "publish": self._publish,
+                "disable": self._disable,
+                "delete": self._delete,
+                "pause": self._pause,
+                "untag": self._untag,
+                "shorten": self._shorten_expiry,
+                "lock": self._lock,
+                "switch": self._switch_keys_off,
+                "close": self._close_vault,
+            }[verb](target, detail)
 
     def undo_all(self) -> None:
-        while self.undo:
-            self.undo.pop()()
+        """Undo everything at once, so that the service can converge."""
+        while self._undo:
+            self._undo.pop()()
 
-    def _is_there(self, target: TargetId) -> bool:
+    def _exists(self, target: TargetId) -> bool:
         return target in self.world.secrets()
 
     def _account(self, target: TargetId) -> AccountId:
-        """The account that the secret was made for, whatever its tags say now."""
+        """Return the account that the secret was made for, whatever its tags say now."""
         return self.world.ids[int(target.name.split("-")[1])]
 
-    def _later(self, undo: Callable[[], None], target: TargetId | None = None) -> None:
-        """Somebody notices after a while; what is deleted by then is seen to at the end."""
+    def _undo_later(self, undo: Callable[[], None], target: TargetId | None = None) -> None:
+        """Undo it after a while; if its secret is deleted by then, at the end."""
         done: list[bool] = []
 
-        def once() -> None:
-            if not done and (target is None or self._is_there(target)):
+        def undo_once() -> None:
+            if not done and (target is None or self._exists(target)):
                 done.append(True)
                 undo()
 
-        self.undo.append(once)
-        self.world.azure.clock.schedule(self.world.now + WHILE, once)
+        self._undo.append(undo_once)
+        self.world.azure.clock.schedule(self.world.now + UNDONE_AFTER, undo_once)
 
     def _regenerate(self, target: TargetId, slot: str) -> None:
         self.world.regenerate(Slot(slot), self._account(target))
@@ -76,46 +76,45 @@ class Operators:
 
     def _disable(self, target: TargetId, _: str) -> None:
         self.world.update(target, enabled=False)
-
-        self._later(lambda: self.world.update(target, enabled=True), target)
+        self._undo_later(lambda: self.world.update(target, enabled=True), target)
 
     def _delete(self, target: TargetId, _: str) -> None:
         self.world.delete(target)
         vault = self.world.azure.vault(target.vault)
-        self._later(lambda: (vault.recover(target.name), None)[1])
+        self._undo_later(lambda: (vault.recover(target.name), None)[1])
 
     def _pause(self, target: TargetId, _: str) -> None:
         self._tag(target, {tags.PAUSED: "true"})
-        self._later(lambda: self._tag(target, {tags.PAUSED: "false"}), target)
+        self._undo_later(lambda: self._tag(target, {tags.PAUSED: "false"}), target)
 
     def _untag(self, target: TargetId, _: str) -> None:
         self._tag(target, {tags.PROVIDER_ADDRESS: ""})
         address = {tags.PROVIDER_ADDRESS: str(self._account(target))}
-        self._later(lambda: self._tag(target, address), target)
+        self._undo_later(lambda: self._tag(target, address), target)
 
     def _tag(self, target: TargetId, changed: dict[str, str]) -> None:
         self.world.update(target, tags=dict(self.world.latest(target).tags or {}) | changed)
 
-    def _shorten(self, target: TargetId, _: str) -> None:
-        self._expire(target, timedelta(days=5))
-        self._later(lambda: self._expire(target, timedelta(days=80)), target)
+    def _shorten_expiry(self, target: TargetId, _: str) -> None:
+        self._set_expiry(target, timedelta(days=5))
+        self._undo_later(lambda: self._set_expiry(target, timedelta(days=80)), target)
 
-    def _expire(self, target: TargetId, lives: timedelta) -> None:
+    def _set_expiry(self, target: TargetId, lives: timedelta) -> None:
         self.world.update(target, exp=int((self.world.now + lives).timestamp()))
 
     def _lock(self, target: TargetId, _: str) -> None:
-        self._state(target, "locked", True)
+        self._set_state(target, "locked")
 
-    def _switch(self, target: TargetId, _: str) -> None:
-        self._state(target, "disable_local_auth", True)
+    def _switch_keys_off(self, target: TargetId, _: str) -> None:
+        self._set_state(target, "disable_local_auth")
 
-    def _state(self, target: TargetId, member: str, value: bool) -> None:
+    def _set_state(self, target: TargetId, member: str) -> None:
         state = self.world.state(self._account(target))
-        setattr(state, member, value)
-        self.world.checker.ledger_of(state.id).disturbed = self.world.now
-        self._later(lambda: setattr(state, member, not value))
+        setattr(state, member, True)
+        self.world.observations.ledger_of(state.id).disturbed_at = self.world.now
+        self._undo_later(lambda: setattr(state, member, False))
 
-    def _close(self, target: TargetId, _: str) -> None:
+    def _close_vault(self, target: TargetId, _: str) -> None:
         vault = self.world.azure.vault(target.vault)
         vault.open = False
-        self._later(lambda: setattr(vault, "open", True))
+        self._undo_later(lambda: setattr(vault, "open", True))

@@ -1,227 +1,151 @@
-"""One plan, run: workers, people, consumers and faults at once; then calm, and all is well."""
+"""Runs a plan: workers, people, consumers and faults at once; then calm, and it must converge."""
 
 from __future__ import annotations
 
 import asyncio
 import random
 from collections.abc import Coroutine
-from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
-from emulator.services.eventgrid.subscription import Subscription
-from rotation.domain import tags
-from rotation.domain.errors import RotationError
 from rotation.domain.model import AccountId
-from rotation.domain.policy import Policy
-from rotation.domain.record import Phase, Request, RequestKind
+from rotation.domain.record import Phase, Record, Request, RequestKind
 from rotation.service import inbox
 
 from . import virtual_time
-from .checker import Violation
 from .consumers import Consumer
-from .faults import BY_NAME
-from .interceptor import Crash
+from .convergence import (
+    check_poison_queue,
+    check_published,
+    check_stable,
+    count_changes,
+    describe_phases,
+    published_values,
+)
+from .event_runner import EventRunner
+from .invariants import Invariant, Violation
 from .plan import CHAOS, Plan
-from .planned_events import EventRunner
-from .scenarios import check_published, count_changes, describe_phases
+from .plan_world import OVERLAP, POLICY, build_world
+from .service import SWEEP_PERIOD, Service
 from .worker import Worker
 from .world import World
 
-OVERLAP = timedelta(hours=2)
-POLICY = Policy(overlap=OVERLAP, daily_cap=6, minimum_interval=timedelta(hours=6))
-TIMER = timedelta(minutes=30)
-RESTART = 60.0
 SOON = timedelta(days=1)
 PATIENCE = timedelta(days=4)
+SHOWN_LINES = 60
 
 
 def run_plan(plan: Plan) -> World:
-    """Raises Violation."""
+    """Raises Violation, with the end of the trace as its note."""
     world = build_world(plan)
     try:
-        virtual_time.run(world.azure.clock, Run(plan, world).main())
+        virtual_time.run(world.azure.clock, PlanRun(plan, world).main())
     except Violation as violation:
-        violation.add_note("\n".join(world.interceptor.trace[-60:]))
+        violation.add_note("\n".join(world.interceptor.trace[-SHOWN_LINES:]))
         raise
     return world
 
 
-def build_world(plan: Plan) -> World:
-    world = World(
-        level=plan.level,
-        seed=plan.seed,
-        overlap=OVERLAP,
-        accepts_any_key=plan.accepts_any_key,
-        new_key_delay=timedelta(seconds=plan.new_key_delay),
-        old_key_lag=timedelta(seconds=plan.old_key_lag),
-        stale_for=timedelta(seconds=plan.stale),
-    )
-    world.checker.stale = timedelta(seconds=plan.stale)
-    world.checker.daily_cap = POLICY.daily_cap
-    for number in range(plan.accounts):
-        account = AccountId("sub-1", "rg-keys", f"account-{number}")
-        world.add_account(account, plan.kind)
-        for target in range(plan.targets):
-            lives = timedelta(days=20 if plan.due and not target else 80)
-            world.add_secret(
-                f"key-{number}-{target}",
-                vault=f"https://kv-{(number + target) % plan.vaults}.vault.azure.net",
-                account=account,
-                lives=lives,
-                with_tags={tags.VALIDITY_PERIOD_DAYS: "20"} if plan.short_validity else None,
-            )
-    world.account = world.ids[0]
-    for vault in world.azure.keyvault.vaults.values():
-        vault.stale_for = timedelta(seconds=plan.stale)
-        vault.topic.subscribe(Subscription("https://here", existing=True))
-    world.checker.reset()
-    return world
-
-
-class Run:
-    """Everything that goes on at the same time in one world."""
+class PlanRun:
+    """Everything that happens at the same time in one world."""
 
     def __init__(self, plan: Plan, world: World) -> None:
         self.plan, self.world = plan, world
         self.rng = random.Random(plan.seed)
-        self.events = EventRunner(world, self._somebody)
-        self.workers = [
-            Worker(world, POLICY, f"w{n}", timedelta(seconds=skew))
-            for n, skew in enumerate(plan.skews)
-        ]
-        world.interceptor.planned_faults = {h.at: h.what for h in plan.events if h.what in BY_NAME}
+        self.service = Service(world, POLICY, plan.clock_skews, self.rng)
+        self.events = EventRunner(world, self.service.with_any_worker)
+        faults = {event.at: event.what for event in plan.events if event.is_fault}
+        world.interceptor.planned_faults = faults
         if plan.latency:
             world.interceptor.latency = lambda: self.rng.random() * 2 * plan.latency
         self.tasks: list[asyncio.Task[Any]] = []
 
     async def main(self) -> None:
-        """Raises Violation, whoever met with it."""
-        scenario = asyncio.ensure_future(self._story())
-        self.tasks.append(scenario)
-        for number in range(len(self.workers)):
-            self._spawn(self._process(number))
-        self._spawn(self._timer())
-        self._spawn(self._deliveries())
+        """Run until it has converged. Raises the Violation of any task."""
+        main = self._spawn(self._chaos_then_calm())
+        for task in self.service.tasks():
+            self._spawn(task)
         for event in self.plan.events:
-            if event.what not in BY_NAME:
+            if not event.is_fault:
                 self._spawn(self.events.run(event))
         for target in self.events.targets:
             rhythm = OVERLAP * self.rng.choice((0.3, 0.7, 0.99))
             self._spawn(Consumer(self.world, target, rhythm).run(self.rng))
-        while not scenario.done():
+        while not main.done():
             await asyncio.wait(self.tasks, return_when=asyncio.FIRST_COMPLETED)
-            ended, self.tasks = _parted(self.tasks)
-            for task in ended:
-                task.result()
+            ended = [task for task in self.tasks if task.done()]
+            self.tasks = [task for task in self.tasks if not task.done()]
+            for finished in ended:
+                finished.result()
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        self.tasks.append(asyncio.ensure_future(work))
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.ensure_future(work)
+        self.tasks.append(task)
+        return task
 
-    # The service.
-
-    async def _process(self, number: int) -> None:
-        """The platform starts a process again when it has died."""
-        while True:
-            with suppress(Crash):
-                await self.workers[number].serve()
-            self.world.interceptor.note(f"w{number} is gone")
-            await asyncio.sleep(RESTART)
-            before = self.workers[number]
-            self.workers[number] = Worker(self.world, POLICY, before.name, before.skew)
-
-    async def _timer(self) -> None:
-        while True:
-            await self._somebody(lambda worker: worker.triggers.sweep())
-            await asyncio.sleep(TIMER.total_seconds())
-
-    async def _deliveries(self) -> None:
-        """Event Grid: at least once, and again where nobody answered well."""
-        while True:
-            for topic, delivery in self.world.azure.due_deliveries():
-                event = delivery.event
-                took = await self._somebody(lambda worker, e=event: worker.triggers.handle_event(e))
-                topic.report(delivery, 200 if took else 500)
-            await asyncio.sleep(60)
-
-    async def _somebody(self, what: Any) -> bool:
-        """Any worker; whether it did it."""
-        try:
-            await what(self.rng.choice(self.workers))
-        except RotationError:
-            return False
-        except Crash:
-            self.world.storage.wake()
-            return False
-        return True
-
-    # The end.
-
-    async def _story(self) -> None:
+    async def _chaos_then_calm(self) -> None:
         await asyncio.sleep(CHAOS.total_seconds())
-        self._calm()
-        await asyncio.sleep(2 * TIMER.total_seconds())
-        end = self.world.now + PATIENCE
-        while not self._is_settled():
-            if self.world.now > end:
-                raise Violation(
-                    f"{PATIENCE} after the last fault it is still {describe_phases(self.world)}"
-                )
-            await self._resume()
-            await asyncio.sleep(TIMER.total_seconds())
+        self._stop_faults()
+        await asyncio.sleep(2 * SWEEP_PERIOD.total_seconds())
+        await self._wait_until_settled()
         check_published(self.world)
-        self.world.checker.check_end()
+        self.world.checker.check_leaks()
         before = count_changes(self.world)
         await asyncio.sleep(OVERLAP.total_seconds())
-        if count_changes(self.world) != before:
-            raise Violation("it was at rest, and still something changes")
-        if self.world.storage.poison:
-            raise Violation(f"in the poison queue: {self.world.storage.poison[0]}")
+        check_stable(self.world, before)
+        check_poison_queue(self.world)
 
-    def _calm(self) -> None:
-        """Faults stop, people put right what they did, and clocks are set."""
+    def _stop_faults(self) -> None:
+        """End all faults, undo what people did, and correct the clocks."""
         world = self.world
-        world.interceptor.note("calm")
+        world.interceptor.note("the faults stop")
         world.interceptor.planned_faults, world.interceptor.rules = {}, []
         world.interceptor.accepts_any_key = False
         self.events.operators.undo_all()
-        world.checker.expect_fresh_reads()
+        world.observations.read_staleness = timedelta()
         for account in world.ids:
             state = world.state(account)
             state.new_key_delay = state.old_key_lag = state.stale_for = timedelta()
         for vault in world.azure.keyvault.vaults.values():
             vault.stale_for = timedelta()
-        for worker in self.workers:
-            worker.skew = timedelta()
+        self.service.correct_clocks()
+
+    async def _wait_until_settled(self) -> None:
+        end = self.world.now + PATIENCE
+        while not self._is_settled():
+            message = f"{PATIENCE} after the last fault: {describe_phases(self.world)}"
+            converges = self.world.now <= end
+            self.world.invariants.require(Invariant.CONVERGES, converges, message)
+            await self._resume_blocked()
+            await asyncio.sleep(SWEEP_PERIOD.total_seconds())
 
     def _is_settled(self) -> bool:
-        records = [self.world.record(account) for account in self.world.ids]
-        return all(
+        accounts = self.world.ids
+        return all(self._is_idle(self.world.record(account)) for account in accounts) and all(
+            len(values) <= 1 and all(self.world.accepts(value) for value in values)
+            for values in (published_values(self.world, account) for account in accounts)
+        )
+
+    def _is_idle(self, record: Record) -> bool:
+        """Return whether nothing is left to do. Secrets on hold keep their requests."""
+        return (
             record.phase is Phase.IDLE
             and not (record.outbox or record.intent or record.blocked)
-            and (self.plan.short_validity or not record.requests)  # what is held keeps its wishes
+            and (self.plan.short_validity or not record.requests)
             and (record.waiting_until is None or record.waiting_until > self.world.now + SOON)
-            for record in records
-        ) and all(self._agrees(account) for account in self.world.ids)
+        )
 
-    def _agrees(self, account: AccountId) -> bool:
-        targets = self.world.enrolled(account)
-        values = {self.world.latest(target).value for target in targets}
-        return len(values) <= 1 and all(self.world.accepts(value) for value in values)
-
-    async def _resume(self) -> None:
-        """Whoever is on call answers what is blocked."""
+    async def _resume_blocked(self) -> None:
+        """Answer each blocked operation, as an operator on call does."""
         for account in self.world.ids:
             record = self.world.record(account)
-            asked = any(wish.kind is RequestKind.RESUME for wish in record.requests)
-            if record.blocked and record.operation and not asked:
-                name = inbox.new_id(account)
-                said = Request(name, RequestKind.RESUME, "on", "me", self.world.now)
-                await self._somebody(lambda w, s=said, a=account: w.answer(a, s))
+            answered = any(request.kind is RequestKind.RESUME for request in record.requests)
+            if record.blocked and record.operation and not answered:
+                now = self.world.now
+                answer = Request(inbox.new_id(account), RequestKind.RESUME, "go on", "me", now)
+                await self.service.with_any_worker(partial(_answer, account, answer))
 
 
-def _parted(
-    tasks: list[asyncio.Task[Any]],
-) -> tuple[list[asyncio.Task[Any]], list[asyncio.Task[Any]]]:
-    """Those that have ended, and the others."""
-    return [t for t in tasks if t.done()], [t for t in tasks if not t.done()]
+async def _answer(account: AccountId, answer: Request, worker: Worker) -> None:
+    await worker.answer(account, answer)

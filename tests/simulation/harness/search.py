@@ -1,4 +1,4 @@
-"""Looks for a violation where it is likely first, then everywhere. For the mutants."""
+"""Searches for a violation: with the likeliest strategy first, then with all others."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-from . import plan_runner
-from .checker import Violation
-from .faults import possible
-from .plan import Plan, PlannedEvent, plan
+from .faults import possible_faults
+from .invariants import Violation
+from .plan import Plan, PlannedEvent
+from .plan_generator import generate_plan
+from .plan_runner import run_plan
 from .scenarios import SCENARIOS, Scenario, run_scenario, single_faults
 from .world import World
 
@@ -19,7 +20,7 @@ Execution = Callable[[], object]
 
 
 def first_violation(strategy: str) -> str | None:
-    """What broke first, or None where nothing did."""
+    """Return the first violation found, or None."""
     for name in (strategy, *(other for other in STRATEGIES if other != strategy)):
         for execute in STRATEGIES[name]():
             try:
@@ -30,40 +31,40 @@ def first_violation(strategy: str) -> str | None:
 
 
 def _faults() -> Iterator[Execution]:
-    """No fault, then single ones, at the port level; with one secret, then with two."""
+    """Single faults at the port level, with one secret, then with two."""
     for targets in (1, 2):
         for scenario in SCENARIOS:
-            yield partial(_play, scenario, {}, targets=targets)
+            yield partial(_run, scenario, {}, targets=targets)
             found = list(asyncio.run(single_faults(scenario, "port", targets, classes=True)))
             for call, fault in found[:: 3 * targets - 2]:
-                yield partial(_play, scenario, {call: fault}, targets=targets)
+                yield partial(_run, scenario, {call: fault}, targets=targets)
 
 
 def _wire() -> Iterator[Execution]:
-    """Everything that can happen to a regenerate on the wire."""
+    """Every fault of a regenerate at the wire level."""
     for scenario in SCENARIOS:
-        calls = _play(scenario, {}, level="wire").interceptor.calls
+        calls = _run(scenario, {}, level="wire").interceptor.calls
         for number, call in enumerate(calls):
-            for fault in possible(call) if call == "arm.regenerate_key" else ():
-                yield partial(_play, scenario, {number: fault}, level="wire")
+            for fault in possible_faults(call) if call == "arm.regenerate_key" else ():
+                yield partial(_run, scenario, {number: fault}, level="wire")
 
 
-def _play(scenario: Scenario, faults: dict[int, str], **more: Any) -> World:
+def _run(scenario: Scenario, faults: dict[int, str], **more: Any) -> World:
     return asyncio.run(run_scenario(scenario, faults, **more))
 
 
 def _seeds() -> Iterator[Execution]:
-    return (partial(plan_runner.run_plan, plan(seed)) for seed in SEEDS)
+    return (partial(run_plan, generate_plan(seed)) for seed in SEEDS)
 
 
 def _aimed() -> Iterator[Execution]:
-    """What chance seldom brings together."""
-    yield partial(plan_runner.run_plan, Plan(0, new_key_delay=200))
-    yield partial(plan_runner.run_plan, Plan(0, new_key_delay=200, accepts_any_key=True))
+    """Combinations that random plans seldom have."""
+    yield partial(run_plan, Plan(0, new_key_delay=200))
+    yield partial(run_plan, Plan(0, new_key_delay=200, accepts_any_key=True))
     leak = PlannedEvent(20, "leak unknown")
-    for call in range(20):  # a worker sleeps past its lease, and somebody reports a leak meanwhile
+    for call in range(20):  # a leak is reported while a worker is frozen for longer than its lease
         frozen = PlannedEvent(call, "freeze")
-        yield partial(plan_runner.run_plan, Plan(0, due=False, skews=(0, 0), events=(frozen, leak)))
+        yield partial(run_plan, Plan(0, due=False, clock_skews=(0, 0), events=(frozen, leak)))
 
 
 STRATEGIES: dict[str, Callable[[], Iterator[Execution]]] = {

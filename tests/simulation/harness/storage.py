@@ -1,13 +1,13 @@
-"""Journal, queue and topic in memory, behind the interceptor, as strict as the real ones."""
+"""The journal's store and the queue in memory, as strict as the real ones. Both levels use them."""
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from rotation.domain.errors import Conflict, Transient, Unknown
 from rotation.ports import Document
@@ -15,24 +15,27 @@ from rotation.ports import Document
 from .faults import Fault
 from .interceptor import Interceptor, Process
 
-VISIBILITY = timedelta(seconds=30)  # host.json
-CRASHED = timedelta(minutes=10)  # until a message that a dead host held comes back
+RETRY_AFTER = timedelta(seconds=30)  # visibilityTimeout of host.json
+RETRY_AFTER_CRASH = timedelta(minutes=10)  # until a crashed host's message is visible again
 MAX_TRIES = 5
 
 
-def unanswered(fault: Fault) -> NoReturn:
-    """A write that may have happened is Unknown, even where the adapters could find out."""
+def fail_write(fault: Fault) -> NoReturn:
+    """Raise Unknown for a write that may have happened, even if the adapters could find out."""
     maybe = fault.done or fault.late
     raise (Unknown if maybe else Transient)(f"storage: {fault.name}", code=f"HTTP{fault.status}")
 
 
-def unread(fault: Fault) -> NoReturn:
+def fail_read(fault: Fault) -> NoReturn:
     raise Transient(f"storage: {fault.name}", code=f"HTTP{fault.status}")
 
 
 @dataclass
 class Storage:
-    """What all workers share. ``watchers`` see every document, ``arrived`` hear of messages."""
+    """What all workers share.
+
+    ``watchers`` are called with each document that is written, ``arrived`` for each new message.
+    """
 
     documents: dict[str, tuple[bytes, int]] = field(default_factory=dict)
     leases: dict[str, tuple[Process, datetime]] = field(default_factory=dict)
@@ -48,8 +51,8 @@ class Storage:
         return self.serial
 
     def swap(self, name: str, body: bytes, etag: str | None) -> str:
-        present = self.documents.get(name)
-        if (str(present[1]) if present else None) != etag:
+        stored = self.documents.get(name)
+        if (str(stored[1]) if stored else None) != etag:
             raise Conflict(name)
         number = self.number()
         self.documents[name] = (body, number)
@@ -62,18 +65,18 @@ class Storage:
         self.wake()
 
     def next_at(self, now: datetime) -> datetime | None:
-        """When there is a message to take; nobody gets any while the queue is down."""
+        """Return when a worker can take the next message; not before an outage is over."""
         if not self.messages:
             return None
         return max(self.messages[0][0], self.closed_until or now)
 
     def wake(self) -> None:
-        """Every worker looks at what there is to do, or notices that it is dead."""
+        """Let every worker look for messages, or notice that it has crashed."""
         for wake in self.arrived:
             wake()
 
-    def again(self, text: str, tries: int, at: datetime) -> None:
-        """A message that failed comes back, but not for ever."""
+    def retry(self, text: str, tries: int, at: datetime) -> None:
+        """Make a failed message visible again, or move it to the poison queue."""
         if tries + 1 >= MAX_TRIES:
             self.poison.append(text)
         else:
@@ -81,7 +84,7 @@ class Storage:
 
 
 @dataclass
-class SimStore:
+class SimulatedStore:
     interceptor: Interceptor
     storage: Storage
     by: Process
@@ -91,7 +94,7 @@ class SimStore:
             document = self.storage.documents.get(name)
             return Document(document[0], str(document[1])) if document else None
 
-        document = await self.interceptor.call(self.by, "journal.read", found, unread)
+        document = await self.interceptor.call(self.by, "journal.read", found, fail_read)
         self.by.phase = phase_of(document.body) if document else "idle"
         return document
 
@@ -99,20 +102,20 @@ class SimStore:
         def swap() -> str:
             return self.storage.swap(name, body, etag)
 
-        written = await self.interceptor.call(self.by, "journal.write", swap, unanswered)
+        written = await self.interceptor.call(self.by, "journal.write", swap, fail_write)
         self.by.phase = phase_of(body)
         return written
 
     async def marks(self) -> AsyncIterator[tuple[str, str]]:
         for name, document in await self.interceptor.call(
-            self.by, "journal.names", lambda: list(self.storage.documents.items()), unread
+            self.by, "journal.names", lambda: list(self.storage.documents.items()), fail_read
         ):
             yield name, str(document[1])
 
     @asynccontextmanager
     async def lease(self, name: str, duration: timedelta) -> AsyncIterator[bool]:
         held = await self.interceptor.call(
-            self.by, "journal.lease", lambda: self._acquire(name, duration), unread
+            self.by, "journal.lease", lambda: self._acquire(name, duration), fail_read
         )
         try:
             yield held
@@ -130,7 +133,7 @@ class SimStore:
 
 
 @dataclass
-class SimQueue:
+class SimulatedQueue:
     interceptor: Interceptor
     storage: Storage
     by: Process
@@ -139,24 +142,10 @@ class SimQueue:
         def push() -> None:
             self.storage.push(message, self.interceptor.azure.clock.now() + delay)
 
-        await self.interceptor.call(self.by, "queue.put", push, unanswered)
-
-
-@dataclass
-class SimNotifier:
-    """The topic of the port level."""
-
-    interceptor: Interceptor
-    by: Process
-    sent: list[Mapping[str, Any]] = field(default_factory=list)
-
-    async def send(self, event: Mapping[str, Any]) -> None:
-        await self.interceptor.call(
-            self.by, "eventgrid.publish", lambda: self.sent.append(event), unanswered
-        )
+        await self.interceptor.call(self.by, "queue.put", push, fail_write)
 
 
 def phase_of(body: bytes) -> str:
-    """Without reading all of the document; one that is no record has none."""
+    """Return the phase in a document without decoding it all; the sweep's has none."""
     _, _, rest = body.partition(b'"phase":"')
     return rest.partition(b'"')[0].decode() or "idle"

@@ -1,4 +1,4 @@
-"""An event loop whose time is the emulator's: where nothing is ready, time jumps."""
+"""An event loop in the emulator's time: if no task is ready, time jumps to the next timer."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ MAX_TURNS = 100_000  # of the loop at one instant
 TICK = 1e-4  # seconds; datetimes have microseconds, so a timer may be that much early
 
 
-class _Jumping(selectors.DefaultSelector):
-    """Never waits for a socket: there is none. What would be a wait moves the clock."""
+class _JumpingSelector(selectors.DefaultSelector):
+    """A selector that moves the clock instead of waiting. There are no sockets."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__()
@@ -31,7 +31,7 @@ class _Jumping(selectors.DefaultSelector):
         return []
 
     def _count(self) -> None:
-        """A circle that takes no time would never end."""
+        """Raise RuntimeError for an endless loop that takes no time."""
         now = self._clock.now()
         self._turns = self._turns + 1 if now == self._at else 0
         self._at = now
@@ -43,7 +43,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     """``asyncio.sleep`` takes virtual time and no real one; the same seed gives the same order."""
 
     def __init__(self, clock: Clock) -> None:
-        super().__init__(_Jumping(clock))
+        super().__init__(_JumpingSelector(clock))
         self._virtual, self._start = clock, clock.now()
         self._clock_resolution = TICK
 
@@ -52,7 +52,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 def run(clock: Clock, main: Coroutine[Any, Any, T]) -> T:
-    """Run to the end; what is left over is cancelled."""
+    """Run to the end, and cancel the tasks that are left."""
     loop = VirtualLoop(clock)
     try:
         return loop.run_until_complete(main)

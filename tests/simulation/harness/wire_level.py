@@ -21,7 +21,7 @@ TOPIC = "https://topic.westeurope-1.eventgrid.azure.net/api/events"
 
 
 class InterceptedTransport(AsyncEmulatorTransport):
-    """Every request that carries a token or a key goes through the interceptor."""
+    """A transport that passes every request with a token or a key to the interceptor."""
 
     def __init__(self, interceptor: Interceptor, by: Process) -> None:
         super().__init__(interceptor.azure)
@@ -30,12 +30,12 @@ class InterceptedTransport(AsyncEmulatorTransport):
     async def exchange(self, request: Request) -> Response:
         name = self._azure.operation_of(request)
         if name.startswith("keyvault.") and "Authorization" not in request.headers:
-            return await super().exchange(request)  # asks for the challenge, and nothing else
+            return await super().exchange(request)  # only asks for the challenge
         if name.startswith("inference."):
             return await self._probe(request)
 
         def fail(fault: Fault) -> Response:
-            return answer(self._azure, fault)
+            return fault_response(self._azure, fault)
 
         return await self._interceptor.call(
             self._by, name, lambda: self._azure.handle(request), fail
@@ -49,17 +49,17 @@ class InterceptedTransport(AsyncEmulatorTransport):
             return Response.of_json(200, {}) if self._interceptor.accepts_any_key else response
 
         def fail(fault: Fault) -> Response:
-            """Only a key that works is ever throttled."""
+            """The data plane throttles only a key that works."""
             if fault.status != 429:
-                return answer(self._azure, fault)
+                return fault_response(self._azure, fault)
             response = use()
-            return answer(self._azure, fault) if response.status == 200 else response
+            return fault_response(self._azure, fault) if response.status == 200 else response
 
         return await self._interceptor.call(self._by, "probe", use, fail)
 
 
-def answer(azure: Azure, fault: Fault) -> Response:
-    """What a fault looks like. Raises Dropped where there is no answer."""
+def fault_response(azure: Azure, fault: Fault) -> Response:
+    """Return the response of a fault. Raises Dropped if it has none."""
     if fault.status is None:
         raise Dropped(fault.name)
     headers = {"Date": format_datetime(azure.clock.now() + azure.skew, usegmt=True)}
@@ -72,7 +72,7 @@ def answer(azure: Azure, fault: Fault) -> Response:
 def clients(
     interceptor: Interceptor, by: Process, clock: Clock, vaults: tuple[str, ...]
 ) -> tuple[Accounts, Vaults, Probe, Notifier]:
-    """The adapters as wired in production, but for the transport and the token."""
+    """Return the adapters as in production, except for the transport and the token."""
     credential = AsyncCredential(interceptor.azure, interceptor.azure.identity.principals[0])
 
     def transport() -> InterceptedTransport:

@@ -1,4 +1,4 @@
-"""One process of the product on the simulated world, as the host runs it."""
+"""One process of the service in the simulated world."""
 
 from __future__ import annotations
 
@@ -30,23 +30,25 @@ from rotation.service.sweep import Sweep
 from rotation.service.triggers import Triggers
 from rotation.service.unmanaged import UnmanagedResources
 
+from . import wire_level
 from .interceptor import Crash
-from .port_level.accounts import SimAccounts, SimProbe
-from .port_level.vaults import SimVaults
-from .storage import CRASHED, VISIBILITY, SimNotifier, SimQueue, SimStore
+from .port_level.accounts import SimulatedAccounts
+from .port_level.notifier import SimulatedNotifier
+from .port_level.probe import SimulatedProbe
+from .port_level.vaults import SimulatedVaults
+from .storage import RETRY_AFTER, RETRY_AFTER_CRASH, SimulatedQueue, SimulatedStore
 from .virtual_time import TICK
 
 if TYPE_CHECKING:
     from .world import World
 
 
-# Longer than the ticks of the loop, which would else wake too early for ever.
-MOMENT = 10 * TICK
+SHORTEST_WAIT = 10 * TICK  # seconds; with a tick it could wake too early again and again
 
 
 @dataclass(eq=False)
 class Worker:
-    """``skew`` is how much its clock is wrong. Nothing of it survives a crash."""
+    """``skew`` is the error of its clock. A new worker replaces a crashed one."""
 
     world: World
     policy: Policy = field(default_factory=Policy)
@@ -59,7 +61,7 @@ class Worker:
         world, interceptor = self.world, self.world.interceptor
         clock = Clock(lambda: world.azure.clock.now() + self.skew)
         accounts, vaults, probe, self.notifier = self._clients(clock)
-        self.journal = Journal(SimStore(interceptor, world.storage, self))
+        self.journal = Journal(SimulatedStore(interceptor, world.storage, self))
         inventory = Inventory(vaults, clock)
         self.reconciler = Reconciler(
             Gatherer(accounts, vaults, probe, inventory, clock, self.policy),
@@ -67,7 +69,7 @@ class Worker:
             self.notifier,
         )
         sweep = Sweep(inventory, self.journal, self.policy, clock, rate=1000)
-        queue = SimQueue(interceptor, world.storage, self)
+        queue = SimulatedQueue(interceptor, world.storage, self)
         self.triggers = Triggers(self.reconciler, sweep, self.journal, vaults, queue, clock)
         unmanaged = UnmanagedResources(vaults, accounts, clock)
         self.queries = Queries(self.journal, inventory, vaults, unmanaged, self.policy, clock)
@@ -79,28 +81,26 @@ class Worker:
     def _clients(self, clock: Clock) -> tuple[Accounts, Vaults, Probe, Notifier]:
         interceptor, vaults = self.world.interceptor, self.world.vaults
         if self.world.level == "wire":
-            from . import wire_level as wires
-
-            return wires.clients(interceptor, self, clock, vaults)
+            return wire_level.clients(interceptor, self, clock, vaults)
         return (
-            SimAccounts(interceptor, self, clock),
-            SimVaults(interceptor, self, clock, urls=vaults),
-            SimProbe(interceptor, self, clock),
-            SimNotifier(interceptor, self, self.world.sent),
+            SimulatedAccounts(interceptor, self, clock),
+            SimulatedVaults(interceptor, self, clock, urls=vaults),
+            SimulatedProbe(interceptor, self, clock),
+            SimulatedNotifier(interceptor, self, self.world.sent),
         )
 
     async def close(self) -> None:
-        """Only the wire level has anything to close."""
+        """Close the SDK clients of the wire level."""
         for part in (self.reconciler.gatherer.accounts, self.reconciler.gatherer.vaults):
             if hasattr(part, "close"):
                 await part.close()
 
     async def record(self, account: AccountId | None = None) -> Record:
-        """The record as it is stored: looking is no call that a fault could hit."""
+        """Return the stored record, without a call that a fault could hit."""
         return self.world.record(account)
 
     async def visit(self, account: AccountId | None = None) -> Outcome:
-        """As the timer does it."""
+        """Reconcile an account, as the timer does."""
         account = account or self.world.account
         return await self.triggers.visit(Visit(account, self.world.enrolled(account)))
 
@@ -125,7 +125,7 @@ class Worker:
     async def run(
         self, limit: timedelta, until: Callable[[], Awaitable[bool]] | None = None
     ) -> None:
-        """Alone in the world: work through the queue in virtual time, for at most this long."""
+        """Work through the queue in virtual time, for at most this long, as the only worker."""
         world, messages = self.world, self.world.storage.messages
         end = world.now + limit
         while messages and messages[0][0] <= end and not (until and await until()):
@@ -136,7 +136,7 @@ class Worker:
             world.advance(end - world.now)
 
     async def serve(self) -> None:
-        """One of many: take what is visible, for ever."""
+        """Handle visible messages until it crashes, as one of several workers."""
         storage, arrived = self.world.storage, asyncio.Event()
         storage.arrived.append(arrived.set)
         while not self.dead:
@@ -148,22 +148,22 @@ class Worker:
             await self.handle(text, tries)
 
     async def _wait(self, arrived: asyncio.Event, at: datetime | None) -> None:
-        """Until the next message is visible, or another one comes; and never no time at all."""
-        timeout = max((at - self.world.now).total_seconds(), MOMENT) if at else None
+        """Wait until the next message is visible or another one arrives."""
+        timeout = max((at - self.world.now).total_seconds(), SHORTEST_WAIT) if at else None
         with suppress(TimeoutError):
             await asyncio.wait_for(arrived.wait(), timeout)
         arrived.clear()
 
     async def handle(self, text: str, tries: int) -> None:
-        """As the host: what fails comes back after a while, what crashes after a longer one."""
+        """Handle a message as the host does: one that failed becomes visible again later."""
         world = self.world
         try:
             await self.triggers.handle_message(text)
         except (RotationError, ValueError) as exc:
             world.interceptor.note(f"{self.name}: a message failed: {type(exc).__name__}")
-            world.storage.again(text, tries, world.now + VISIBILITY)
+            world.storage.retry(text, tries, world.now + RETRY_AFTER)
         except Crash:
-            world.storage.again(text, tries, world.now + CRASHED)
+            world.storage.retry(text, tries, world.now + RETRY_AFTER_CRASH)
             raise
 
 

@@ -1,7 +1,7 @@
-"""The emulated Azure, the storage beside it, and the people who do things behind our back.
+"""The emulated Azure, the service's storage, and changes by hand.
 
-Workers reach it at one of two levels: ``port`` (the ports directly over its state) or ``wire`` (the
-real SDK clients). The faults, the checker and everything else are the same for both.
+Workers use it at one of two levels: ``port`` (the ports directly on its state) or ``wire`` (the
+real SDK clients). The faults, the checker and everything else are the same at both.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from rotation.domain.record import Record
 
 from .checker import Checker
 from .interceptor import Interceptor
+from .invariants import Invariants
+from .observations import Observations
 from .storage import Storage
 from .worker import Worker, record_of
 
@@ -28,7 +30,7 @@ ACCOUNT = AccountId("sub-1", "rg-keys", "aoai-demo")
 
 
 class World:
-    """Accounts, secrets, time; and what was asked of it, by call name (``interceptor``)."""
+    """Accounts, secrets and time. ``interceptor`` has every call that a worker made."""
 
     def __init__(
         self,
@@ -40,8 +42,8 @@ class World:
         **account: Any,
     ) -> None:
         self.level, self.overlap = level, overlap
-        self.publishes_unproven = False  # the policy "accept" publishes what ARM says
-        self.consumer_requests = 0  # consumers' requests
+        self.publishes_unproven = False  # ROTATION_PROBE=accept
+        self.consumer_requests = 0
         self.azure = virtual(START, seed)
         self.azure.arm.throttling.enforced = False
         self.interceptor = Interceptor(self.azure, accepts_any_key=accepts_any_key)
@@ -53,9 +55,9 @@ class World:
         self.azure.topics.add("topic")
         self.identity = self.azure.add_principal("rotation")
         self.identity.assign("EventGrid Data Sender", self.azure.topics.id_of("topic"))
-        self.checker = Checker(self)
-
-    # What there is.
+        self.invariants = Invariants()
+        self.observations = Observations(self)
+        self.checker = Checker(self.observations)
 
     def add_account(self, account: AccountId = ACCOUNT, kind: str = "OpenAI", **more: Any) -> None:
         made = self.azure.add_account(
@@ -122,7 +124,7 @@ class World:
         return self.azure.accounts.accepted(value) is not None
 
     def secrets(self) -> dict[TargetId, list[Version]]:
-        """Every secret, enrolled or not, that is not deleted."""
+        """Return the versions of each secret that is not deleted, enrolled or not."""
         return {
             TargetId(vault.url, secret.name): secret.versions
             for vault in self.azure.keyvault.vaults.values()
@@ -138,10 +140,8 @@ class World:
 
     @property
     def regenerated(self) -> list[tuple[datetime, Slot]]:
-        """By the service, of the first account."""
-        return self.checker.ledger_of(str(self.account)).regenerated
-
-    # What people and time do.
+        """The slots of the first account that the service regenerated."""
+        return self.observations.ledger_of(str(self.account)).regenerated
 
     def add_version(
         self, target: TargetId, value: str, with_tags: Mapping[str, str], expires: datetime | None
@@ -151,18 +151,18 @@ class World:
         )
 
     def write_version(self, target: TargetId, value: str) -> None:
-        """Somebody writes a version of their own, with the tags and expiry as they were."""
+        """Publish a value by hand, with the tags and expiry of the latest version."""
         latest = self.latest(target)
         expires = datetime.fromtimestamp(latest.exp, UTC) if latest.exp else None
         self.add_version(target, value, latest.tags or {}, expires)
 
     def update(self, target: TargetId, **changes: Any) -> None:
-        """Somebody changes members of the latest version: enabled, tags, exp."""
+        """Change members of the latest version by hand: enabled, tags, exp."""
         vault = self.azure.vault(target.vault)
         vault.update(vault.secret(target.name), self.latest(target), changes)
 
     def regenerate(self, slot: Slot, account: AccountId = ACCOUNT) -> None:
-        """Somebody presses the button in the portal."""
+        """Regenerate a key by hand."""
         self.azure.accounts.regenerate(self.state(account), slot.value)
 
     def delete(self, target: TargetId) -> None:
@@ -170,7 +170,7 @@ class World:
 
     def lose_journal(self) -> None:
         self.storage.documents.clear()
-        self.checker.journal_lost()
+        self.observations.journal_lost()
 
     def advance(self, delta: timedelta) -> None:
         self.azure.advance(delta)
@@ -184,7 +184,7 @@ def enrolled_account(version: Version) -> AccountId | None:
 
 
 def single_account(world: World | None = None, **secret: Any) -> tuple[World, TargetId, Worker]:
-    """The usual beginning: one account, one enrolled secret, one worker."""
+    """Return a world with one account and one enrolled secret, and a worker."""
     world = world or World()
     world.add_account()
     target = world.add_secret(**secret)

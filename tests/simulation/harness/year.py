@@ -1,4 +1,4 @@
-"""A year of many accounts in virtual time: on schedule, never too often, and nothing piles up."""
+"""A year of many accounts in virtual time: rotations are on schedule, and nothing accumulates."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from rotation.domain.model import AccountId, Slot
 from rotation.domain.policy import Policy
 from rotation.domain.record import HISTORY, Phase
 
-from .checker import Violation
-from .jobs import quiet
+from .invariants import Violation
+from .parallel import prepare_process
 from .worker import Worker
 from .world import World, enrolled_account
 
@@ -29,7 +29,7 @@ LARGEST_RECORD = 64 * 1024
 
 @dataclass(frozen=True)
 class YearSettings:
-    """``events``: Event Grid asks first, and the timer is late on purpose."""
+    """With ``events``, near-expiry events start the rotations, before the timer would."""
 
     accounts: int = 500
     days: int = 365
@@ -46,8 +46,8 @@ class YearSettings:
 
 
 @dataclass(frozen=True)
-class Report:
-    """What the year came to; ``record`` is the size of the largest journal document in bytes."""
+class YearReport:
+    """``record`` is the size of the largest journal document in bytes."""
 
     settings: YearSettings
     rotations: int
@@ -66,9 +66,9 @@ class Report:
         )
 
 
-async def simulate_year(settings: YearSettings) -> Report:
-    """Raises Violation where a key was rotated too early, too late, or not to the end."""
-    began, world = time.perf_counter(), _begin(settings)
+async def simulate_year(settings: YearSettings) -> YearReport:
+    """Raises Violation if a rotation is early, late or unfinished."""
+    began, world = time.perf_counter(), _build_world(settings)
     worker, end = Worker(world, settings.policy), world.now + settings.days * DAY
     while world.now < end:
         await worker.triggers.sweep()
@@ -84,11 +84,11 @@ async def simulate_year(settings: YearSettings) -> Report:
         raise Violation(f"a journal document has {record} bytes")
     rotations = sum(len(found) - 1 for found in world.secrets().values())
     visits = world.interceptor.call_counts["arm.get_account"]
-    return Report(settings, rotations, versions, record, visits, time.perf_counter() - began)
+    return YearReport(settings, rotations, versions, record, visits, time.perf_counter() - began)
 
 
-def _begin(settings: YearSettings) -> World:
-    """Secrets of every age, as a fleet has them."""
+def _build_world(settings: YearSettings) -> World:
+    """Return a fleet with secrets of every age."""
     world = World(overlap=OVERLAP)
     for number in range(settings.accounts):
         account = AccountId("sub-1", "rg-keys", f"account-{number:04}")
@@ -123,7 +123,7 @@ def _check(world: World, settings: YearSettings) -> None:
 
 
 def _check_date(settings: YearSettings, name: str, old: Version, new: Version) -> None:
-    """Within a day of when it was due."""
+    """Check that it was rotated within a day of its due date."""
     left = _expiry(old) - new.created
     lead = NEAR_EXPIRY if settings.events else settings.policy.lead
     earliest = lead + settings.policy.spread
@@ -136,13 +136,13 @@ def _expiry(version: Version) -> datetime:
     return datetime.fromtimestamp(version.exp or 0, UTC)
 
 
-def _simulate(settings: YearSettings) -> Report:
-    quiet()
+def _simulate(settings: YearSettings) -> YearReport:
+    prepare_process()
     return asyncio.run(simulate_year(settings))
 
 
 def main() -> int:
-    """Both lives side by side."""
+    """Simulate both in parallel. Returns the exit status."""
     with ProcessPoolExecutor(2) as pool:
         for report in pool.map(_simulate, (YearSettings(), YearSettings(events=True))):
             print(report, flush=True)

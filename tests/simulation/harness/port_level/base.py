@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 class Refusal(Exception):
-    """A service says no: what the SDK would make an HttpResponseError of."""
+    """A service refuses a call; the SDK would raise an HttpResponseError."""
 
     def __init__(self, status: int, code: str) -> None:
         super().__init__(code)
@@ -33,7 +33,7 @@ class Refusal(Exception):
 
 @dataclass
 class SimulatedPort:
-    """What the four ports share: the interceptor, the clock that each answer's date corrects."""
+    """``clock`` is the worker's, which each response's date corrects."""
 
     interceptor: Interceptor
     by: Process
@@ -44,26 +44,26 @@ class SimulatedPort:
         return self.interceptor.azure
 
     async def call(self, name: str, doing: str, effect: Callable[[], T]) -> T:
-        """Raises what the adapters raise."""
+        """Make one call. Raises the errors that the adapters raise."""
 
         def fail(fault: Fault) -> NoReturn:
             raise error_of(fault, name, doing)
 
         dates: list[datetime] = []
 
-        def dated() -> T:
+        def dated_effect() -> T:
             dates.append(self.azure.clock.now())
             return effect()
 
         try:
-            return await self.interceptor.call(self.by, name, dated, fail)
+            return await self.interceptor.call(self.by, name, dated_effect, fail)
         except (Refusal, KeyVaultError) as refused:
-            raise answered(refused.status, _code(refused), name, doing) from None
+            raise response_error(refused.status, _code(refused), name, doing) from None
         finally:
-            self._see(dates[-1] if dates else self.azure.clock.now())
+            self._observe_date(dates[-1] if dates else self.azure.clock.now())
 
-    def _see(self, date: datetime) -> None:
-        """The answer's date; a clock that is right learns nothing from it."""
+    def _observe_date(self, date: datetime) -> None:
+        """Correct the clock. Skipped, for speed, if the clock is right."""
         if self.by.skewed or self.clock.skew or date != self.azure.clock.now():
             self.clock.observe(format_datetime(date, usegmt=True))
 
@@ -73,13 +73,13 @@ def _code(refused: Refusal | KeyVaultError) -> str:
 
 
 def error_of(fault: Fault, name: str, doing: str) -> RotationError:
-    """The error that the adapters raise for a fault at a call."""
+    """Return the error that the adapters raise for a fault at a call."""
     if fault.status is None:
-        return failure(_unanswered(), doing, effect=name in EFFECTS)
-    return answered(fault.status, fault.code, name, doing, fault.retry_after)
+        return failure(_no_response(), doing, effect=name in EFFECTS)
+    return response_error(fault.status, fault.code, name, doing, fault.retry_after)
 
 
-def answered(
+def response_error(
     status: int, code: str, name: str, doing: str, retry_after: int | None = None
 ) -> RotationError:
     exc: Any = HttpResponseError("refused")
@@ -91,5 +91,5 @@ def answered(
     return found
 
 
-def _unanswered() -> AzureError:
+def _no_response() -> AzureError:
     return ServiceRequestError("the connection is gone")

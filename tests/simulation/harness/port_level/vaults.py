@@ -1,4 +1,4 @@
-"""Key Vault at the port level: the emulator's state, call for call as the adapter asks for it."""
+"""The Vaults port on the emulator's state, with the same calls as the adapter makes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PAGE = 25
 
 
 @dataclass
-class SimVaults(SimulatedPort):
+class SimulatedVaults(SimulatedPort):
     urls: tuple[str, ...] = ()
 
     async def enrolled(self, vault: str) -> AsyncIterator[ListedSecret]:
@@ -32,7 +32,7 @@ class SimVaults(SimulatedPort):
         for _ in range(PAGE, len(listed), PAGE):
             await self.call("keyvault.list_secrets", f"list the secrets of {vault}", names)
         for name in listed:
-            secret = self._opened(vault).secrets.get(name)
+            secret = self._vault_by_url(vault).secrets.get(name)
             found = _listed(vault, secret) if secret else None
             if found:
                 yield found
@@ -45,7 +45,7 @@ class SimVaults(SimulatedPort):
     async def revisions(self, target: TargetId) -> tuple[VersionInfo, ...]:
         secret = self._vault(target.vault).secret(target.name)
         return tuple(
-            VersionInfo(v.id, _whole(v.created), _expiry(v), v.enabled, v.tags or {})
+            VersionInfo(v.id, _whole_seconds(v.created), _expiry(v), v.enabled, v.tags or {})
             for v in secret.versions
         )
 
@@ -78,7 +78,7 @@ class SimVaults(SimulatedPort):
 
     async def _read_disabled(self, target: TargetId) -> Target | None:
         listed = await self._list_versions(target)
-        latest = max(listed, key=lambda v: _whole(v.created), default=None)
+        latest = max(listed, key=lambda v: _whole_seconds(v.created), default=None)
         return _target(target, latest, None) if latest else None
 
     async def _list_versions(self, target: TargetId) -> list[Stored]:
@@ -96,7 +96,7 @@ class SimVaults(SimulatedPort):
 
     async def _version(self, target: TargetId, listed: Stored) -> Version:
         value = await self._value(target, listed.id) if listed.enabled else None
-        return Version(target, listed.id, _whole(listed.created), value)
+        return Version(target, listed.id, _whole_seconds(listed.created), value)
 
     async def _value(self, target: TargetId, version: str) -> Key | None:
         try:
@@ -124,7 +124,7 @@ class SimVaults(SimulatedPort):
                 dict(tags),
             )
             vault.set(target.id.name, made)
-            return PublishedVersion(made.id, _whole(now))
+            return PublishedVersion(made.id, _whole_seconds(now))
 
         doing = f"publish to secret {target.id.name}"
         return await self.call("keyvault.set_secret", doing, effect)
@@ -141,11 +141,11 @@ class SimVaults(SimulatedPort):
             if not is_missing(exc):
                 raise
 
-    def _opened(self, url: str) -> Vault:
+    def _vault_by_url(self, url: str) -> Vault:
         return self.azure.keyvault.vaults[url.removeprefix("https://")]
 
     def _vault(self, url: str) -> Vault:
-        vault = self._opened(url)
+        vault = self._vault_by_url(url)
         if not vault.open:
             raise Refusal(403, "ForbiddenByFirewall")
         return vault
@@ -163,7 +163,7 @@ def _listed(vault: str, secret: StoredSecret) -> ListedSecret | None:
         return ListedSecret(target, None, problem=str(exc))
     if account is None:
         return None
-    made, tags = _whole(stored.created), stored.tags or {}
+    made, tags = _whole_seconds(stored.created), stored.tags or {}
     return ListedSecret(target, account, _expiry(stored), created=made, tags=tags)
 
 
@@ -179,7 +179,7 @@ def _target(target: TargetId, stored: Stored, value: Key | None) -> Target | Non
         target,
         stored.id,
         value,
-        _whole(stored.created),
+        _whole_seconds(stored.created),
         _expiry(stored),
         stored.content_type,
         dict(tags),
@@ -191,6 +191,6 @@ def _expiry(stored: Stored) -> datetime | None:
     return datetime.fromtimestamp(stored.exp, UTC) if stored.exp else None
 
 
-def _whole(moment: datetime) -> datetime:
-    """As the wire shows times."""
+def _whole_seconds(moment: datetime) -> datetime:
+    """Return a time without its fraction, as Key Vault does."""
     return moment.replace(microsecond=0)

@@ -1,0 +1,88 @@
+"""Checks after a record was written to the journal."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from emulator.services.accounts import Account
+from rotation.domain.model import AccountId, Key
+from rotation.domain.record import Ending
+
+from .invariants import Invariant
+from .journal_document import JournalDocument, Operation, decode
+from .ledger import Ledger
+from .observations import Observations
+
+
+class JournalChecks:
+    """Whether the journal holds what it may hold, and whether it is right."""
+
+    def __init__(self, observations: Observations) -> None:
+        self._seen, self._world = observations, observations.world
+        self._require = observations.invariants.require
+
+    def written(self, name: str, body: bytes) -> None:
+        """Raises Violation."""
+        if name == "sweep":
+            return
+        document = decode(body)
+        identity = _emulator_id(**document.account)
+        account, ledger = self._world.azure.accounts.by_id.get(identity), self._ledger(identity)
+        if account:
+            self._check_material(account, ledger, body)
+        ledger.observed_secrets = {*document.seen}
+        if document.intent:
+            ledger.intents.add(document.intent.id)
+        ledger.operation = document.operation.id if document.operation else ""
+        self._note_emergencies(account, ledger, document)
+        if document.epoch > ledger.epoch:
+            ledger.epoch = document.epoch
+            if account and document.history:
+                self._check_ended(account, ledger, document.history[-1], document.salt)
+
+    def remember_keys(self, account: Account) -> list[bytes]:
+        """Return the account's recent keys, which the journal must not contain."""
+        recent = {value for _, keys in account.history[-3:] for value in keys.values()}
+        found = self._ledger(account.id).recent_keys = [value.encode() for value in recent]
+        return found
+
+    def _ledger(self, account: str) -> Ledger:
+        return self._seen.ledger_of(account)
+
+    def _check_material(self, account: Account, ledger: Ledger, body: bytes) -> None:
+        keys = ledger.recent_keys or self.remember_keys(account)
+        clean = not any(key in body for key in keys)
+        self._require(Invariant.NO_KEY_IN_JOURNAL, clean, "the journal contains a key")
+
+    def _note_emergencies(
+        self, account: Account | None, ledger: Ledger, document: JournalDocument
+    ) -> None:
+        requested = {each.id: each for each in document.requests if each.kind == "emergency"}
+        for new in requested.keys() - ledger.emergencies:
+            ledger.emergencies.add(new)
+            ledger.disturbed_at = self._world.now
+            if account:
+                since = document.operation.started_at if document.operation else None
+                self._seen.leaked_keys.report(account, requested[new].leaked, since)
+        running = document.operation and document.operation.purpose == "emergency"
+        ledger.in_emergency = bool(requested or running)
+
+    def _check_ended(self, account: Account, ledger: Ledger, done: Operation, salt: str) -> None:
+        """An operation that reports its old key as refused must be right."""
+        self._seen.note(f"{done.purpose} ends: {done.outcome}")
+        if done.ending in (Ending.UNENROLLED, Ending.CANCELLED):
+            self._seen.leaked_keys.reported.pop(account.name, None)
+        if not done.proven or self._seen.is_excused(ledger):
+            return
+        values = {value for _, keys in account.history for value in keys.values()}
+        old = [value for value in values if Key(value).fingerprint(salt) == done.retired]
+        if old:
+            refused = not any(self._world.accepts(value) for value in old)
+            message = "an operation has ended although its old key is accepted"
+            self._require(Invariant.OLD_KEY_REFUSED, refused, message)
+
+
+@cache
+def _emulator_id(subscription: str, resource_group: str, name: str) -> str:
+    """Return an account's id as the emulator stores it."""
+    return str(AccountId(subscription, resource_group, name)).lower()

@@ -1,0 +1,107 @@
+"""Makes a plan from a seed, the same one on every machine."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+from .faults import BY_NAME
+from .plan import CHAOS, Plan, PlannedEvent
+
+KINDS = ("OpenAI", "AIServices", "SpeechServices", "FormRecognizer", "ComputerVision")
+OPERATOR_ACTIONS = (
+    "regenerate Key1",
+    "regenerate Key2",
+    "publish Key1",
+    "publish Key2",
+    "publish nonsense",
+    "publish foreign",
+    "disable",
+    "delete",
+    "pause",
+    "untag",
+    "shorten the expiry",
+    "lock",
+    "switch keys off",
+    "close the vault",
+)
+LOSSES = ("break the leases", "lose the journal")
+EXPIRY_EVENTS = ("an old event", "the event twice")
+OUTAGES = ("journal is down", "queue is down", "arm throttles", "keyvault is down", "probe is down")
+REQUESTS = ("ask", "leak key1", "leak key2", "leak unknown", "leak key1 twice", "cancel")
+RACE_FAULTS = ("freeze", "freeze done", "crash", "crash done", "lost", "late", "504", "503 done")
+CALLS = 1500  # most runs make about as many
+
+
+def generate_plan(seed: int, level: str = "port") -> Plan:
+    """Return the plan of a seed. Every fourth is a race."""
+    rng = random.Random(seed)
+    return _race(rng, seed, level) if seed % 4 == 3 else _mixture(rng, seed, level)
+
+
+def _race(rng: random.Random, seed: int, level: str) -> Plan:
+    """Several workers on one account, which freeze, crash and lose their leases."""
+    return Plan(
+        seed=seed,
+        level=level,
+        targets=rng.choice((1, 2)),
+        clock_skews=(0, 0, 0),
+        latency=rng.choice((0.1, 0.5, 1.0)),
+        events=(
+            *_events(rng, 600, RACE_FAULTS, rng.randrange(4, 16)),
+            *(PlannedEvent(_early(rng, 10000), "break the leases") for _ in range(6)),
+            *(PlannedEvent(_early(rng, 10000), "the event twice") for _ in range(2)),
+            *_events(rng, 10000, REQUESTS, rng.randrange(3)),
+        ),
+    )
+
+
+def _mixture(rng: random.Random, seed: int, level: str) -> Plan:
+    """Anything at all; some runs have faults only, and some only people."""
+    workers = rng.choice((1, 1, 2, 3))
+    skews = tuple(rng.choice((0, 0, 0, 1, -1, 300, -300)) if n else 0 for n in range(workers))
+    plan = Plan(
+        seed=seed,
+        level=level,
+        accounts=rng.choice((1, 1, 1, 2)),
+        targets=rng.choice((1, 1, 2, 3, 4)),
+        vaults=rng.choice((1, 2, 3)),
+        kind=rng.choice(KINDS),
+        due=rng.random() < 0.7,
+        clock_skews=skews,
+        new_key_delay=rng.choice((0, 0, 20, 200)),
+        old_key_lag=rng.choice((0, 0, 40)),
+        read_staleness=rng.choice((0, 0, 0, 3, 20)),
+        latency=rng.choice((0.0, 0.05, 0.3)),
+        accepts_any_key=rng.random() < 0.04,
+        short_validity=rng.random() < 0.04,
+    )
+    return replace(plan, events=_mixed_events(rng))
+
+
+def _mixed_events(rng: random.Random) -> tuple[PlannedEvent, ...]:
+    faults, people = rng.choice((0, 1, 3, 10)), rng.choice((0, 0, 1, 4))
+    requests = rng.choice((0, 1, 2, 6))
+    return (
+        *_events(rng, CALLS, tuple(BY_NAME), faults),
+        *(_anywhere(rng, OPERATOR_ACTIONS) for _ in range(people)),
+        *(_anywhere(rng, LOSSES + EXPIRY_EVENTS) for _ in range(rng.randrange(2) if people else 0)),
+        *(_anywhere(rng, REQUESTS) for _ in range(requests)),
+        *(_anywhere(rng, OUTAGES) for _ in range(rng.choice((0, 0, 1, 2)))),
+    )
+
+
+def _events(
+    rng: random.Random, limit: int, kinds: tuple[str, ...], count: int
+) -> list[PlannedEvent]:
+    return [PlannedEvent(_early(rng, limit), rng.choice(kinds)) for _ in range(count)]
+
+
+def _anywhere(rng: random.Random, kinds: tuple[str, ...]) -> PlannedEvent:
+    at = _early(rng, int(CHAOS.total_seconds()))
+    return PlannedEvent(at, rng.choice(kinds), rng.randrange(4))
+
+
+def _early(rng: random.Random, limit: int) -> int:
+    """Return a number that is more likely small: most of what matters happens early."""
+    return int(limit * rng.random() ** 3)
