@@ -18,7 +18,7 @@ from datetime import timedelta
 from rotation.adapters.file_store import FileStore
 from rotation.domain import codec
 from rotation.domain.access import Caller, Role
-from rotation.domain.model import AccountId
+from rotation.domain.ids import AccountId
 from rotation.domain.record import Record
 from tests.integration.wire.product import playground, product
 

@@ -7,23 +7,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from .domain.model import (
-    Account,
-    AccountId,
-    Key,
-    Keys,
-    ProbeVerdict,
-    Slot,
-    Target,
-    TargetId,
-    Version,
-)
-from .domain.permissions import Grant
-from .domain.record import PublishedVersion
+from .domain.account import Account
+from .domain.document import Document
+from .domain.ids import AccountId, TargetId
+from .domain.keys import Key, Keys, Slot
+from .domain.operation import PublishedVersion
+from .domain.permissions import Grant, Identity, VaultInfo
+from .domain.probing import ProbeVerdict
+from .domain.targets import ListedSecret, SecretRead, Target, Version, VersionInfo
 
 
 class Accounts(Protocol):
@@ -40,42 +34,6 @@ class Accounts(Protocol):
 
     async def regenerate(self, account: AccountId, slot: Slot) -> None:
         """Irreversible; sent once. Transient and Permanent mean that nothing happened."""
-
-
-@dataclass(frozen=True)
-class ListedSecret:
-    """A secret as a vault lists it, its latest version's properties.
-
-    Without an account it is not enrolled, and ``problem`` says why where it was meant to be.
-    """
-
-    target: TargetId
-    account: AccountId | None
-    expires: datetime | None = None
-    problem: str = ""
-    created: datetime | None = None
-    tags: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class VersionInfo:
-    """What a vault shows of one version without its value."""
-
-    version: str
-    created: datetime
-    expires: datetime | None
-    enabled: bool
-    tags: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class SecretSnapshot:
-    """The latest version of any secret, enrolled or not; ``value`` is None where disabled."""
-
-    version: str
-    value: Key | None
-    expires: datetime | None
-    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 class Vaults(Protocol):
@@ -120,28 +78,11 @@ class Probe(Protocol):
         """The negative control: the same call with a key that cannot be right."""
 
 
-@dataclass(frozen=True)
-class SecretRead:
-    """Somebody has read a version of a secret; ``version`` is None where the log does not say."""
-
-    identity: str
-    version: str | None
-    at: datetime
-
-
 class Evidence(Protocol):
     """Who has read what, from the vaults' audit logs (minutes late)."""
 
     async def readers(self, vault_url: str, secret: str, since: datetime) -> Sequence[SecretRead]:
         """Successful reads of the secret's value since then."""
-
-
-@dataclass(frozen=True)
-class Document:
-    """A stored document and the tag that its next write must present."""
-
-    body: bytes
-    etag: str
 
 
 class Store(Protocol):
@@ -167,22 +108,6 @@ class Store(Protocol):
 
         ``duration`` is 15 s to 60 s, as with blob leases; released on exit.
         """
-
-
-@dataclass(frozen=True)
-class VaultInfo:
-    """A vault's ARM id, and whether roles rule it (else access policies do)."""
-
-    id: str
-    by_roles: bool
-
-
-@dataclass(frozen=True)
-class Identity:
-    """An identity as its token names it."""
-
-    name: str
-    object_id: str
 
 
 class Resources(Protocol):

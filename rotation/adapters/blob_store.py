@@ -12,8 +12,8 @@ from azure.core import MatchConditions
 from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
 from azure.storage.blob.aio import BlobClient, BlobLeaseClient, BlobServiceClient
 
+from ..domain.document import Document
 from ..domain.errors import Conflict, RotationError, Transient, Unknown
-from ..ports import Document
 from .storage import code_of, failed
 from .storage_limits import checked_name, is_name, lease_seconds
 

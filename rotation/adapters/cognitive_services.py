@@ -10,8 +10,10 @@ from azure.core.pipeline import policies
 from azure.mgmt.cognitiveservices.aio import CognitiveServicesManagementClient
 from azure.mgmt.core.policies import ARMHttpLoggingPolicy, AsyncARMChallengeAuthenticationPolicy
 
+from ..domain.account import Account
 from ..domain.errors import Transient, Unknown
-from ..domain.model import Account, AccountId, Key, Keys, Slot
+from ..domain.ids import AccountId
+from ..domain.keys import Key, Keys, Slot
 from ..runtime.clock import Clock
 from .pipeline import DatePolicy, TransportFactory, client_options
 from .sdk_errors import failure

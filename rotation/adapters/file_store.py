@@ -19,8 +19,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO
 
+from ..domain.document import Document
 from ..domain.errors import Conflict, Permanent
-from ..ports import Document
 from .storage_limits import checked_name, is_name, lease_seconds
 
 _SUFFIX = ".json"

@@ -12,9 +12,10 @@ from azure.keyvault.secrets.aio import SecretClient
 
 from ..domain import tags as tag
 from ..domain.errors import Permanent, Unknown
-from ..domain.model import Key, Target, TargetId, Version
-from ..domain.record import PublishedVersion
-from ..ports import ListedSecret, SecretSnapshot, VersionInfo
+from ..domain.ids import TargetId
+from ..domain.keys import Key
+from ..domain.operation import PublishedVersion
+from ..domain.targets import ListedSecret, SecretSnapshot, Target, Version, VersionInfo
 from ..runtime.clock import Clock
 from .pipeline import TransportFactory, client_options, no_retry_transport
 from .sdk_errors import code_of, failure

@@ -18,7 +18,7 @@ from azure.monitor.query import LogsQueryResult
 from azure.monitor.query.aio import LogsQueryClient
 
 from ..domain.errors import Permanent, RotationError, Transient
-from ..ports import SecretRead
+from ..domain.targets import SecretRead
 from ..runtime.clock import Clock
 from .pipeline import TransportFactory, client_options
 from .sdk_errors import failure

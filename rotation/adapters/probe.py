@@ -16,7 +16,9 @@ from azure.core.exceptions import AzureError
 from azure.core.pipeline import policies
 from azure.core.rest import HttpRequest
 
-from ..domain.model import Account, Key, ProbeResult, ProbeVerdict
+from ..domain.account import Account
+from ..domain.keys import Key
+from ..domain.probing import ProbeResult, ProbeVerdict
 from .pipeline import CONNECT_SECONDS, READ_SECONDS, TransportFactory
 
 _VISIBLE = re.compile(r"[!-~]+")

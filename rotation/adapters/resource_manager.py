@@ -12,8 +12,7 @@ from azure.core.exceptions import AzureError, HttpResponseError
 from azure.core.pipeline import policies
 from azure.core.rest import HttpRequest
 
-from ..domain.permissions import Grant
-from ..ports import Identity, VaultInfo
+from ..domain.permissions import Grant, Identity, VaultInfo
 from ..runtime.clock import Clock
 from .pipeline import TransportFactory, client_options
 from .sdk_errors import failure

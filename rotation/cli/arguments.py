@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from ..domain.model import Slot
+from ..domain.keys import Slot
 from .exit_status import CommandError, ExitStatus
 
 _SECRET = re.compile(

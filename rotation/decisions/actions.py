@@ -8,8 +8,10 @@ from enum import StrEnum
 
 from msgspec.structs import replace
 
-from ..domain.model import Key, Slot, TargetId
-from ..domain.record import Failure, Operation, Phase, Record
+from ..domain.ids import TargetId
+from ..domain.keys import Key, Slot
+from ..domain.operation import Operation, Phase
+from ..domain.record import Failure, Record
 from .facts import Facts
 
 MAX_PAUSE = timedelta(minutes=2)

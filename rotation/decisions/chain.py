@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from ..domain.record import Ending, Phase, Purpose, Request, RequestKind
+from ..domain.operation import Ending, Phase, Purpose
+from ..domain.request import Request, RequestKind
 from . import emergency, idle, revocation, rollout, schedule
 from .actions import Action, ActionKind, blocked, enter
 from .facts import Facts

@@ -12,8 +12,9 @@ from functools import reduce
 from msgspec.structs import replace
 
 from ..domain import legacy
-from ..domain.model import Slot
-from ..domain.record import Leaked, Operation, Phase, Purpose, Request, RequestKind
+from ..domain.keys import Slot
+from ..domain.operation import Operation, Phase, Purpose
+from ..domain.request import Leaked, Request, RequestKind
 from .actions import Action, ActionKind, MissingFacts, needs
 from .facts import Facts
 from .lifecycle import begin, new_operation, superseded, without_intent

@@ -11,9 +11,13 @@ from functools import cached_property
 
 from msgspec import Struct, field
 
-from ..domain.model import Account, Key, Keys, ProbeResult, ProbeVerdict, Slot, Target, Version
+from ..domain.account import Account
+from ..domain.keys import Key, Keys, Slot
+from ..domain.operation import Operation
 from ..domain.policy import EffectivePolicy, Policy, ProbePolicy
-from ..domain.record import ObservedVersion, Operation, Record
+from ..domain.probing import ProbeResult, ProbeVerdict
+from ..domain.record import ObservedVersion, Record
+from ..domain.targets import Target, Version
 
 
 class Facts(Struct, frozen=True, dict=True):

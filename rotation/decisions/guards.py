@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from ..domain.model import ProbeResult, Slot
+from ..domain.keys import Slot
+from ..domain.operation import Purpose
 from ..domain.policy import ProbePolicy
-from ..domain.record import Purpose
+from ..domain.probing import ProbeResult
 from .actions import Action, MissingFacts, blocked, needs, wait
 from .facts import Facts
 

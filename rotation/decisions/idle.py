@@ -10,9 +10,10 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from ..domain.model import ProbeResult, Slot
+from ..domain.keys import Slot
+from ..domain.operation import Phase, Purpose
 from ..domain.policy import ProbePolicy
-from ..domain.record import Phase, Purpose
+from ..domain.probing import ProbeResult
 from . import guards, schedule
 from .actions import Action, ActionKind, MissingFacts, blocked, idle, needs, wait
 from .facts import Facts

@@ -8,19 +8,11 @@ from collections.abc import Mapping
 from msgspec.structs import replace
 
 from ..domain import legacy
-from ..domain.model import AccountId, Slot
-from ..domain.record import (
-    HISTORY,
-    Ending,
-    Leaked,
-    Notification,
-    Operation,
-    Phase,
-    Purpose,
-    Record,
-    Request,
-    RequestKind,
-)
+from ..domain.ids import AccountId
+from ..domain.keys import Slot
+from ..domain.operation import Ending, Operation, Phase, Purpose
+from ..domain.record import HISTORY, Notification, Record
+from ..domain.request import Leaked, Request, RequestKind
 from .actions import Action, ActionKind
 from .facts import Facts
 

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from ..domain.model import Target
-from ..domain.record import Phase
+from ..domain.operation import Phase
+from ..domain.targets import Target
 from .actions import Action, enter, retry_later
 from .facts import Facts
 

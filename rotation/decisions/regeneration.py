@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from ..domain.keys import Slot
 from ..domain.legacy import REGENERATE
-from ..domain.model import Slot
-from ..domain.record import Intent, Phase
+from ..domain.operation import Intent, Phase
 from . import guards
 from .actions import Action, ActionKind, block, enter, retry_later
 from .facts import Facts

@@ -5,9 +5,10 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from ..domain import legacy
-from ..domain.model import ProbeResult, TargetId
+from ..domain.ids import TargetId
+from ..domain.operation import Phase
 from ..domain.policy import ProbePolicy
-from ..domain.record import Phase
+from ..domain.probing import ProbeResult
 from .actions import Action, ActionKind, MissingFacts, enter, needs, retry_later, wait
 from .facts import Facts
 from .lifecycle import end, notify

@@ -9,8 +9,8 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from ..domain.model import ProbeResult
-from ..domain.record import Phase, Purpose
+from ..domain.operation import Phase, Purpose
+from ..domain.probing import ProbeResult
 from . import guards
 from .actions import Action, ActionKind, MissingFacts, block, enter, needs, retry_later, wait
 from .facts import Facts

@@ -6,9 +6,10 @@ import hashlib
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from ..domain.model import Target, TargetId
+from ..domain.ids import TargetId
 from ..domain.policy import Policy
-from ..domain.record import Request, RequestKind
+from ..domain.request import Request, RequestKind
+from ..domain.targets import Target
 from .actions import Action, wait
 from .facts import Facts
 

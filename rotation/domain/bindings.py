@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
 
-from .model import AccountId, TargetId
+from .ids import AccountId, TargetId
 from .redaction import redact
 
 EXAMPLE = (

@@ -6,7 +6,7 @@ not know whenever it writes a record. The texts named here are therefore still w
 
 from __future__ import annotations
 
-from .record import AUDIT, Ending, Operation, Phase
+from .operation import AUDIT, Ending, Operation, Phase
 
 REGENERATE = "regenerate "  # begins the audit line of a regenerate
 

@@ -25,6 +25,22 @@ ON_VAULT = tuple(
 
 
 @dataclass(frozen=True)
+class VaultInfo:
+    """A vault's ARM id, and whether roles rule it (else access policies do)."""
+
+    id: str
+    by_roles: bool
+
+
+@dataclass(frozen=True)
+class Identity:
+    """An identity as its token names it."""
+
+    name: str
+    object_id: str
+
+
+@dataclass(frozen=True)
 class Grant:
     """One entry of the permissions API: what one role assignment gives and leaves out."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from .model import Target
+from .targets import Target
 from .window import Window
 
 

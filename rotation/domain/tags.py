@@ -11,8 +11,10 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from . import durations, window
-from .model import AccountId, Enrolment, Slot
+from .ids import AccountId
+from .keys import Slot
 from .redaction import redact
+from .targets import Enrolment
 
 PROVIDER_ADDRESS = "ProviderAddress"
 

@@ -13,8 +13,11 @@ from ..decisions.actions import Action, ActionKind
 from ..decisions.facts import Facts
 from ..domain import tags
 from ..domain.errors import Permanent, RotationError, Transient
-from ..domain.model import AccountId, Key, Target
-from ..domain.record import Intent, ObservedVersion, Operation, Phase, PublishedVersion, Record
+from ..domain.ids import AccountId
+from ..domain.keys import Key
+from ..domain.operation import Intent, Operation, Phase, PublishedVersion
+from ..domain.record import ObservedVersion, Record
+from ..domain.targets import Target
 from .gatherer import Gatherer
 from .journal import Journal
 

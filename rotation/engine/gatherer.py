@@ -9,10 +9,13 @@ from msgspec.structs import replace
 
 from ..decisions.actions import MissingFacts
 from ..decisions.facts import Facts
+from ..domain.account import Account
 from ..domain.errors import Permanent, Transient
-from ..domain.model import Account, AccountId, Key, Target, TargetId, target_id
+from ..domain.ids import AccountId, TargetId, target_id
+from ..domain.keys import Key
 from ..domain.policy import Policy
 from ..domain.record import Record
+from ..domain.targets import Target
 from ..ports import Accounts, Evidence, Probe, Vaults
 from ..runtime.clock import Clock
 from ..runtime.concurrency import gather_limited

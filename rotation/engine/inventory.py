@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from ..domain.errors import RotationError
-from ..domain.model import AccountId, TargetId
-from ..ports import ListedSecret, Vaults
+from ..domain.ids import AccountId, TargetId
+from ..domain.targets import ListedSecret
+from ..ports import Vaults
 from ..runtime.clock import Clock
 from ..runtime.concurrency import gather_limited
 

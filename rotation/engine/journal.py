@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from ..domain import codec
+from ..domain.document import Document
 from ..domain.errors import Conflict, Permanent
-from ..domain.model import AccountId
+from ..domain.ids import AccountId
 from ..domain.record import Record
-from ..ports import Document, Store
+from ..ports import Store
 
 LEASE = timedelta(seconds=60)
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from ..decisions.lifecycle import ENDED
 from ..domain.errors import Permanent, RotationError
-from ..domain.model import AccountId
+from ..domain.ids import AccountId
 from ..domain.record import Notification, Record
 from ..ports import Notifier
 from ..runtime import log, metrics

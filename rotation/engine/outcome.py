@@ -8,8 +8,9 @@ from typing import Any
 from msgspec import Struct
 
 from ..decisions.actions import Action, ActionKind
-from ..domain.model import AccountId
-from ..domain.record import Failure, Phase, Record
+from ..domain.ids import AccountId
+from ..domain.operation import Phase
+from ..domain.record import Failure, Record
 
 
 class Outcome(Struct, frozen=True):

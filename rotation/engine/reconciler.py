@@ -15,8 +15,10 @@ from ..decisions.actions import Action, ActionKind, blocked
 from ..decisions.chain import decide
 from ..decisions.facts import Facts
 from ..domain.errors import Conflict, RotationError, Transient, Unknown, unexpected
-from ..domain.model import AccountId, TargetId
-from ..domain.record import Phase, Record, Request
+from ..domain.ids import AccountId, TargetId
+from ..domain.operation import Phase
+from ..domain.record import Record
+from ..domain.request import Request
 from ..ports import Notifier
 from ..runtime import log, metrics
 from . import failures, outbox, outcome

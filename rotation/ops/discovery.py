@@ -6,9 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..domain import tags
+from ..domain.account import Account
 from ..domain.errors import RotationError
-from ..domain.model import Account, AccountId, Keys, TargetId
-from ..ports import Accounts, ListedSecret, Resources, Vaults
+from ..domain.ids import AccountId, TargetId
+from ..domain.keys import Keys
+from ..domain.targets import ListedSecret
+from ..ports import Accounts, Resources, Vaults
 from ..runtime.concurrency import gather_limited
 from .management import DiscoveredAccount, EnrolledSecret, classify
 from .survey import by_account, find_key_like_secrets, list_accounts, visible_vaults

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ..domain.model import Account, AccountId, Slot, TargetId
+from ..domain.account import Account
+from ..domain.ids import AccountId, TargetId
+from ..domain.keys import Slot
 
 
 class ManagementState(StrEnum):

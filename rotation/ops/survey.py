@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from ..domain.account import Account
 from ..domain.errors import RotationError
-from ..domain.model import Account, AccountId, TargetId
-from ..ports import Accounts, ListedSecret, Resources, VaultInfo, Vaults
+from ..domain.ids import AccountId, TargetId
+from ..domain.permissions import VaultInfo
+from ..domain.targets import ListedSecret
+from ..ports import Accounts, Resources, Vaults
 
 # Judged by the name alone, without reading the value.
 _KEY_LIKE = re.compile(r"(^|[-_])(api)?keys?([-_\d]|$)|openai|aoai|cognitive|speech", re.I)

@@ -14,8 +14,10 @@ from ..decisions.lifecycle import cancellable
 from ..domain import tags
 from ..domain.access import Caller
 from ..domain.errors import Permanent, RotationError, unenrolled
-from ..domain.model import AccountId, TargetId
-from ..domain.record import Ending, Operation, Record, Request, RequestKind
+from ..domain.ids import AccountId, TargetId
+from ..domain.operation import Ending, Operation
+from ..domain.record import Record
+from ..domain.request import Request, RequestKind
 from ..engine.inventory import Inventory
 from ..engine.journal import Journal
 from ..ports import Queue, Vaults

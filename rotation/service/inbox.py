@@ -10,8 +10,10 @@ from msgspec.structs import replace
 
 from ..domain.access import Caller
 from ..domain.events import Expiring
-from ..domain.model import AccountId
-from ..domain.record import Leaked, Purpose, Record, Request, RequestKind
+from ..domain.ids import AccountId
+from ..domain.operation import Purpose
+from ..domain.record import Record
+from ..domain.request import Leaked, Request, RequestKind
 from .requests import AlreadyRunning, RotationRequest, too_many
 
 _MAX_PENDING = 20

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..domain import codec
 from ..domain.events import Expiring
-from ..domain.model import AccountId, TargetId
+from ..domain.ids import AccountId, TargetId
 
 
 @dataclass(frozen=True)

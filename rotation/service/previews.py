@@ -7,8 +7,8 @@ from typing import Any
 
 from ..domain import codec
 from ..domain.errors import RotationError, unenrolled
-from ..domain.model import AccountId, TargetId
-from ..domain.record import Request
+from ..domain.ids import AccountId, TargetId
+from ..domain.request import Request
 from ..engine.inventory import Inventory
 from ..engine.reconciler import Reconciler
 from ..ports import Vaults

@@ -11,9 +11,11 @@ from typing import Any
 from ..domain import codec
 from ..domain.access import Caller
 from ..domain.errors import Permanent, unenrolled
-from ..domain.model import AccountId, TargetId, target_id
+from ..domain.ids import AccountId, TargetId, target_id
+from ..domain.operation import Operation
 from ..domain.policy import Policy
-from ..domain.record import Operation, Record, Request, RequestKind
+from ..domain.record import Record
+from ..domain.request import Request, RequestKind
 from ..engine.inventory import Inventory
 from ..engine.journal import Journal
 from ..engine.record_cache import RecordCache

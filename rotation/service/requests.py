@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from ..domain.errors import Permanent
-from ..domain.model import AccountId, TargetId
-from ..domain.record import Leaked
+from ..domain.ids import AccountId, TargetId
+from ..domain.request import Leaked
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ..decisions import schedule as due
-from ..domain.model import AccountId
+from ..domain.ids import AccountId
+from ..domain.operation import Phase
 from ..domain.policy import Policy
-from ..domain.record import Phase
+from ..domain.targets import ListedSecret
 from ..engine.inventory import Inventory, Listing
 from ..engine.journal import Journal
 from ..engine.outcome import Outcome
-from ..ports import ListedSecret
 from ..runtime import log
 from ..runtime.clock import Clock
 from .messages import Visit

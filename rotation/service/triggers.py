@@ -13,7 +13,7 @@ from ..decisions.actions import ActionKind
 from ..domain import events
 from ..domain.errors import RotationError
 from ..domain.events import Expiring, Ignored
-from ..domain.model import TargetId
+from ..domain.ids import TargetId
 from ..engine.failures import delay
 from ..engine.journal import Journal, LastSweep
 from ..engine.outcome import Outcome

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from ..domain.model import Account, AccountId
+from ..domain.account import Account
+from ..domain.ids import AccountId
 from ..ops.survey import find_key_like_secrets, list_accounts
 from ..ports import Accounts, Vaults
 from ..runtime.clock import Clock

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from ..domain.record import Leaked
+from ..domain.request import Leaked
 
 MAX_REASON = 200
 

@@ -7,9 +7,9 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from ..domain import durations
-from ..domain.model import AccountId, TargetId
-from ..domain.record import Leaked
+from ..domain.ids import AccountId, TargetId
 from ..domain.redaction import redact
+from ..domain.request import Leaked
 from ..service.requests import RotationRequest
 from .bodies import RequestBody
 from .body_reader import BodyReader

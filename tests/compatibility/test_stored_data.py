@@ -13,22 +13,17 @@ from msgspec import Struct
 from rotation.decisions.actions import ActionKind
 from rotation.domain import codec
 from rotation.domain.events import Expiring
-from rotation.domain.model import Slot
-from rotation.domain.record import (
+from rotation.domain.keys import Slot
+from rotation.domain.operation import (
     AuditEntry,
-    Failure,
     Intent,
-    Leaked,
-    Notification,
-    ObservedVersion,
     Operation,
     Phase,
     PublishedVersion,
     Purpose,
-    Record,
-    Request,
-    RequestKind,
 )
+from rotation.domain.record import Failure, Notification, ObservedVersion, Record
+from rotation.domain.request import Leaked, Request, RequestKind
 from rotation.engine.journal import LastSweep
 from rotation.service import messages
 from rotation.service.messages import ExpiryNotice, Visit

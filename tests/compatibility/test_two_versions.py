@@ -15,8 +15,10 @@ from rotation.decisions.lifecycle import cancellable
 from rotation.domain import codec, legacy
 from rotation.domain.access import Caller
 from rotation.domain.errors import Permanent
-from rotation.domain.model import ProbeResult, ProbeVerdict
-from rotation.domain.record import Ending, Leaked, Phase, Record, RequestKind
+from rotation.domain.operation import Ending, Phase
+from rotation.domain.probing import ProbeResult, ProbeVerdict
+from rotation.domain.record import Record
+from rotation.domain.request import Leaked, RequestKind
 from rotation.service.requests import RotationRequest
 from rotation.service.views.operation import to_json
 from tests.integration.wire.product import Product, playground, product

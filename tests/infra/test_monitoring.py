@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from rotation.domain.record import RequestKind
+from rotation.domain.request import RequestKind
 from rotation.runtime.log import LINES
 from rotation.runtime.metrics import METRICS
 from rotation.service.views.state import State

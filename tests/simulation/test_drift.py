@@ -6,8 +6,9 @@ from datetime import timedelta
 from itertools import pairwise
 
 from rotation.decisions.actions import ActionKind
-from rotation.domain.model import Slot
-from rotation.domain.record import Leaked, Phase
+from rotation.domain.keys import Slot
+from rotation.domain.operation import Phase
+from rotation.domain.request import Leaked
 
 from .harness.worker import Worker
 from .harness.world import World, single_account

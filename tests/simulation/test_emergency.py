@@ -7,8 +7,10 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from rotation.domain.model import Key, Slot
-from rotation.domain.record import Leaked, ObservedVersion, Phase, Purpose
+from rotation.domain.keys import Key, Slot
+from rotation.domain.operation import Phase, Purpose
+from rotation.domain.record import ObservedVersion
+from rotation.domain.request import Leaked
 from rotation.service.requests import RotationRequest
 
 from .harness.worker import Worker

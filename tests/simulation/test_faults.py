@@ -9,7 +9,8 @@ import pytest
 from emulator.core.faults import Fault
 from rotation.decisions.actions import Action, ActionKind
 from rotation.decisions.facts import Facts
-from rotation.domain.model import AccountId, Slot
+from rotation.domain.ids import AccountId
+from rotation.domain.keys import Slot
 from rotation.domain.record import Record
 
 from .harness.faults import possible_faults

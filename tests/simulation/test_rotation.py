@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 from rotation.decisions.actions import ActionKind
-from rotation.domain.model import Slot, TargetId
+from rotation.domain.ids import TargetId
+from rotation.domain.keys import Slot
+from rotation.domain.operation import Phase
 from rotation.domain.policy import Policy, ProbePolicy
-from rotation.domain.record import Leaked, Phase
+from rotation.domain.request import Leaked
 from rotation.service.requests import RotationRequest
 
 from .harness.worker import Worker

@@ -11,8 +11,10 @@ from typing import Annotated, Any
 import typer
 
 from ...bootstrap.tools import OperatorTools
+from ...domain.account import Account
 from ...domain.errors import RotationError
-from ...domain.model import Account, Slot, TargetId
+from ...domain.ids import TargetId
+from ...domain.keys import Slot
 from ...ops.enrolment.plan import EnrolmentAction, EnrolmentPlan, EnrolmentRequest
 from .. import output
 from ..arguments import parse_slot, secret_name, vault_name

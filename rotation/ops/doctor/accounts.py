@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ...domain import permissions
 from ...domain.errors import Permanent
-from ...domain.model import AccountId
+from ...domain.ids import AccountId
 from ...ports import Accounts, Resources
 from .findings import Finding, attempt
 from .permissions import check_permissions, grant_command

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from ...domain import tags
 from ...domain.policy import Policy
+from ...domain.targets import ListedSecret
 from ...engine.journal import Journal
-from ...ports import Accounts, ListedSecret, Resources, Vaults
+from ...ports import Accounts, Resources, Vaults
 from ...runtime.clock import Clock
 from ...runtime.concurrency import gather_limited
 from ..survey import visible_vaults

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from ...domain import permissions, tags
 from ...domain.errors import RotationError
 from ...domain.events import NEAR_EXPIRY
-from ...ports import ListedSecret, Resources, VaultInfo
+from ...domain.permissions import VaultInfo
+from ...domain.targets import ListedSecret
+from ...ports import Resources
 from .findings import CheckState, Finding, unknown
 from .permissions import check_permissions, grant_command
 

@@ -9,9 +9,10 @@ from typing import Protocol
 
 from ...domain import tags
 from ...domain.errors import Permanent, RotationError
-from ...domain.model import Target, TargetId
+from ...domain.ids import TargetId
 from ...domain.policy import Policy
-from ...ports import Accounts, ListedSecret, SecretSnapshot, Vaults
+from ...domain.targets import ListedSecret, SecretSnapshot, Target
+from ...ports import Accounts, Vaults
 from ...runtime.clock import Clock
 from ...runtime.concurrency import gather_limited
 from ..survey import by_account

@@ -9,9 +9,11 @@ from enum import StrEnum
 
 from ...domain import policy as terms
 from ...domain import tags
-from ...domain.model import Account, AccountId, Keys, Slot, TargetId
+from ...domain.account import Account
+from ...domain.ids import AccountId, TargetId
+from ...domain.keys import Keys, Slot
 from ...domain.policy import Policy
-from ...ports import ListedSecret, SecretSnapshot
+from ...domain.targets import ListedSecret, SecretSnapshot
 
 
 class EnrolmentAction(StrEnum):

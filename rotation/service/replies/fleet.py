@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from msgspec import UNSET, UnsetType
 
-from ...domain.model import Slot
+from ...domain.keys import Slot
 from .reply import Reply, Time
 from .rotation import TroubleReply
 

@@ -7,7 +7,8 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType
 
-from ...domain.record import Leaked, Purpose
+from ...domain.operation import Purpose
+from ...domain.request import Leaked
 from .reply import Reply, Time
 
 

@@ -10,8 +10,10 @@ from ...decisions.progress import target_names
 from ...domain import durations
 from ...domain.codec import present
 from ...domain.errors import RotationError
-from ...domain.model import AccountId
-from ...domain.record import Operation, Phase, Purpose, Record, RequestKind
+from ...domain.ids import AccountId
+from ...domain.operation import Operation, Phase, Purpose
+from ...domain.record import Record
+from ...domain.request import RequestKind
 
 _ORDER = list(Phase)
 

@@ -15,10 +15,12 @@ from typing import Any
 from ...decisions import schedule as due
 from ...domain import tags
 from ...domain.codec import present
-from ...domain.model import AccountId, Slot, TargetId
+from ...domain.ids import AccountId, TargetId
+from ...domain.keys import Slot
+from ...domain.operation import Operation, Phase
 from ...domain.policy import Policy
-from ...domain.record import Failure, Operation, Phase, Record
-from ...ports import ListedSecret
+from ...domain.record import Failure, Record
+from ...domain.targets import ListedSecret
 from .state import State, state_of
 
 _DAY = timedelta(days=1)

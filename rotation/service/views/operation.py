@@ -6,7 +6,9 @@ from typing import Any
 
 from ...domain import legacy
 from ...domain.codec import present
-from ...domain.record import Ending, Operation, Phase, Record, Request
+from ...domain.operation import Ending, Operation, Phase
+from ...domain.record import Record
+from ...domain.request import Request
 
 
 def to_json(record: Record, found: Operation | Request) -> dict[str, Any]:

@@ -6,8 +6,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from ...domain import tags
-from ...domain.record import Phase, Purpose, Record
-from ...ports import ListedSecret
+from ...domain.operation import Phase, Purpose
+from ...domain.record import Record
+from ...domain.targets import ListedSecret
 
 # Codes of accounts and secrets that cannot be rotated until somebody changes them.
 _REFUSED = frozenset({"LocalAuthDisabled", "ResourceNotFound", "ScopeLocked"})

@@ -11,8 +11,9 @@ from itertools import pairwise
 from typing import Any
 
 from ...domain.codec import present
-from ...domain.model import Slot
-from ...domain.record import Operation, Purpose, Record
+from ...domain.keys import Slot
+from ...domain.operation import Operation, Purpose
+from ...domain.record import Record
 from . import operation
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from ...domain import tags
 from ...domain.codec import present
 from ...domain.redaction import redact
-from ...ports import VersionInfo
+from ...domain.targets import VersionInfo
 
 
 def to_json(revisions: Iterable[VersionInfo]) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ...domain.access import Role
-from ...domain.record import RequestKind
+from ...domain.request import RequestKind
 from ...service.replies.rotation import RotationState
 from ...service.requests import RotationRequest
 from .. import rotation_request

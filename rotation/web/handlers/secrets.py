@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ...domain.model import TargetId
+from ...domain.ids import TargetId
 from ..body_reader import read_answer
 from ..errors import BadRequest
 from ..requests import Call

@@ -12,7 +12,7 @@ from emulator.azure import SUBSCRIPTION, Azure
 from emulator.services.accounts import Account
 from emulator.services.keyvault.model import Secret, Version
 from emulator.services.keyvault.vault import Vault
-from rotation.domain.model import AccountId
+from rotation.domain.ids import AccountId
 
 VAULTS = ("kv-east", "kv-west")
 KINDS = ("OpenAI", "SpeechServices")

@@ -13,7 +13,7 @@ from azure.storage.queue import TextBase64EncodePolicy
 from azure.storage.queue.aio import QueueClient
 
 from rotation.domain import codec
-from rotation.domain.model import AccountId
+from rotation.domain.ids import AccountId
 from rotation.domain.record import Record
 from rotation.service import messages
 from rotation.service.messages import Visit

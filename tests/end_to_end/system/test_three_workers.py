@@ -19,7 +19,8 @@ import pytest
 
 from emulator.azure import Azure
 from emulator.proxy.server import Proxy
-from rotation.domain.record import Phase, Record
+from rotation.domain.operation import Phase
+from rotation.domain.record import Record
 
 from .estate import VAULTS, Enrolled, Estate
 from .fleet import Fleet, ended, fleet

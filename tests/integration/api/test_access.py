@@ -12,7 +12,7 @@ import pytest
 
 from rotation import web
 from rotation.domain.access import Role
-from rotation.domain.model import AccountId
+from rotation.domain.ids import AccountId
 from rotation.service.service import Service
 from rotation.settings.environment import access
 from rotation.web.authentication import HEADER, AuthMethods

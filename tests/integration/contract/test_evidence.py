@@ -17,7 +17,7 @@ from emulator.core.identity import Principal
 from emulator.sdk.transport import AsyncCredential, AsyncEmulatorTransport
 from rotation.adapters.log_analytics import LogEvidence, query_for
 from rotation.domain.errors import Permanent, RotationError, Transient
-from rotation.ports import SecretRead
+from rotation.domain.targets import SecretRead
 from rotation.runtime.clock import Clock
 
 VAULT = "https://kv-demo.vault.azure.net"

@@ -12,8 +12,8 @@ from datetime import timedelta
 from emulator.core.roles import CUSTOM, Role
 from rotation.domain.access import Caller
 from rotation.domain.errors import RotationError
-from rotation.domain.model import TargetId
-from rotation.domain.record import Leaked
+from rotation.domain.ids import TargetId
+from rotation.domain.request import Leaked
 from rotation.service.requests import RotationRequest
 from tests.integration.wire.product import VAULT, Product, playground, product
 

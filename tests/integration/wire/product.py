@@ -12,7 +12,7 @@ from emulator.sdk.transport import AsyncCredential, AsyncEmulatorTransport
 from rotation.adapters.file_store import FileStore
 from rotation.bootstrap.assembly import assemble
 from rotation.bootstrap.clients import Clients
-from rotation.domain.model import AccountId
+from rotation.domain.ids import AccountId
 from rotation.domain.record import Record
 from rotation.runtime.clock import Clock
 from rotation.service.messages import Visit

@@ -11,7 +11,7 @@ import pytest
 
 from emulator.core.faults import Fault
 from rotation.decisions.actions import ActionKind
-from rotation.domain.record import Phase
+from rotation.domain.operation import Phase
 
 from .product import Product, playground, product
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-from rotation.domain.record import Phase
+from rotation.domain.operation import Phase
 
 from .product import playground, product
 

@@ -13,8 +13,9 @@ from emulator.azure import Azure
 from emulator.core.faults import Fault
 from emulator.sdk.transport import AsyncCredential, AsyncEmulatorTransport
 from rotation.decisions.actions import ActionKind
-from rotation.domain.model import TargetId
-from rotation.domain.record import Leaked, Phase
+from rotation.domain.ids import TargetId
+from rotation.domain.operation import Phase
+from rotation.domain.request import Leaked
 from rotation.service.requests import RotationRequest
 
 from .product import VAULT, playground, product

@@ -15,8 +15,8 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
 from emulator.core.faults import Fault
-from rotation.domain.model import TargetId
-from rotation.domain.record import Leaked
+from rotation.domain.ids import TargetId
+from rotation.domain.request import Leaked
 from rotation.runtime.log import LINES
 from rotation.runtime.metrics import METRICS
 from rotation.service.requests import RotationRequest

@@ -7,7 +7,7 @@ import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from rotation.domain.model import TargetId
+from rotation.domain.ids import TargetId
 
 from .invariants import Invariant
 from .world import World

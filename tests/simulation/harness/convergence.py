@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from rotation.domain.model import AccountId
-from rotation.domain.record import Phase
+from rotation.domain.ids import AccountId
+from rotation.domain.operation import Phase
 
 from .invariants import Invariant
 from .world import World

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
-from rotation.domain.model import TargetId
-from rotation.domain.record import Leaked, Request, RequestKind
+from rotation.domain.ids import TargetId
+from rotation.domain.request import Leaked, Request, RequestKind
 from rotation.service import inbox
 from rotation.service.requests import RotationRequest
 

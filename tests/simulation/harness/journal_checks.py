@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import cache
 
 from emulator.services.accounts import Account
-from rotation.domain.model import AccountId, Key
-from rotation.domain.record import Ending
+from rotation.domain.ids import AccountId
+from rotation.domain.keys import Key
+from rotation.domain.operation import Ending
 
 from .invariants import Invariant
 from .journal_document import JournalDocument, Operation, decode

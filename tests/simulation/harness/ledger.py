@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from rotation.domain.model import Slot
+from rotation.domain.keys import Slot
 
 
 @dataclass

@@ -29,9 +29,10 @@ from rotation.decisions import (
 )
 from rotation.decisions.actions import Action, enter
 from rotation.decisions.facts import Facts
-from rotation.domain.model import ProbeResult
+from rotation.domain.operation import Phase
 from rotation.domain.policy import EffectivePolicy
-from rotation.domain.record import Phase, RequestKind
+from rotation.domain.probing import ProbeResult
+from rotation.domain.request import RequestKind
 from rotation.engine.effects import Effects
 from rotation.engine.journal import Journal
 

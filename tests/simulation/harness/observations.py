@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from emulator.services.accounts import Account
 from emulator.services.keyvault.model import Secret, Version
 from rotation.domain import tags
-from rotation.domain.model import TargetId
+from rotation.domain.ids import TargetId
 
 from .leaked_keys import LeakedKeys
 from .ledger import Ledger

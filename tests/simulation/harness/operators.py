@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from rotation.domain import tags
-from rotation.domain.model import AccountId, Slot, TargetId
+from rotation.domain.ids import AccountId, TargetId
+from rotation.domain.keys import Slot
 
 from .plan import PlannedEvent
 from .world import World

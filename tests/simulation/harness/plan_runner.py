@@ -9,8 +9,10 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from rotation.domain.model import AccountId
-from rotation.domain.record import Phase, Record, Request, RequestKind
+from rotation.domain.ids import AccountId
+from rotation.domain.operation import Phase
+from rotation.domain.record import Record
+from rotation.domain.request import Request, RequestKind
 from rotation.service import inbox
 
 from . import virtual_time

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from emulator.services.eventgrid.subscription import Subscription
 from rotation.domain import tags
-from rotation.domain.model import AccountId
+from rotation.domain.ids import AccountId
 from rotation.domain.policy import Policy
 
 from .plan import Plan

@@ -7,7 +7,8 @@ from itertools import pairwise
 
 from emulator.services.accounts import Account
 from emulator.services.keyvault.model import Version
-from rotation.domain.model import Slot, TargetId
+from rotation.domain.ids import TargetId
+from rotation.domain.keys import Slot
 
 from .invariants import Invariant
 from .ledger import Ledger

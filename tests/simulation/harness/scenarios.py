@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from rotation.domain.errors import RotationError
-from rotation.domain.model import Slot
+from rotation.domain.keys import Slot
 from rotation.domain.policy import Policy
-from rotation.domain.record import Leaked
+from rotation.domain.request import Leaked
 from rotation.service.requests import RotationRequest
 
 from .convergence import (

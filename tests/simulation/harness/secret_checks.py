@@ -5,7 +5,7 @@ from __future__ import annotations
 from emulator.services.accounts import Account
 from emulator.services.keyvault.model import Secret, Version
 from emulator.services.keyvault.vault import Vault
-from rotation.domain.model import TargetId
+from rotation.domain.ids import TargetId
 
 from .invariants import Invariant
 from .observations import Observations

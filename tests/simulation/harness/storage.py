@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NoReturn
 
+from rotation.domain.document import Document
 from rotation.domain.errors import Conflict, Transient, Unknown
-from rotation.ports import Document
 
 from .faults import Fault
 from .interceptor import Interceptor, Process

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 from rotation.domain import codec
 from rotation.domain.errors import RotationError
-from rotation.domain.model import AccountId
+from rotation.domain.ids import AccountId
 from rotation.domain.policy import Policy
-from rotation.domain.record import Record, Request
+from rotation.domain.record import Record
+from rotation.domain.request import Request
 from rotation.engine.gatherer import Gatherer
 from rotation.engine.inventory import Inventory
 from rotation.engine.journal import Journal

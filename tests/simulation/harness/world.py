@@ -14,7 +14,8 @@ from emulator.azure import virtual
 from emulator.services.accounts import Account
 from emulator.services.keyvault.model import Version
 from rotation.domain import tags
-from rotation.domain.model import AccountId, Slot, TargetId
+from rotation.domain.ids import AccountId, TargetId
+from rotation.domain.keys import Slot
 from rotation.domain.record import Record
 
 from .checker import Checker

@@ -11,9 +11,11 @@ from itertools import pairwise
 
 from emulator.services.eventgrid.subscription import Subscription
 from emulator.services.keyvault.model import Version
-from rotation.domain.model import AccountId, Slot
+from rotation.domain.ids import AccountId
+from rotation.domain.keys import Slot
+from rotation.domain.operation import Phase
 from rotation.domain.policy import Policy
-from rotation.domain.record import HISTORY, Phase
+from rotation.domain.record import HISTORY
 
 from .invariants import Violation
 from .parallel import prepare_process

@@ -6,7 +6,7 @@ import pytest
 
 from rotation.cli.arguments import SecretArgument, parse_slot, selection
 from rotation.cli.exit_status import CommandError, ExitStatus
-from rotation.domain.model import Slot
+from rotation.domain.keys import Slot
 
 ACCOUNT = "/subscriptions/s/resourceGroups/g/providers/Microsoft.CognitiveServices/accounts/a"
 

@@ -13,31 +13,15 @@ from rotation.decisions.actions import Action, ActionKind
 from rotation.decisions.chain import decide
 from rotation.decisions.facts import Facts
 from rotation.domain import codec
-from rotation.domain.model import (
-    Account,
-    AccountId,
-    Enrolment,
-    Key,
-    Keys,
-    ProbeResult,
-    ProbeVerdict,
-    Slot,
-    Target,
-    TargetId,
-    Version,
-)
+from rotation.domain.account import Account
+from rotation.domain.ids import AccountId, TargetId
+from rotation.domain.keys import Key, Keys, Slot
+from rotation.domain.operation import Intent, Operation, Phase, Purpose
 from rotation.domain.policy import Policy, ProbePolicy
-from rotation.domain.record import (
-    Intent,
-    Leaked,
-    ObservedVersion,
-    Operation,
-    Phase,
-    Purpose,
-    Record,
-    Request,
-    RequestKind,
-)
+from rotation.domain.probing import ProbeResult, ProbeVerdict
+from rotation.domain.record import ObservedVersion, Record
+from rotation.domain.request import Leaked, Request, RequestKind
+from rotation.domain.targets import Enrolment, Target, Version
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 ACCOUNT = AccountId("s", "g", "n")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from rotation.domain import bindings
 from rotation.domain.bindings import Bindings, Bound
-from rotation.domain.model import AccountId, TargetId
+from rotation.domain.ids import AccountId, TargetId
 
 A = "https://kv-a.vault.azure.net"
 B = "https://kv-b.vault.azure.net"

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rotation.domain import tags
-from rotation.domain.model import Slot
+from rotation.domain.keys import Slot
 
 ACCOUNT = (
     "/subscriptions/1111/resourceGroups/rg-keys"

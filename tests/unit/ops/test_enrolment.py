@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from rotation.domain import tags
-from rotation.domain.model import Account, AccountId, Key, Keys, Slot, TargetId
+from rotation.domain.account import Account
+from rotation.domain.ids import AccountId, TargetId
+from rotation.domain.keys import Key, Keys, Slot
 from rotation.domain.policy import Policy
+from rotation.domain.targets import ListedSecret, SecretSnapshot
 from rotation.ops.enrolment.plan import EnrolmentAction, EnrolmentRequest, decide
-from rotation.ports import ListedSecret, SecretSnapshot
 
 ID = AccountId.parse(
     "/subscriptions/s/resourceGroups/g/providers/Microsoft.CognitiveServices/accounts/ai-1"

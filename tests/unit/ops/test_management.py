@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from rotation.domain.model import Account, AccountId, Slot, TargetId
+from rotation.domain.account import Account
+from rotation.domain.ids import AccountId, TargetId
+from rotation.domain.keys import Slot
 from rotation.ops.management import EnrolledSecret, ManagementState, classify
 
 ID = AccountId.parse(

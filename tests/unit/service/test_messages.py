@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rotation.domain.events import Expiring
-from rotation.domain.model import AccountId, TargetId
+from rotation.domain.ids import AccountId, TargetId
 from rotation.service import messages
 from rotation.service.messages import ExpiryNotice, Visit
 

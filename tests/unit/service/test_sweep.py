@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from rotation.domain.errors import Permanent
-from rotation.domain.model import AccountId, TargetId
+from rotation.domain.ids import AccountId, TargetId
 from rotation.domain.policy import Policy
+from rotation.domain.targets import ListedSecret
 from rotation.engine.inventory import Listing
-from rotation.ports import ListedSecret
 from rotation.service.sweep import plan
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)

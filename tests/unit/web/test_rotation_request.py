@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rotation.domain.record import Leaked
+from rotation.domain.request import Leaked
 from rotation.service import requests
 from rotation.web import rotation_request
 from rotation.web.errors import BadRequest

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from emulator.services.accounts import Account as EmulatedAccount
-from rotation.domain.model import Account, AccountId, Key, Keys, Slot
+from rotation.domain.account import Account
+from rotation.domain.ids import AccountId
+from rotation.domain.keys import Key, Keys, Slot
 
 from .base import Refusal, SimulatedPort
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rotation.domain.model import Account, Key, ProbeResult, ProbeVerdict
+from rotation.domain.account import Account
+from rotation.domain.keys import Key
+from rotation.domain.probing import ProbeResult, ProbeVerdict
 
 from ..faults import Fault
 from .base import SimulatedPort

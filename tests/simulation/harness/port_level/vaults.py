@@ -11,9 +11,10 @@ from emulator.services.keyvault.model import Version as Stored
 from emulator.services.keyvault.vault import Vault
 from rotation.domain import tags as tag
 from rotation.domain.errors import Permanent, RotationError
-from rotation.domain.model import Key, Target, TargetId, Version
-from rotation.domain.record import PublishedVersion
-from rotation.ports import ListedSecret, VersionInfo
+from rotation.domain.ids import TargetId
+from rotation.domain.keys import Key
+from rotation.domain.operation import PublishedVersion
+from rotation.domain.targets import ListedSecret, Target, Version, VersionInfo
 
 from .base import Refusal, SimulatedPort
 

@@ -1,0 +1,20 @@
+"""An Azure AI account."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from .ids import AccountId
+
+
+@dataclass(frozen=True)
+class Account:
+    """What ARM says of an account. ``endpoints`` maps API names to URLs and may be empty."""
+
+    id: AccountId
+    kind: str
+    endpoint: str
+    endpoints: Mapping[str, str] = field(default_factory=dict)
+    local_auth_disabled: bool = False
+    provisioning_state: str = "Succeeded"

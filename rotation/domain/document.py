@@ -1,0 +1,13 @@
+"""A stored document."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Document:
+    """A stored document and the tag that its next write must present."""
+
+    body: bytes
+    etag: str

@@ -1,0 +1,126 @@
+"""An operation and its audit trail."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from .keys import Slot
+from .request import Leaked
+
+AUDIT = 60
+
+
+class Phase(StrEnum):
+    """Where an operation is; docs/architecture.md has the order and what each waits for."""
+
+    IDLE = "idle"
+    REGENERATE = "regenerate"
+    VERIFY = "verify"
+    PUBLISH = "publish"
+    OVERLAP = "overlap"
+    REVOKE = "revoke"
+    PROVE = "prove"
+    CLEAN = "clean"
+
+
+class Purpose(StrEnum):
+    """Why an operation runs."""
+
+    ROTATE = "rotate"
+    REPAIR = "repair"
+    EMERGENCY = "emergency"
+    FINISH = "finish"
+
+
+class Ending(StrEnum):
+    """How an operation ended: few values, for counting."""
+
+    DONE = "done"
+    CANCELLED = "cancelled"
+    ABANDONED = "abandoned"
+    OVERTAKEN = "overtaken"
+    UNENROLLED = "no"
+
+
+class Intent(Struct, frozen=True):
+    """A regenerate that is about to be sent, or was: stored before the request leaves."""
+
+    id: str
+    slot: Slot
+    before: str
+    issued_at: datetime
+    answered: bool = False
+
+
+class AuditEntry(Struct, frozen=True):
+    """One line of the audit trail."""
+
+    at: datetime
+    what: str
+
+
+class PublishedVersion(Struct, frozen=True):
+    """The version that a publish made, as Key Vault answered."""
+
+    version: str
+    created: datetime
+
+
+class Operation(Struct, frozen=True):
+    """One rotation, repair or emergency under way, or (with ``outcome``) done.
+
+    ``regenerated_at`` is when it last sent a regenerate; ``proven`` says that the old key was
+    refused when used. Records of earlier versions lack the last four members: see ``legacy``.
+
+    ``candidate`` is the slot that is or becomes live; ``value`` the fingerprint that VERIFY
+    proved. ``revoke`` is the slot to regenerate in the end; ``retired`` its value's fingerprint.
+    """
+
+    id: str
+    purpose: Purpose
+    reason: str
+    requester: str
+    started_at: datetime
+    phase_since: datetime
+    candidate: Slot
+    overlap: timedelta
+    successes_needed: int
+    leaked: Leaked = Leaked.NONE
+    requests: tuple[str, ...] = field(default=(), name="wishes")
+    idempotency_keys: tuple[str, ...] = ()
+    revoke: Slot | None = None
+    value: str | None = None
+    retired: str | None = None
+    successes: int = 0
+    first_success: datetime | None = None
+    tries: int = 0
+    expires: datetime | None = None
+    overlap_until: datetime | None = None
+    overwritten: int = 0
+    alarmed: bool = False
+    puts: Mapping[str, PublishedVersion] = field(default_factory=dict)
+    proof: str | None = None
+    audit: tuple[AuditEntry, ...] = ()
+    ended_at: datetime | None = None
+    outcome: str | None = None
+    role: str | None = None
+    request_id: str | None = None
+    asked_at: datetime | None = None
+    began_in: Phase | None = None
+    regenerated_at: datetime | None = None
+    proven: bool = False
+    ending: Ending | None = None
+
+    def noting(self, at: datetime, what: str) -> Operation:
+        """With one more line in the audit trail."""
+        return replace(self, audit=self.audited(at, what))
+
+    def audited(self, at: datetime, what: str) -> tuple[AuditEntry, ...]:
+        """The audit trail with one more line; the oldest but the first give way."""
+        audit = (*self.audit, AuditEntry(at, what))
+        return audit if len(audit) <= AUDIT else (*audit[:1], *audit[2:])

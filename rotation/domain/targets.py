@@ -1,0 +1,99 @@
+"""Secrets of Key Vault: enrolment, versions and listings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from .ids import AccountId, TargetId
+from .keys import Key, Slot
+from .window import Window
+
+
+@dataclass(frozen=True)
+class Enrolment:
+    """A secret's wish to be rotated. With ``problems`` it is held, and they say what to write."""
+
+    account: AccountId
+    validity: timedelta | None = None
+    claimed: Slot | None = None
+    overlap: timedelta | None = None
+    minimum_interval: timedelta | None = None
+    window: Window | None = None
+    paused: bool = False
+    rotation: str | None = None
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Target:
+    """The latest version of an enrolled secret. ``value`` is None where it is disabled."""
+
+    id: TargetId
+    version: str
+    value: Key | None
+    created: datetime
+    expires: datetime | None
+    content_type: str | None
+    tags: Mapping[str, str]
+    enrolment: Enrolment
+
+    @property
+    def enabled(self) -> bool:
+        return self.value is not None
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of a target; ``value`` is None where it cannot be read (disabled)."""
+
+    target: TargetId
+    version: str
+    created: datetime
+    value: Key | None
+
+
+@dataclass(frozen=True)
+class ListedSecret:
+    """A secret as a vault lists it, its latest version's properties.
+
+    Without an account it is not enrolled, and ``problem`` says why where it was meant to be.
+    """
+
+    target: TargetId
+    account: AccountId | None
+    expires: datetime | None = None
+    problem: str = ""
+    created: datetime | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class VersionInfo:
+    """What a vault shows of one version without its value."""
+
+    version: str
+    created: datetime
+    expires: datetime | None
+    enabled: bool
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SecretSnapshot:
+    """The latest version of any secret, enrolled or not; ``value`` is None where disabled."""
+
+    version: str
+    value: Key | None
+    expires: datetime | None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SecretRead:
+    """Somebody has read a version of a secret; ``version`` is None where the log does not say."""
+
+    identity: str
+    version: str | None
+    at: datetime
