@@ -14,6 +14,8 @@ import pytest
 from emulator.azure import Azure
 from emulator.core.faults import Fault
 from rotation import web
+from rotation.adapters.file_store import FileStore
+from rotation.ports import Document
 from rotation.web.authentication import AuthMethods
 
 from .product import Product, playground, product
@@ -83,6 +85,25 @@ async def test_a_request_is_accepted_followed_and_ends(azure: Azure, api: Api) -
     assert ended["purpose"] == "emergency"
     assert ended["audit"][-1]["what"].startswith("ended")
     assert azure.accounts.accepted(leaked) is None
+
+
+async def test_a_request_reads_its_secret_and_its_record_once(
+    azure: Azure, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: list[str] = []
+    read = FileStore.read
+
+    async def counted(store: FileStore, name: str) -> Document | None:
+        reads.append(name)
+        return await read(store, name)
+
+    monkeypatch.setattr(FileStore, "read", counted)
+    before = len(azure.calls)
+    status, _ = await api.post(**SECRET, reason="r")
+    assert status == 202
+    answered = [call.operation for call in azure.calls[before:] if call.status == 200]
+    assert answered == ["keyvault.get_secret"]
+    assert reads == [api.product.account().slug]
 
 
 async def test_a_running_rotation_says_what_it_waits_for_and_until_when(api: Api) -> None:
