@@ -6,9 +6,11 @@ They only write requests into the journal, which the reconciler acts on, and the
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+
+from msgspec.structs import replace
 
 from ..decisions.lifecycle import cancellable
 from ..domain import tags

@@ -6,17 +6,17 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
 
 from ..domain import codec
 from ..domain.events import Expiring
 from ..domain.ids import AccountId, TargetId
 
 
-@dataclass(frozen=True)
-class Visit:
+class Visit(Struct, frozen=True):
     """Visit this account. ``wake`` is set if an earlier visit asked to be continued then."""
 
     account: AccountId
@@ -24,8 +24,7 @@ class Visit:
     wake: datetime | None = None
 
 
-@dataclass(frozen=True)
-class ExpiryNotice:
+class ExpiryNotice(Struct, frozen=True):
     """A secret is about to expire: find its account. ``tries`` counts failed attempts."""
 
     event: Expiring

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
+
+from msgspec import Struct
 
 from ..domain.errors import Permanent
 from ..domain.ids import AccountId, TargetId
 from ..domain.request import Leaked
 
 
-@dataclass(frozen=True)
-class RotationRequest:
+class RotationRequest(Struct, frozen=True):
     """A request to rotate one secret, one account, a whole vault or everything.
 
     ``confirm`` is the number of accounts that a dry run for everything reported.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ..ops.doctor.doctor import Doctor
 from .commands import Commands
@@ -15,8 +16,7 @@ from .triggers import Triggers
 Close = Callable[[], Awaitable[object]]
 
 
-@dataclass(frozen=True)
-class Service:
+class Service(Struct, frozen=True):
     """What the function app, the HTTP API and the command line call. Built by ``bootstrap``."""
 
     triggers: Triggers

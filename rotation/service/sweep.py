@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from msgspec import Struct
+
 from ..decisions import schedule as due
 from ..domain.ids import AccountId
 from ..domain.operation import Phase
@@ -29,16 +31,14 @@ Visitor = Callable[[Visit], Awaitable[Outcome]]
 Enqueuer = Callable[[Visit, timedelta], Awaitable[None]]
 
 
-@dataclass(frozen=True)
-class SweepPlan:
+class SweepPlan(Struct, frozen=True):
     """The visits of one sweep, the most urgent first, and the problems of listing secrets."""
 
     visits: tuple[Visit, ...]
     problems: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class SweepResult:
+class SweepResult(Struct, frozen=True):
     """The result of a sweep. ``stopped`` is why it was cut short, or empty."""
 
     accounts: int

@@ -5,9 +5,11 @@ They only record requests and enqueue visits; the reconciler acts.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+
+from msgspec.structs import replace
 
 from ..decisions.actions import ActionKind
 from ..domain import events

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+import inspect
 import json
 from enum import StrEnum
 from typing import Any
@@ -100,7 +100,7 @@ def test_stored_members_keep_their_names(name: str) -> None:
 
 @pytest.mark.parametrize("name", DATACLASSES)
 def test_members_of_messages_and_of_the_last_sweep_keep_their_names(name: str) -> None:
-    assert [field.name for field in dataclasses.fields(DATACLASSES[name])] == SCHEMA[name]
+    assert list(inspect.signature(DATACLASSES[name]).parameters) == SCHEMA[name]
 
 
 @pytest.mark.parametrize("name", ENUMS)

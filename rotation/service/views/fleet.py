@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from msgspec import Struct
 
 from ...decisions import schedule as due
 from ...domain import tags
@@ -39,8 +40,7 @@ _NEXT = {
 }
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(Struct, frozen=True):
     """One secret. ``why`` is what its next step waits for, ``next_at`` until when."""
 
     target: TargetId

@@ -5,10 +5,11 @@ Pure. It goes back as far as the journal, which keeps 20 operations.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
+
+from msgspec import Struct
 
 from ...domain.codec import present
 from ...domain.keys import Slot
@@ -17,8 +18,7 @@ from ...domain.record import Record
 from . import operation
 
 
-@dataclass(frozen=True)
-class Span:
+class Span(Struct, frozen=True):
     """The time in which a slot was published; its key worked until ``overlap_until``."""
 
     slot: Slot
