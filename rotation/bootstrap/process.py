@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import os
 from functools import cache
+from typing import TYPE_CHECKING
 
-from ..service.service import Service
 from ..settings.environment import BadSettings, access, load
 from ..web.authentication import AuthMethods
-from .assembly import build
+
+if TYPE_CHECKING:
+    from ..service.service import Service
 
 _log = logging.getLogger("rotation")
 
@@ -24,7 +26,13 @@ def check_settings() -> None:
 
 @cache
 def service() -> Service:
-    """Return the process's one service. Raises BadSettings."""
+    """Return the process's one service. Raises BadSettings.
+
+    It is imported at the first trigger, because the host imports the function app to list its
+    functions and waits for that.
+    """
+    from .assembly import build
+
     return build(load(os.environ))
 
 

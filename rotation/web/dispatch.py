@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from ..domain.access import Caller, Role
 from ..domain.errors import RotationError, unexpected
 from ..runtime import log
-from ..service.service import Service
 from ..settings.environment import BadSettings
 from .authentication import AuthMethods, authenticate
 from .body_reader import MAX_BODY
@@ -18,6 +18,9 @@ from .errors import BadRequest, Forbidden
 from .requests import Call, Request
 from .responses import Response, from_error, problem
 from .routes import Route
+
+if TYPE_CHECKING:
+    from ..service.service import Service
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 

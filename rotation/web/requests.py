@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from ..domain.access import Caller
-from ..service.service import Service
 from .errors import BadRequest
+
+if TYPE_CHECKING:
+    from ..service.service import Service
 
 MAX_WAIT = timedelta(seconds=100)  # App Service closes a connection after 230 s
 
