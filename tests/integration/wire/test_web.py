@@ -15,7 +15,7 @@ from emulator.azure import Azure
 from emulator.core.faults import Fault
 from rotation import web
 from rotation.adapters.file_store import FileStore
-from rotation.ports import Document
+from rotation.domain.document import Document
 from rotation.web.authentication import AuthMethods
 
 from .product import Product, playground, product
