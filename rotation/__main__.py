@@ -6,6 +6,7 @@ import sys
 
 
 def main() -> int:
+    """Run the command line. Return 64 if its extra dependencies are missing."""
     try:
         from .cli.app import main as run
     except ModuleNotFoundError as exc:

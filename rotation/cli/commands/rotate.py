@@ -1,4 +1,4 @@
-"""The rotate and emergency commands. Both show a preview first; a wide or urgent one asks."""
+"""The rotate and emergency commands. Both show a preview before they change anything."""
 
 from __future__ import annotations
 
@@ -76,16 +76,20 @@ def emergency(
 
 async def _rotate(client: ApiClient, body: Mapping[str, Any], options: Options) -> ExitStatus:
     preview = await call(client, "POST", "rotations", {**body, "dry_run": True})
-    if options.dry_run and options.as_json:
-        output.as_json(preview)
-    elif not options.as_json:
+    if not options.as_json:
         _show_preview(preview)
+    elif options.dry_run:
+        output.as_json(preview)
     if options.dry_run:
         return ExitStatus.OK
     if "leaked" in body or not ("secret" in body or "account" in body):
         options.confirm(f"Proceed with {output.count(preview['accounts'], 'account')}?")
     if body.get("all"):
         body = {**body, "confirm": preview["accounts"]}
+    return await _submit(client, body, options)
+
+
+async def _submit(client: ApiClient, body: Mapping[str, Any], options: Options) -> ExitStatus:
     headers = {"Idempotency-Key": options.key} if options.key else {}
     accepted = await call(client, "POST", "rotations", body, headers=headers)
     finish = _finish_batch if "batch" in accepted else _finish_one
@@ -136,7 +140,8 @@ async def _finish_batch(
 
 
 def _show_batch(accepted: Mapping[str, Any], states: Mapping[str, int]) -> None:
-    output.echo(f"Accepted for {len(accepted['rotations'])} of {accepted['accounts']} accounts.")
+    total = output.count(accepted["accounts"], "account")
+    output.echo(f"Accepted for {len(accepted['rotations'])} of {total}.")
     if states:
         output.echo(", ".join(f"{count} {state}" for state, count in states.items()))
     for failure in accepted["failed"]:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import typer
 
+import rotation
 from emulator.proxy.server import Proxy
 from rotation.cli.app import app
 from rotation.cli.exit_status import ExitStatus
@@ -57,6 +58,11 @@ def test_a_usage_error_has_its_own_exit_status_and_says_what_to_write(
     result = run(*arguments)
     assert result.status == ExitStatus.USAGE
     assert message in result.err
+
+
+def test_the_version_is_that_of_the_package(run: Run) -> None:
+    result = run("--version")
+    assert (result.status, result.out) == (ExitStatus.OK, f"{rotation.__version__}\n")
 
 
 def test_all_bad_settings_are_reported_at_once(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -209,6 +209,8 @@ class TestABlockedRotation:
         assert watched.status == ExitStatus.FAILING
         assert "→" in watched.err
         keys = dict(azure.account(ACCOUNT).keys)
+        preview = run("abandon", blocked, "--reason", "x", "--dry-run", "--json", "--direct")
+        assert "both keys" in preview.json["will"]
         unconfirmed = run("abandon", blocked, "--reason", "wrong account", "--direct")
         assert unconfirmed.status == ExitStatus.REFUSED
         assert "both keys are left unchanged" in unconfirmed.out
