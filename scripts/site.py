@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ PAGES = {
     "security-policy.md": "SECURITY.md",
     "changelog.md": "CHANGELOG.md",
 }
+# Sections of the README that are pages of their own on the site.
+SECTIONS = {"api.md": "The API", "settings.md": "Settings"}
 _LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)#:\s]+)(#[^)]*)?\)")
 
 
@@ -28,9 +31,27 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
     """Add the pages from outside docs/."""
     from mkdocs.structure.files import File
 
-    for page, source in PAGES.items():
-        files.append(File.generated(config, page, content=(ROOT / source).read_text()))
+    for page, content in pages().items():
+        files.append(File.generated(config, page, content=content))
     return files
+
+
+def pages() -> dict[str, str]:
+    """Return the text of each page from outside docs/."""
+    texts = {page: (ROOT / source).read_text() for page, source in PAGES.items()}
+    home, sections = split(texts["index.md"], SECTIONS.values())
+    return texts | {"index.md": home} | {p: sections[title] for p, title in SECTIONS.items()}
+
+
+def split(text: str, titles: Iterable[str]) -> tuple[str, dict[str, str]]:
+    """Return the text without the sections of these titles, and each section as a page."""
+    sections = {}
+    for title in titles:
+        start = text.index(f"\n## {title}\n") + 1
+        end = text.index("\n## ", start) + 1
+        sections[title] = text[start + 1 : end]
+        text = text[:start] + text[end:]
+    return text, sections
 
 
 def on_page_markdown(text: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
@@ -43,7 +64,7 @@ def rewrite(text: str, page: str, repository: str) -> str:
 
     A link to a file that is on neither becomes plain text if there is no repository URL.
     """
-    source = PAGES.get(page, f"docs/{page}")
+    source = "README.md" if page in SECTIONS else PAGES.get(page, f"docs/{page}")
 
     def replaced(found: re.Match[str]) -> str:
         image, label, link, anchor = found[1], found[2], found[3], found[4] or ""

@@ -32,3 +32,14 @@ def test_without_a_repository_a_link_that_leaves_the_site_is_plain_text() -> Non
 
 def test_every_page_from_outside_docs_exists() -> None:
     assert all((site.ROOT / source).exists() for source in site.PAGES.values())
+
+
+def test_a_section_of_the_readme_becomes_a_page() -> None:
+    home, sections = site.split("# A\n\n## B\n\nb\n\n## C\n\nc\n", ["B"])
+    assert home == "# A\n\n## C\n\nc\n"
+    assert sections == {"B": "# B\n\nb\n\n"}
+
+
+def test_every_section_that_becomes_a_page_is_in_the_readme() -> None:
+    assert site.pages()["settings.md"].startswith("# Settings")
+    assert "## Settings" not in site.pages()["index.md"]
