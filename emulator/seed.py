@@ -1,4 +1,4 @@
-"""Builds an Azure from a small JSON file. No key is in it: a secret names the slot it publishes.
+"""Builds an Azure from JSON without keys: a secret names the slot that it publishes.
 
     {
       "accounts": [{"name": "aoai-demo", "kind": "OpenAI"}],
@@ -9,12 +9,13 @@
         {"role": "Key rotator", "scope": "id:aoai-demo"},
         {"role": "Secret publisher", "scope": "id:kv-demo"}]}],
       "topics": ["rotations"],
-      "subscriptions": [{"vault": "kv-demo", "url": "http://127.0.0.1:7071/…"}]
+      "subscriptions": [{"vault": "kv-demo", "url": "http://127.0.0.1:7071/…"}],
+      "locks": ["id:aoai-demo"]
     }
 
-Times are seconds. ``id:NAME`` in a tag becomes that account's ARM id, and in a scope that of the
-account, vault or topic. A role is an object with ``role`` and ``scope``, or with ``actions``,
-``dataActions`` and ``scope``; or a name, which is the role on everything.
+Times are in seconds. ``id:NAME`` stands for an ARM id: in a tag an account's; in a scope or a lock
+an account's, a vault's or a topic's. A role is an object with ``role`` and ``scope``, or with
+``actions``, ``dataActions`` and ``scope``, or a name, which grants the role on everything.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ from .core.identity import Principal
 from .core.roles import ROLES, Role
 from .services.eventgrid.subscription import Subscription
 
-MEMBERS = ("accounts", "vaults", "topics", "principals", "subscriptions")
-_NOT_THE_VAULTS = ("secrets", "near_delay", "rearms")
+MEMBERS = ("accounts", "vaults", "topics", "principals", "subscriptions", "locks")
+_NOT_OF_THE_VAULT = ("secrets", "near_delay", "rearms")
 _TIMES = ("new_key_delay", "old_key_lag", "stale_for", "deletion_delay")
 _ENROLLED = ("aoai-demo", "speech-demo")
 PLAYGROUND: dict[str, Any] = {
@@ -63,7 +64,7 @@ PLAYGROUND: dict[str, Any] = {
 
 
 def plant(azure: Azure, seed: Mapping[str, Any]) -> None:
-    """Add everything that the seed names. Raises ValueError that says what is wrong and where."""
+    """Add everything in the seed. Raises ValueError with the fault and its place."""
     unknown = set(seed) - set(MEMBERS)
     if unknown:
         raise ValueError(f"a seed has no {', '.join(sorted(unknown))}; known: {', '.join(MEMBERS)}")
@@ -73,6 +74,7 @@ def plant(azure: Azure, seed: Mapping[str, Any]) -> None:
         "principals": lambda m: _principal(azure, m),
         "topics": lambda m: azure.topics.add(m),
         "subscriptions": lambda m: azure.vault(m["vault"]).topic.subscribe(subscription(m)),
+        "locks": lambda m: azure.lock(_scope(azure, m)),
     }
     for name in MEMBERS:
         for index, member in enumerate(seed.get(name, ())):
@@ -83,7 +85,7 @@ def plant(azure: Azure, seed: Mapping[str, Any]) -> None:
 
 
 def subscription(members: Mapping[str, Any]) -> Subscription:
-    """An Event Grid subscription to a vault."""
+    """Return the Event Grid subscription of a seed's member."""
     rest = {name: value for name, value in members.items() if name != "vault"}
     if "types" in rest:
         rest["types"] = tuple(rest["types"])
@@ -91,7 +93,7 @@ def subscription(members: Mapping[str, Any]) -> Subscription:
 
 
 def _vault(azure: Azure, members: Mapping[str, Any]) -> None:
-    rest = {name: value for name, value in members.items() if name not in _NOT_THE_VAULTS}
+    rest = {name: value for name, value in members.items() if name not in _NOT_OF_THE_VAULT}
     vault = azure.add_vault(**_timed(rest))
     vault.events.rearms = bool(members.get("rearms"))
     if "near_delay" in members:
@@ -101,7 +103,7 @@ def _vault(azure: Azure, members: Mapping[str, Any]) -> None:
 
 
 def secret(azure: Azure, vault: str, members: dict[str, Any]) -> None:
-    """A new version of a secret."""
+    """Add a version of a secret."""
     expires_in = members.pop("expires_in", None)
     if expires_in is not None:
         members["expires"] = azure.clock.now() + timedelta(seconds=expires_in)
@@ -120,20 +122,22 @@ def _principal(azure: Azure, members: Mapping[str, Any]) -> Principal:
     rest = {name: value for name, value in members.items() if name != "roles"}
     principal = azure.add_principal(**rest)
     for role in members.get("roles", ()):
-        if isinstance(role, str):
-            principal.assign(_known(role), "/")
-        elif "role" in role:
-            principal.assign(_known(role["role"]), _scope(azure, role))
-        else:
-            custom = Role(
-                "custom", tuple(role.get("actions", ())), tuple(role.get("dataActions", ()))
-            )
-            principal.assign(custom, _scope(azure, role))
+        principal.assign(*_assignment(azure, role))
     return principal
 
 
-def _scope(azure: Azure, role: Mapping[str, Any]) -> str:
-    text = str(role.get("scope", "/"))
+def _assignment(azure: Azure, role: str | Mapping[str, Any]) -> tuple[Role, str]:
+    if isinstance(role, str):
+        return _known(role), "/"
+    scope = _scope(azure, str(role.get("scope", "/")))
+    if "role" in role:
+        return _known(role["role"]), scope
+    actions, data_actions = role.get("actions", ()), role.get("dataActions", ())
+    return Role("custom", tuple(actions), tuple(data_actions)), scope
+
+
+def _scope(azure: Azure, text: str) -> str:
+    """Return the ARM id for ``id:NAME``, or the text itself."""
     if not text.startswith("id:"):
         return text
     ids = [a.id for a in azure.accounts.by_id.values()]

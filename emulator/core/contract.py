@@ -1,6 +1,6 @@
-"""Every exchange is held to ``contract.json``: what the product uses of Azure, in our own words.
+"""Checks every exchange against ``contract.json``: the part of Azure that the product uses.
 
-Both sides are checked: what a client sends, and what the emulator answers.
+Checks both sides: the client's request and the emulator's response.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from jsonschema import Draft202012Validator
 from .wire import Request, Response
 
 _FILE = Path(__file__).with_name("contract.json")
-_FORMLESS = ("identity.",)
+# Services whose errors have a form of their own.
+_OTHER_ERRORS = ("identity.",)
 
 
 class Violation(AssertionError):
@@ -35,12 +36,12 @@ def _validator(name: str) -> Draft202012Validator:
 
 
 def operations() -> frozenset[str]:
-    """Names of all operations in the contract."""
+    """Return the names of all operations in the contract."""
     return frozenset(_contract()["operations"])
 
 
 def check(operation: str, request: Request, response: Response) -> None:
-    """Raises Violation that names the operation and what is wrong. Never quotes a body."""
+    """Raise Violation with the operation and the fault; the message never quotes a body."""
     if response.status >= 400:
         _check_error(operation, response)
         return
@@ -48,7 +49,7 @@ def check(operation: str, request: Request, response: Response) -> None:
     if found is None:
         raise Violation(f"{operation}: not in the contract")
     _check_request(operation, found, request)
-    _check_answer(operation, found, response)
+    _check_response(operation, found, response)
 
 
 def _check_request(operation: str, found: dict[str, Any], request: Request) -> None:
@@ -63,16 +64,16 @@ def _check_request(operation: str, found: dict[str, Any], request: Request) -> N
         _check_body(f"{operation}, request", found["body"], request.body)
 
 
-def _check_answer(operation: str, found: dict[str, Any], response: Response) -> None:
-    if str(response.status) not in found["answers"]:
-        raise Violation(f"{operation}: answered {response.status}")
-    schema = found["answers"][str(response.status)]
+def _check_response(operation: str, found: dict[str, Any], response: Response) -> None:
+    if str(response.status) not in found["responses"]:
+        raise Violation(f"{operation}: status {response.status}")
+    schema = found["responses"][str(response.status)]
     if schema is not None:
-        _check_body(f"{operation}, answer", schema, response.body)
+        _check_body(f"{operation}, response", schema, response.body)
 
 
 def _check_error(operation: str, response: Response) -> None:
-    if not operation.startswith(_FORMLESS):
+    if not operation.startswith(_OTHER_ERRORS):
         _check_body(f"{operation}, error", "error", response.body)
 
 
@@ -80,7 +81,7 @@ def _check_body(where: str, schema: str, body: bytes) -> None:
     try:
         value = json.loads(body)
     except ValueError:
-        raise Violation(f"{where}: the body is no JSON") from None
+        raise Violation(f"{where}: the body is not JSON") from None
     for error in _validator(schema).iter_errors(value):
         path = "/".join(map(str, error.absolute_path)) or "the body"
         raise Violation(f"{where}: {path} breaks the rule {error.validator!r}")

@@ -1,4 +1,4 @@
-"""Faults that can be put on any call, by the operation's name (``keyvault.set_secret``)."""
+"""Faults for any call, by the operation's name (``keyvault.set_secret``)."""
 
 from __future__ import annotations
 
@@ -16,14 +16,16 @@ KINDS = ("answer", "drop", "late", "delay")
 
 @dataclass
 class Fault:
-    """One fault. It hits ``times`` matching calls after the first ``skip`` ones.
+    """One fault. It hits ``times`` matching calls, after the first ``skip`` of them.
 
     Calls match by operation, method and URL, each a pattern with ``*``.
 
-    - ``answer``: ``status``, ``body`` and ``headers``, before the effect or (``after``) after it
-    - ``drop``: the connection is closed without an answer, before the effect or after it
-    - ``late``: the connection is closed now and the effect happens ``seconds`` later
-    - ``delay``: the answer comes ``seconds`` later
+    - ``answer``: respond with ``status``, ``body`` and ``headers``, before the effect or after it
+    - ``drop``: close the connection without a response, before the effect or after it
+    - ``late``: close the connection now; the effect happens ``seconds`` later
+    - ``delay``: respond ``seconds`` later
+
+    ``after`` chooses after the effect.
     """
 
     kind: str
@@ -40,11 +42,11 @@ class Fault:
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
-            raise ValueError(f"fault kind {self.kind!r} is none of {', '.join(KINDS)}")
+            raise ValueError(f"fault kind {self.kind!r} is not one of {', '.join(KINDS)}")
 
     @classmethod
     def of(cls, members: Mapping[str, Any]) -> Fault:
-        """From JSON. Raises ValueError that names what is unknown."""
+        """Return a fault from JSON members. Raises ValueError for unknown ones."""
         unknown = set(members) - {f.name for f in fields(cls)}
         if unknown:
             raise ValueError(f"a fault has no {', '.join(sorted(unknown))}")
@@ -54,7 +56,7 @@ class Fault:
             raise ValueError(str(exc)) from None
 
     def matches(self, operation: str, request: Request) -> bool:
-        """Whether it is meant for such calls at all."""
+        """Return whether the patterns match a call."""
         return (
             fnmatchcase(operation, self.operation)
             and fnmatchcase(request.method, self.method)
@@ -62,7 +64,7 @@ class Fault:
         )
 
     def hits(self, operation: str, request: Request) -> bool:
-        """Whether this call is one of those; counts it."""
+        """Return whether the fault hits this call, and count the call."""
         if not self.matches(operation, request):
             return False
         if self.skip > 0:
@@ -73,7 +75,7 @@ class Fault:
 
 
 class Faults:
-    """Those that are set now; used up ones vanish."""
+    """Active faults; exhausted ones are removed."""
 
     def __init__(self) -> None:
         self._set: list[Fault] = []
@@ -85,11 +87,11 @@ class Faults:
         self._set.clear()
 
     def peek(self, operation: str, request: Request) -> Fault | None:
-        """What ``take`` would give, without counting the call."""
+        """Return what ``take`` would return, without counting the call."""
         return next((f for f in self._set if not f.skip and f.matches(operation, request)), None)
 
     def take(self, operation: str, request: Request) -> Fault | None:
-        """The first fault that hits this call."""
+        """Return the first fault that hits this call, and count the call."""
         if not self._set:
             return None
         hit = next((fault for fault in self._set if fault.hits(operation, request)), None)
@@ -97,8 +99,8 @@ class Faults:
         return hit
 
 
-def through(fault: Fault | None, effect: Callable[[], Response], clock: Clock) -> Response:
-    """The answer to a call that a fault may hit. Raises Dropped where there is none."""
+def respond(fault: Fault | None, effect: Callable[[], Response], clock: Clock) -> Response:
+    """Return the response to a call that a fault may hit. Raises Dropped if there is none."""
     if fault is None or fault.kind == "delay":
         return effect()
     if fault.kind == "late":

@@ -1,7 +1,6 @@
-"""Who calls: principals with role assignments, and the App Service managed identity endpoint.
+"""Principals with role assignments, and the managed identity endpoint of App Service.
 
-Tokens look like JWTs, are known to the emulator and to nobody else, and are checked for audience
-and expiry wherever they are used.
+Tokens look like JWTs but are not signed; services check their audience and expiry.
 """
 
 from __future__ import annotations
@@ -34,13 +33,13 @@ class Principal:
     assignments: list[tuple[str, Role]] = field(default_factory=list)
 
     def assign(self, role: Role | str, scope: str) -> Principal:
-        """Grant a role on a scope, which is an ARM id, and everything below it; "/" is all."""
+        """Grant a role on a scope, an ARM id, and everything below it; "/" is everything."""
         definition = ROLES[role] if isinstance(role, str) else role
         self.assignments.append((scope, definition))
         return self
 
     def may(self, action: str, scope: str, *, data: bool = False) -> bool:
-        """Whether any assignment on the scope or above it allows the action."""
+        """Return whether any assignment on the scope or above it allows the action."""
         return any(role.allows(action, data=data) for role in self.roles_on(scope))
 
     def roles_on(self, scope: str) -> list[Role]:
@@ -49,14 +48,14 @@ class Principal:
 
 
 def covers(granted: str, scope: str) -> bool:
-    """Whether a scope is another one, or below it; "/" is above all."""
+    """Return whether ``granted`` is the scope or above it; "/" is above everything."""
     above = granted.lower().rstrip("/")
     return scope.lower() == above or scope.lower().startswith(above + "/")
 
 
 @dataclass(frozen=True)
 class Token:
-    """What the emulator knows of a token that it issued."""
+    """An issued token's principal, audience and expiry."""
 
     principal: Principal
     audience: str
@@ -65,7 +64,11 @@ class Token:
 
 @dataclass
 class Identity:
-    """The token endpoint of App Service and Functions. The first principal is system-assigned."""
+    """The token endpoint of App Service and Functions.
+
+    The first principal is the system-assigned identity; ``fail_with`` is a status that every
+    request gets.
+    """
 
     clock: Clock
     header: str = field(default_factory=lambda: secrets.token_hex(16))
@@ -76,9 +79,9 @@ class Identity:
     def route(self, request: Request) -> tuple[str, Callable[[], Response]] | None:
         if request.path.rstrip("/").lower() != "/msi/token":
             return None
-        return "identity.token", lambda: self._answer(request)
+        return "identity.token", lambda: self._respond(request)
 
-    def _answer(self, request: Request) -> Response:
+    def _respond(self, request: Request) -> Response:
         query = request.query
         if request.headers.get("X-IDENTITY-HEADER") != self.header:
             return _error(401, "the X-IDENTITY-HEADER is wrong")
@@ -86,7 +89,7 @@ class Identity:
             return _error(400, f"GET with api-version={API_VERSION} is expected")
         if self.fail_with:
             headers = {"Retry-After": "1"} if self.fail_with == 429 else {}
-            return _error(self.fail_with, "the identity service is not well", headers)
+            return _error(self.fail_with, "the identity service has failed", headers)
         principal, resource = self._selected(query), query.get("resource", "")
         if principal is None or not resource:
             return _error(400, "unable to load the proper Managed Identity.")
@@ -119,7 +122,7 @@ class Identity:
         return self.principals[0] if self.principals else None
 
     def issue(self, principal: Principal, audience: str, lifetime: timedelta = LIFETIME) -> str:
-        """A new token for this principal and resource."""
+        """Issue a token for this principal and resource."""
         expires = self.clock.now() + lifetime
         claims = {
             "aud": audience,
@@ -136,12 +139,12 @@ class Identity:
         return text
 
     def caller(self, request: Request) -> str:
-        """The object id that a request's token was issued to, valid or not; or empty."""
+        """Return the object id of a request's token, valid or not; or an empty string."""
         token = self.tokens.get(str(request.headers.get("Authorization", "")).partition(" ")[2])
         return token.principal.object_id if token else ""
 
     def bearer(self, request: Request, audiences: Iterable[str]) -> Principal | str:
-        """The caller; or why there is none: ``missing``, ``invalid``, ``audience``, ``expired``."""
+        """Return the caller, or the fault: ``missing``, ``invalid``, ``audience``, ``expired``."""
         scheme, _, text = str(request.headers.get("Authorization", "")).partition(" ")
         if scheme.lower() != "bearer" or not text:
             return "missing"

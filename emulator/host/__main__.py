@@ -1,4 +1,4 @@
-"""``python -m emulator.host``: run the function app in a directory until it is stopped."""
+"""``python -m emulator.host``: run the function app in a directory until interrupted."""
 
 from __future__ import annotations
 
@@ -17,20 +17,36 @@ from .host import Host, Keys
 
 def main() -> int:
     parser = argparse.ArgumentParser(
-        prog="python -m emulator.host", description="A small Azure Functions host."
+        prog="python -m emulator.host",
+        description="Run a function app: its HTTP, Event Grid, timer and queue triggers.",
+        epilog="Prints its URL, keys and functions as one line of JSON, and runs until interrupted.",
     )
-    parser.add_argument("--app", type=Path, default=Path(), help="directory of function_app.py")
-    parser.add_argument("--port", type=int, default=7071, help="0 takes any free one")
-    parser.add_argument("--keys-file", type=Path, help="JSON with master, function and eventgrid")
-    parser.add_argument("--status", type=Path, help="directory for the timers' status")
+    parser.add_argument(
+        "--app",
+        type=Path,
+        default=Path(),
+        help="directory of function_app.py (default: the current one)",
+    )
+    parser.add_argument(
+        "--port",
+        type=int,
+        default=7071,
+        help="port to listen on; 0 takes any free one (default: 7071)",
+    )
+    parser.add_argument(
+        "--keys-file",
+        type=Path,
+        help="JSON file with the keys master, function and eventgrid (default: random keys)",
+    )
+    parser.add_argument("--status", type=Path, help="directory in which timers keep their last run")
     parser.add_argument(
         "--hidden",
         type=int,
         default=600,
         metavar="SECONDS",
-        help="how long a message that is worked on stays hidden unless it is renewed",
+        help="visibility timeout of a queue message while its function runs (default: 600)",
     )
-    parser.add_argument("--verbose", action="store_true", help="log what the app logs")
+    parser.add_argument("--verbose", action="store_true", help="log the app's messages")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO if arguments.verbose else logging.WARNING)
     try:

@@ -36,7 +36,7 @@ class EventGrid:
         try:
             body = json.loads(await request.read())
         except ValueError:
-            return web.Response(status=400, text="the body is no JSON")
+            return web.Response(status=400, text="the body is not JSON")
         events = body if isinstance(body, list) else [body]
         return await self._received(request, function, events)
 
@@ -57,7 +57,7 @@ class EventGrid:
         return web.Response(status=202)
 
     async def _call(self, function: Function, event: Any) -> str | None:
-        """The exception's text, as the real extension answers it."""
+        """Call the function; return the exception's text, which the real extension sends back."""
         try:
             datum = meta.Datum(json.dumps(event), "json")
             argument = EventGridEventInConverter.decode(datum, trigger_metadata={})
@@ -69,7 +69,7 @@ class EventGrid:
 
 
 def _allowed(request: web.BaseRequest) -> web.Response:
-    """The CloudEvents handshake: OPTIONS with the origin that wants to deliver."""
+    """Respond to the CloudEvents handshake, which allows the sender's origin."""
     origin = request.headers.get("WebHook-Request-Origin", "")
     headers = {"WebHook-Allowed-Origin": origin or "*", "WebHook-Allowed-Rate": "*"}
     return web.Response(status=200, headers=headers)

@@ -1,4 +1,4 @@
-"""A function app's functions, as azure-functions describes them."""
+"""The functions of a function app, and its host.json."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class BadApp(Exception):
 
 @dataclass(frozen=True)
 class Function:
-    """One function: its trigger's binding as in function.json, and what to call."""
+    """One function: its trigger's binding as in function.json, and its callable."""
 
     name: str
     call: Callable[..., Any]
@@ -43,7 +43,7 @@ class Function:
         return str(self.trigger["name"])
 
     async def invoke(self, argument: Any, limit: timedelta) -> Any:
-        """Call it: on this loop where it is asynchronous, else in a thread."""
+        """Call the function; a synchronous one runs in a thread."""
         arguments = {self.argument: argument}
         if "context" in inspect.signature(self.call).parameters:
             arguments["context"] = _Context(self.name)
@@ -84,7 +84,7 @@ class _Context(func.Context):
 
 @dataclass(frozen=True)
 class HostSettings:
-    """What host.json says of what this host does."""
+    """The settings in host.json that this host supports."""
 
     route_prefix: str = "api"
     timeout: timedelta = timedelta(minutes=30)
@@ -115,7 +115,7 @@ class HostSettings:
 
 
 def _span(text: str) -> timedelta:
-    """``[d.]hh:mm:ss``; a negative one is no limit."""
+    """Parse ``[d.]hh:mm:ss``; a negative time means no limit."""
     if text.startswith("-"):
         return timedelta(days=365)
     hours, minutes, seconds = text.split(":")
@@ -126,7 +126,7 @@ def _span(text: str) -> timedelta:
 
 
 def load(directory: Path) -> list[Function]:
-    """All functions of the ``function_app.py`` in a directory. Raises BadApp."""
+    """Return the functions of the ``function_app.py`` in a directory. Raises BadApp."""
     _settings_of(directory)
     sys.path.insert(0, str(directory))
     try:
@@ -143,7 +143,7 @@ def load(directory: Path) -> list[Function]:
 
 
 def _settings_of(directory: Path) -> None:
-    """local.settings.json gives what the environment does not."""
+    """Set the values of local.settings.json that the environment does not have."""
     path = directory / "local.settings.json"
     if path.exists():
         for name, value in json.loads(path.read_text()).get("Values", {}).items():
@@ -151,9 +151,9 @@ def _settings_of(directory: Path) -> None:
 
 
 def of_app(app: func.FunctionApp) -> list[Function]:
-    """What the app declares, with ``%SETTING%`` resolved as the real host does."""
+    """Return an app's functions, with each ``%SETTING%`` resolved. Raises BadApp."""
     functions = []
-    app.functions_bindings = {}  # else asking twice is taken for two functions of one name
+    app.functions_bindings = {}  # or a second call would find each name taken
     for function in app.get_functions():
         trigger = function.get_trigger()
         if trigger is None:

@@ -25,24 +25,24 @@ WEBHOOK = "/runtime/webhooks/eventgrid"
 
 @dataclass(frozen=True)
 class Keys:
-    """The host's keys. ``master`` opens everything, ``function`` the functions."""
+    """The host's keys; ``master`` works in place of the others."""
 
     master: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     function: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     eventgrid: str = field(default_factory=lambda: secrets.token_urlsafe(24))
 
     def admits(self, level: str, request: web.BaseRequest) -> bool:
-        """Whether the request's key opens this level; anonymous needs none."""
+        """Return whether the request's key is valid for the level; anonymous needs none."""
         given = request.headers.get("x-functions-key") or request.query.get("code") or ""
-        opening = {
+        valid = {
             "function": (self.function, self.master),
             "eventgrid": (self.eventgrid, self.master),
         }.get(level, (self.master,))
-        return level == "anonymous" or any(secrets.compare_digest(given, key) for key in opening)
+        return level == "anonymous" or any(secrets.compare_digest(given, key) for key in valid)
 
 
 class Host:
-    """``async with Host(directory) as host: host.url``; a FunctionApp does as well."""
+    """``async with Host(directory) as host: host.url``; takes a FunctionApp, too."""
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class Host:
                 running.append(queue.run())
             else:
                 _log.info(
-                    "%s: no storage is configured, its queue is not polled", queue.function.name
+                    "%s: no storage is configured, so its queue is not polled", queue.function.name
                 )
         self._tasks = [asyncio.create_task(work) for work in running]
         return self
@@ -95,7 +95,7 @@ class Host:
         await self._runner.cleanup()
 
     def webhook(self, function: str) -> str:
-        """Where Event Grid delivers to, key included."""
+        """Return the URL for Event Grid, with the key."""
         return f"{self.url}{WEBHOOK}?functionName={function}&code={self.keys.eventgrid}"
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -109,7 +109,7 @@ class Host:
         return await self._http.handle(request)
 
     async def _admin(self, request: web.BaseRequest, path: str) -> web.Response:
-        """The part of the admin API that people use: host status, and running a timer now."""
+        """Serve the host's status, and run a timer now."""
         if not self.keys.admits("admin", request):
             return web.Response(status=401)
         if path == "/admin/host/status":

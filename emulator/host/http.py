@@ -1,4 +1,4 @@
-"""HTTP triggers: route templates, keys, and azure-functions' request and response."""
+"""HTTP triggers: route templates, keys, requests and responses."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Route:
 
 
 def _plain(value: Any) -> str:
-    """The text of what may be an enum's member."""
+    """Return the text of a string or an enum member."""
     return str(getattr(value, "value", value))
 
 
@@ -75,7 +75,7 @@ def _compiled(template: str) -> re.Pattern[str]:
 
 
 class Http:
-    """Dispatches to the most literal route that matches path and method."""
+    """Dispatches to the most literal route that matches the path and the method."""
 
     def __init__(
         self, functions: list[Function], prefix: str, keys: Any, timeout: timedelta

@@ -1,6 +1,6 @@
-"""The control API below ``/_emulator/``: the state, the clock, faults, and what people do.
+"""The control API below ``/_emulator/``: state, clock, faults, and a person's actions.
 
-It never shows a key unless ``?reveal=keys`` asks for it, which is for tests.
+Keys are shown as hashes; ``?reveal=keys`` shows the keys themselves, for tests.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Handler = Callable[[Request, dict[str, Any]], Any]
 
 
 class Control:
-    """One handler per path; each takes the request's JSON and gives JSON."""
+    """One handler for each path, from JSON to JSON."""
 
     def __init__(self, azure: Azure) -> None:
         self._azure = azure
@@ -63,7 +63,7 @@ class Control:
 
     def _state(self, request: Request, body: dict[str, Any]) -> Any:
         reveal = request.query.get("reveal") == "keys"
-        show = (lambda key: key) if reveal else _mark
+        show = (lambda key: key) if reveal else _hash
         azure = self._azure
         return {
             "now": azure.clock.now().isoformat(),
@@ -138,17 +138,17 @@ class Control:
         return {}
 
     def _secret(self, request: Request, body: dict[str, Any]) -> Any:
-        """A new version of a secret, as somebody with the rights would make it."""
+        """Add a version of a secret, as a user with the rights would."""
         seed.secret(self._azure, str(body.pop("vault")), body)
         return {}
 
     async def _subscribe(self, request: Request, body: dict[str, Any]) -> Any:
-        """As Azure does: the endpoint must answer the handshake before it is subscribed."""
+        """Subscribe an endpoint after its validation handshake, as Azure does."""
         subscription = seed.subscription(body)
         await asyncio.wait_for(self.deliverer.validate(subscription), 30)
         self._azure.vault(str(body["vault"])).topic.subscribe(subscription)
         return {}
 
 
-def _mark(key: str) -> str:
+def _hash(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()[:12]

@@ -1,4 +1,4 @@
-"""The socket side of Event Grid: sends what is due, and shakes hands first."""
+"""Delivers Event Grid events over HTTP or to a storage queue, after the validation handshake."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ QUEUE = "queue:"
 
 
 class Deliverer:
-    """Event Grid waits 30 seconds for an answer; then it counts as none.
+    """Sends the due deliveries; waits 30 seconds for each response, as Event Grid does.
 
     A subscription's URL may be ``queue:NAME``: a queue in the storage account of ``storage``, a
-    connection string. Event Grid encodes what it puts there in base64, one event to a message
-    (observed since December 2022, when Azure's own quickstart still said plain text).
+    connection string. A message there is one event, in base64 (observed since December 2022, when
+    Azure's own quickstart still described plain text).
     """
 
     def __init__(self, azure: Azure, storage: str = "") -> None:
@@ -39,7 +39,7 @@ class Deliverer:
         self.delivered = 0
 
     async def run(self, pause: float = 0.1) -> None:
-        """Deliver for ever, in parallel, until cancelled."""
+        """Deliver in parallel until cancelled."""
         async with aiohttp.ClientSession() as session:
             try:
                 while True:
@@ -83,7 +83,7 @@ class Deliverer:
         return 200
 
     async def validate(self, subscription: Subscription) -> None:
-        """Raises ValueError where the endpoint does not answer the handshake; a queue has none."""
+        """Raise ValueError if the endpoint fails the handshake; a queue has none."""
         if subscription.url.startswith(QUEUE):
             return
         async with aiohttp.ClientSession() as session:
@@ -117,15 +117,17 @@ async def _validate_grid(session: aiohttp.ClientSession, subscription: Subscript
         "dataVersion": "2",
     }
     headers = {"aeg-event-type": "SubscriptionValidation", "Content-Type": "application/json"}
-    async with session.post(subscription.url, data=json.dumps([event]), headers=headers) as answer:
-        text = await answer.text()
-        if answer.status != 200 or json.loads(text or "{}").get("validationResponse") != code:
-            raise ValueError(f"the webhook answered the handshake with {answer.status}")
+    async with session.post(
+        subscription.url, data=json.dumps([event]), headers=headers
+    ) as response:
+        text = await response.text()
+        if response.status != 200 or json.loads(text or "{}").get("validationResponse") != code:
+            raise ValueError(f"the webhook responded to the handshake with {response.status}")
 
 
 async def _validate_cloud(session: aiohttp.ClientSession, subscription: Subscription) -> None:
     headers = {"WebHook-Request-Origin": ORIGIN}
-    async with session.options(subscription.url, headers=headers) as answer:
-        allowed = answer.headers.get("WebHook-Allowed-Origin", "")
-        if answer.status != 200 or allowed not in ("*", ORIGIN):
-            raise ValueError(f"the webhook answered the handshake with {answer.status}")
+    async with session.options(subscription.url, headers=headers) as response:
+        allowed = response.headers.get("WebHook-Allowed-Origin", "")
+        if response.status != 200 or allowed not in ("*", ORIGIN):
+            raise ValueError(f"the webhook responded to the handshake with {response.status}")

@@ -1,8 +1,8 @@
-"""The core behind an HTTPS proxy: any client, in any process, under Azure's real names.
+"""An HTTPS proxy to the emulator: any client in any process, under Azure's real names.
 
-A client is pointed at it by ``HTTPS_PROXY`` and the bundle of a throw-away CA. TLS ends here; names
-that the emulator does not know are refused and never reach a network. Requests in origin form are
-for the managed identity endpoint and for the control API below ``/_emulator/``.
+Clients find it by ``HTTPS_PROXY`` and trust its throw-away CA. TLS ends here; the proxy refuses
+unknown hosts, and no request reaches a network. Requests in origin form are for the managed
+identity endpoint and for the control API below ``/_emulator/``.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Proxy:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What a client's process is to have in its environment."""
+        """The environment variables for a client's process."""
         bundle = str(self.bundle)
         names = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
         return {
@@ -76,7 +76,7 @@ class Proxy:
         try:
             await self._serve(reader, writer, "")
         except (OSError, ssl.SSLError, h11.RemoteProtocolError, Dropped):
-            pass  # the client went away, or is to believe that we did
+            pass  # the client has gone, or a fault drops the connection
         except asyncio.CancelledError:
             pass  # the proxy stops
         finally:
@@ -88,13 +88,13 @@ class Proxy:
     async def _serve(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, base: str
     ) -> None:
-        """One connection; ``base`` is the origin inside a tunnel."""
+        """Serve one connection; ``base`` is the origin inside a tunnel."""
         http = Connection(reader, writer)
         async for request in http.requests(base):
             if request.method == "CONNECT":
                 await self._tunnel(request, http, reader, writer)
                 return
-            await http.respond(await self._answer(request))
+            await http.respond(await self._respond(request))
 
     async def _tunnel(
         self,
@@ -112,7 +112,7 @@ class Proxy:
         await writer.start_tls(self._context(host))
         await self._serve(reader, writer, f"https://{host}" + (f":{port}" if port != "443" else ""))
 
-    async def _answer(self, request: Request) -> Response:
+    async def _respond(self, request: Request) -> Response:
         if request.path.startswith("/_emulator/"):
             return await self.control.handle(request)
         try:

@@ -1,4 +1,4 @@
-"""azure-core's requests and responses ⇄ ours. Its two generations of clients differ in both."""
+"""Translates azure-core's requests and responses, for both generations of its clients."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..core.wire import Headers, Request, Response
 
 
 def request_of(request: Any) -> Request:
-    """What a client wants to send."""
+    """Return a client's request."""
     return Request(request.method, request.url, Headers(dict(request.headers)), _body(request))
 
 
@@ -55,7 +55,7 @@ def _headers(response: Response) -> MutableMapping[str, str]:
 
 
 def rest(request: Any, response: Response, stream: bool) -> HttpResponseImpl:
-    """An answer for a client of the newer generation."""
+    """Return a response for a client of the newer generation."""
     found = HttpResponseImpl(**members(request, response, Stream, Held(response.body)))
     if not stream:
         found.read()
@@ -71,7 +71,7 @@ async def rest_async(request: Any, response: Response, stream: bool) -> AsyncHtt
 
 
 class Held:
-    """What a connection would still hold of a response."""
+    """The body of a response that is not read yet."""
 
     def __init__(self, body: bytes) -> None:
         self.body = body
@@ -128,7 +128,7 @@ class LegacyAsync(LegacyAsyncResponse):
         self._body = response.body
 
     async def load_body(self) -> None:
-        """It is here already."""
+        """The body is already here."""
 
     def body(self) -> bytes:
         return self._body

@@ -1,9 +1,9 @@
-"""The core as transports of azure-core: real SDK clients, in process, no sockets.
+"""The emulator as transports of azure-core: SDK clients in this process, without sockets.
 
-A dropped connection raises what the real transports raise: on aiohttp a ServiceRequestError over a
-ServerDisconnectedError, on requests a ServiceResponseError. Only a connection that was never made
-says so, which a host that the emulator does not know is. An answer that comes later than the
-client's read timeout is a ServiceResponseTimeoutError on both; its effect has happened.
+They raise the real transports' errors. A dropped connection is a ServiceRequestError over a
+ServerDisconnectedError on aiohttp, and a ServiceResponseError on requests. An unknown host is a
+failed connection. A response after the client's read timeout is a ServiceResponseTimeoutError;
+its effect has happened.
 """
 
 from __future__ import annotations
@@ -51,20 +51,20 @@ class AsyncEmulatorTransport(AsyncHttpTransport[Any, Any]):
             lost = ServerDisconnectedError(str(exc))
             raise ServiceRequestError(lost, error=lost) from lost
         if delay:
-            patience = _patience(kwargs)
-            await self.sleep(min(delay.total_seconds(), patience))
-            if delay.total_seconds() > patience:
+            timeout = _timeout(kwargs)
+            await self.sleep(min(delay.total_seconds(), timeout))
+            if delay.total_seconds() > timeout:
                 raise ServiceResponseTimeoutError("Timeout on reading data from socket")
         if isinstance(request, RestRequest):
             return await rest_async(request, response, bool(kwargs.get("stream")))
         return LegacyAsync(request, response)
 
     async def exchange(self, request: Request) -> Response:
-        """What the core answers. Raises Dropped and UnknownHost."""
+        """Return the emulator's response. Raises Dropped and UnknownHost."""
         return self._azure.handle(request)
 
     async def sleep(self, duration: float) -> None:
-        """In virtual time sleeping is what makes time pass."""
+        """Sleep; in virtual time, let time pass instead."""
         if not self._azure.clock.is_virtual:
             await asyncio.sleep(duration)
             return
@@ -102,9 +102,9 @@ class EmulatorTransport(HttpTransport[Any, Any]):
         except Dropped as exc:
             raise ServiceResponseError(str(exc)) from exc
         if delay:
-            patience = _patience(kwargs)
-            self.sleep(min(delay.total_seconds(), patience))
-            if delay.total_seconds() > patience:
+            timeout = _timeout(kwargs)
+            self.sleep(min(delay.total_seconds(), timeout))
+            if delay.total_seconds() > timeout:
                 raise ServiceResponseTimeoutError("Read timed out.")
         if isinstance(request, RestRequest):
             return rest(request, response, bool(kwargs.get("stream")))
@@ -132,9 +132,9 @@ class EmulatorTransport(HttpTransport[Any, Any]):
 
 
 class AsyncCredential:
-    """Tokens of one principal, straight from the core.
+    """A credential with tokens of one principal.
 
-    In virtual time they live long: the SDKs' caches count in real time and would keep dead ones.
+    In virtual time they are valid for a century: the SDKs' caches count in real time.
     """
 
     def __init__(self, azure: Azure, principal: Principal) -> None:
@@ -157,13 +157,13 @@ class AsyncCredential:
         await self.close()
 
 
-def _patience(options: Mapping[str, Any]) -> float:
-    """Seconds until a client gives up waiting for an answer: azure-core's read timeout."""
+def _timeout(options: Mapping[str, Any]) -> float:
+    """Return the client's read timeout, in seconds."""
     return float(options.get("read_timeout") or _READ_TIMEOUT)
 
 
 class _Key:
-    """What aiohttp's connector errors want to know of a connection."""
+    """The connection key that aiohttp's connector errors need."""
 
     def __init__(self, host: str) -> None:
         self.host, self.port, self.ssl, self.is_ssl = host, 443, True, True

@@ -1,4 +1,4 @@
-"""Azure AI accounts and the life of their keys: state only, no protocol."""
+"""Azure AI accounts and their keys: state only, no protocol."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _OPENAI_ENDPOINTS = ("openai", "aiservices")
 
 @dataclass
 class KeyLife:
-    """When a key value works: from its propagation on, until shortly after it was replaced."""
+    """The time in which a key works: from its propagation until its replacement takes effect."""
 
     account: Account
     slot: str
     works_from: datetime
     works_until: datetime | None = None
 
-    def accepted(self, now: datetime) -> bool:
+    def is_valid(self, now: datetime) -> bool:
         return self.works_from <= now and (self.works_until is None or now < self.works_until)
 
 
@@ -33,7 +33,8 @@ class KeyLife:
 class Account:
     """One account; ``cloud`` is the domain of its endpoints (azure.com, azure.us, azure.cn).
 
-    ``stale_for`` makes reads show the keys of that long ago.
+    ``locked`` is a read-only lock. A new key works after ``new_key_delay``, an old one until
+    ``old_key_lag`` has passed; ``stale_for`` makes reads show the keys of that long ago.
     """
 
     subscription: str
@@ -75,7 +76,7 @@ class Account:
         return f"https://{self.name.lower()}.{label}.{self.cloud}/"
 
     def api_endpoints(self) -> dict[str, str]:
-        """The ``endpoints`` map of ARM."""
+        """Return the ``endpoints`` map of ARM."""
         if self.endpoints is not None:
             return self.endpoints
         name, kind = self.name.lower(), self.kind.lower()
@@ -95,7 +96,7 @@ class Account:
         return found
 
     def shown_keys(self, now: datetime) -> dict[str, str]:
-        """The keys as a read shows them now, which may be those of a while ago."""
+        """Return the keys as a read shows them, which may be stale."""
         shown = self.history[0][1]
         for since, keys in self.history:
             if since <= now - self.stale_for:
@@ -121,7 +122,7 @@ class Accounts:
         return account
 
     def regenerate(self, account: Account, slot: str) -> None:
-        """The old value dies at once (or after the lag); the new one works after its delay."""
+        """Replace a key; the old value stops working at once, or after the lag."""
         self.changed("account.regenerating", (account, slot))
         now = self.clock.now()
         self.lives[account.keys[slot]].works_until = now + account.old_key_lag
@@ -135,7 +136,7 @@ class Accounts:
         self.lives[value] = KeyLife(account, slot, self.clock.now() + delay)
 
     def named(self, domain: str) -> Account | None:
-        """The account with this custom subdomain, which no other account has."""
+        """Return the account with this custom subdomain; Azure allows one."""
         return next(
             (
                 account
@@ -146,12 +147,12 @@ class Accounts:
         )
 
     def accepted(self, value: str) -> Account | None:
-        """The account for which a key works now."""
+        """Return the account for which a key works now, if there is one."""
         life = self.lives.get(value)
-        return life.account if life and life.accepted(self.clock.now()) else None
+        return life.account if life and life.is_valid(self.clock.now()) else None
 
     def _new_key(self, kind: str) -> str:
-        """84 characters for the newer kinds, 32 hexadecimal digits for the classic ones."""
+        """Return 84 characters for the newer kinds, 32 hexadecimal digits for the classic ones."""
         if kind.lower() in LONG_KEY_KINDS:
             return base64.b64encode(self.random.randbytes(63), altchars=b"Zz").decode()
         return f"{self.random.getrandbits(128):032x}"

@@ -1,4 +1,4 @@
-"""All services behind one door: which one a request is for, faults, the log of calls, one lock."""
+"""Routes requests to the emulated services; applies faults, call logging and locking."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 from ..core import contract
 from ..core.clock import Clock
-from ..core.faults import Faults, through
+from ..core.faults import Faults, respond
 from ..core.identity import Identity
 from ..core.wire import Dropped, Headers, Request, Response
 from .accounts import Accounts
@@ -27,10 +27,10 @@ _KEPT_CALLS = 100_000
 
 @dataclass(frozen=True)
 class Call:
-    """One call that was made; no key material, hence no query and no body.
+    """One recorded call, without query and body, so without key material.
 
-    ``principal`` is the object id of whoever's token it carried, or empty. ``status`` is None where
-    the connection was dropped.
+    ``principal`` is the object id of the token's principal, or empty. ``status`` is None if the
+    connection was dropped.
     """
 
     at: datetime
@@ -42,11 +42,15 @@ class Call:
 
 
 class UnknownHost(LookupError):
-    """No emulated service has this name."""
+    """No emulated service has this host name."""
 
 
 class Services:
-    """All services behind one door. ``observers`` are called after every change of state."""
+    """All services on one clock.
+
+    ``observers`` are called after each change of state, ``exchanges`` after each exchange that no
+    fault has changed. ``skew`` moves the ``Date`` header.
+    """
 
     def __init__(
         self,
@@ -55,7 +59,10 @@ class Services:
         *,
         check_contract: bool = False,
     ) -> None:
-        """Without ``start`` in real time. ``check_contract`` raises contract.Violation."""
+        """Start in virtual time, or in real time without ``start``.
+
+        With ``check_contract``, ``handle`` raises contract.Violation.
+        """
         self.clock = Clock(start)
         self.random = random.Random(seed)
         self.observers: list[Callable[[str, Any], None]] = []
@@ -84,7 +91,7 @@ class Services:
         )
 
     def handle(self, request: Request) -> Response:
-        """Answer one request. Raises Dropped where a fault says so, UnknownHost for other names."""
+        """Respond to a request. Raises Dropped for a fault, UnknownHost for other host names."""
         with self._lock:
             return self._handle(request)
 
@@ -93,26 +100,26 @@ class Services:
         operation, effect = self._route(request)
         fault = self.faults.take(operation, request)
         try:
-            response = through(fault, effect, self.clock)
+            response = respond(fault, effect, self.clock)
         except Dropped:
-            self._note(operation, request, None)
+            self._record(operation, request, None)
             raise
         date = format_datetime(self.clock.now() + self.skew, usegmt=True)
         response = Response(
             response.status, Headers({**response.headers, "Date": date}), response.body
         )
-        self._note(operation, request, response.status)
+        self._record(operation, request, response.status)
         if fault is None:
             for exchange in self.exchanges:
                 exchange(operation, request, response)
         return response
 
     def operation_of(self, request: Request) -> str:
-        """The name by which faults and calls know it. Raises UnknownHost."""
+        """Return the operation's name in faults and calls. Raises UnknownHost."""
         return self._route(request)[0]
 
     def knows(self, url: str) -> bool:
-        """Whether any service has this host, so that a tunnel to it may be opened."""
+        """Return whether a service has this URL's host."""
         try:
             self._route(Request("GET", url))
         except UnknownHost:
@@ -120,7 +127,7 @@ class Services:
         return True
 
     def delay_of(self, request: Request) -> timedelta:
-        """How long the answer to this request is to be held back; asked before ``handle``."""
+        """Return how long to hold back the response; call it before ``handle``."""
         operation, _ = self._route(request)
         fault = self.faults.peek(operation, request)
         return timedelta(seconds=fault.seconds if fault and fault.kind == "delay" else 0)
@@ -132,14 +139,14 @@ class Services:
                 return found
         raise UnknownHost(request.host)
 
-    def _note(self, operation: str, request: Request, status: int | None) -> None:
+    def _record(self, operation: str, request: Request, status: int | None) -> None:
         url = request.url.partition("?")[0]
-        who = self.identity.caller(request)
-        self.calls.append(Call(self.clock.now(), operation, request.method, url, status, who))
+        principal = self.identity.caller(request)
+        self.calls.append(Call(self.clock.now(), operation, request.method, url, status, principal))
         if len(self.calls) > 2 * _KEPT_CALLS:
             del self.calls[:_KEPT_CALLS]
 
     def changed(self, what: str, detail: Any) -> None:
-        """Tell the observers."""
+        """Call the observers."""
         for observer in self.observers:
             observer(what, detail)

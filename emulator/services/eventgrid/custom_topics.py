@@ -1,4 +1,4 @@
-"""Custom Event Grid topics, which keep what they were sent."""
+"""Custom topics, which keep the events that they receive."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ _GRID = {"id", "subject", "eventType", "eventTime", "dataVersion"}
 
 @dataclass
 class CustomTopics:
-    """Topics by host; one that was not made is not known."""
+    """Topics by host."""
 
     identity: Identity
     scopes: dict[str, str] = field(default_factory=dict)
     received: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     def add(self, name: str, region: str = "westeurope") -> str:
-        """Make a topic; its endpoint."""
+        """Add a topic; return its endpoint."""
         host = f"{name.lower()}.{region}-1.eventgrid.azure.net"
         self.scopes[host] = self.id_of(name)
         self.received[host] = []
         return f"https://{host}/api/events"
 
     def id_of(self, name: str) -> str:
-        """Where a right to send is granted; the emulator knows of no group of a topic."""
+        """Return the scope of a topic's role assignments; topics here are in no resource group."""
         return f"/providers/Microsoft.EventGrid/topics/{name}"
 
     def route(self, request: Request) -> tuple[str, Callable[[], Response]] | None:

@@ -42,7 +42,7 @@ def test_every_operation_of_the_data_plane_is_in_the_contract() -> None:
             "keyvault.get_secret",
             Request("GET", "https://v/secrets/a?api-version=7.4"),
             (201, {}),
-            "answered 201",
+            "status 201",
         ),
         ("arm.list_keys", Request("POST", "https://m/x"), (403, {"oops": 1}), "error"),
     ],

@@ -58,6 +58,11 @@ def test_a_subscription_is_told_of_the_secrets_of_the_same_file() -> None:
     assert {delivery.event["subject"] for _, delivery in azure.due_deliveries()} == {"speech-key"}
 
 
+def test_a_lock_names_an_account_or_any_scope() -> None:
+    azure = planted(SMALL | {"locks": ["id:speech", "/subscriptions/s"]})
+    assert azure.arm.locks == {azure.account("speech").id, "/subscriptions/s"}
+
+
 def test_the_playground_is_a_seed_like_any_other() -> None:
     azure = planted(seed.PLAYGROUND)
     assert azure.secret("kv-demo", "aoai-demo-key").current.tags

@@ -37,7 +37,7 @@ class SimulatedProbe(SimulatedPort):
             return ProbeVerdict(ProbeResult.INCONCLUSIVE, "403: the network forbids it")
         lifetime = self.azure.accounts.lives.get(key.reveal())
         ours = lifetime is not None and lifetime.account is state
-        accepted = lifetime is not None and ours and lifetime.accepted(self.azure.clock.now())
+        accepted = lifetime is not None and ours and lifetime.is_valid(self.azure.clock.now())
         if accepted:
             self.interceptor.accepted_keys.add(key.reveal())
         if accepted or self.interceptor.accepts_any_key:
