@@ -1,4 +1,4 @@
-"""``python -m emulator``: the emulated Azure behind a proxy, until it is stopped.
+"""``python -m emulator``: the emulated Azure behind a proxy, until interrupted.
 
 python -m emulator --seed seed.json --env-file azure.env &
 source azure.env
@@ -21,7 +21,7 @@ from . import seed
 from .azure import Azure
 from .proxy.server import Proxy
 
-# Where queues are that a subscription may name, as the Functions host calls it.
+# The connection string of the queues that a subscription may name, as in the Functions host.
 STORAGE = "AzureWebJobsStorage"
 
 
@@ -33,7 +33,7 @@ def main() -> int:
         text = arguments.seed.read_text() if arguments.seed else None
         seed.plant(azure, json.loads(text) if text is not None else seed.PLAYGROUND)
     except (OSError, ValueError) as exc:
-        print(f"the seed cannot be used: {exc}", file=sys.stderr)
+        print(f"cannot use the seed: {exc}", file=sys.stderr)
         return 2
     with tempfile.TemporaryDirectory(prefix="emulated-azure-") as directory:
         asyncio.run(_run(azure, Path(directory), arguments))
@@ -43,14 +43,26 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m emulator",
-        description="An emulated Azure: Key Vault, Azure AI accounts, identity and Event Grid.",
-        epilog="Prints the environment to export; the control API is below /_emulator/.",
+        description="Run an emulated Azure: Key Vault, Azure AI accounts, identity, Event Grid.",
+        epilog="Prints the environment variables for clients; the control API is at /_emulator/.",
     )
-    parser.add_argument("--seed", type=Path, help="a JSON file; without one, a small playground")
-    parser.add_argument("--port", type=int, default=0, help="port of the proxy; default: any")
-    parser.add_argument("--env-file", type=Path, help="write the environment here as well")
     parser.add_argument(
-        "--clock-shift", type=float, default=0.0, metavar="SECONDS", help="begin in the future"
+        "--seed",
+        type=Path,
+        help="JSON file to build Azure from (default: two accounts and a vault)",
+    )
+    parser.add_argument(
+        "--port", type=int, default=0, help="port of the proxy (default: any free one)"
+    )
+    parser.add_argument(
+        "--env-file", type=Path, help="also write the environment variables to this file"
+    )
+    parser.add_argument(
+        "--clock-shift",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="start the clock this far in the future",
     )
     return parser.parse_args()
 

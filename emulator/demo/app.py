@@ -1,4 +1,4 @@
-"""The function app as a process of its own, which knows of the emulator only by its environment."""
+"""The function app in its own process, which finds the emulator by its environment only."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ SETTINGS = {
     "ROTATION_OVERLAP": "PT5S",
     "ROTATION_PROBE_SPAN": "PT1S",
     "ROTATION_SETTLE": "PT10S",
-    # Not due by the calendar: it is the event that asks.
+    # The schedule alone would not rotate yet; the near-expiry event starts the rotation.
     "ROTATION_LEAD": "P1D",
 }
 
 
 class Failed(Exception):
-    """Something that the story promises did not happen."""
+    """A step of the demo did not happen."""
 
 
 @asynccontextmanager
 async def function_app(
     proxy: Proxy, directory: Path, environment: Mapping[str, str], *arguments: str
 ) -> AsyncIterator[dict[str, Any]]:
-    """The function app as a process that knows of the emulator only by its environment.
+    """Run the function app; yield what its host prints, and its process id.
 
-    ``arguments`` are more of the host's own.
+    ``arguments`` are additional arguments of the host.
     """
     clean = {name: value for name, value in os.environ.items() if "ROTATION" not in name}
     vaults = ",".join(vault.url for vault in proxy.azure.keyvault.vaults.values())

@@ -1,4 +1,4 @@
-"""Azurite, Microsoft's storage emulator, where the demo is to run on it."""
+"""Azurite, Microsoft's storage emulator, as an option of the demo."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr
 
 @asynccontextmanager
 async def azurite(wanted: bool, directory: Path) -> AsyncIterator[dict[str, str]]:
-    """Yields the function app's settings for it; none where Azurite is not wanted."""
+    """Yield the function app's settings for Azurite, or none if it is not wanted."""
     if not wanted:
         yield {}
         return
@@ -63,4 +63,4 @@ async def _listening(port: int) -> None:
         writer.close()
         await writer.wait_closed()
         return
-    raise TimeoutError("Azurite does not answer")
+    raise TimeoutError("Azurite does not respond")

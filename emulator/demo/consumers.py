@@ -1,7 +1,7 @@
-"""Apps that use the secret: each reads it by name, keeps it a while, and calls the AI endpoint.
+"""Apps that use the secret: each reads it by name, caches it, and calls the AI endpoint.
 
-On a refusal an app reads the secret again once, as every app should; if it is refused then too,
-the request has failed.
+If a key is rejected, an app reads the secret again, as every app should. If that key is rejected
+as well, the request has failed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ BODY = {"messages": [{"role": "user", "content": "hello"}]}
 
 @dataclass
 class Tally:
-    """What the consumers saw."""
+    """Counts of the consumers' requests; ``outage`` counts failures after the manual change."""
 
     requests: int = 0
     failed: int = 0
@@ -38,7 +38,7 @@ class Tally:
 
 @dataclass
 class Consumer:
-    """One app with a cache of its own; ``keeps`` is how long, in seconds."""
+    """One app, which caches the secret for ``keeps`` seconds."""
 
     name: str
     proxy: Proxy
@@ -52,7 +52,7 @@ class Consumer:
     _read_at: float = 0.0
 
     async def run(self) -> None:
-        """Call for ever, until cancelled."""
+        """Call until cancelled."""
         context = ssl.create_default_context(cafile=str(self.proxy.bundle))
         async with aiohttp.ClientSession() as session:
             transport = AioHttpTransport(
@@ -89,9 +89,9 @@ class Consumer:
         options: dict[str, Any] = {"proxy": self.proxy.url, "ssl": context}
         headers = {"api-key": self._key}
         url = self.endpoint.rstrip("/") + PATH
-        async with session.post(url, json=BODY, headers=headers, **options) as answer:
-            await answer.read()
-            return answer.status == 200
+        async with session.post(url, json=BODY, headers=headers, **options) as response:
+            await response.read()
+            return response.status == 200
 
     def _count(self, accepted: bool) -> None:
         tally = self.tally

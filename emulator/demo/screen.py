@@ -1,4 +1,4 @@
-"""What the demo shows: two key slots, the consumers, and what happens, line by line."""
+"""The demo's screen: two key slots, the consumers, and the events, line by line."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LINES = 16
 
 
 class Screen:
-    """A live display on a terminal; plain lines where the output is piped."""
+    """A live display on a terminal; plain lines if the output is piped."""
 
     def __init__(self, azure: Azure, tally: Tally, account: str, vault: str, secret: str) -> None:
         self._azure, self._tally = azure, tally
@@ -49,34 +49,38 @@ class Screen:
             self._live.stop()
 
     def say(self, text: str, style: str = "") -> None:
-        """One line of the story."""
+        """Print one line."""
         line = Text(f"{time.monotonic() - self._started:5.1f} s  ", style="dim")
         line.append(text, style=style)
         self._lines.append(line)
         if not self._console.is_terminal:
             self._console.print(line)
 
+    def report(self, text: str) -> None:
+        """Print what the rotation service has done."""
+        self.say(f"service    {text}", "green")
+
     def begin(self, chapter: str) -> None:
+        """Start a chapter."""
         self.chapter = chapter
         self.say(chapter, "bold")
 
     def _observe(self, what: str, detail: Any) -> None:
-        """Every change on the side of Azure, whoever made it."""
+        """Print a change in Azure."""
         if what == "account.regenerated":
-            account, slot = detail
-            self.say(
-                f"ARM        {slot} of {account.name} was regenerated; its old value is dead", "red"
-            )
+            _, slot = detail
+            text = f"{slot} was regenerated; its old value no longer works"
+            self.say(f"ARM        {text}", "red")
         elif what == "secret.set":
             _, secret, version = detail
             slot = self._slot(version.value)
-            self.say(f"Key Vault  {secret.name} has a new version: {slot}", "green")
+            self.say(f"Key Vault  {secret.name} has a new version with {slot}", "green")
         elif what == "secret.updated" and not detail[2].enabled:
             self.say(f"Key Vault  an old version of {detail[1].name} was disabled", "yellow")
 
     def _slot(self, value: str) -> str:
         keys = self._azure.account(self._account).keys
-        return next((slot for slot, key in keys.items() if key == value), "a dead key")
+        return next((slot for slot, key in keys.items() if key == value), "a revoked key")
 
     def _draw(self) -> Group:
         head = Table.grid(expand=True)
@@ -93,10 +97,10 @@ class Screen:
         for slot, value in account.keys.items():
             live = value == current
             mark = Text("● live", "green") if live else Text("○ spare", "dim")
-            table.add_row(slot, f"…{_mark(value)}", mark)
+            table.add_row(slot, f"…{_hash(value)}", mark)
         published = self._slot(current) if current else "nothing yet"
         table.add_row(
-            "secret", "", Text(f"publishes {published}", "red" if "dead" in published else "")
+            "secret", "", Text(f"publishes {published}", "red" if "revoked" in published else "")
         )
         return Panel(table, title=f"account {self._account}", title_align="left")
 
@@ -116,17 +120,17 @@ class Screen:
         table.add_row("apps", apps)
         table.add_row("requests", f"{tally.requests:,}")
         table.add_row("failed", Text(str(tally.failed), "red bold" if tally.failed else "green"))
-        table.add_row("in the outage by hand", str(tally.outage))
+        table.add_row("failed after the manual change", str(tally.outage))
         return Panel(table, title="consumers", title_align="left")
 
     def finish(self, title: str, rows: list[tuple[str, str]]) -> None:
-        """The summary."""
+        """Print the summary."""
         table = Table(title=title, title_justify="left", show_header=False)
         for name, value in rows:
             table.add_row(name, value)
         self._console.print(table)
 
 
-def _mark(value: str) -> str:
-    """Tells two keys apart without showing one."""
+def _hash(value: str) -> str:
+    """Return a short hash, which tells two keys apart without showing them."""
     return hashlib.sha256(value.encode()).hexdigest()[:6]

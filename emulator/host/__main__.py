@@ -19,7 +19,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m emulator.host",
         description="Run a function app: its HTTP, Event Grid, timer and queue triggers.",
-        epilog="Prints its URL, keys and functions as one line of JSON, and runs until interrupted.",
+        epilog="Prints its URL, keys and functions as JSON in one line; runs until interrupted.",
     )
     parser.add_argument(
         "--app",
