@@ -19,7 +19,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m emulator.demo",
         description="Rotate, repair and revoke a key while three apps use it (about 25 seconds).",
-        epilog="Exits with 0 if every step happened and no request failed; ends with a line of JSON.",
+        epilog="Exits with 0 if every step happened and no request failed. Ends with JSON.",
     )
     parser.add_argument(
         "--storage",
