@@ -26,7 +26,7 @@ class Accounts(Protocol):
     async def get(self, account: AccountId) -> Account:
         """Kind, endpoints and state. Raises Permanent where there is no such account."""
 
-    async def readable(self, subscription: str) -> Sequence[Account]:
+    async def list(self, subscription: str) -> Sequence[Account]:
         """Those of the subscription that the service may read."""
 
     async def keys(self, account: AccountId) -> Keys:
@@ -41,22 +41,19 @@ class Vaults(Protocol):
 
     urls: tuple[str, ...]
 
-    def enrolled(self, vault: str) -> AsyncIterator[ListedSecret]:
-        """Every secret of the vault that carries our enrolment, readable or not."""
+    def list_secrets(self, vault: str) -> AsyncIterator[ListedSecret]:
+        """List every secret of the vault, enrolled or not."""
 
-    def others(self, vault: str) -> AsyncIterator[ListedSecret]:
-        """The secrets of the vault that do not carry our enrolment."""
-
-    async def retag(self, target: TargetId, version: str, tags: Mapping[str, str]) -> None:
+    async def set_tags(self, target: TargetId, version: str, tags: Mapping[str, str]) -> None:
         """Replace all tags of one version. Raises Permanent where there is none."""
 
-    async def read(self, target: TargetId) -> Target | None:
+    async def get_target(self, target: TargetId) -> Target | None:
         """The latest version with its value; None where it is gone or no longer enrolled."""
 
-    async def versions(self, target: TargetId) -> tuple[Version, ...]:
+    async def read_versions(self, target: TargetId) -> tuple[Version, ...]:
         """All versions, in no order; those enabled with their values."""
 
-    async def revisions(self, target: TargetId) -> tuple[VersionInfo, ...]:
+    async def list_versions(self, target: TargetId) -> tuple[VersionInfo, ...]:
         """All versions without their values, in no order."""
 
     async def publish(
@@ -100,7 +97,7 @@ class Store(Protocol):
         Raises Conflict if it changed. A write whose answer was lost is reconciled here.
         """
 
-    def marks(self) -> AsyncIterator[tuple[str, str]]:
+    def stamps(self) -> AsyncIterator[tuple[str, str]]:
         """All names, in no particular order, each with what changes whenever its document does."""
 
     def lease(self, name: str, duration: timedelta) -> AbstractAsyncContextManager[bool]:

@@ -62,7 +62,7 @@ class BlobStore:
             raise error
         return await self._reconciled(blob, etag, write_id, error)
 
-    async def marks(self) -> AsyncIterator[tuple[str, str]]:
+    async def stamps(self) -> AsyncIterator[tuple[str, str]]:
         try:
             async for blob in self._container.list_blobs(name_starts_with=_DOCUMENTS):
                 name = blob.name.removeprefix(_DOCUMENTS)

@@ -43,7 +43,7 @@ class ArmAccounts:
             raise failure(exc, f"read account {account.name}") from None
         return _account(account, found)
 
-    async def readable(self, subscription: str) -> list[Account]:
+    async def list(self, subscription: str) -> list[Account]:
         try:
             listed = [one async for one in self._client(subscription).accounts.list()]
         except AzureError as exc:

@@ -40,7 +40,7 @@ class FileStore:
     async def write(self, name: str, body: bytes, etag: str | None) -> str:
         return await asyncio.to_thread(self._write, checked_name(name), body, etag)
 
-    async def marks(self) -> AsyncIterator[tuple[str, str]]:
+    async def stamps(self) -> AsyncIterator[tuple[str, str]]:
         with _explained("list the documents"):
             found = sorted(self._directory.glob(f"*{_SUFFIX}"))
             marks = [(path.stem, f"{path.stat().st_mtime_ns}") for path in found]

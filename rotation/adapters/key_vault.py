@@ -39,36 +39,25 @@ class KeyVaults:
         self._transport = transport
         self._clients: dict[str, SecretClient] = {}
 
-    async def enrolled(self, vault: str) -> AsyncIterator[ListedSecret]:
+    async def list_secrets(self, vault: str) -> AsyncIterator[ListedSecret]:
         try:
             async for secret in self._client(vault).list_properties_of_secrets():
-                listed = _listed(TargetId(vault, secret.name or ""), secret)
-                if listed is not None:
-                    yield listed
+                yield _listed(TargetId(vault, secret.name or ""), secret)
         except AzureError as exc:
             raise failure(exc, f"list the secrets of {vault}") from None
 
-    async def others(self, vault: str) -> AsyncIterator[ListedSecret]:
-        try:
-            async for secret in self._client(vault).list_properties_of_secrets():
-                target = TargetId(vault, secret.name or "")
-                if _listed(target, secret) is None:
-                    yield ListedSecret(target, None, tags=secret.tags or {})
-        except AzureError as exc:
-            raise failure(exc, f"list the secrets of {vault}") from None
-
-    async def retag(self, target: TargetId, version: str, tags: Mapping[str, str]) -> None:
+    async def set_tags(self, target: TargetId, version: str, tags: Mapping[str, str]) -> None:
         client = self._client(target.vault)
         try:
             await client.update_secret_properties(target.name, version, tags=dict(tags))
         except AzureError as exc:
             raise failure(exc, f"tag secret {target.name}") from None
 
-    async def read(self, target: TargetId) -> Target | None:
+    async def get_target(self, target: TargetId) -> Target | None:
         found = await self._latest(target)
         return _target(target, *found) if found else None
 
-    async def latest(self, target: TargetId) -> SecretSnapshot | None:
+    async def get_secret(self, target: TargetId) -> SecretSnapshot | None:
         """The latest version with its value, enrolled or not; None where there is none."""
         found = await self._latest(target)
         if found is None:
@@ -104,10 +93,10 @@ class KeyVaults:
         except AzureError as exc:
             raise failure(exc, f"list the versions of secret {target}") from None
 
-    async def versions(self, target: TargetId) -> tuple[Version, ...]:
+    async def read_versions(self, target: TargetId) -> tuple[Version, ...]:
         return tuple([await self._version(target, p) async for p in self._versions(target)])
 
-    async def revisions(self, target: TargetId) -> tuple[VersionInfo, ...]:
+    async def list_versions(self, target: TargetId) -> tuple[VersionInfo, ...]:
         return tuple([_revision(properties) async for properties in self._versions(target)])
 
     async def _version(self, target: TargetId, properties: SecretProperties) -> Version:
@@ -183,14 +172,14 @@ def _revision(found: SecretProperties) -> VersionInfo:
     return VersionInfo(found.version or "", created, found.expires_on, enabled, found.tags or {})
 
 
-def _listed(target: TargetId, secret: SecretProperties) -> ListedSecret | None:
+def _listed(target: TargetId, secret: SecretProperties) -> ListedSecret:
+    tags, created = secret.tags or {}, secret.created_on
     try:
-        account = tag.enrolled(secret.tags or {})
+        account = tag.enrolled(tags)
     except ValueError as exc:
         return ListedSecret(target, None, problem=str(exc))
     if account is None:
-        return None
-    tags, created = secret.tags or {}, secret.created_on
+        return ListedSecret(target, None, tags=tags)
     return ListedSecret(target, account, secret.expires_on, created=created, tags=tags)
 
 

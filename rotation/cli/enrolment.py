@@ -64,7 +64,7 @@ async def _select_accounts(tools: OperatorTools, arguments: EnrolmentArguments) 
     """Return the accounts with this id or a matching name. Raises CommandError if none match."""
     discovery, wanted = tools.discovery, arguments.which.lower()
     subscriptions = arguments.subscriptions or await discovery.resources.subscriptions()
-    visible = [a for s in subscriptions for a in await discovery.accounts.readable(s)]
+    visible = [a for s in subscriptions for a in await discovery.accounts.list(s)]
     found = [a for a in visible if wanted == str(a.id).lower() or fnmatchcase(a.id.name, wanted)]
     if not found:
         text = f"None of the {len(visible)} visible accounts matches {arguments.which!r}."

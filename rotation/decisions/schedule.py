@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from ..domain.ids import TargetId
 from ..domain.policy import Policy
 from ..domain.request import Request, RequestKind
-from ..domain.targets import Target
 from .actions import Action, wait
 from .facts import Facts
+
+_LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 
 def next_due(f: Facts) -> tuple[datetime, str]:
@@ -19,7 +20,7 @@ def next_due(f: Facts) -> tuple[datetime, str]:
     asked = active_request(f)
     if asked:
         return f.now, asked.reason
-    dates = [(of_target(target, f.policy), target) for target in f.targets]
+    dates = [(due_at(t.id, t.created, t.expires, f.policy), t) for t in f.targets]
     at, target = min(dates, key=lambda pair: pair[0])
     if target.expires is None:
         return at, f"{target.id.name} has no expiry"
@@ -28,16 +29,21 @@ def next_due(f: Facts) -> tuple[datetime, str]:
     return at, f"{target.id.name} expires {target.expires:%F}"
 
 
-def of_target(target: Target, policy: Policy) -> datetime:
-    """Expiry minus lead minus a share of the spread, so that a fleet's dates do not coincide."""
-    if target.expires is None:
-        return target.created
-    return target.expires - policy.lead - policy.spread * spread_fraction(target.id)
+def due_at(
+    secret: TargetId, created: datetime | None, expires: datetime | None, policy: Policy
+) -> datetime:
+    """Return when a secret's rotation is due: at once if it has no expiry.
+
+    A stable part of the spread is subtracted, so that many secrets do not fall due at once.
+    """
+    if expires is None:
+        return created or _LONG_AGO
+    return expires - policy.lead - policy.spread * _spread_fraction(secret)
 
 
 @lru_cache(maxsize=16384)
-def spread_fraction(target: TargetId) -> float:
-    """A stable number from 0 to 1 for each secret."""
+def _spread_fraction(target: TargetId) -> float:
+    """Return a stable number from 0 to 1 for each secret."""
     digest = hashlib.sha256(str(target).lower().encode()).digest()
     return int.from_bytes(digest[:4], "big") / 2**32
 

@@ -56,9 +56,9 @@ class Version:
 
 @dataclass(frozen=True)
 class ListedSecret:
-    """A secret as a vault lists it, its latest version's properties.
+    """A secret as a vault lists it: its latest version without the value.
 
-    Without an account it is not enrolled, and ``problem`` says why where it was meant to be.
+    ``account`` is None if the secret is not enrolled, or if its enrolment has a ``problem``.
     """
 
     target: TargetId
@@ -68,10 +68,15 @@ class ListedSecret:
     created: datetime | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def is_enrolled(self) -> bool:
+        """Whether the tags enrol the secret, correctly or not."""
+        return self.account is not None or bool(self.problem)
+
 
 @dataclass(frozen=True)
 class VersionInfo:
-    """What a vault shows of one version without its value."""
+    """One version of a secret without its value."""
 
     version: str
     created: datetime

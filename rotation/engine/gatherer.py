@@ -63,7 +63,7 @@ class Gatherer:
     async def _targets(self, account: AccountId, ids: tuple[TargetId, ...]) -> tuple[Target, ...]:
         """Those that are still enrolled for this account."""
         wanted = [target for target in ids if target.vault in self.vaults.urls]
-        read = await gather_limited(self.vaults.read(target) for target in wanted)
+        read = await gather_limited(self.vaults.get_target(target) for target in wanted)
         own = {t.id: t for t in read if t is not None and t.enrolment.account == account}
         return tuple(own[target] for target in sorted(own))
 
@@ -87,7 +87,7 @@ class Gatherer:
         return f
 
     async def _with_versions(self, f: Facts) -> Facts:
-        lists = await gather_limited(self.vaults.versions(target.id) for target in f.targets)
+        lists = await gather_limited(self.vaults.read_versions(target.id) for target in f.targets)
         return replace(f, versions=tuple(version for versions in lists for version in versions))
 
     async def _with_verdicts(self, f: Facts, keys: tuple[Key, ...]) -> Facts:

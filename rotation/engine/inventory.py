@@ -75,7 +75,7 @@ class Inventory:
     async def _list(self, vault: str) -> Listing:
         at = self.clock.now()
         try:
-            secrets = [secret async for secret in self.vaults.enrolled(vault)]
+            secrets = [s async for s in self.vaults.list_secrets(vault) if s.is_enrolled]
         except RotationError as exc:
             return Listing(vault, at, error=exc)
         return Listing(vault, at, tuple(secrets))

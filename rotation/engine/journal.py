@@ -76,12 +76,12 @@ class Journal:
 
     async def slugs(self) -> AsyncIterator[str]:
         """The names of all records."""
-        async for name, _ in self.marks():
+        async for name, _ in self.stamps():
             yield name
 
-    async def marks(self) -> AsyncIterator[tuple[str, str]]:
+    async def stamps(self) -> AsyncIterator[tuple[str, str]]:
         """The names of all records, each with what changes whenever the record does."""
-        async for name, mark in self._store.marks():
+        async for name, mark in self._store.stamps():
             if len(name) == SLUG:
                 yield name, mark
 

@@ -21,7 +21,7 @@ class RecordCache:
 
     async def records(self) -> Mapping[str, Record]:
         """By slug. The marks are listed first, so that a change meanwhile is seen the next time."""
-        marks = {slug: mark async for slug, mark in self.journal.marks()}
+        marks = {slug: mark async for slug, mark in self.journal.stamps()}
         self._kept = {s: kept for s, kept in self._kept.items() if marks.get(s) == kept[0]}
         changed = [slug for slug in marks if slug not in self._kept]
         found = await gather_limited((self.journal.find(slug) for slug in changed), AT_ONCE)

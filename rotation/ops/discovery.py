@@ -85,7 +85,7 @@ class Discovery:
 
     async def _enrolled(self, vault: str, problems: list[str]) -> list[ListedSecret]:
         try:
-            return [secret async for secret in self.vaults.enrolled(vault)]
+            return [s async for s in self.vaults.list_secrets(vault) if s.is_enrolled]
         except RotationError as exc:
             problems.append(str(exc))
             return []
@@ -104,7 +104,7 @@ class Discovery:
 
     async def _read_secret(self, secret: ListedSecret, keys: Keys) -> EnrolledSecret:
         try:
-            target = await self.vaults.read(secret.target)
+            target = await self.vaults.get_target(secret.target)
         except RotationError as exc:
             return _unreadable(secret, str(exc))
         if target is None or target.value is None:

@@ -30,7 +30,7 @@ async def list_accounts(
 ) -> list[Account]:
     """List a subscription's accounts. If that fails, add the reason to ``problems``."""
     try:
-        return list(await accounts.readable(subscription))
+        return list(await accounts.list(subscription))
     except RotationError as exc:
         problems.append(str(exc))
         return []
@@ -44,7 +44,7 @@ async def find_key_like_secrets(vaults: Vaults) -> list[TargetId]:
 
 async def _unenrolled(vaults: Vaults, url: str) -> list[ListedSecret]:
     try:
-        return [secret async for secret in vaults.others(url)]
+        return [s async for s in vaults.list_secrets(url) if not s.is_enrolled]
     except RotationError:
         return []  # listing the enrolled secrets has already reported it
 

@@ -147,12 +147,12 @@ class Commands:
 
     async def pause(self, target: TargetId, *, paused: bool) -> dict[str, Any]:
         """Set or remove the tag that pauses scheduled rotations; emergencies still run."""
-        found = await self.vaults.read(target)
+        found = await self.vaults.get_target(target)
         if found is None:
             raise unenrolled(str(target))
         wanted = tags.paused(found.tags, paused)
         if wanted != found.tags:
-            await self.vaults.retag(target, found.version, wanted)
+            await self.vaults.set_tags(target, found.version, wanted)
             await self.inventory.listings(refresh=True)
         return {"vault": target.vault, "secret": target.name, "paused": paused}
 

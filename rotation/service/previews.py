@@ -45,7 +45,7 @@ class Previews:
         row = next((row for row in rows if row.target == target), None)
         if row is None:
             raise unenrolled(str(target))
-        revisions = await self.vaults.revisions(target)
+        revisions = await self.vaults.list_versions(target)
         now = self.clock.now()
         return {
             "at": codec.present({"at": now})["at"],

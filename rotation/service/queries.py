@@ -133,7 +133,7 @@ class Queries:
         Raises Permanent if there are none, and RotationError if Azure cannot be read.
         """
         if request.secret is not None:
-            target = await self.vaults.read(request.secret)
+            target = await self.vaults.get_target(request.secret)
             if target is None:
                 raise unenrolled(str(request.secret))
             return target.enrolment.account, (target.id,)

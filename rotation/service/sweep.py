@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from ..decisions import schedule as due
+from ..decisions.schedule import due_at
 from ..domain.ids import AccountId
 from ..domain.operation import Phase
 from ..domain.policy import Policy
@@ -71,11 +71,7 @@ def plan(
 
 
 def _is_due(secrets: list[ListedSecret], policy: Policy, now: datetime) -> bool:
-    return any(
-        s.expires is None
-        or s.expires - policy.lead - policy.spread * due.spread_fraction(s.target) <= now
-        for s in secrets
-    )
+    return any(due_at(s.target, s.created, s.expires, policy) <= now for s in secrets)
 
 
 def _in_turn(

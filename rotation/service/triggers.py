@@ -122,7 +122,7 @@ class Triggers:
 
     async def _record_expiry(self, event: Expiring) -> Visit | Ignored:
         """Record a request if the event is about the latest version of an enrolled secret."""
-        target = await self.vaults.read(TargetId(event.vault, event.secret))
+        target = await self.vaults.get_target(TargetId(event.vault, event.secret))
         if target is None:
             return Ignored("the secret is not enrolled")
         if target.version.lower() != event.version.lower():

@@ -67,7 +67,7 @@ class Doctor:
 
     async def _list_secrets(self, vault: str, secrets: list[ListedSecret]) -> Finding:
         async def read() -> str:
-            found = [secret async for secret in self.vaults.enrolled(vault)]
+            found = [s async for s in self.vaults.list_secrets(vault) if s.is_enrolled]
             secrets.extend(found)
             return f"enrolled secrets: {len(found)}"
 

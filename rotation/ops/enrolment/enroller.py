@@ -26,7 +26,7 @@ _NEVER = datetime.fromtimestamp(0, UTC)
 class Secrets(Vaults, Protocol):
     """Vaults that can also read secrets that are not enrolled."""
 
-    async def latest(self, target: TargetId) -> SecretSnapshot | None:
+    async def get_secret(self, target: TargetId) -> SecretSnapshot | None:
         """Return the latest version with its value, enrolled or not; None if there is none."""
 
 
@@ -41,7 +41,7 @@ class Enroller:
 
     async def plan(self, requests: Iterable[EnrolmentRequest]) -> list[EnrolmentPlan]:
         """Return a plan for each request. A plan refuses if something could not be read."""
-        listed = [s for vault in self.secrets.urls async for s in self.secrets.enrolled(vault)]
+        listed = [s for vault in self.secrets.urls async for s in self.secrets.list_secrets(vault)]
         enrolled = by_account(listed)
         plans = (self._plan(request, enrolled.get(request.account.id, [])) for request in requests)
         return await gather_limited(plans, CONCURRENCY)
@@ -51,7 +51,7 @@ class Enroller:
             return EnrolmentPlan.nothing(request, "key authentication is disabled (Entra ID only)")
         try:
             keys = await self.accounts.keys(request.account.id)
-            secret = await self.secrets.latest(request.target)
+            secret = await self.secrets.get_secret(request.target)
             if secret is not None and secret.value is None:
                 why = "the secret is disabled, so its value cannot be read"
                 return EnrolmentPlan.refusing(request, why)
@@ -62,12 +62,12 @@ class Enroller:
     async def apply(self, plan: EnrolmentPlan, validity: timedelta) -> None:
         """Create or tag the secret. Raises RotationError; Permanent if it exists by now."""
         if plan.action is EnrolmentAction.TAG:
-            await self.secrets.retag(plan.target, plan.version, plan.tags or {})
+            await self.secrets.set_tags(plan.target, plan.version, plan.tags or {})
         elif plan.action is EnrolmentAction.CREATE:
             await self._create(plan, validity)
 
     async def _create(self, plan: EnrolmentPlan, validity: timedelta) -> None:
-        if await self.secrets.latest(plan.target) is not None:
+        if await self.secrets.get_secret(plan.target) is not None:
             text = f"{plan.target.name} was created in the meantime"
             raise Permanent(text, code="Conflict", remedy="enrol it again")
         tagged = dict(plan.tags or {})

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec import Struct
 
-from ...decisions import schedule as due
+from ...decisions.schedule import due_at
 from ...domain import tags
 from ...domain.codec import present
 from ...domain.ids import AccountId, TargetId
@@ -26,7 +26,6 @@ from .state import State, state_of
 
 _DAY = timedelta(days=1)
 
-_LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 _NEXT = {
     Phase.IDLE: "rotate",
@@ -62,7 +61,7 @@ def row(listed: ListedSecret, record: Record | None, policy: Policy, now: dateti
     """Return the row of a secret; ``record`` is None if its account was never visited."""
     if listed.account is None:
         return Row(listed.target, None, State.REFUSED, listed.problem, "correct its tags")
-    at = due_at(listed, policy)
+    at = due_at(listed.target, listed.created, listed.expires, policy)
     record = record or Record(listed.account, "", waiting="not visited yet")
     enrolment = tags.read(listed.tags)
     idle = record.phase is Phase.IDLE
@@ -81,13 +80,6 @@ def row(listed: ListedSecret, record: Record | None, policy: Policy, now: dateti
         last=record.history[-1] if record.history else None,
         error=record.blocked or record.last_failure,
     )
-
-
-def due_at(listed: ListedSecret, policy: Policy) -> datetime:
-    """Return when a secret's rotation is due; at once if it has no expiry."""
-    if listed.expires is None:
-        return listed.created or _LONG_AGO
-    return listed.expires - policy.lead - policy.spread * due.spread_fraction(listed.target)
 
 
 def summary(rows: Iterable[Row], now: datetime) -> dict[str, Any]:

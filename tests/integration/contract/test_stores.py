@@ -28,7 +28,7 @@ SHORTEST = timedelta(seconds=15)
 class TestDocuments:
     async def test_what_was_never_written_is_none(self, store: Store) -> None:
         assert await store.read("absent") is None
-        assert [name async for name, _ in store.marks()] == []
+        assert [name async for name, _ in store.stamps()] == []
 
     async def test_a_document_is_read_as_written(self, store: Store) -> None:
         etag = await store.write("a-1", b'{"caf\xc3\xa9": 1}', None)
@@ -47,16 +47,16 @@ class TestDocuments:
             await store.write(name, b"{}", None)
         async with store.lease("leased-only", SHORTEST):
             pass
-        assert sorted([name async for name, _ in store.marks()]) == ["a", "b", "c-3"]
+        assert sorted([name async for name, _ in store.stamps()]) == ["a", "b", "c-3"]
 
     async def test_a_mark_changes_whenever_its_document_does_and_only_then(
         self, store: Store
     ) -> None:
         first, _ = await store.write("a", b"{}", None), await store.write("b", b"{}", None)
-        before = {name: mark async for name, mark in store.marks()}
-        assert {name: mark async for name, mark in store.marks()} == before
+        before = {name: mark async for name, mark in store.stamps()}
+        assert {name: mark async for name, mark in store.stamps()} == before
         await store.write("a", b"{}", first)
-        after = {name: mark async for name, mark in store.marks()}
+        after = {name: mark async for name, mark in store.stamps()}
         assert after["a"] != before["a"]
         assert after["b"] == before["b"]
 
@@ -232,7 +232,7 @@ asyncio.run(main())
     async def test_strangers_are_no_documents(self, tmp_path: Path) -> None:
         (tmp_path / "Read me.json").touch()
         (tmp_path / ".abc.json").touch()
-        assert [name async for name, _ in FileStore(tmp_path).marks()] == []
+        assert [name async for name, _ in FileStore(tmp_path).stamps()] == []
 
     async def test_nothing_temporary_is_left(self, tmp_path: Path) -> None:
         store = FileStore(tmp_path)
@@ -310,7 +310,7 @@ class TestBlobs:
         with pytest.raises(Transient):
             await store.read("a")
         with pytest.raises(Transient):
-            [name async for name, _ in store.marks()]
+            [name async for name, _ in store.stamps()]
         with pytest.raises(Transient):
             async with store.lease("a", SHORTEST):
                 pass

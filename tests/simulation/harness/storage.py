@@ -106,7 +106,7 @@ class SimulatedStore:
         self.by.phase = phase_of(body)
         return written
 
-    async def marks(self) -> AsyncIterator[tuple[str, str]]:
+    async def stamps(self) -> AsyncIterator[tuple[str, str]]:
         for name, document in await self.interceptor.call(
             self.by, "journal.names", lambda: list(self.storage.documents.items()), fail_read
         ):

@@ -34,7 +34,7 @@ class SimulatedAccounts(SimulatedPort):
 
         return await self.call("arm.get_account", f"read account {account.name}", read)
 
-    async def readable(self, subscription: str) -> list[Account]:
+    async def list(self, subscription: str) -> list[Account]:
         found = [a for a in self.azure.accounts.by_id.values() if a.subscription == subscription]
         return [await self.get(AccountId.parse(account.id)) for account in found]
 

@@ -25,7 +25,7 @@ PAGE = 25
 class SimulatedVaults(SimulatedPort):
     urls: tuple[str, ...] = ()
 
-    async def enrolled(self, vault: str) -> AsyncIterator[ListedSecret]:
+    async def list_secrets(self, vault: str) -> AsyncIterator[ListedSecret]:
         def names() -> list[str]:
             return sorted(self._vault(vault).secrets)
 
@@ -34,30 +34,24 @@ class SimulatedVaults(SimulatedPort):
             await self.call("keyvault.list_secrets", f"list the secrets of {vault}", names)
         for name in listed:
             secret = self._vault_by_url(vault).secrets.get(name)
-            found = _listed(vault, secret) if secret else None
-            if found:
-                yield found
+            if secret:
+                yield _listed(vault, secret)
 
-    async def others(self, vault: str) -> AsyncIterator[ListedSecret]:
-        for name, secret in self._vault(vault).secrets.items():
-            if _listed(vault, secret) is None:
-                yield ListedSecret(TargetId(vault, name), None, tags=secret.current.tags or {})
-
-    async def revisions(self, target: TargetId) -> tuple[VersionInfo, ...]:
+    async def list_versions(self, target: TargetId) -> tuple[VersionInfo, ...]:
         secret = self._vault(target.vault).secret(target.name)
         return tuple(
             VersionInfo(v.id, _whole_seconds(v.created), _expiry(v), v.enabled, v.tags or {})
             for v in secret.versions
         )
 
-    async def retag(self, target: TargetId, version: str, tags: Mapping[str, str]) -> None:
+    async def set_tags(self, target: TargetId, version: str, tags: Mapping[str, str]) -> None:
         def effect() -> None:
             vault = self._vault(target.vault)
             vault.update(*vault.version(target.name, version), {"tags": dict(tags)})
 
         await self.call("keyvault.update_secret", f"tag secret {target.name}", effect)
 
-    async def read(self, target: TargetId) -> Target | None:
+    async def get_target(self, target: TargetId) -> Target | None:
         try:
             stored = await self._get(target, "", f"read secret {target.name}")
         except RotationError as exc:
@@ -92,7 +86,7 @@ class SimulatedVaults(SimulatedPort):
         doing = f"list the versions of secret {target.name}"
         return await self.call("keyvault.list_versions", doing, shown)
 
-    async def versions(self, target: TargetId) -> tuple[Version, ...]:
+    async def read_versions(self, target: TargetId) -> tuple[Version, ...]:
         return tuple([await self._version(target, v) for v in await self._list_versions(target)])
 
     async def _version(self, target: TargetId, listed: Stored) -> Version:
@@ -156,14 +150,14 @@ def is_missing(exc: RotationError) -> bool:
     return isinstance(exc, Permanent) and exc.code in ("SecretNotFound", "NotFound")
 
 
-def _listed(vault: str, secret: StoredSecret) -> ListedSecret | None:
+def _listed(vault: str, secret: StoredSecret) -> ListedSecret:
     target, stored = TargetId(vault, secret.name), secret.current
     try:
         account = tag.enrolled(stored.tags or {})
     except ValueError as exc:
         return ListedSecret(target, None, problem=str(exc))
     if account is None:
-        return None
+        return ListedSecret(target, None, tags=stored.tags or {})
     made, tags = _whole_seconds(stored.created), stored.tags or {}
     return ListedSecret(target, account, _expiry(stored), created=made, tags=tags)
 
