@@ -47,7 +47,7 @@ def check_published(world: World) -> None:
         world.invariants.require(Invariant.ONE_KEY_PUBLISHED, len(values) <= 1, message)
         works = all(world.accepts(value) for value in values)
         message = "the secrets publish a key that does not work"
-        world.invariants.require(Invariant.KEY_WORKS, works, message)
+        world.invariants.require(Invariant.WORKS_AT_REST, works, message)
 
 
 def published_values(world: World, account: AccountId) -> set[str]:

@@ -34,6 +34,7 @@ class Invariant(StrEnum):
     OLD_KEY_REVOKED = "a rotation revokes the old key"
     CONSUMER_SERVED = "a consumer that reads within the overlap has a key that works"
     CONVERGES = "every operation ends soon after the last fault"
+    WORKS_AT_REST = "once everything has ended, each published key works"
     ONE_KEY_PUBLISHED = "all secrets of an account publish one key"
     STABLE_AT_REST = "nothing changes after the last operation has ended"
     NO_POISON_MESSAGE = "no message ends in the poison queue"

@@ -1,0 +1,51 @@
+"""Every mutant by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from . import decisions, effects
+from .patches import Patch, patched
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """``strategy`` is the one that is likeliest to find it."""
+
+    patches: Callable[[], list[Patch]]
+    strategy: str
+
+
+@contextmanager
+def applied(name: str) -> Iterator[None]:
+    """Apply a mutant."""
+    with patched(MUTANTS[name].patches()):
+        yield
+
+
+MUTANTS: Mapping[str, Mutant] = {
+    "publish before probe": Mutant(decisions.publish_before_probe, "seeds"),
+    "no negative control of the probe": Mutant(decisions.no_negative_control, "aimed"),
+    "no compare-and-swap": Mutant(effects.no_compare_and_swap, "aimed"),
+    "no lease and no compare-and-swap": Mutant(effects.no_lease_and_no_compare_and_swap, "seeds"),
+    "SDK retry left on": Mutant(effects.sdk_retry_left_on, "wire"),
+    "tags trusted instead of values": Mutant(decisions.tags_trusted_instead_of_values, "seeds"),
+    "no quarantine": Mutant(decisions.no_quarantine, "faults"),
+    "no settle time": Mutant(decisions.no_settle_time, "faults"),
+    "revoke without checking the targets again": Mutant(
+        decisions.revoke_without_checking_again, "faults"
+    ),
+    "clean before prove": Mutant(decisions.clean_before_prove, "seeds"),
+    "overlap ignored for events": Mutant(decisions.overlap_ignored_for_events, "seeds"),
+    "overlap from our own record": Mutant(decisions.overlap_from_our_own_record, "seeds"),
+    "expiry below 30 days allowed": Mutant(decisions.expiry_below_30_days_allowed, "seeds"),
+    "list order trusted as time": Mutant(decisions.list_order_trusted_as_time, "seeds"),
+    "no stored intent": Mutant(effects.no_stored_intent, "faults"),
+    "regenerate again for a late key": Mutant(decisions.regenerate_again_for_a_late_key, "aimed"),
+    "go on after a failed target": Mutant(decisions.go_on_after_a_failed_target, "faults"),
+    "clean all versions but the latest": Mutant(decisions.clean_all_but_the_latest, "seeds"),
+    "no daily cap": Mutant(decisions.no_daily_cap, "seeds"),
+    "no response means no effect": Mutant(effects.no_response_means_no_effect, "faults"),
+}
