@@ -1,4 +1,4 @@
-"""Azurite, Microsoft's storage emulator, as a fixture: real clients against real conditions."""
+"""Azurite, Microsoft's storage emulator, as a fixture."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _START_SECONDS = 30
 
 @pytest.fixture(scope="session")
 def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A connection string. Skips where Azurite is absent, unless REQUIRE_AZURITE=1."""
+    """A connection string. Skips the test without Azurite, unless REQUIRE_AZURITE=1."""
     program = os.environ.get("AZURITE") or (str(_LOCAL) if _LOCAL.exists() else None)
     program = program or shutil.which("azurite")
     if program is None:
@@ -63,7 +63,7 @@ def _absent(reason: str) -> NoReturn:
 
 
 def free_ports(count: int) -> list[int]:
-    """Open at the same time, so that they differ."""
+    """Return ports that are free, and differ because they are open at the same time."""
     sockets = [socket.socket() for _ in range(count)]
     try:
         for one in sockets:

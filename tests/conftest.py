@@ -1,4 +1,4 @@
-"""What holds for every test: each exchange keeps to the contract, and no key leaves."""
+"""Checks for every test: exchanges follow the contract, and no key leaves the emulator."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from tests.azurite import azurite
 
 __all__ = ["azurite"]
 
-# The same examples on every run: a change that fails is the one that broke it.
+# The same examples on every run, so that a failure is caused by the change under test.
 settings.register_profile("same", derandomize=True)
 settings.load_profile("same")
-# As log.py writes them: a name, and JSON, at the end of a line.
-_OURS = re.compile(r"^([a-z][a-z ]+) \{(\".*\}|\})$", re.M)
+# As rotation.runtime.log writes them: a name, and JSON, at the end of a line.
+_LOG_LINE = re.compile(r"^([a-z][a-z ]+) \{(\".*\}|\})$", re.M)
 _azures: list[Azure] = []
 _original = Azure.__init__
 
@@ -39,7 +39,7 @@ Azure.__init__ = _tracked  # type: ignore[method-assign, assignment]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Those that take long come last; what is quick to fail fails first."""
+    """Run quick tests first and slow ones last."""
     items.sort(key=_length)
 
 
@@ -51,7 +51,7 @@ def _length(item: pytest.Item) -> int:
 
 @pytest.fixture(autouse=True)
 def no_key_leaves(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Logs at DEBUG, events, tags and every file that the test wrote are searched afterwards."""
+    """Search logs at DEBUG, events, tags and the test's files for keys after each test."""
     _azures.clear()
     directory = request.getfixturevalue("tmp_path") if "tmp_path" in request.fixturenames else None
     with _debug_log() as log:
@@ -59,13 +59,13 @@ def no_key_leaves(request: pytest.FixtureRequest) -> Iterator[None]:
     found = leaks(log.getvalue(), directory)
     _azures.clear()
     assert not found, f"key material in {found}"
-    assert not unlisted(log.getvalue()), "telemetry.LINES does not have it"
+    assert not unlisted(log.getvalue()), "add it to runtime.log.LINES"
 
 
 def unlisted(log: str) -> list[str]:
-    """Lines of ours, or members of them, that are not in the table that alerts rely on."""
+    """Return the log lines and members that are missing in runtime.log.LINES."""
     found = []
-    for name, text in _OURS.findall(log):
+    for name, text in _LOG_LINE.findall(log):
         known = LINES.get(name)
         members = json.loads("{" + text)
         if known is None or not set(members) <= set(known):
@@ -74,7 +74,7 @@ def unlisted(log: str) -> list[str]:
 
 
 def leaks(log: str, directory: Path | None) -> list[str]:
-    """Where any key of any emulator of this test stands."""
+    """Return the places where a key of one of this test's emulators was found."""
     keys = {key for azure in _azures for key in azure.issued_keys()}
     produced = list(_produced(log, directory))
     return [where for where, text in produced if any(key in text for key in keys)]
@@ -82,7 +82,7 @@ def leaks(log: str, directory: Path | None) -> list[str]:
 
 @contextmanager
 def _debug_log() -> Iterator[io.StringIO]:
-    """Everything that is logged anywhere, at DEBUG, with tracebacks."""
+    """Collect everything that is logged, at DEBUG, with tracebacks."""
     text, root = io.StringIO(), logging.getLogger()
     handler, level = logging.StreamHandler(text), root.level
     azure = logging.getLogger("azure")

@@ -1,4 +1,4 @@
-"""Writes ``docs/permissions.md`` anew."""
+"""Writes docs/permissions.md from runs with all rights and without each of them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DOCUMENT = Path(__file__).parents[2] / "docs/permissions.md"
 
 
 async def document() -> str:
-    """From one run with all rights, and one without each of them."""
+    """Return the document."""
     with TemporaryDirectory() as directory:
         whole = await everything(f"{directory}/whole")
         reduced = {

@@ -1,4 +1,4 @@
-"""``docs/permissions.md``, from what was seen."""
+"""Renders docs/permissions.md."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _TEMPLATE = Path(__file__).with_name("permissions.template.md")
 
 
 def rendered(whole: Seen, reduced: Mapping[Right, Seen]) -> str:
-    """The document; ``reduced`` is what was seen without each of the rights."""
+    """Return the document; ``reduced`` has a run without each of the rights."""
     return _TEMPLATE.read_text().format(
         command=COMMAND,
         roles=_table(_roles(whole.calls)),
@@ -41,7 +41,7 @@ def _table(rows: Iterable[Iterable[str]]) -> str:
 
 
 def _roles(calls: Iterable[Call]) -> list[tuple[str, str, str]]:
-    """In full where they are our own; else what of them was used."""
+    """Return all actions of the custom roles, and the used ones of the built-in roles."""
     used: dict[str, list[str]] = defaultdict(list)
     places: dict[str, str] = {}
     for ask in sorted({a for c in calls for a in c.asks if a.role}, key=lambda a: a.action):
@@ -60,7 +60,7 @@ def _calls(calls: Iterable[Call]) -> list[tuple[str, ...]]:
     makers: dict[tuple[str, ...], set[str]] = defaultdict(set)
     for call in calls:
         if call.status == 401 and not call.operation.startswith("inference."):
-            continue  # Key Vault's challenge, before anybody is asked for a right
+            continue  # Key Vault's challenge, before any right is checked
         for ask in call.asks or (Ask(""),):
             what = (call.package or "aiohttp", call.function or call.operation)
             makers[*what, ask.action, ask.role, _place(ask)].add(call.made_by)
@@ -78,7 +78,7 @@ def _refusals(reduced: Mapping[Right, Seen]) -> list[tuple[str, str, str]]:
 
 
 def _short(refusal: str) -> str:
-    """Up to the error's code."""
+    """Return a refusal up to its error code."""
     found = re.match(r".*?: 403 \w+", refusal)
     return found[0] if found else refusal
 

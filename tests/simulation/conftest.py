@@ -1,4 +1,4 @@
-"""The simulation looks for keys itself, in every document, tag and event that is written."""
+"""The simulation's fixtures. Its checker looks for keys itself, so logs are not searched."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def no_key_leaves() -> Iterator[None]:
-    """Thousands of worlds: their logs are not kept."""
+    """Write no logs: thousands of worlds would fill them."""
     logging.disable(logging.CRITICAL)
     yield
     logging.disable(logging.NOTSET)

@@ -1,4 +1,4 @@
-"""What people do behind our back, and how it is repaired without a regenerate."""
+"""Changes by hand are repaired without a regenerate."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ async def test_after_an_adopted_version_the_other_slot_gets_a_full_overlap() -> 
     assert world.regenerated[0][1] is Slot.KEY1
 
 
-async def test_a_disabled_secret_never_gets_two_versions_within_one_second() -> None:
-    """Was "overwritten again and again": a list shows no order within a second."""
+async def test_a_disabled_secret_never_gets_two_versions_in_one_second() -> None:
+    """Regression: a listing does not show the order of versions of one second."""
     for seed in range(8):
         world, target, worker = single_account(World(seed=seed), lives=HEALTHY)
         await worker.visit()
@@ -66,8 +66,8 @@ async def test_a_disabled_secret_never_gets_two_versions_within_one_second() -> 
         assert (await worker.record()).blocked is None
 
 
-async def test_a_spare_that_somebody_published_for_a_while_gets_a_full_overlap_too() -> None:
-    """Was revoked early: a note of ours said that nobody had ever got it."""
+async def test_a_spare_key_that_was_published_by_hand_for_a_while_gets_a_full_overlap() -> None:
+    """Regression: it was revoked early, because the journal recorded it as never published."""
     world, target, worker = single_account(lives=HEALTHY)
     await worker.request(request(target, Leaked.KEY2))
     await worker.run(timedelta(minutes=5))
@@ -85,8 +85,8 @@ async def test_a_spare_that_somebody_published_for_a_while_gets_a_full_overlap_t
     assert len(world.regenerated) > regenerated
 
 
-async def test_one_404_ends_nothing(level: str) -> None:
-    """Was the end of an emergency: a secret that was not found for once counted as gone."""
+async def test_a_single_404_does_not_end_an_operation(level: str) -> None:
+    """Regression: it ended an emergency, because the secret counted as deleted."""
     world, target, worker = single_account(World(level=level), lives=HEALTHY)
     await worker.visit()
     leaked = world.latest(target).value
@@ -100,7 +100,7 @@ async def test_one_404_ends_nothing(level: str) -> None:
     assert world.accepts(world.latest(target).value)
 
 
-async def test_nonsense_in_the_vault_is_replaced_by_a_key_that_works() -> None:
+async def test_a_value_that_is_not_a_key_is_replaced_by_a_key_that_works() -> None:
     world, target, worker = single_account(lives=HEALTHY)
     await worker.visit()
     world.write_version(target, "nonsense")
@@ -109,7 +109,7 @@ async def test_nonsense_in_the_vault_is_replaced_by_a_key_that_works() -> None:
     assert world.regenerated == []
 
 
-async def test_secrets_on_different_slots_converge_on_the_one_that_most_show() -> None:
+async def test_secrets_on_different_slots_converge_on_the_slot_that_most_publish() -> None:
     world = World()
     world.add_account()
     targets = [
@@ -122,9 +122,7 @@ async def test_secrets_on_different_slots_converge_on_the_one_that_most_show() -
     assert world.regenerated == []
 
 
-async def test_a_version_overwritten_in_the_overlap_is_put_back_and_the_overlap_starts_again() -> (
-    None
-):
+async def test_a_version_overwritten_in_the_overlap_is_restored_and_the_overlap_restarts() -> None:
     world, target, worker = single_account()
     first = world.latest(target).value
     await worker.visit()
@@ -133,12 +131,12 @@ async def test_a_version_overwritten_in_the_overlap_is_put_back_and_the_overlap_
     await worker.visit()
     assert world.published(target) is Slot.KEY2
     await worker.run(timedelta(hours=20))
-    assert world.accepts(first), "the overlap began anew"
+    assert world.accepts(first), "the overlap restarted"
     await worker.run(timedelta(hours=10))
     assert not world.accepts(first)
 
 
-async def test_another_writer_that_never_gives_up_blocks_the_operation() -> None:
+async def test_another_writer_that_keeps_overwriting_blocks_the_operation() -> None:
     world, target, worker = single_account()
     first = world.latest(target).value
     await worker.visit()
@@ -152,7 +150,7 @@ async def test_another_writer_that_never_gives_up_blocks_the_operation() -> None
     assert world.accepts(first)
 
 
-async def test_the_published_key_regenerated_by_hand_in_the_overlap_is_published_anew() -> None:
+async def test_a_published_key_regenerated_by_hand_in_the_overlap_is_published_again() -> None:
     world, target, worker = single_account()
     await worker.visit()
     await worker.run(timedelta(hours=5))
@@ -164,7 +162,7 @@ async def test_the_published_key_regenerated_by_hand_in_the_overlap_is_published
     assert [slot for _, slot in world.regenerated] == [Slot.KEY2, Slot.KEY1]
 
 
-async def test_a_disabled_secret_holds_the_rotation_because_nobody_can_see_its_key() -> None:
+async def test_a_disabled_secret_blocks_the_rotation_because_its_key_cannot_be_read() -> None:
     world = World()
     world.add_account()
     world.add_secret("one")
@@ -177,7 +175,7 @@ async def test_a_disabled_secret_holds_the_rotation_because_nobody_can_see_its_k
     assert world.regenerated == []
 
 
-async def test_a_secret_disabled_on_the_way_is_published_too_and_stays_disabled() -> None:
+async def test_a_secret_disabled_during_the_rotation_gets_the_new_key_and_stays_disabled() -> None:
     world = World()
     world.add_account()
     world.add_secret("one")
@@ -191,7 +189,7 @@ async def test_a_secret_disabled_on_the_way_is_published_too_and_stays_disabled(
     assert not world.latest(target).enabled
 
 
-async def test_a_secret_that_is_deleted_or_untagged_on_the_way_no_longer_counts() -> None:
+async def test_a_secret_deleted_during_the_rotation_is_ignored() -> None:
     world, target, worker = single_account(name="one")
     gone = world.add_secret("two")
     await worker.visit()
@@ -201,7 +199,9 @@ async def test_a_secret_that_is_deleted_or_untagged_on_the_way_no_longer_counts(
     assert world.published(target) is Slot.KEY2
 
 
-async def test_a_secret_enrolled_on_the_way_joins_before_anything_is_revoked() -> None:
+async def test_a_secret_enrolled_during_the_rotation_gets_the_new_key_before_the_revocation() -> (
+    None
+):
     world = World()
     world.add_account()
     world.add_secret("one")
@@ -216,7 +216,7 @@ async def test_a_secret_enrolled_on_the_way_joins_before_anything_is_revoked() -
     assert len(world.regenerated) == 2
 
 
-async def test_a_lost_journal_in_the_overlap_finishes_the_rotation_after_the_overlap() -> None:
+async def test_if_the_journal_is_lost_in_the_overlap_the_rotation_ends_after_the_overlap() -> None:
     world, target, worker = single_account()
     first = world.latest(target).value
     await worker.visit()

@@ -1,4 +1,4 @@
-"""A leaked key: whatever is under way, it dies soon, and consumers find one that works."""
+"""A leaked key is revoked soon, in any phase, and the secrets get a key that works."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ DAY = timedelta(days=1)
 HEALTHY = 80 * DAY
 
 
-async def test_the_live_key_leaked_and_the_spare_never_published_is_the_shortest_way() -> None:
+async def test_a_leaked_live_key_is_replaced_by_the_unpublished_spare_without_a_regenerate() -> (
+    None
+):
     world, target, worker = single_account(lives=HEALTHY)
     leaked = world.latest(target).value
     spare = world.keys()[Slot.KEY2]
@@ -39,7 +41,7 @@ async def test_the_live_key_leaked_and_the_spare_never_published_is_the_shortest
     assert [slot for _, slot in world.regenerated] == [Slot.KEY1]
 
 
-async def test_the_spare_leaked_is_revoked_and_consumers_notice_nothing() -> None:
+async def test_a_leaked_spare_is_revoked_and_the_secrets_stay_as_they_are() -> None:
     world, target, worker = single_account(lives=HEALTHY)
     published = world.latest(target).value
     leaked = world.keys()[Slot.KEY2]
@@ -52,7 +54,7 @@ async def test_the_spare_leaked_is_revoked_and_consumers_notice_nothing() -> Non
     assert record.history[-1].outcome == "the old key is refused"
 
 
-async def test_an_unknown_leak_makes_both_keys_new() -> None:
+async def test_an_unknown_leak_regenerates_both_keys() -> None:
     world, target, worker = single_account(lives=HEALTHY)
     before = set(world.keys().values())
     await worker.request(request(target, Leaked.UNKNOWN))
@@ -65,10 +67,10 @@ async def test_an_unknown_leak_makes_both_keys_new() -> None:
 @pytest.mark.parametrize("second", [Leaked.KEY1, Leaked.KEY2, Leaked.UNKNOWN])
 @pytest.mark.parametrize("first", [Leaked.KEY1, Leaked.KEY2, Leaked.UNKNOWN])
 @pytest.mark.parametrize("after", [1, 40, 400])
-async def test_a_second_leak_never_makes_the_first_one_forgotten(
+async def test_after_a_second_report_the_first_leaked_key_is_revoked_too(
     first: Leaked, second: Leaked, after: int
 ) -> None:
-    """Was: a report of one key replaced the emergency for both, and one leaked key lived on."""
+    """Regression: a report of one key replaced that of both, and one key stayed valid."""
     world, target, worker = single_account(lives=HEALTHY)
     await worker.visit()
     leaked = [
@@ -115,7 +117,7 @@ async def test_in_the_overlap_the_leaked_new_key_is_replaced_and_revoked() -> No
     assert (await worker.record()).phase is Phase.IDLE
 
 
-async def test_an_asked_for_overlap_is_kept() -> None:
+async def test_an_emergency_with_an_overlap_keeps_the_old_key_until_it_is_over() -> None:
     world, target, worker = single_account(lives=HEALTHY)
     leaked = world.latest(target).value
     half = timedelta(minutes=30)
@@ -129,7 +131,7 @@ async def test_an_asked_for_overlap_is_kept() -> None:
     assert not world.accepts(leaked)
 
 
-async def test_pauses_windows_problems_and_intervals_do_not_hold_an_emergency() -> None:
+async def test_pauses_windows_invalid_tags_and_intervals_do_not_delay_an_emergency() -> None:
     for tag, value in (
         ("RotationPaused", "true"),
         ("RotationWindow", "Sat 01:00-02:00"),
@@ -156,7 +158,7 @@ async def test_a_repeated_request_with_the_same_key_is_the_same_operation() -> N
     assert len(world.regenerated) == 1
 
 
-async def test_a_blocked_operation_gives_way_to_an_emergency() -> None:
+async def test_an_emergency_supersedes_a_blocked_operation() -> None:
     world, target, worker = single_account(World(new_key_delay=3 * DAY))
     leaked = world.latest(target).value
     await worker.visit()
@@ -170,8 +172,8 @@ async def test_a_blocked_operation_gives_way_to_an_emergency() -> None:
     assert world.accepts(world.latest(target).value)
 
 
-async def test_a_leak_while_a_secret_is_broken_by_hand_ends_both() -> None:
-    """Was a circle: planned, overtaken by the repair, planned again."""
+async def test_a_leak_is_revoked_although_a_secret_was_overwritten_by_hand() -> None:
+    """Regression: the emergency and the repair superseded each other without end."""
     world, target, worker = single_account(lives=HEALTHY)
     await worker.visit()
     world.write_version(target, "nonsense")
@@ -183,8 +185,10 @@ async def test_a_leak_while_a_secret_is_broken_by_hand_ends_both() -> None:
     assert (await worker.record()).phase is Phase.IDLE
 
 
-async def test_an_unknown_leak_with_a_disabled_secret_on_the_other_slot() -> None:
-    """Was a circle: no slot may be regenerated before the secrets agree."""
+async def test_an_unknown_leak_is_revoked_although_a_disabled_secret_publishes_the_other_slot() -> (
+    None
+):
+    """Regression: it waited for the secrets to agree, which they never did."""
     world = World()
     world.add_account()
     world.add_secret("one", Slot.KEY1, lives=HEALTHY)
@@ -206,8 +210,8 @@ async def test_an_unknown_leak_with_a_disabled_secret_on_the_other_slot() -> Non
     assert (await worker.record()).phase is Phase.IDLE
 
 
-async def test_a_disabled_secret_that_only_a_listing_shows_is_remembered() -> None:
-    """Was a circle: found before the revocation, forgotten when it was to be published."""
+async def test_a_disabled_secret_that_only_a_listing_shows_is_published_too() -> None:
+    """Regression: it was found before the revocation and forgotten before the publish."""
     world = World()
     world.add_account()
     world.add_secret("one")

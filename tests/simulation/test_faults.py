@@ -1,4 +1,4 @@
-"""Each fault at each call of each scenario ends well; and regressions found with them."""
+"""Each scenario ends as it should in spite of any fault at any call."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from .harness.world import World, single_account
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
-async def test_every_single_fault_at_the_port_level(scenario: Scenario) -> None:
+async def test_a_scenario_survives_every_single_fault_at_the_port_level(scenario: Scenario) -> None:
     tried = 0
     for call, fault in await single_faults(scenario, "port", 1):
         await run_scenario(scenario, {call: fault})
@@ -38,21 +38,21 @@ async def test_every_single_fault_at_the_port_level(scenario: Scenario) -> None:
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
-async def test_single_faults_with_two_secrets_in_two_vaults(scenario: Scenario) -> None:
-    """Those that the product can tell apart; `make simulate` runs them all."""
+async def test_a_scenario_with_two_secrets_survives_single_faults(scenario: Scenario) -> None:
+    """One fault of each class that the service can tell apart; `make simulate` runs all."""
     for call, fault in await single_faults(scenario, "port", 2, classes=True):
         await run_scenario(scenario, {call: fault}, targets=2)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
-async def test_single_faults_at_the_wire_level(scenario: Scenario) -> None:
-    """Every seventeenth; `make simulate` runs them all."""
+async def test_a_scenario_survives_single_faults_at_the_wire_level(scenario: Scenario) -> None:
+    """Every seventeenth fault; `make simulate` runs all."""
     for call, fault in list(await single_faults(scenario, "wire", 1))[::17]:
         await run_scenario(scenario, {call: fault}, level="wire")
 
 
-async def test_pairs_of_faults_of_a_rotation() -> None:
-    """A sample of them; `make simulate PAIRS=1` runs them all."""
+async def test_a_rotation_survives_pairs_of_faults() -> None:
+    """A sample of the pairs; `make simulate PAIRS=1` runs all."""
     first = list(await single_faults(ROTATION, "port", 1, policy=SINGLE_PROBE, classes=True))
     for number, (call, fault) in enumerate(first[::5]):
         calls = (await run_scenario(ROTATION, {call: fault}, policy=SINGLE_PROBE)).interceptor.calls
@@ -62,18 +62,18 @@ async def test_pairs_of_faults_of_a_rotation() -> None:
 
 
 def at(call: str, number: int, fault: str) -> FaultRule:
-    """A fault on one call, by its name and number."""
+    """Return a rule for one call, by its name and number."""
     return lambda name, count: fault if (name, count) == (call, number) else None
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
-async def test_two_requests_of_one_instant_have_an_intent_each(scenario: Scenario) -> None:
-    """Where nothing takes any time; they were one and the same in the journal."""
+async def test_two_regenerates_at_the_same_time_have_an_intent_each(scenario: Scenario) -> None:
+    """Regression: their intents had the same name in the journal."""
     await run_scenario(scenario, {}, policy=SINGLE_PROBE)
 
 
-async def test_a_late_request_never_kills_the_published_key(level: str) -> None:
-    """The request is lost, sent again, and the first one comes in four minutes later."""
+async def test_a_delayed_regenerate_never_revokes_the_published_key(level: str) -> None:
+    """The request is lost and sent again; the first one is carried out four minutes later."""
     world, target, worker = single_account(World(level=level))
     world.interceptor.rules.append(at("arm.regenerate_key", 0, "late"))
     await worker.visit()
@@ -85,7 +85,7 @@ async def test_a_late_request_never_kills_the_published_key(level: str) -> None:
     assert [slot for _, slot in world.regenerated] == [Slot.KEY2, Slot.KEY2]
 
 
-async def test_a_refused_vault_keeps_its_own_secrets_waiting_and_no_others(level: str) -> None:
+async def test_a_vault_that_refuses_access_delays_only_its_own_secrets(level: str) -> None:
     world, here, worker = single_account(World(level=level), name="one")
     other = AccountId("sub-1", "rg-keys", "other")
     world.add_account(other)
@@ -99,7 +99,7 @@ async def test_a_refused_vault_keeps_its_own_secrets_waiting_and_no_others(level
 
 
 @pytest.mark.parametrize("kind", [ActionKind.SEND, ActionKind.PUBLISH])
-async def test_a_worker_that_stood_still_after_deciding_does_not_act_any_more(
+async def test_a_worker_that_was_frozen_after_its_decision_does_not_act_on_it(
     kind: ActionKind,
 ) -> None:
     """Its process is frozen for a minute between the decision and the request."""
@@ -134,8 +134,8 @@ CHALLENGE = (
 
 
 @pytest.mark.parametrize("operation", ["arm.*", "keyvault.set_secret", "eventgrid.*"])
-async def test_a_token_that_is_revoked_on_the_way_is_replaced_by_the_sdk(operation: str) -> None:
-    """Continuous access evaluation: 401 with a claims challenge, at any call; nothing is lost."""
+async def test_a_token_that_is_revoked_is_replaced_by_the_sdk(operation: str) -> None:
+    """Continuous access evaluation: any call may be answered with a claims challenge."""
     for skip in range(8):
         world, target, worker = single_account(World(level="wire"))
         headers = {"WWW-Authenticate": CHALLENGE}
@@ -148,8 +148,10 @@ async def test_a_token_that_is_revoked_on_the_way_is_replaced_by_the_sdk(operati
         assert len(world.regenerated) == 2, "a call that was refused has not happened"
 
 
-async def test_an_answer_that_a_frozen_process_reads_late_delays_by_seconds_only() -> None:
-    """Its date is old by then, so that the clock seems wrong until the next answer."""
+async def test_a_response_read_late_by_a_frozen_worker_delays_the_rotation_by_seconds_only() -> (
+    None
+):
+    """Its date is old by then, so that the clock seems wrong until the next response."""
     world, target, worker = single_account()
     world.interceptor.rules.append(at("arm.list_keys", 0, "freeze done"))
     await worker.visit()

@@ -1,4 +1,4 @@
-"""The two levels are equal: the same calls in the same order, and the same scenario told."""
+"""The two levels are equal: they make the same calls in the same order."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .harness.scenarios import SCENARIOS, Scenario, run_scenario, single_faults
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
-async def test_a_story_makes_the_same_calls_at_both_levels(scenario: Scenario) -> None:
+async def test_a_scenario_makes_the_same_calls_at_both_levels(scenario: Scenario) -> None:
     port, wire = [await run_scenario(scenario, {}, level=level) for level in ("port", "wire")]
     assert port.interceptor.calls == wire.interceptor.calls
     assert port.interceptor.trace == wire.interceptor.trace

@@ -1,4 +1,4 @@
-"""What an account goes through, told as scenarios in virtual time."""
+"""Scheduled rotations of one account, in virtual time."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ def request(
     return RotationRequest("a test", "somebody", target, leaked=leaked, idempotency_key=key)
 
 
-async def test_a_due_secret_is_rotated_proven_published_and_the_old_key_revoked() -> None:
+async def test_a_due_secret_gets_a_verified_key_and_the_old_key_is_revoked_after_the_overlap() -> (
+    None
+):
     world, target, worker = single_account(lives=20 * DAY)
     first = world.latest(target).value
 
@@ -50,7 +52,7 @@ async def test_a_due_secret_is_rotated_proven_published_and_the_old_key_revoked(
     ]
 
 
-async def test_at_rest_nothing_changes_and_it_says_why_not_yet() -> None:
+async def test_a_secret_that_is_not_due_is_left_alone_and_the_outcome_has_the_due_date() -> None:
     world = World()
     world.add_account()
     world.add_secret(lives=80 * DAY)
@@ -75,7 +77,7 @@ async def test_the_next_rotation_uses_the_other_slot() -> None:
     assert len(world.regenerated) == 6
 
 
-async def test_several_secrets_in_several_vaults_change_together() -> None:
+async def test_secrets_in_several_vaults_are_rotated_together() -> None:
     world = World()
     world.add_account()
     vaults = ("https://kv-a.vault.azure.net", "https://kv-b.vault.azure.net")
@@ -91,7 +93,7 @@ async def test_several_secrets_in_several_vaults_change_together() -> None:
     assert len(world.regenerated) == 2
 
 
-async def test_own_tags_content_type_and_expiry_of_a_new_version() -> None:
+async def test_a_new_version_keeps_other_tags_and_the_content_type_and_has_a_new_expiry() -> None:
     world, target, worker = single_account(with_tags={"team": "blue"})
     world.latest(target).content_type = "text/plain"
     await worker.visit()
@@ -108,7 +110,7 @@ async def test_own_tags_content_type_and_expiry_of_a_new_version() -> None:
     assert latest.exp - latest.created.timestamp() > 89 * 86400
 
 
-async def test_a_new_key_that_is_late_is_waited_for_and_never_regenerated_again() -> None:
+async def test_a_new_key_that_works_late_is_awaited_and_not_regenerated_again() -> None:
     world, target, worker = single_account(World(new_key_delay=timedelta(minutes=7)))
     await worker.visit()
     await worker.run(timedelta(minutes=5))
@@ -118,7 +120,7 @@ async def test_a_new_key_that_is_late_is_waited_for_and_never_regenerated_again(
     assert len(world.regenerated) == 1
 
 
-async def test_a_new_key_that_never_works_stops_with_both_keys_left_as_they_are() -> None:
+async def test_a_new_key_that_never_works_blocks_the_rotation_and_leaves_both_keys() -> None:
     world, target, worker = single_account(World(new_key_delay=3 * DAY))
     await worker.visit()
     await worker.run(timedelta(hours=3))
@@ -130,7 +132,7 @@ async def test_a_new_key_that_never_works_stops_with_both_keys_left_as_they_are(
     assert len(world.regenerated) == 1
 
 
-async def test_an_old_key_that_lives_on_keeps_the_operation_open() -> None:
+async def test_a_rotation_does_not_end_while_the_old_key_is_still_valid() -> None:
     world, target, worker = single_account(World(old_key_lag=timedelta(hours=3)))
     await worker.visit()
     await worker.run(timedelta(hours=28))
@@ -141,7 +143,7 @@ async def test_an_old_key_that_lives_on_keeps_the_operation_open() -> None:
     assert len(world.regenerated) == 2
 
 
-async def test_a_probe_that_accepts_anything_proves_nothing() -> None:
+async def test_a_data_plane_that_accepts_any_key_blocks_the_rotation() -> None:
     world = World(accepts_any_key=True)
     world.add_account()
     world.add_secret()
@@ -152,7 +154,7 @@ async def test_a_probe_that_accepts_anything_proves_nothing() -> None:
     assert world.regenerated == []
 
 
-async def test_an_unreachable_data_plane_stops_before_anything_irreversible() -> None:
+async def test_an_unreachable_data_plane_blocks_the_rotation_before_the_first_regenerate() -> None:
     world = World(public_network=False)
     world.add_account()
     world.add_secret()
@@ -163,7 +165,7 @@ async def test_an_unreachable_data_plane_stops_before_anything_irreversible() ->
     assert world.regenerated == []
 
 
-async def test_with_the_accept_policy_an_unreachable_data_plane_is_no_obstacle() -> None:
+async def test_with_the_accept_policy_a_key_is_published_without_the_data_plane() -> None:
     world = World(public_network=False)
     world.add_account()
     target = world.add_secret()
@@ -177,7 +179,7 @@ async def test_with_the_accept_policy_an_unreachable_data_plane_is_no_obstacle()
     assert "not proven by use" in history[-1].proof
 
 
-async def test_a_pause_a_window_and_a_minimum_interval_hold_back_what_is_due() -> None:
+async def test_a_pause_a_window_and_a_minimum_interval_postpone_a_due_rotation() -> None:
     for tag, value, says in (
         ("RotationPaused", "true", "paused"),
         ("RotationWindow", "Sat 01:00-02:00", "window"),
@@ -193,7 +195,7 @@ async def test_a_pause_a_window_and_a_minimum_interval_hold_back_what_is_due() -
         assert world.regenerated == []
 
 
-async def test_a_deadline_before_the_next_window_does_not_wait_for_it() -> None:
+async def test_a_secret_that_expires_before_the_next_window_is_rotated_now() -> None:
     world = World()
     world.add_account()
     world.add_secret(lives=2 * DAY, with_tags={"RotationWindow": "Sat 01:00-02:00"})
@@ -202,7 +204,7 @@ async def test_a_deadline_before_the_next_window_does_not_wait_for_it() -> None:
     assert len(world.regenerated) == 1
 
 
-async def test_a_validity_that_would_loop_is_refused() -> None:
+async def test_a_validity_shorter_than_the_lead_time_is_refused() -> None:
     world = World()
     world.add_account()
     world.add_secret(with_tags={"ValidityPeriodDays": "31"})
@@ -212,7 +214,7 @@ async def test_a_validity_that_would_loop_is_refused() -> None:
     assert world.regenerated == []
 
 
-async def test_the_daily_cap_breaks_loops_of_any_cause() -> None:
+async def test_the_daily_cap_limits_regenerates() -> None:
     world = World(overlap=timedelta(minutes=1))
     world.add_account()
     target = world.add_secret()
@@ -231,7 +233,7 @@ async def test_an_account_without_secrets_is_left_alone() -> None:
     assert world.regenerated == []
 
 
-async def test_local_auth_switched_off_a_lock_and_provisioning_each_say_so() -> None:
+async def test_disabled_key_authentication_and_provisioning_are_reported_by_their_code() -> None:
     for more, code in (
         ({"disable_local_auth": True}, "LocalAuthDisabled"),
         ({"provisioning_state": "Accepted"}, "AccountProvisioningStateInvalid"),

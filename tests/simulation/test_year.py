@@ -1,4 +1,4 @@
-"""A year of a small fleet; `make simulate YEAR=1` is one of 500 accounts."""
+"""A year of a small fleet; `make simulate YEAR=1` has 500 accounts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .harness.year import YearSettings, simulate_year
 
 
 @pytest.mark.parametrize("events", [False, True], ids=["timer only", "timer and events"])
-async def test_a_year(events: bool) -> None:
+async def test_in_a_year_every_secret_is_rotated_on_schedule(events: bool) -> None:
     settings = YearSettings(accounts=12, events=events)
     report = await simulate_year(settings)
     assert 5 * settings.accounts <= report.rotations <= 7 * settings.accounts

@@ -1,4 +1,4 @@
-"""What is deployed is pinned, down to the last package and its hash."""
+"""Every deployed package is pinned, with its hashes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _PINNED = re.compile(r"^([a-z0-9-]+)==([\w.]+)(?: ?; ?(.+?))?(?: \\)?$", re.M)
 
 
 def pins(text: str) -> dict[tuple[str, str], str]:
-    """Version by name and marker, where the marker names a Python version."""
+    """Return the versions by name and by the Python version of the marker."""
     return {(name, _python(marker)): version for name, version, marker in _PINNED.findall(text)}
 
 
@@ -21,20 +21,20 @@ def _python(marker: str) -> str:
     return " ".join(found.groups()) if found else ""
 
 
-def test_the_lock_has_everything_that_is_asked_for_at_the_same_version() -> None:
+def test_the_lock_file_has_every_requirement_at_the_same_version() -> None:
     asked = pins(WANTED)
     assert len(asked) == len([line for line in WANTED.splitlines() if line[:1] not in ("#", "")])
     assert asked.items() <= pins(LOCK).items(), "run make lock"
 
 
-def test_every_package_of_the_lock_has_hashes() -> None:
+def test_every_package_of_the_lock_file_has_hashes() -> None:
     entries = re.split(r"\n(?=[a-z])", re.sub(r"^#.*\n", "", LOCK, flags=re.M).strip())
     assert len(entries) > 30
     for entry in entries:
         assert "--hash=sha256:" in entry, entry.splitlines()[0]
 
 
-def test_the_packages_that_the_service_stands_on_are_there() -> None:
+def test_the_azure_sdks_are_among_the_requirements() -> None:
     names = {name for name, _ in pins(WANTED)}
     assert names >= {
         "azure-functions",

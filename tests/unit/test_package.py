@@ -1,4 +1,4 @@
-"""What is deployed: the tree without what .funcignore names starts, and holds nothing else."""
+"""The deployed package: the files that .funcignore does not exclude."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _is_deployed(path: Path) -> bool:
 
 
 def _deployed() -> Iterator[Path]:
-    """As Core Tools and azd walk: what is ignored is not entered."""
+    """Yield the deployed files. Ignored folders are not entered, as in Core Tools and azd."""
     for folder, folders, files in os.walk(ROOT):
         here = Path(folder).relative_to(ROOT)
         folders[:] = [name for name in folders if _is_deployed(here / name)]
@@ -43,7 +43,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
-def test_it_is_the_function_app_and_nothing_else(deployed: Path) -> None:
+def test_the_package_is_the_function_app_and_nothing_else(deployed: Path) -> None:
     assert {path.name for path in deployed.iterdir()} <= {
         *("function_app.py", "host.json", "requirements.txt", "requirements.in", "rotation"),
         *("LICENSE",),
@@ -51,7 +51,7 @@ def test_it_is_the_function_app_and_nothing_else(deployed: Path) -> None:
     assert not (deployed / "rotation/cli").exists()
 
 
-def test_it_starts_with_all_of_its_functions(deployed: Path) -> None:
+def test_the_package_starts_with_all_of_its_functions(deployed: Path) -> None:
     started = subprocess.run(
         [sys.executable, "-c", START],
         cwd=deployed,

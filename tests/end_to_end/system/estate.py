@@ -1,4 +1,4 @@
-"""Many accounts with a secret each, and an eye on what happens to their keys."""
+"""Many accounts with a secret each, and a check of every change to their keys."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from rotation.domain.ids import AccountId
 VAULTS = ("kv-east", "kv-west")
 KINDS = ("OpenAI", "SpeechServices")
 SUBSCRIPTIONS = 4
-# What is to have it rotated, and for how many days the secret is valid still.
+# Each rotation's trigger, and for how many more days the secret is valid.
 ASKED_BY = {"sweep": 1, "event": 20, "request": 80}
 WHOLE_SECOND = timedelta(seconds=1)  # Key Vault's times have no smaller parts
 
 
 @dataclass(frozen=True)
 class Enrolled:
-    """An account, the secret that publishes its first key, and what asks for its rotation."""
+    """An account, the secret that publishes its first key, and the trigger of its rotation."""
 
     account: Account
     vault: str
@@ -37,7 +37,7 @@ class Enrolled:
         return AccountId.parse(self.account.id)
 
     def is_done(self) -> bool:
-        """The original key is gone, and no version with a dead key is enabled."""
+        """Return whether the original key and all versions with old keys are gone."""
         *old, current = self.secret.versions
         keys = self.account.keys.values()
         dead = (not version.enabled for version in old if version.value not in keys)
@@ -46,7 +46,7 @@ class Enrolled:
 
 @dataclass
 class Estate:
-    """``outages`` are in words, whatever the moment; there is to be none."""
+    """``outages`` describes each moment at which consumers lost their key."""
 
     azure: Azure
     overlap: timedelta
@@ -61,7 +61,7 @@ class Estate:
         self.azure.observers.append(self._see)
 
     def enrol(self, number: int) -> None:
-        """One more account, on which all workers get their rights, and its secret."""
+        """Add an account, with rights for all workers, and its secret."""
         asked_by = tuple(ASKED_BY)[number % len(ASKED_BY)]
         name, vault = f"{asked_by}-{number}", VAULTS[number % len(VAULTS)]
         account = self._account(name, number)
@@ -78,7 +78,7 @@ class Estate:
         self.enrolled[name] = Enrolled(account, vault, secret, account.keys["Key1"], asked_by)
 
     def _account(self, name: str, number: int) -> Account:
-        """In several subscriptions, as ARM limits calls by subscription."""
+        """Add an account, each in another subscription: ARM limits calls by subscription."""
         kind = KINDS[number % 5 % 2]
         subscription = SUBSCRIPTION[:-1] + str(number % SUBSCRIPTIONS)
         own = kind == "OpenAI"
@@ -100,15 +100,15 @@ class Estate:
             self._published(*detail)
 
     def _regenerating(self, account: Account, slot: str) -> None:
-        """The slowest consumer read the value just before it gave way to another."""
+        """The slowest consumer read the value just before it was replaced."""
         self.regenerated[account.name] += 1
         value, versions = account.keys[slot], self.enrolled[account.name].secret.versions
         if versions[-1].value == value:
-            self.outages.append(f"{account.name}: {slot} is published and dies")
-        gave_way = [newer.created for older, newer in pairwise(versions) if older.value == value]
-        lasted = self.azure.clock.now() - max(gave_way, default=account.created)
-        if gave_way and lasted < self.overlap - WHOLE_SECOND:
-            self.outages.append(f"{account.name}: {slot} dies {lasted} after it gave way")
+            self.outages.append(f"{account.name}: {slot} is published and revoked")
+        replaced = [newer.created for older, newer in pairwise(versions) if older.value == value]
+        lasted = self.azure.clock.now() - max(replaced, default=account.created)
+        if replaced and lasted < self.overlap - WHOLE_SECOND:
+            self.outages.append(f"{account.name}: {slot} is revoked {lasted} after it was replaced")
 
     def _published(self, vault: Vault, secret: Secret, version: Version) -> None:
         if not self.works(version.value):

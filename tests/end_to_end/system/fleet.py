@@ -1,4 +1,4 @@
-"""Workers of one function app, each a process of its own: killed, frozen, and started again."""
+"""Workers of one function app, each its own process: killed, frozen, and started again."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.azurite import free_ports
 
 KEYS = {"master": "master", "function": "function", "eventgrid": "eventgrid"}
 WEBHOOK = "/runtime/webhooks/eventgrid?functionName=secret_expiring&code=eventgrid"
-# What a killed worker had taken from the queue comes back after this; in Azure after 10 minutes.
+# A killed worker's messages are visible again after this; in Azure after 10 minutes.
 HIDDEN_SECONDS = 6
 PATIENCE = aiohttp.ClientTimeout(total=6)
 CHANGES = ("arm.regenerate_key", "keyvault.set_secret")
@@ -31,7 +31,7 @@ CHANGES = ("arm.regenerate_key", "keyvault.set_secret")
 
 @dataclass
 class Worker:
-    """It keeps its port for life, and has an identity by which its calls are known."""
+    """A worker with its own port and its own identity, by which its calls are recognised."""
 
     proxy: Proxy
     directory: Path
@@ -60,17 +60,17 @@ class Worker:
         self.pid = (await self._running.enter_async_context(app))["pid"]
 
     async def kill(self) -> None:
-        """At once: nothing is finished, released or said."""
+        """Kill the process at once: nothing is finished or released."""
         os.kill(self.pid, signal.SIGKILL)
         await self.stop()
 
     async def stop(self) -> None:
-        """In order, unless it was killed."""
+        """Stop the process in order, unless it was killed."""
         await self._running.aclose()
 
     @contextmanager
     def frozen(self) -> Iterator[None]:
-        """It does nothing meanwhile, and then goes on as if no time had passed."""
+        """Freeze the process; afterwards it continues as if no time had passed."""
         os.kill(self.pid, signal.SIGSTOP)
         try:
             yield
@@ -78,7 +78,7 @@ class Worker:
             os.kill(self.pid, signal.SIGCONT)
 
     def is_changing(self, within: timedelta) -> bool:
-        """Whether it waits for the answer to a call that changes Azure, which takes that long."""
+        """Return whether it waits for the response to a call that changes Azure."""
         since = self.proxy.azure.clock.now() - within
         recent = [call for call in self.proxy.azure.calls[-500:] if call.at > since]
         own = [call for call in recent if call.principal == self.identity.object_id]
@@ -87,25 +87,25 @@ class Worker:
 
 @dataclass
 class Fleet:
-    """All workers, and what comes to them from outside."""
+    """All workers, and what they receive from outside."""
 
     proxy: Proxy
     workers: tuple[Worker, ...]
     session: aiohttp.ClientSession
 
     def conflicts(self) -> int:
-        """How often a worker could not write a record, because another one had written it."""
+        """Return how often a write was refused because another worker had written the record."""
         return sum(worker.log.count("the record changed; read it again") for worker in self.workers)
 
     async def request(self, body: Mapping[str, str], rng: random.Random) -> None:
-        """As a person would: until one of them has taken it, always under the same key."""
+        """Repeat a request with the same idempotency key until a worker has accepted it."""
         for _ in range(40):
-            if await self._is_taken(rng.choice(self.workers), body):
+            if await self._is_accepted(rng.choice(self.workers), body):
                 return
             await asyncio.sleep(0.5)
-        raise AssertionError(f"nobody takes the request for {body['secret']}")
+        raise AssertionError(f"no worker accepts the request for {body['secret']}")
 
-    async def _is_taken(self, worker: Worker, body: Mapping[str, str]) -> bool:
+    async def _is_accepted(self, worker: Worker, body: Mapping[str, str]) -> bool:
         headers = {"x-functions-key": KEYS["function"], "Idempotency-Key": body["secret"]}
         url = f"{worker.url}/api/rotations"
         try:
@@ -117,7 +117,7 @@ class Fleet:
             return False
 
     async def subscribe(self, vault: str, worker: Worker, begins: str) -> None:
-        """Event Grid delivers a vault's near-expiry events to this worker."""
+        """Deliver a vault's near-expiry events to this worker."""
         url = worker.url + WEBHOOK
         subscription = Subscription(url, types=("SecretNearExpiry",), begins=begins)
         await self.proxy.control.deliverer.validate(subscription)
@@ -128,7 +128,7 @@ class Fleet:
 async def fleet(
     proxy: Proxy, directory: Path, settings: Sequence[Mapping[str, str]]
 ) -> AsyncIterator[Fleet]:
-    """As many workers as there are settings; events are delivered while it lasts."""
+    """Start a worker for each of the settings, and deliver events to them."""
     workers = [_worker(proxy, directory, given, i) for i, given in enumerate(settings)]
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(aiohttp.ClientSession())
@@ -149,7 +149,7 @@ def _worker(proxy: Proxy, directory: Path, settings: Mapping[str, str], number: 
 
 
 async def ended(task: asyncio.Task[None]) -> None:
-    """Stop a task that runs for ever; its failure is not passed over."""
+    """Cancel a task that runs for ever. Raises its error if it failed before."""
     task.cancel()
     (result,) = await asyncio.gather(task, return_exceptions=True)
     if isinstance(result, Exception):

@@ -1,4 +1,4 @@
-"""What befalls the workers, at random moments: kills, freezes, broken leases, late requests."""
+"""Kills, freezes, broken leases and late requests at random moments."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from .estate import Enrolled, Estate
 from .fleet import CHANGES, Fleet, Worker
 from .shared import Shared
 
-# Calls that change Azure take this long, as they do there: between effect and answer a kill hurts.
+# How long calls that change Azure take, so that a worker can be killed before the response.
 SLOWNESS = timedelta(seconds=0.5)
 FREEZE_SECONDS = 3.0
-# Longer than it takes to send the request again.
+# Longer than it takes until the request is sent again.
 LATE_SECONDS, LATE_REQUESTS = 9.0, 4
-AIMED = 0.7  # of the kills and freezes; the others are blind
+AIMED = 0.7  # share of the kills and freezes that wait for a call that changes Azure
 WANTED = {"kill": 4, "freeze": 2}
 
 Mishap = Callable[[Worker, random.Random], Coroutine[Any, Any, None]]
 
 
 def slow_and_late(estate: Estate, seed: str) -> None:
-    """A few regenerates are not answered and carried out late; the others are slow."""
+    """Let a few regenerates have no response and happen late, and make the others slow."""
     faults, rng = estate.azure.faults, random.Random(f"{seed} late")
     for skip in rng.sample(range(10, 80), LATE_REQUESTS):
         faults.add(Fault("late", "arm.regenerate_key", seconds=LATE_SECONDS, skip=skip))
@@ -38,7 +38,7 @@ def slow_and_late(estate: Estate, seed: str) -> None:
 
 @dataclass
 class Mishaps:
-    """``hits`` counts those that struck a worker which waited for the answer to a change."""
+    """``hits`` counts the mishaps of workers that were waiting for the response to a change."""
 
     fleet: Fleet
     estate: Estate
@@ -49,7 +49,7 @@ class Mishaps:
     robbed: Counter[str] = field(default_factory=Counter)
 
     def unknown_outcomes(self, found: Enrolled) -> int:
-        """At most so many of an account's regenerates had an outcome that nobody knew."""
+        """Return how many of an account's regenerates can have had an unknown outcome."""
         return self.done.total() + self.robbed[found.id.slug] + LATE_REQUESTS
 
     def __str__(self) -> str:
@@ -58,14 +58,14 @@ class Mishaps:
         return "; ".join((*kinds, met))
 
     async def strike(self) -> None:
-        """Kills and freezes, until enough of both have hit."""
+        """Kill and freeze workers until enough of both have hit."""
         rng = random.Random(f"{self.seed} strike")
         mishaps: dict[str, Mishap] = {"kill": self._kill, "freeze": self._freeze}
         while (missing := self._missing()) and self.estate.unfinished():
             await asyncio.sleep(rng.uniform(0.5, 2.5))
             name, worker = rng.choice(missing), rng.choice(self.fleet.workers)
             if rng.random() < AIMED:
-                worker = await self._whom_it_hurts(worker, rng)
+                worker = await self._changing_worker(worker, rng)
             self.done[name] += 1
             self.hits[name] += worker.is_changing(SLOWNESS)
             await mishaps[name](worker, rng)
@@ -73,8 +73,8 @@ class Mishaps:
     def _missing(self) -> list[str]:
         return [name for name, wanted in WANTED.items() if self.hits[name] < wanted]
 
-    async def _whom_it_hurts(self, worker: Worker, rng: random.Random) -> Worker:
-        """Any that changes something just now; but do not wait long for one."""
+    async def _changing_worker(self, worker: Worker, rng: random.Random) -> Worker:
+        """Return a worker that is changing Azure, or the given one if there is none soon."""
         for _ in range(250):
             busy = [one for one in self.fleet.workers if one.is_changing(SLOWNESS / 2)]
             if busy:
@@ -83,13 +83,13 @@ class Mishaps:
         return worker
 
     async def _kill(self, worker: Worker, rng: random.Random) -> None:
-        """And the others need not wait for what it held."""
+        """Kill and restart a worker, and break all leases so that the others need not wait."""
         await worker.kill()
         await asyncio.sleep(rng.uniform(0, 1))
         await asyncio.gather(worker.start(), self._rob_all())
 
     async def _freeze(self, worker: Worker, rng: random.Random) -> None:
-        """Meanwhile the others take over whatever it was at."""
+        """Freeze a worker while the others take over its accounts."""
         with worker.frozen():
             robbing = asyncio.create_task(self._rob_all())
             await asyncio.sleep(FREEZE_SECONDS)
@@ -102,7 +102,7 @@ class Mishaps:
                 await self._rob(found)
 
     async def steal(self) -> None:
-        """For ever: breaks leases, here and there."""
+        """Break leases at random, for ever."""
         rng = random.Random(f"{self.seed} steal")
         while True:
             await asyncio.sleep(rng.uniform(0, 0.4))
@@ -111,7 +111,7 @@ class Mishaps:
                 await self._rob(rng.choice(unfinished))
 
     async def _rob(self, found: Enrolled) -> None:
-        """Break the lease where it is held, and send another worker to the account."""
+        """Break an account's lease, if it is held, and enqueue a visit for another worker."""
         if await self.shared.break_lease(found.id):
             self.robbed[found.id.slug] += 1
             await self.shared.ask_for_a_visit(found.id)

@@ -1,4 +1,4 @@
-"""What the workers share, as clients of our own see it: the journal and the queue."""
+"""The journal and the queue that the workers share."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Shared:
 
     @property
     def settings(self) -> dict[str, str]:
-        """The function app's, for these."""
+        """The function app's settings for this container and these queues."""
         return {
             "AzureWebJobsStorage": self.connection,
             "ROTATION_JOURNAL_CONTAINER": self.journal.container_name,
@@ -38,7 +38,7 @@ class Shared:
         }
 
     async def records(self) -> list[Record]:
-        """Of all accounts; what else the journal holds is none."""
+        """Return the records of all accounts."""
         paths = self.journal.list_blob_names(name_starts_with="accounts/")
         return [await self._record(path) async for path in paths if not path.endswith("/sweep")]
 
@@ -47,7 +47,7 @@ class Shared:
         return codec.load(Record, await stream.readall())
 
     async def leased(self) -> set[str]:
-        """The accounts, by slug, that some worker has a lease on."""
+        """Return the slugs of the leased accounts."""
         blobs = self.journal.list_blobs(name_starts_with="leases/")
         return {
             blob.name.removeprefix("leases/")
@@ -56,7 +56,7 @@ class Shared:
         }
 
     async def break_lease(self, account: AccountId) -> bool:
-        """Take an account's lease from whoever holds it; False where nobody does."""
+        """Break an account's lease; return False if it is not held."""
         lease = BlobLeaseClient(self.journal.get_blob_client(f"leases/{account.slug}"))
         try:
             await lease.break_lease(lease_break_period=0)
@@ -65,7 +65,7 @@ class Shared:
         return True
 
     async def ask_for_a_visit(self, account: AccountId) -> None:
-        """One message more, as a trigger or a second delivery of one would bring it."""
+        """Enqueue one more message, as a trigger or a second delivery does."""
         await self.queue.send_message(messages.dump(Visit(account)))
 
     async def waiting(self) -> int:
@@ -76,7 +76,7 @@ class Shared:
 
 
 async def _length(queue: QueueClient) -> int:
-    """With the messages that are hidden. A queue that was never needed is empty."""
+    """Return the number of messages, hidden ones included. A missing queue is empty."""
     try:
         return (await queue.get_queue_properties()).approximate_message_count or 0
     except ResourceNotFoundError:
@@ -85,7 +85,7 @@ async def _length(queue: QueueClient) -> int:
 
 @asynccontextmanager
 async def shared_storage(connection: str) -> AsyncIterator[Shared]:
-    """Under names that no other test uses."""
+    """Use a container and queues that no other test uses."""
     mark, coded = uuid4().hex[:8], TextBase64EncodePolicy()
     queue = QueueClient.from_connection_string(
         connection, f"work-{mark}", message_encode_policy=coded

@@ -1,4 +1,4 @@
-"""The main job across processes: real events, the real function app, files or Azurite."""
+"""The demo: the real function app in its own process, with events, on files or on Azurite."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ def check(result: dict[str, float]) -> None:
 
 
 @pytest.mark.slow
-async def test_the_demo_really_happens() -> None:
+async def test_the_demo_rotates_without_a_failed_request() -> None:
     check(await demo())
 
 
 @pytest.mark.slow
 @pytest.mark.azurite
 @pytest.mark.usefixtures("azurite")
-async def test_the_demo_really_happens_on_azurite() -> None:
+async def test_the_demo_rotates_without_a_failed_request_on_azurite() -> None:
     check(await demo("--storage", "azurite"))

@@ -1,4 +1,4 @@
-"""The emulated Azure behind its proxy, used by clients that know of it only by the environment."""
+"""The emulated Azure behind its proxy: clients need nothing but the environment."""
 
 from __future__ import annotations
 
@@ -67,7 +67,9 @@ async def run(proxy: Proxy, *command: str) -> str:
     return out.decode()
 
 
-async def test_the_sdks_work_through_it_with_nothing_but_the_environment(proxy: Proxy) -> None:
+async def test_the_sdks_work_through_the_proxy_with_nothing_but_the_environment(
+    proxy: Proxy,
+) -> None:
     key2 = proxy.azure.account("aoai-demo").keys["Key2"]
     out = await run(proxy, sys.executable, "-c", SDK)
     assert "['aoai-demo-key', 'made', 'speech-demo-key', 'aoai-demo', 'speech-demo'" in out
@@ -76,14 +78,14 @@ async def test_the_sdks_work_through_it_with_nothing_but_the_environment(proxy: 
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
-async def test_curl_is_challenged_and_refused_elsewhere(proxy: Proxy) -> None:
+async def test_curl_is_challenged_for_azure_and_refused_for_other_hosts(proxy: Proxy) -> None:
     url = "https://kv-demo.vault.azure.net/secrets?api-version=7.4"
     assert "401" in await run(proxy, "curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", url)
     with pytest.raises(AssertionError):
         await run(proxy, "curl", "-sf", "https://example.com/")
 
 
-async def test_a_kept_connection_takes_many_requests_and_chunked_bodies(proxy: Proxy) -> None:
+async def test_a_connection_is_kept_for_many_requests_and_chunked_bodies(proxy: Proxy) -> None:
     import ssl
 
     azure = proxy.azure
@@ -109,7 +111,7 @@ async def test_a_kept_connection_takes_many_requests_and_chunked_bodies(proxy: P
                 pass
 
 
-async def test_the_control_api_looks_and_acts_and_shows_no_key(proxy: Proxy) -> None:
+async def test_the_control_api_shows_and_changes_the_state_without_any_key(proxy: Proxy) -> None:
     base = f"{proxy.url}/_emulator"
     async with aiohttp.ClientSession() as session:
         async with session.get(f"{base}/state") as answer:
@@ -136,6 +138,8 @@ async def test_the_control_api_looks_and_acts_and_shows_no_key(proxy: Proxy) -> 
         ({"principals": [{"name": "p", "roles": ["King"]}]}, "King"),
     ],
 )
-def test_a_wrong_seed_says_where(wrong: dict[str, object], says: str) -> None:
+def test_an_invalid_seed_is_refused_with_the_path_of_the_error(
+    wrong: dict[str, object], says: str
+) -> None:
     with pytest.raises(ValueError, match=says):
         seed.plant(Azure(), wrong)

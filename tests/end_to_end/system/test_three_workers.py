@@ -1,4 +1,4 @@
-"""Three workers, one queue, one journal, 200 accounts; killed, frozen and robbed of their leases.
+"""Three workers with one queue and one journal, killed, frozen and deprived of their leases.
 
 The same ``SEED`` gives the same plan of mishaps, though not the same interleaving.
 """
@@ -31,14 +31,14 @@ ACCOUNTS = 200
 OVERLAP = timedelta(seconds=4)
 SETTINGS = {
     "ROTATION_OVERLAP": "PT4S",
-    # Longer than a freeze, and than anything that comes late.
+    # Longer than a freeze, and longer than a late request.
     "ROTATION_SETTLE": "PT10S",
     "ROTATION_PROBE_SUCCESSES": "1",
     "ROTATION_LEAD": "P5D",
     "ROTATION_SWEEP_PERIOD": "PT1M",
     "ROTATION_SWEEP_RATE": "50",
 }
-# One sweeps, as a timer in Azure runs on one instance; the others finish what is left.
+# Only the first sweeps: in Azure, a timer runs on one instance.
 SCHEDULES = ("*/12 * * * * *", "0 0 0 1 1 *", "0 0 0 1 1 *")
 
 
@@ -73,7 +73,7 @@ async def workers(shared: Shared, estate: Estate, tmp_path: Path) -> AsyncIterat
 
 @pytest.mark.azurite
 @pytest.mark.slow
-async def test_every_account_is_rotated_once_whatever_befalls_the_workers(
+async def test_every_account_is_rotated_once_in_spite_of_kills_freezes_and_broken_leases(
     workers: Fleet, estate: Estate, shared: Shared, seed: str
 ) -> None:
     mishaps = Mishaps(workers, estate, shared, seed)
@@ -95,7 +95,7 @@ async def test_every_account_is_rotated_once_whatever_befalls_the_workers(
 
 
 async def _enrol(workers: Fleet, estate: Estate) -> None:
-    """Events for one vault go to the second worker, those for the other to the third."""
+    """Deliver one vault's events to the second worker, and the other's to the third."""
     for vault, worker in zip(VAULTS, workers.workers[1:], strict=True):
         await workers.subscribe(vault, worker, begins="event-")
     for number in range(ACCOUNTS):
@@ -110,7 +110,7 @@ async def _request(workers: Fleet, estate: Estate, rng: random.Random) -> None:
 
 
 def _check_account(estate: Estate, found: Enrolled, record: Record) -> None:
-    """Rotated once, and over: a key that works is published, and the original does not."""
+    """The rotation has ended: the published key works, and the original does not."""
     name, current = found.account.name, found.secret.current.value
     assert current in found.account.keys.values(), name
     assert estate.works(current), name
@@ -120,14 +120,14 @@ def _check_account(estate: Estate, found: Enrolled, record: Record) -> None:
 
 
 def _check_count(estate: Estate, found: Enrolled, record: Record, mishaps: Mishaps) -> None:
-    """Each slot once; again only after an outcome that nobody knew, and the journal says so."""
+    """Each slot is regenerated once; again only after an unknown outcome in the journal."""
     surplus = estate.regenerated[found.account.name] - 2
     assert 0 <= surplus <= mishaps.unknown_outcomes(found), found.account.name
     assert not surplus or record.quarantine, found.account.name
 
 
 def _check_provocation(mishaps: Mishaps, records: dict[str, Record]) -> None:
-    """Without it the rest proves little."""
+    """Enough workers were hit for the test to be meaningful."""
     assert all(mishaps.hits[name] >= wanted for name, wanted in WANTED.items()), str(mishaps)
     assert len(mishaps.robbed) >= 20, str(mishaps)
     assert sum(bool(record.quarantine) for record in records.values()) >= LATE_REQUESTS
@@ -153,7 +153,7 @@ async def _at_rest(shared: Shared) -> dict[str, Record]:
         if all(record.phase is Phase.IDLE for record in records):
             return {str(record.account): record for record in records}
         await asyncio.sleep(1)
-    raise AssertionError("operations are under way for ever")
+    raise AssertionError("some operations never end")
 
 
 async def until(what: str, done: Callable[[], Awaitable[bool]], seconds: float = 180) -> None:

@@ -1,4 +1,4 @@
-"""One run of the service through all that it does: rotation, repair, emergency, event, evidence."""
+"""One run of everything that the service does: rotation, repair, emergency, event, evidence."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ BUILT_IN = ("EventGrid Data Sender", "Log Analytics Data Reader")
 
 @dataclass(frozen=True)
 class Right:
-    """One action of a role of our own, or the whole of a built-in one, which nobody can trim."""
+    """One action of a custom role, or a whole built-in role."""
 
     role: str
     action: str = ""
@@ -52,7 +52,7 @@ RIGHTS = (
 
 @dataclass
 class Seen:
-    """What the service called, what it told the outside, and which refusals it spoke of."""
+    """The calls of a run, the events that it published, and the refusals that it logged."""
 
     calls: list[Call] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
@@ -60,7 +60,7 @@ class Seen:
 
 
 async def everything(directory: str, without: Right | None = None) -> Seen:
-    """Every step is tried, whatever became of those before."""
+    """Run every step, also after one that failed."""
     azure = playground()
     identity = witness(azure)
     identity.assign("Log Analytics Data Reader", f"/workspaces/{WORKSPACE}")
@@ -121,7 +121,7 @@ async def _event(p: Product) -> None:
 
 
 async def _people(p: Product) -> None:
-    """What is done only where somebody asks for it."""
+    """Do what only people request."""
     await p.service.queries.fleet(Caller("me"))
     with suppress(RotationError):
         await p.service.previews.secret(TargetId(VAULT, SECRET[1]))
@@ -131,14 +131,14 @@ async def _people(p: Product) -> None:
 
 
 async def _disabled(p: Product) -> None:
-    """What is read of a secret that somebody has disabled."""
+    """Visit an account whose secret is disabled."""
     p.azure.secret(*SECRET).current.enabled = False
     await p.visit()
 
 
 @contextmanager
 def _refusals() -> Iterator[list[str]]:
-    """What the log says of answers with status 403, in the words that an operator reads."""
+    """Collect the logged messages about responses with status 403."""
     found: list[str] = []
 
     class Handler(logging.Handler):

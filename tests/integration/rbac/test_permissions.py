@@ -1,4 +1,4 @@
-"""Nothing is missing in the roles, and nothing in them is superfluous."""
+"""The roles have every right that the service needs, and no other."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ ADAPTERS = {
 }
 
 
-async def test_with_exactly_these_rights_everything_is_done(tmp_path: Path) -> None:
+async def test_with_exactly_these_rights_every_step_succeeds(tmp_path: Path) -> None:
     seen = await everything(str(tmp_path))
     assert seen.refusals == []
     assert seen.told == ALL_TOLD
 
 
-async def test_the_run_calls_all_that_the_service_can_call(tmp_path: Path) -> None:
-    """Else a call whose right is missing could hide from this file."""
+async def test_the_run_calls_every_method_of_the_adapters(tmp_path: Path) -> None:
+    """Otherwise a call whose right is missing could go unnoticed."""
     seen = await everything(str(tmp_path))
     methods = {
         f"{adapter}.{name}"
@@ -46,7 +46,7 @@ async def test_the_run_calls_all_that_the_service_can_call(tmp_path: Path) -> No
     assert {call.made_by for call in seen.calls} == methods
 
 
-async def test_every_right_of_the_custom_roles_is_asked_for_and_no_other(tmp_path: Path) -> None:
+async def test_every_right_of_the_custom_roles_is_used_and_no_other(tmp_path: Path) -> None:
     seen = await everything(str(tmp_path))
     asks = {ask for call in seen.calls for ask in call.asks}
     custom = {role.name for role in CUSTOM}
@@ -55,7 +55,7 @@ async def test_every_right_of_the_custom_roles_is_asked_for_and_no_other(tmp_pat
 
 
 @pytest.mark.parametrize("right", RIGHTS, ids=str)
-async def test_with_one_right_less_something_fails_and_says_what_to_grant(
+async def test_without_one_right_a_step_fails_and_the_message_names_the_role(
     right: Right, tmp_path: Path
 ) -> None:
     seen = await everything(str(tmp_path), right)
@@ -67,7 +67,7 @@ async def test_with_one_right_less_something_fails_and_says_what_to_grant(
         assert f"grant the service's identity the {grant} on " in refusal
 
 
-async def test_a_key_in_the_place_of_an_action_is_not_quoted(tmp_path: Path) -> None:
+async def test_a_key_in_an_error_message_is_not_quoted(tmp_path: Path) -> None:
     azure = playground()
     key = azure.account("aoai-demo").keys["Key1"]
     message = f"may not perform action 'Microsoft.CognitiveServices/{key}'"
@@ -81,23 +81,23 @@ async def test_a_key_in_the_place_of_an_action_is_not_quoted(tmp_path: Path) -> 
     assert "grant the service's identity the custom role Key rotator" in trouble.remedy
 
 
-async def test_no_right_is_granted_on_more_than_one_thing() -> None:
-    """The playground, on which the service's tests run, has an assignment for each resource."""
+async def test_every_role_is_assigned_on_a_single_resource() -> None:
+    """The playground, which these tests use, has one assignment for each resource."""
     azure = playground()
     things = {azure.account("aoai-demo").id, azure.vault("kv-demo").id}
     things |= set(azure.topics.scopes.values())
     assert {scope for scope, _ in azure.identity.principals[0].assignments} == things
 
 
-def test_the_emulators_roles_are_the_deployments() -> None:
+def test_the_emulator_and_the_deployment_have_the_same_roles() -> None:
     assert roles.FILE.read_text() == roles.rendered(), f"run {roles.COMMAND}"
 
 
-def test_a_role_with_exceptions_is_not_taken_for_one_without() -> None:
+def test_a_role_with_exceptions_is_refused() -> None:
     text = roles.SOURCE.read_text()
     with pytest.raises(ValueError, match=r"Key rotator.*without exceptions"):
         roles.definitions(text.replace("notActions: []", "notActions: ['*/delete']", 1))
 
 
-async def test_the_document_is_up_to_date() -> None:
+async def test_docs_permissions_is_up_to_date() -> None:
     assert DOCUMENT.read_text() == await document(), f"run {COMMAND}"

@@ -1,4 +1,4 @@
-"""Who is asked for a right, by which call, and on whose behalf."""
+"""Records which call of which adapter needed which right."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CLIENT = re.compile(r"(azure\.(?!core)[a-z.]+?)\.(?:aio|_)")
 
 @dataclass(frozen=True)
 class Ask:
-    """A right that a call needed; role and scope are of the assignment that gave it, or empty."""
+    """A right that a call needed. Role and scope are empty if no assignment grants it."""
 
     action: str
     role: str = ""
@@ -27,7 +27,7 @@ class Ask:
 
 @dataclass(frozen=True)
 class Call:
-    """A call that was made: the adapter's method, what that called of which SDK, and the rights."""
+    """A call: the adapter's method, the SDK's package and function, and the rights it needed."""
 
     made_by: str
     package: str
@@ -39,7 +39,7 @@ class Call:
 
 @dataclass
 class Witness(Principal):
-    """A principal that remembers what was asked of it."""
+    """A principal that records the calls made as it."""
 
     asks: list[Ask] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
@@ -58,7 +58,7 @@ class Witness(Principal):
 
 
 def witness(azure: Azure) -> Witness:
-    """In the place of the first principal, with its rights."""
+    """Replace the first principal by a witness with the same rights."""
     first = azure.identity.principals[0]
     found = Witness(first.name, assignments=list(first.assignments))
     azure.identity.principals[0] = found
@@ -67,7 +67,7 @@ def witness(azure: Azure) -> Witness:
 
 
 def _origin() -> tuple[str, str, str]:
-    """The outermost method of an adapter on the stack, and the SDK's package and function below it.
+    """Return the adapter's outermost method on the stack, and the SDK's package and function.
 
     In process, and with the stack of awaiting coroutines, both are there. Where an SDK fetches a
     page, it is the function that made the iterator.

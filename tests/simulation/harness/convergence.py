@@ -1,4 +1,4 @@
-"""What holds once the faults have stopped: every operation ends, and then nothing changes."""
+"""Checks for the end of a run: every operation has ended, and nothing changes any more."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which faults were injected into which calls, and which invariants were evaluated."""
+"""Tables of the injected faults and of the evaluated invariants."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ class Violation(BaseException):
 
 
 class Invariant(StrEnum):
-    """What must hold. docs/reliability.md explains the guarantees behind these."""
+    """The guarantees of docs/reliability.md, as they are checked."""
 
     PUBLISHED_KEY_KEPT = "the published key is never regenerated"
     NO_BROKEN_SECRET = "nothing is regenerated while a published key does not work"

@@ -16,7 +16,7 @@ from .observations import Observations
 
 
 class JournalChecks:
-    """Whether the journal holds what it may hold, and whether it is right."""
+    """Checks that the journal contains no key, and that its endings are true."""
 
     def __init__(self, observations: Observations) -> None:
         self._seen, self._world = observations, observations.world

@@ -1,4 +1,4 @@
-"""What the checker remembers of one account."""
+"""The checker's memory of one account."""
 
 from __future__ import annotations
 

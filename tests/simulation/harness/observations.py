@@ -1,4 +1,4 @@
-"""What the checker has observed, and when an invariant cannot be expected to hold.
+"""The checker's observations, and the cases in which it excuses a violation.
 
 Nobody can keep an invariant if a person (or an emergency) changed the account after the worker had
 read the facts that it acts on. That window is short, and the next visit repairs the damage.

@@ -1,4 +1,4 @@
-"""What people change behind the service's back, and how they undo it."""
+"""Changes that people make by hand, and undo later."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Operators:
         return target in self.world.secrets()
 
     def _account(self, target: TargetId) -> AccountId:
-        """Return the account that the secret was made for, whatever its tags say now."""
+        """Return the account that the secret was made for, also if its tags have changed."""
         return self.world.ids[int(target.name.split("-")[1])]
 
     def _undo_later(self, undo: Callable[[], None], target: TargetId | None = None) -> None:

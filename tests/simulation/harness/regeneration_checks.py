@@ -19,7 +19,7 @@ ALMOST_A_DAY = timedelta(hours=23)
 
 
 class RegenerationChecks:
-    """Whether this key may be regenerated now."""
+    """Checks that this key may be regenerated now."""
 
     def __init__(self, observations: Observations) -> None:
         self._seen, self._world = observations, observations.world

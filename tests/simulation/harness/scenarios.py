@@ -1,4 +1,4 @@
-"""What an account goes through, while faults are injected into any of the calls."""
+"""Operations on one account, with faults injected into any of the calls."""
 
 from __future__ import annotations
 

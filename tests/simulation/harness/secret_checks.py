@@ -12,7 +12,7 @@ from .observations import Observations
 
 
 class SecretChecks:
-    """Whether a secret holds what it may hold."""
+    """Checks the versions and tags that the service writes."""
 
     def __init__(self, observations: Observations) -> None:
         self._seen, self._world = observations, observations.world

@@ -32,7 +32,7 @@ def fail_read(fault: Fault) -> NoReturn:
 
 @dataclass
 class Storage:
-    """What all workers share.
+    """The storage that all workers share.
 
     ``watchers`` are called with each document that is written, ``arrived`` for each new message.
     """

@@ -1,4 +1,4 @@
-"""What a number of runs covered, and what broke."""
+"""The coverage and the violations of many runs."""
 
 from __future__ import annotations
 
