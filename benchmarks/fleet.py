@@ -46,7 +46,7 @@ async def main(secrets: int) -> None:
                 began = time.perf_counter()
                 found = await made.service.queries.fleet(CALLER)
                 seconds = time.perf_counter() - began
-                print(f"{what}: {len(found['secrets'])} secrets in {seconds:.2f} s")
+                print(f"{what}: {len(found.secrets)} secrets in {seconds:.2f} s")
 
 
 if __name__ == "__main__":

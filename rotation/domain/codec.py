@@ -10,13 +10,6 @@ from typing import Any, TypeVar
 
 import msgspec
 
-
-def present(body: dict[str, Any]) -> dict[str, Any]:
-    """JSON-able, without absent members."""
-    found: dict[str, Any] = plain({k: v for k, v in body.items() if v is not None})
-    return found
-
-
 T = TypeVar("T")
 
 
@@ -31,8 +24,3 @@ def load(kind: type[T], body: bytes) -> T:
         return msgspec.json.decode(body, type=kind)
     except msgspec.DecodeError as exc:
         raise ValueError(f"not a {kind.__name__}: {exc}") from None
-
-
-def plain(value: Any) -> Any:
-    """As what JSON has."""
-    return msgspec.to_builtins(value)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from msgspec.structs import replace
 
@@ -17,7 +16,7 @@ from ..domain import tags
 from ..domain.access import Caller
 from ..domain.errors import Permanent, RotationError, unenrolled
 from ..domain.ids import AccountId, TargetId
-from ..domain.operation import Ending, Operation
+from ..domain.operation import Operation
 from ..domain.record import Record
 from ..domain.request import Request, RequestKind
 from ..engine.inventory import Inventory
@@ -29,6 +28,14 @@ from ..runtime.concurrency import gather_limited
 from . import inbox, messages
 from .messages import Visit
 from .queries import Queries
+from .replies.rotation import (
+    AcceptedReply,
+    BatchReply,
+    FailedReply,
+    RotationReply,
+    RotationState,
+)
+from .replies.secret import HeldReply
 from .requests import AlreadyRunning, RotationRequest
 from .views import effects, operation
 
@@ -48,7 +55,7 @@ class Commands:
 
     # Request.
 
-    async def request(self, request: RotationRequest) -> dict[str, Any]:
+    async def request(self, request: RotationRequest) -> AcceptedReply:
         """Request a rotation of one account.
 
         Raises AlreadyRunning if a pending or running operation covers the request, Permanent if
@@ -62,7 +69,7 @@ class Commands:
             await self._enqueue(Visit(account, targets), wish)
         return _accepted(accepted, account)
 
-    async def request_all(self, request: RotationRequest) -> dict[str, Any]:
+    async def request_all(self, request: RotationRequest) -> BatchReply:
         """Rotate a vault or everything, account by account; failures do not affect other accounts.
 
         Raises Permanent if ``confirm`` is not the number of accounts.
@@ -77,25 +84,27 @@ class Commands:
         batch = request.idempotency_key or inbox.new_batch()
         one = replace(request, vault=None, everything=False, idempotency_key=batch)
         results = await gather_limited((self._request_one(one, a) for a in accounts), AT_ONCE)
-        return {
-            "batch": batch,
-            "accounts": len(accounts),
-            "rotations": [result for result in results if "error" not in result],
-            "failed": [result for result in results if "error" in result],
-            "status": f"/api/rotations?batch={batch}",
-        }
+        return BatchReply(
+            batch=batch,
+            accounts=len(accounts),
+            rotations=[result for result in results if isinstance(result, AcceptedReply)],
+            failed=[result for result in results if isinstance(result, FailedReply)],
+            status=f"/api/rotations?batch={batch}",
+        )
 
-    async def _request_one(self, request: RotationRequest, account: AccountId) -> dict[str, Any]:
+    async def _request_one(
+        self, request: RotationRequest, account: AccountId
+    ) -> AcceptedReply | FailedReply:
         try:
             return await self.request(replace(request, account=account))
         except AlreadyRunning as exc:
             return _accepted(exc.operation_id, account)
         except RotationError as exc:
-            return {"account": str(account), "error": str(exc)}
+            return FailedReply(account=str(account), error=str(exc))
 
     # Answer.
 
-    async def cancel(self, operation_id: str, caller: Caller, reason: str) -> Any:
+    async def cancel(self, operation_id: str, caller: Caller, reason: str) -> RotationReply | None:
         """Cancel an operation that has not changed anything; return None if it does not exist.
 
         Raises Permanent if it is too late.
@@ -106,7 +115,8 @@ class Commands:
             return None
         if isinstance(found, Request):
             await self.journal.amend(record.account, lambda r: inbox.removed(r, operation_id))
-            return operation.to_json(record, found) | {"state": Ending.CANCELLED.value}
+            pending = operation.build(record, found)
+            return replace(pending, state=RotationState.CANCELLED)
         if found.ended_at or not cancellable(record):
             raise Permanent(
                 "too late to cancel: a key or secret has already been changed",
@@ -145,7 +155,7 @@ class Commands:
 
     # Pause.
 
-    async def pause(self, target: TargetId, *, paused: bool) -> dict[str, Any]:
+    async def pause(self, target: TargetId, *, paused: bool) -> HeldReply:
         """Set or remove the tag that pauses scheduled rotations; emergencies still run."""
         found = await self.vaults.get_target(target)
         if found is None:
@@ -154,12 +164,12 @@ class Commands:
         if wanted != found.tags:
             await self.vaults.set_tags(target, found.version, wanted)
             await self.inventory.listings(refresh=True)
-        return {"vault": target.vault, "secret": target.name, "paused": paused}
+        return HeldReply(vault=target.vault, secret=target.name, paused=paused)
 
 
-def _accepted(operation_id: str, account: AccountId) -> dict[str, Any]:
+def _accepted(operation_id: str, account: AccountId) -> AcceptedReply:
     url = f"/api/rotations/{operation_id}"
-    return {"id": operation_id, "account": str(account), "status": url}
+    return AcceptedReply(id=operation_id, account=str(account), status=url)
 
 
 def _log(account: AccountId, wish: Request) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+
+import msgspec
 
 from ..domain.errors import RotationError
 from ..engine.journal import Journal
@@ -12,8 +13,8 @@ from ..runtime import log
 from ..runtime import metrics as telemetry
 from ..runtime.clock import Clock
 from .queries import Queries
+from .replies.fleet import HealthReply, HealthStatus, SecretState
 from .views import fleet, last_sweep
-from .views.state import State
 
 _SHORTEST_PERIOD = timedelta(minutes=15)
 
@@ -27,21 +28,22 @@ class Health:
     clock: Clock
     period: timedelta
 
-    async def status(self) -> dict[str, Any]:
-        """Return the body of ``GET /api/health``: whether the sweep still runs."""
+    async def status(self) -> HealthReply:
+        """Report whether the sweep still runs."""
         age = last_sweep.age(await self.journal.last_sweep(), self.clock.now())
         limit = 3 * max(self.period, _SHORTEST_PERIOD).total_seconds()
-        status = "ok" if age is not None and age <= limit else "degraded"
-        return {"status": status, "lastSweepAgeSeconds": age}
+        is_healthy = age is not None and age <= limit
+        status = HealthStatus.OK if is_healthy else HealthStatus.DEGRADED
+        return HealthReply(status=status, last_sweep_age_seconds=age)
 
     async def observe(self) -> None:
         """Emit the fleet's summary as a log line and gauges."""
         try:
             rows, problems = await self.queries.rows()
-            age = (await self.status())["lastSweepAgeSeconds"]
+            age = (await self.status()).last_sweep_age_seconds
         except RotationError as exc:
             log.warning("fleet unknown", reason=str(exc), code=exc.code)
             return
-        counts = fleet.summary(rows, self.clock.now())
+        counts = msgspec.to_builtins(fleet.summary(rows, self.clock.now()))
         log.info("fleet", **counts, sweepAgeSeconds=age, problems=len(problems))
-        telemetry.fleet(counts, tuple(State), age)
+        telemetry.fleet(counts, tuple(SecretState), age)

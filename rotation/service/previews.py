@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from ..domain import codec
 from ..domain.errors import RotationError, unenrolled
 from ..domain.ids import AccountId, TargetId
 from ..domain.request import Request
@@ -16,6 +14,9 @@ from ..runtime.clock import Clock
 from ..runtime.concurrency import gather_limited
 from . import inbox
 from .queries import Queries
+from .replies.preview import DryRunReply, PlanReply, PreviewReply
+from .replies.rotation import RotationReply
+from .replies.secret import SecretReply
 from .requests import RotationRequest
 from .sweep import Sweep
 from .views import effects, fleet, versions
@@ -36,8 +37,8 @@ class Previews:
     vaults: Vaults
     clock: Clock
 
-    async def secret(self, target: TargetId) -> dict[str, Any]:
-        """Return the body of ``GET /api/secrets/{vault}/{secret}``.
+    async def secret(self, target: TargetId) -> SecretReply:
+        """Return one secret with its next step, its versions and its rotations.
 
         Raises Permanent if the secret is not enrolled.
         """
@@ -47,47 +48,47 @@ class Previews:
             raise unenrolled(str(target))
         revisions = await self.vaults.list_versions(target)
         now = self.clock.now()
-        return {
-            "at": codec.present({"at": now})["at"],
-            "secret": fleet.to_json(row, now),
-            "now": await self._preview(row.account) if row.account else None,
-            "versions": versions.to_json(revisions),
-            "rotations": await self._rotations(row.account) if row.account else [],
-        }
+        return SecretReply(
+            at=now,
+            secret=fleet.build(row, now),
+            now=await self._preview(row.account) if row.account else None,
+            versions=versions.build(revisions),
+            rotations=await self._rotations(row.account) if row.account else [],
+        )
 
-    async def _rotations(self, account: AccountId) -> Any:
-        return (await self.queries.rotations(account=str(account)))["rotations"]
+    async def _rotations(self, account: AccountId) -> list[RotationReply]:
+        return (await self.queries.rotations(account=str(account))).rotations
 
-    async def request(self, request: RotationRequest) -> dict[str, Any]:
+    async def request(self, request: RotationRequest) -> DryRunReply:
         """Return what a request would do. Only the first 20 accounts are previewed."""
         accounts = await self._accounts(request)
         rows, _ = await self.queries.rows()
         now = self.clock.now()
         wishes = [inbox.from_operator(account, request, now) for account in accounts[:MAX_ACCOUNTS]]
         previews = map(self._preview, accounts, wishes)
-        return {
-            "dryRun": True,
-            "accounts": len(accounts),
-            "secrets": sum(row.account in set(accounts) for row in rows),
-            "would": await gather_limited(previews, AT_ONCE),
-        }
+        return DryRunReply(
+            dry_run=True,
+            accounts=len(accounts),
+            secrets=sum(row.account in set(accounts) for row in rows),
+            would=await gather_limited(previews, AT_ONCE),
+        )
 
     async def _accounts(self, request: RotationRequest) -> list[AccountId]:
         if request.is_bulk:
             return await self.queries.accounts(request)
         return [(await self.queries.resolve(request))[0]]
 
-    async def next_sweep(self) -> dict[str, Any]:
+    async def next_sweep(self) -> PlanReply:
         """Return what the next sweep would do. Only the 20 most urgent accounts are previewed."""
         plan = self.sweeper.plan(await self.inventory.listings(refresh=True))
         accounts = [visit.account for visit in plan.visits]
-        return {
-            "accounts": len(accounts),
-            "would": await gather_limited(map(self._preview, accounts[:MAX_ACCOUNTS]), AT_ONCE),
-            "problems": list(plan.problems),
-        }
+        return PlanReply(
+            accounts=len(accounts),
+            would=await gather_limited(map(self._preview, accounts[:MAX_ACCOUNTS]), AT_ONCE),
+            problems=list(plan.problems),
+        )
 
-    async def _preview(self, account: AccountId, wish: Request | None = None) -> dict[str, Any]:
+    async def _preview(self, account: AccountId, wish: Request | None = None) -> PreviewReply:
         known = await self.inventory.targets(account, ())
         try:
             return effects.describe(*await self.reconciler.explain(account, known, wish))

@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
 
-from ..domain import codec
 from ..domain.access import Caller
 from ..domain.errors import Permanent, unenrolled
 from ..domain.ids import AccountId, TargetId, target_id
@@ -21,6 +19,9 @@ from ..engine.journal import Journal
 from ..engine.record_cache import RecordCache
 from ..ports import Vaults
 from ..runtime.clock import Clock
+from .replies.fleet import CallerReply, FleetReply
+from .replies.rotation import RotationReply, RotationsReply, RotationState
+from .replies.secret import AccountReply
 from .requests import RotationRequest
 from .unmanaged import UnmanagedResources
 from .views import fleet, last_sweep, operation, timeline
@@ -29,6 +30,8 @@ from .views.fleet import Row
 MAX_ROTATIONS = 200
 
 POLL = timedelta(seconds=1)
+
+_ACTIVE = (RotationState.WAITING, RotationState.RUNNING)
 
 
 @dataclass
@@ -51,22 +54,21 @@ class Queries:
         """The configured vaults."""
         return self.vaults.urls
 
-    async def fleet(self, caller: Caller) -> dict[str, Any]:
-        """Return the body of ``GET /api/secrets``."""
+    async def fleet(self, caller: Caller) -> FleetReply:
+        """Return all enrolled secrets."""
         rows, problems = await self.rows()
         now = self.clock.now()
         managed = {row.account for row in rows if row.account}
         unmanaged, more = await self.unmanaged.find(managed)
-        counts = fleet.summary(rows, now)
-        counts["lastSweep"] = last_sweep.to_json(await self.journal.last_sweep(), now)
-        return {
-            "at": codec.present({"at": now})["at"],
-            "caller": {"name": caller.name, "roles": caller.role_names},
-            "summary": counts,
-            "secrets": [fleet.to_json(row, now) for row in rows],
-            "unmanaged": unmanaged,
-            "problems": [*problems, *more],
-        }
+        sweep = last_sweep.build(await self.journal.last_sweep(), now)
+        return FleetReply(
+            at=now,
+            caller=CallerReply(name=caller.name, roles=caller.role_names),
+            summary=fleet.summary(rows, now, sweep),
+            secrets=[fleet.build(row, now) for row in rows],
+            unmanaged=unmanaged,
+            problems=[*problems, *more],
+        )
 
     async def rows(self) -> tuple[list[Row], list[str]]:
         """Return one row per enrolled secret, and why a vault could not be listed."""
@@ -80,14 +82,14 @@ class Queries:
             for s in sorted(listed, key=lambda s: s.target)
         ], problems
 
-    async def account(self, slug: str) -> dict[str, Any] | None:
-        """Return the body of ``GET /api/accounts/{slug}``, or None if there is no record."""
+    async def account(self, slug: str) -> AccountReply | None:
+        """Return an account by its slug, or None if there is no record."""
         record = await self.journal.find(slug)
         return timeline.build(record, self.clock.now()) if record else None
 
     async def rotations(
         self, state: str = "", account: str = "", batch: str = ""
-    ) -> dict[str, Any]:
+    ) -> RotationsReply:
         """Return the newest 200 operations and pending requests, and the number in each state.
 
         Raises ValueError if ``account`` is not an ARM resource id.
@@ -95,31 +97,33 @@ class Queries:
         records = await self._records.records()
         slug = AccountId.parse(account).slug if account else None
         found = [
-            operation.to_json(record, one)
+            operation.build(record, one)
             for record in records.values()
             if slug in (None, record.account.slug)
             for one in _all(record)
             if not batch or batch in _keys(one)
         ]
-        wanted = [body for body in found if not state or body["state"] == state]
-        return {
-            "rotations": sorted(wanted, key=_started, reverse=True)[:MAX_ROTATIONS],
-            "states": dict(Counter(body["state"] for body in found)),
-        }
+        wanted = [body for body in found if not state or body.state == state]
+        return RotationsReply(
+            rotations=sorted(wanted, key=_started, reverse=True)[:MAX_ROTATIONS],
+            states=dict(Counter(body.state.value for body in found)),
+        )
 
-    async def status(self, operation_id: str, wait: timedelta = timedelta()) -> Any:
+    async def status(
+        self, operation_id: str, wait: timedelta = timedelta()
+    ) -> RotationReply | None:
         """Return an operation, once it has ended or after ``wait``; None if it is unknown."""
         found = await self._status(operation_id)
-        while found and found["state"] in ("waiting", "running") and wait > timedelta():
+        while found and found.state in _ACTIVE and wait > timedelta():
             await asyncio.sleep(POLL.total_seconds())
             wait -= POLL
             found = await self._status(operation_id)
         return found
 
-    async def _status(self, operation_id: str) -> dict[str, Any] | None:
+    async def _status(self, operation_id: str) -> RotationReply | None:
         record = await self.record(operation_id)
         found = record.find(operation_id) if record else None
-        return operation.to_json(record, found) if record and found else None
+        return operation.build(record, found) if record and found else None
 
     async def record(self, operation_id: str) -> Record | None:
         """Return the record that an operation's id belongs to."""
@@ -175,5 +179,6 @@ def _keys(one: Operation | Request) -> tuple[str, ...]:
     return (one.idempotency_key,) if one.idempotency_key else ()
 
 
-def _started(body: dict[str, Any]) -> str:
-    return str(body.get("startedAt") or body.get("requestedAt") or "")
+def _started(reply: RotationReply) -> datetime:
+    """Every reply has one of the two times."""
+    return reply.started_at or reply.requested_at or datetime.min.replace(tzinfo=UTC)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from ..domain.account import Account
-from ..domain.ids import AccountId
+from ..domain.ids import AccountId, TargetId
 from ..ops.survey import find_key_like_secrets, list_accounts
 from ..ports import Accounts, Vaults
 from ..runtime.clock import Clock
+from .replies.fleet import UnmanagedAccountReply, UnmanagedReply, UnmanagedSecretReply
 
 MAX_AGE = timedelta(minutes=5)
 
-Found = tuple[dict[str, Any], list[str]]
+Found = tuple[UnmanagedReply, list[str]]
 
 
 @dataclass
@@ -27,7 +27,7 @@ class UnmanagedResources:
     clock: Clock
     _at: datetime | None = None
     _for: frozenset[AccountId] = frozenset()
-    _found: Found = field(default_factory=lambda: ({}, []))
+    _found: Found = (UnmanagedReply(accounts=[], secrets=[]), [])
 
     async def find(self, managed: Iterable[AccountId]) -> Found:
         """Return unmanaged accounts and secrets with the reason, and problems of reading them."""
@@ -40,16 +40,24 @@ class UnmanagedResources:
     async def _read(self, managed: frozenset[AccountId]) -> Found:
         problems: list[str] = []
         accounts = [
-            {"account": str(a.id), "accountName": a.id.name, "kind": a.kind, "reason": _why(a)}
+            _account(a)
             for subscription in sorted({account.subscription for account in managed})
             for a in await list_accounts(self.accounts, subscription, problems)
             if a.id not in managed
         ]
-        secrets = [
-            {"vault": target.vault, "secret": target.name, "reason": "it is not enrolled"}
-            for target in await find_key_like_secrets(self.vaults)
-        ]
-        return {"accounts": accounts, "secrets": secrets}, problems
+        secrets = [_secret(target) for target in await find_key_like_secrets(self.vaults)]
+        return UnmanagedReply(accounts=accounts, secrets=secrets), problems
+
+
+def _account(account: Account) -> UnmanagedAccountReply:
+    name = account.id.name
+    return UnmanagedAccountReply(
+        account=str(account.id), account_name=name, kind=account.kind, reason=_why(account)
+    )
+
+
+def _secret(target: TargetId) -> UnmanagedSecretReply:
+    return UnmanagedSecretReply(vault=target.vault, secret=target.name, reason="it is not enrolled")
 
 
 def _why(account: Account) -> str:

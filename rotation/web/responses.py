@@ -7,9 +7,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from ..domain.errors import Permanent, RotationError
+from ..service.replies.rotation import AcceptedReply, AnsweredReply, BatchReply
 from ..service.requests import AlreadyRunning
+from .bodies import ProblemReply, RunningReply
 
 JSON = "application/json"
 
@@ -39,23 +42,19 @@ class Response:
         return replace(self, headers=headers)
 
 
-def ok(body: Any, status: int = 200, **headers: str) -> Response:
+def ok(body: Struct, status: int = 200, **headers: str) -> Response:
     """Return a response with a JSON body."""
     return Response(status, _encode(body), headers)
 
 
-def _encode(body: Any) -> str:
-    return msgspec.json.encode(body).decode()
-
-
-def accepted(body: Mapping[str, Any]) -> Response:
+def accepted(body: AcceptedReply | BatchReply | AnsweredReply) -> Response:
     """Return 202 with the URL that reports the progress."""
-    return ok(body, 202, Location=str(body["status"]))
+    return ok(body, 202, Location=body.status)
 
 
 def problem(status: int, title: str, detail: str, **more: Any) -> Response:
     """Return problem details (RFC 9457)."""
-    body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
+    body = ProblemReply(type="about:blank", title=title, status=status, detail=detail, **more)
     return Response(status, _encode(body), mimetype=PROBLEM)
 
 
@@ -69,9 +68,13 @@ def from_error(exc: RotationError) -> Response:
     """Map a service error to an HTTP response."""
     if isinstance(exc, AlreadyRunning):
         name = exc.operation_id
-        running = {"id": name, "status": f"/api/rotations/{name}"}
+        running = RunningReply(id=name, status=f"/api/rotations/{name}")
         return problem(409, str(exc), exc.remedy, code=exc.code, rotation=running)
     if isinstance(exc, Permanent):
         status = 404 if exc.code == "NotEnrolled" else 409
         return problem(status, str(exc), exc.remedy, code=exc.code)
     return problem(503, "Try again", str(exc), code=exc.code)
+
+
+def _encode(body: Struct) -> str:
+    return msgspec.json.encode(body).decode()

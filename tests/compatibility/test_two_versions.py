@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -19,8 +18,9 @@ from rotation.domain.operation import Ending, Phase
 from rotation.domain.probing import ProbeResult, ProbeVerdict
 from rotation.domain.record import Record
 from rotation.domain.request import Leaked, RequestKind
+from rotation.service.replies.rotation import RotationReply
 from rotation.service.requests import RotationRequest
-from rotation.service.views.operation import to_json
+from rotation.service.views import operation
 from tests.integration.wire.product import Product, playground, product
 
 from .earlier import DOCUMENTS, rewritten
@@ -50,20 +50,20 @@ async def shared(tmp_path: Path) -> AsyncIterator[Product]:
         yield p
 
 
-async def shown(p: Product) -> dict[str, Any]:
+async def shown(p: Product) -> RotationReply:
     record = await p.record()
-    return to_json(record, record.operation or record.history[-1])
+    return operation.build(record, record.operation or record.history[-1])
 
 
 async def test_a_rotation_runs_to_its_end_while_both_versions_write(shared: Product) -> None:
     await shared.triggers.sweep()
     await shared.run(timedelta(hours=1))
     running = await shown(shared)
-    assert (running["state"], running["phase"]) == ("running", "overlap")
-    assert running["beganIn"] == "regenerate"
+    assert (running.state, running.phase) == ("running", "overlap")
+    assert running.began_in == "regenerate"
     await shared.run(timedelta(days=2))
     ended = await shown(shared)
-    assert (ended["state"], ended["proven"]) == ("ended", True)
+    assert (ended.state, ended.proven) == ("ended", True)
     record = await shared.record()
     assert record.history[-1].proven is False, "the member is gone; the text tells"
 
@@ -96,10 +96,10 @@ async def test_an_ending_is_known_after_the_earlier_version_wrote(
     await commands._record_answer(await shared.record(), kind, OPERATOR, "a false alarm")
     await shared.visit()
     done = (await shared.record()).history[-1]
-    assert done.id == accepted["id"]
+    assert done.id == accepted.id
     assert done.ending is None, "the member is gone; the outcome tells"
     assert legacy.ending(done) is ending
-    assert (await shown(shared))["state"] == state
+    assert (await shown(shared)).state == state
 
 
 async def unreachable(*_: Any) -> ProbeVerdict:
@@ -141,8 +141,7 @@ def test_every_ending_of_the_earlier_version_is_known() -> None:
 
 def test_the_earlier_versions_operations_show_where_they_began_and_what_was_proven() -> None:
     record = load(DOCUMENTS["history"])
-    bodies = [to_json(record, done) for done in record.history]
-    assert {body["beganIn"] for body in bodies} == {"regenerate", "verify"}
-    proven = [body["id"] for body in bodies if body.get("proven")]
+    replies = [operation.build(record, done) for done in record.history]
+    assert {reply.began_in for reply in replies} == {"regenerate", "verify"}
+    proven = [reply.id for reply in replies if reply.proven]
     assert proven == [done.id for done in record.history if done.proof == legacy.REFUSED]
-    assert json.dumps(bodies)

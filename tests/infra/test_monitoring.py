@@ -11,7 +11,7 @@ import pytest
 from rotation.domain.request import RequestKind
 from rotation.runtime.log import LINES
 from rotation.runtime.metrics import METRICS
-from rotation.service.views.state import State
+from rotation.service.replies.fleet import SecretState
 
 from .source import INFRA
 
@@ -51,7 +51,7 @@ def faults(query: str) -> Iterator[str]:
         if len(head) != int(length):
             yield f"{head!r} is not {length} characters long"
     yield from (
-        f"no state {s}" for s in re.findall(r"d\.states\.(\w+)", query) if s not in {*State}
+        f"no state {s}" for s in re.findall(r"d\.states\.(\w+)", query) if s not in {*SecretState}
     )
     events = re.findall(r"KeyRotation\.(\w+)", query)
     yield from (f"no event {event}" for event in events if event not in KINDS)

@@ -1,11 +1,10 @@
-"""The result of a check, and the JSON body that lists the results."""
+"""The result of a check."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from ...domain.errors import Permanent, RotationError
 
@@ -47,10 +46,3 @@ def unknown(check: str, subject: str, detail: str, scope: str = "the vault") -> 
     """Return a finding for a check that needs permission to read ``scope``."""
     fix = f"To check this, grant Reader on {scope} and run doctor again."
     return Finding(check, subject, CheckState.UNKNOWN, detail, fix)
-
-
-def to_json(findings: Iterable[Finding]) -> dict[str, Any]:
-    """Return the body of ``GET /api/doctor``; the worst finding is the verdict."""
-    found = list(findings)
-    worst = max((f.state for f in found), key=list(CheckState).index)
-    return {"verdict": worst, "findings": [vars(f) for f in found]}

@@ -2,45 +2,42 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ...decisions.actions import Action, ActionKind
 from ...decisions.facts import Facts
 from ...decisions.progress import target_names
 from ...domain import durations
-from ...domain.codec import present
 from ...domain.errors import RotationError
 from ...domain.ids import AccountId
 from ...domain.operation import Operation, Phase, Purpose
 from ...domain.record import Record
 from ...domain.request import RequestKind
+from ..replies.preview import PreviewReply
 
 _ORDER = list(Phase)
 
 
-def describe(f: Facts, action: Action) -> dict[str, Any]:
-    """Return one entry of ``would``: the next step and its effects."""
-    body = {
-        "account": str(f.record.account),
-        "secrets": [target.id.name for target in f.targets],
-        "action": action.kind,
-        "reason": action.reason,
-        "until": action.not_before,
-        "effects": _effects(f, action),
-    }
-    return dict.fromkeys(body) | present(body)
+def describe(f: Facts, action: Action) -> PreviewReply:
+    """Return the next step on an account and its effects."""
+    return PreviewReply(
+        account=str(f.record.account),
+        secrets=[target.id.name for target in f.targets],
+        action=action.kind,
+        reason=action.reason,
+        until=action.not_before,
+        effects=_effects(f, action),
+    )
 
 
-def describe_error(account: AccountId, exc: RotationError) -> dict[str, Any]:
-    """Return the entry of ``would`` for an account whose next step cannot be decided."""
-    return {
-        "account": str(account),
-        "secrets": [],
-        "action": "blocked",
-        "reason": exc.advice,
-        "until": None,
-        "effects": [],
-    }
+def describe_error(account: AccountId, exc: RotationError) -> PreviewReply:
+    """Return the reply about an account whose next step cannot be decided."""
+    return PreviewReply(
+        account=str(account),
+        secrets=[],
+        action=ActionKind.BLOCKED,
+        reason=exc.advice,
+        until=None,
+        effects=[],
+    )
 
 
 def _effects(f: Facts, action: Action) -> list[str]:

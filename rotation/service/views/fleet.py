@@ -7,22 +7,23 @@ value at the last visit.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any
 
 from msgspec import Struct
 
 from ...decisions.schedule import due_at
 from ...domain import tags
-from ...domain.codec import present
 from ...domain.ids import AccountId, TargetId
 from ...domain.keys import Slot
 from ...domain.operation import Operation, Phase
 from ...domain.policy import Policy
 from ...domain.record import Failure, Record
 from ...domain.targets import ListedSecret
-from .state import State, state_of
+from ..replies.fleet import LastOperationReply, LastSweepReply, RowReply, SecretState, SummaryReply
+from ..replies.reply import optional
+from .operation import trouble
+from .state import state_of
 
 _DAY = timedelta(days=1)
 
@@ -44,7 +45,7 @@ class Row(Struct, frozen=True):
 
     target: TargetId
     account: AccountId | None
-    state: State
+    state: SecretState
     why: str
     next: str = ""
     next_at: datetime | None = None
@@ -60,7 +61,7 @@ class Row(Struct, frozen=True):
 def row(listed: ListedSecret, record: Record | None, policy: Policy, now: datetime) -> Row:
     """Return the row of a secret; ``record`` is None if its account was never visited."""
     if listed.account is None:
-        return Row(listed.target, None, State.REFUSED, listed.problem, "correct its tags")
+        return Row(listed.target, None, SecretState.REFUSED, listed.problem, "correct its tags")
     at = due_at(listed.target, listed.created, listed.expires, policy)
     record = record or Record(listed.account, "", waiting="not visited yet")
     enrolment = tags.read(listed.tags)
@@ -82,51 +83,55 @@ def row(listed: ListedSecret, record: Record | None, policy: Policy, now: dateti
     )
 
 
-def summary(rows: Iterable[Row], now: datetime) -> dict[str, Any]:
+def summary(
+    rows: Iterable[Row], now: datetime, last_sweep: LastSweepReply | None = None
+) -> SummaryReply:
     """Return counts, and the age of the oldest published key and the next expiry in days."""
     rows = list(rows)
     managed = [r for r in rows if r.account]
     ages = [now - r.published_at for r in managed if r.published_at]
     expiries = [r.expires - now for r in managed if r.expires]
-    return {
-        "secrets": len(rows),
-        "accounts": len({r.account for r in managed}),
-        "states": dict(Counter(r.state.value for r in rows)),
-        "oldestKeyDays": _days(max(ages, default=None)),
-        "nextExpiryDays": _days(min(expiries, default=None)),
-    }
+    return SummaryReply(
+        secrets=len(rows),
+        accounts=len({r.account for r in managed}),
+        states=dict(Counter(r.state.value for r in rows)),
+        oldest_key_days=_days(max(ages, default=None)),
+        next_expiry_days=_days(min(expiries, default=None)),
+        last_sweep=last_sweep,
+    )
 
 
-def to_json(row: Row, now: datetime) -> Mapping[str, Any]:
-    """Return a row as JSON. Every member is present, null if unknown."""
-    last = row.last
-    done = last and {
-        "id": last.id,
-        "purpose": last.purpose,
-        "outcome": last.outcome,
-        "endedAt": last.ended_at,
-    }
-    body = {
-        "vault": row.target.vault,
-        "secret": row.target.name,
-        "account": str(row.account) if row.account else None,
-        "accountName": row.account.name if row.account else None,
-        "slug": row.account.slug if row.account else None,
-        "state": row.state,
-        "slot": row.slot,
-        "publishedAt": row.published_at,
-        "ageDays": _days(now - row.published_at if row.published_at else None),
-        "expires": row.expires,
-        "expiresInDays": _days(row.expires - now if row.expires else None),
-        "next": row.next,
-        "nextAt": row.next_at,
-        "why": row.why,
-        "phase": row.phase,
-        "operation": row.operation,
-        "lastOperation": present(done) if done else None,
-        "error": row.error,
-    }
-    return dict.fromkeys(body) | present(body)
+def build(row: Row, now: datetime) -> RowReply:
+    """Return the reply about a row."""
+    return RowReply(
+        vault=row.target.vault,
+        secret=row.target.name,
+        account=str(row.account) if row.account else None,
+        account_name=row.account.name if row.account else None,
+        slug=row.account.slug if row.account else None,
+        state=row.state,
+        slot=row.slot,
+        published_at=row.published_at,
+        age_days=_days(now - row.published_at if row.published_at else None),
+        expires=row.expires,
+        expires_in_days=_days(row.expires - now if row.expires else None),
+        next=row.next,
+        next_at=row.next_at,
+        why=row.why,
+        phase=row.phase,
+        operation=row.operation,
+        last_operation=_last_operation(row.last) if row.last else None,
+        error=trouble(row.error),
+    )
+
+
+def _last_operation(last: Operation) -> LastOperationReply:
+    return LastOperationReply(
+        id=last.id,
+        purpose=last.purpose,
+        outcome=optional(last.outcome),
+        ended_at=optional(last.ended_at),
+    )
 
 
 def _days(span: timedelta | None) -> float | None:

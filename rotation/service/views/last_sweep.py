@@ -1,12 +1,11 @@
-"""The last sweep as JSON. Pure."""
+"""The reply about the last sweep. Pure."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
 
-from ...domain.codec import present
 from ...engine.journal import LastSweep
+from ..replies.fleet import LastSweepReply
 
 
 def age(last: LastSweep | None, now: datetime) -> int | None:
@@ -16,14 +15,14 @@ def age(last: LastSweep | None, now: datetime) -> int | None:
     return int(max(now - last.succeeded, timedelta()).total_seconds())
 
 
-def to_json(last: LastSweep | None, now: datetime) -> dict[str, Any] | None:
-    """Return the last sweep; ``ageSeconds`` is the age of the last successful one."""
+def build(last: LastSweep | None, now: datetime) -> LastSweepReply | None:
+    """Return the reply about the last sweep, or None if there was none."""
     if last is None:
         return None
-    return {
-        "at": present({"at": last.at})["at"],
-        "ageSeconds": age(last, now),
-        "accounts": last.accounts,
-        "problems": list(last.problems),
-        "stopped": last.stopped,
-    }
+    return LastSweepReply(
+        at=last.at,
+        age_seconds=age(last, now),
+        accounts=last.accounts,
+        problems=list(last.problems),
+        stopped=last.stopped,
+    )

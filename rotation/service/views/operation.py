@@ -1,78 +1,88 @@
-"""Operations and pending requests as JSON: ids, reasons and times, never a key. Pure."""
+"""Replies about operations and pending requests: ids, reasons and times, never a key. Pure."""
 
 from __future__ import annotations
 
-from typing import Any
+from msgspec import UNSET, structs
 
 from ...domain import legacy
-from ...domain.codec import present
 from ...domain.operation import Ending, Operation, Phase
-from ...domain.record import Record
+from ...domain.record import Failure, Record
 from ...domain.request import Request
+from ..replies.reply import optional
+from ..replies.rotation import AuditEntryReply, RotationReply, RotationState, TroubleReply
 
 
-def to_json(record: Record, found: Operation | Request) -> dict[str, Any]:
-    """Return the body of ``GET /api/rotations/{id}``."""
+def build(record: Record, found: Operation | Request) -> RotationReply:
+    """Return the reply about an operation or a pending request."""
     return _request(record, found) if isinstance(found, Request) else _operation(record, found)
 
 
-def _operation(record: Record, found: Operation) -> dict[str, Any]:
+def _operation(record: Record, found: Operation) -> RotationReply:
     running = found.ended_at is None
-    body: dict[str, Any] = {
-        "id": found.id,
-        "account": str(record.account),
-        "state": _state(record, found),
-        "purpose": found.purpose,
-        "phase": record.phase if running else Phase.IDLE,
-        "reason": found.reason,
-        "requester": found.requester,
-        "role": found.role,
-        "requestId": found.request_id,
-        "leaked": found.leaked,
-        "beganIn": legacy.began_in(found),
-        "startedAt": found.started_at,
-        "overlapUntil": found.overlap_until,
-        "endedAt": found.ended_at,
-        "outcome": found.outcome,
-        "proof": found.proof,
-        "proven": legacy.is_proven(found) or None,
-        "audit": found.audit,
-    }
-    if running:
-        body |= _waiting(record)
-    return present(body)
+    reply = RotationReply(
+        id=found.id,
+        account=str(record.account),
+        state=_state(record, found),
+        purpose=found.purpose,
+        phase=record.phase if running else Phase.IDLE,
+        reason=found.reason,
+        requester=found.requester,
+        role=optional(found.role),
+        request_id=optional(found.request_id),
+        leaked=found.leaked,
+        began_in=optional(legacy.began_in(found)),
+        started_at=found.started_at,
+        overlap_until=optional(found.overlap_until),
+        ended_at=optional(found.ended_at),
+        outcome=optional(found.outcome),
+        proof=optional(found.proof),
+        proven=legacy.is_proven(found) or UNSET,
+        audit=tuple(AuditEntryReply(at=entry.at, what=entry.what) for entry in found.audit),
+    )
+    return _with_wait(reply, record) if running else reply
 
 
-def _request(record: Record, wish: Request) -> dict[str, Any]:
-    body = {
-        "id": wish.id,
-        "account": str(record.account),
-        "state": "blocked" if record.is_blocked else "waiting",
-        "phase": Phase.IDLE,
-        "reason": wish.reason,
-        "requester": wish.requester,
-        "role": wish.role,
-        "requestId": wish.request_id,
-        "leaked": wish.leaked,
-        "requestedAt": wish.at,
-    }
-    return present(body | _waiting(record))
+def _request(record: Record, request: Request) -> RotationReply:
+    reply = RotationReply(
+        id=request.id,
+        account=str(record.account),
+        state=RotationState.BLOCKED if record.is_blocked else RotationState.WAITING,
+        phase=Phase.IDLE,
+        reason=request.reason,
+        requester=request.requester,
+        role=optional(request.role),
+        request_id=optional(request.request_id),
+        leaked=request.leaked,
+        requested_at=request.at,
+    )
+    return _with_wait(reply, record)
 
 
-def _state(record: Record, operation: Operation) -> str:
+def _state(record: Record, operation: Operation) -> RotationState:
     if operation.ended_at is not None:
-        return "cancelled" if legacy.ending(operation) is Ending.CANCELLED else "ended"
-    return "blocked" if record.is_blocked else "running"
+        cancelled = legacy.ending(operation) is Ending.CANCELLED
+        return RotationState.CANCELLED if cancelled else RotationState.ENDED
+    return RotationState.BLOCKED if record.is_blocked else RotationState.RUNNING
 
 
-def _waiting(record: Record) -> dict[str, Any]:
-    """Return what the operation waits for: once an operator has answered, for that answer."""
+def _with_wait(reply: RotationReply, record: Record) -> RotationReply:
+    """Add what the operation waits for: once an operator has answered, for that answer."""
     answer = record.pending_answer
     if answer:
-        return {"waitingFor": f"{answer.kind}, requested by {answer.requester}"}
-    trouble = record.blocked or record.last_failure
-    return {
-        "waitingFor": record.waiting or None,
-        "waitingUntil": record.waiting_until,
-        "trouble": trouble,
-    }
+        waiting = f"{answer.kind}, requested by {answer.requester}"
+        return structs.replace(reply, waiting_for=waiting)
+    return structs.replace(
+        reply,
+        waiting_for=record.waiting or UNSET,
+        waiting_until=optional(record.waiting_until),
+        trouble=optional(trouble(record.blocked or record.last_failure)),
+    )
+
+
+def trouble(failure: Failure | None) -> TroubleReply | None:
+    """Return the reply about a failure or a block, or None."""
+    if failure is None:
+        return None
+    return TroubleReply(
+        code=failure.code, message=failure.message, remedy=failure.remedy, since=failure.since
+    )

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from datetime import datetime
 from itertools import pairwise
-from typing import Any
 
 from msgspec import Struct
 
-from ...domain.codec import present
 from ...domain.keys import Slot
 from ...domain.operation import Operation, Purpose
 from ...domain.record import Record
+from ..replies.reply import optional
+from ..replies.secret import AccountReply, NextReply, SlotsReply, SpanReply
 from . import operation
 
 
@@ -58,28 +58,32 @@ def _revoked(following: Operation) -> datetime | None:
     return following.ended_at or following.overlap_until
 
 
-def build(record: Record, now: datetime) -> dict[str, Any]:
-    """Return the body of ``GET /api/accounts/{slug}``."""
-    found = spans(record)
+def build(record: Record, now: datetime) -> AccountReply:
+    """Return the reply about an account."""
     running = record.operation
-    return {
-        "account": str(record.account),
-        "slug": record.account.slug,
-        "at": present({"at": now})["at"],
-        "slots": {slot.value: [_span(s) for s in found if s.slot is slot] for slot in Slot},
-        "next": {"what": record.phase.value, "why": record.waiting}
-        | present({"at": record.waiting_until}),
-        "running": operation.to_json(record, running) if running else None,
-        "waiting": [operation.to_json(record, wish) for wish in record.requests],
-        "history": [operation.to_json(record, done) for done in reversed(record.history)],
-    }
+    return AccountReply(
+        account=str(record.account),
+        slug=record.account.slug,
+        at=now,
+        slots=_slots(spans(record)),
+        next=NextReply(what=record.phase, why=record.waiting, at=optional(record.waiting_until)),
+        running=operation.build(record, running) if running else None,
+        waiting=[operation.build(record, request) for request in record.requests],
+        history=[operation.build(record, done) for done in reversed(record.history)],
+    )
 
 
-def _span(span: Span) -> dict[str, Any]:
-    body = {
-        "from": span.since,
-        "until": span.until,
-        "overlapUntil": span.overlap_until,
-        "operation": span.operation,
-    }
-    return dict.fromkeys(body) | present(body)
+def _slots(found: list[Span]) -> SlotsReply:
+    return SlotsReply(
+        key1=[_span(span) for span in found if span.slot is Slot.KEY1],
+        key2=[_span(span) for span in found if span.slot is Slot.KEY2],
+    )
+
+
+def _span(span: Span) -> SpanReply:
+    return SpanReply(
+        since=span.since,
+        until=span.until,
+        overlap_until=span.overlap_until,
+        operation=span.operation,
+    )

@@ -1,33 +1,31 @@
-"""A secret's versions as JSON, without their values. Pure."""
+"""Replies about a secret's versions, without their values. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from ...domain import tags
-from ...domain.codec import present
 from ...domain.redaction import redact
 from ...domain.targets import VersionInfo
+from ..replies.secret import VersionReply
 
 
-def to_json(revisions: Iterable[VersionInfo]) -> list[dict[str, Any]]:
-    """Return the versions, the newest first. Every member is present, null if unknown."""
-    newest_first = sorted(revisions, key=lambda r: r.created.isoformat(), reverse=True)
+def build(revisions: Iterable[VersionInfo]) -> list[VersionReply]:
+    """Return the replies about the versions, the newest first."""
+    newest_first = sorted(revisions, key=lambda r: r.created, reverse=True)
     return [_version(revision) for revision in newest_first]
 
 
-def _version(revision: VersionInfo) -> dict[str, Any]:
-    body = {
-        "version": revision.version,
-        "created": revision.created,
-        "expires": revision.expires,
-        "enabled": revision.enabled,
-        "slot": _tag(revision, tags.CREDENTIAL_ID),
-        "rotation": _tag(revision, tags.ROTATION_ID),
-        "reason": _tag(revision, tags.ROTATION_REASON),
-    }
-    return dict.fromkeys(body) | present(body)
+def _version(revision: VersionInfo) -> VersionReply:
+    return VersionReply(
+        version=revision.version,
+        created=revision.created,
+        expires=revision.expires,
+        enabled=revision.enabled,
+        slot=_tag(revision, tags.CREDENTIAL_ID),
+        rotation=_tag(revision, tags.ROTATION_ID),
+        reason=_tag(revision, tags.ROTATION_REASON),
+    )
 
 
 def _tag(revision: VersionInfo, name: str) -> str | None:

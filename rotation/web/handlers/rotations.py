@@ -6,7 +6,8 @@ from msgspec.structs import replace
 
 from ...domain.access import Role
 from ...domain.request import RequestKind
-from ...service.replies.rotation import RotationState
+from ...service.replies.preview import AnswerDryRunReply
+from ...service.replies.rotation import AnsweredReply, RotationState
 from ...service.requests import RotationRequest
 from .. import rotation_request
 from ..body_reader import read_answer, read_reason
@@ -27,9 +28,9 @@ async def request(call: Call) -> Response:
         return accepted(await call.service.commands.request_all(wanted))
     wait, made = call.wait, await call.service.commands.request(wanted)
     if wait:
-        found = await call.service.queries.status(made["id"], wait)
-        if found and found["state"] == RotationState.ENDED:
-            return ok(found, 200, Location=made["status"])
+        found = await call.service.queries.status(made.id, wait)
+        if found and found.state is RotationState.ENDED:
+            return ok(found, 200, Location=made.status)
     return accepted(made)
 
 
@@ -86,5 +87,5 @@ async def answer(call: Call) -> Response:
     if will is None:
         return unknown_rotation()
     if dry_run:
-        return ok({"dryRun": True, "will": will})
-    return accepted({"id": name, "will": will, "status": f"/api/rotations/{name}"})
+        return ok(AnswerDryRunReply(dry_run=True, will=will))
+    return accepted(AnsweredReply(id=name, will=will, status=f"/api/rotations/{name}"))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from ...ops.doctor import findings
+from ...service.replies.fleet import HealthStatus
+from ...service.views import diagnosis
 from ..dashboard import page
 from ..requests import Call
 from ..responses import Response, ok
@@ -20,13 +21,13 @@ async def plan(call: Call) -> Response:
 
 async def doctor(call: Call) -> Response:
     """Handle ``GET /api/doctor``."""
-    return ok(findings.to_json(await call.service.doctor.examine()))
+    return ok(diagnosis.build(await call.service.doctor.examine()))
 
 
 async def health(call: Call) -> Response:
     """Handle ``GET /api/health``. It needs no role, so it reveals nothing else."""
     found = await call.service.health.status()
-    return ok(found, 200 if found["status"] == "ok" else 503)
+    return ok(found, 200 if found.status is HealthStatus.OK else 503)
 
 
 async def openapi(call: Call) -> Response:

@@ -13,7 +13,7 @@ from typing import Any
 import jsonschema
 
 from rotation.domain.access import Role
-from rotation.service.views.state import State
+from rotation.service.replies.fleet import SecretState
 
 DOCUMENT = Path(__file__).parents[3] / "rotation/web/openapi.json"
 DAY = timedelta(days=1)
@@ -62,7 +62,7 @@ def fleet(count: int, now: datetime, states: Mapping[str, int] | None = None) ->
     chance = random.Random(count)
     weights = states or ORDINARY
     drawn = chance.choices(list(weights), list(weights.values()), k=count)
-    rows = [_row(number, State(state), now, chance) for number, state in enumerate(drawn)]
+    rows = [_row(number, SecretState(state), now, chance) for number, state in enumerate(drawn)]
     account = "/subscriptions/s/resourceGroups/rg-old/providers/x/accounts/oai-forgotten"
     forgotten = {"account": account, "accountName": "oai-forgotten", "kind": "OpenAI"}
     return {
@@ -93,13 +93,13 @@ def fleet(count: int, now: datetime, states: Mapping[str, int] | None = None) ->
     }
 
 
-def _row(number: int, state: State, now: datetime, chance: random.Random) -> dict[str, Any]:
+def _row(number: int, state: SecretState, now: datetime, chance: random.Random) -> dict[str, Any]:
     name = f"{TEAMS[number % 9]}-{STAGES[number // 9 % 5]}-{number}"
     age = chance.uniform(0.1, 1) if state.value in NEXT and state != "healthy" else 0
     published = now - DAY * (age or chance.uniform(2, 58))
     code, message, remedy = TROUBLE.get(state.value, ("", "", ""))
     error = {"code": code, "message": message, "remedy": remedy, "since": text(now - DAY / 5)}
-    busy = state in (State.ROTATING, State.REVOKING, State.OVERLAP, State.DRIFTED)
+    busy = state.value in ("rotating", "revoking", "overlap", "drifted")
     wait = timedelta(minutes=1) if busy and state != "overlap" else DAY * chance.uniform(0.2, 1)
     return {
         "vault": vault(number % 3),

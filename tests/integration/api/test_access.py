@@ -149,7 +149,8 @@ async def test_the_requester_role_and_request_id_are_stored(service: Service) ->
     headers = {HEADER: header, "X-Request-Id": "call-7"}
     made = json.loads((await call(service, named("request_rotation"), ENTRA, headers)).body)
     found = await service.queries.status(made["id"])
-    kept = (found["requester"], found["role"], found["requestId"])
+    assert found
+    kept = (found.requester, found.role, found.request_id)
     assert kept == ("ada@contoso.com", "Rotation.Emergency", "call-7")
 
 
@@ -157,7 +158,8 @@ async def test_an_application_is_recorded_by_its_id(service: Service) -> None:
     headers = {HEADER: principal(Role.OPERATE, azp="ffffffff-0000-4000-8000-0000000000aa")}
     made = json.loads((await call(service, named("request_rotation"), ENTRA, headers)).body)
     found = await service.queries.status(made["id"])
-    assert found["requester"] == "ffffffff-0000-4000-8000-0000000000aa"
+    assert found
+    assert found.requester == "ffffffff-0000-4000-8000-0000000000aa"
 
 
 HOST = {"Host": "app.azurewebsites.net"}

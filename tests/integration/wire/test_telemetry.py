@@ -19,8 +19,8 @@ from rotation.domain.ids import TargetId
 from rotation.domain.request import Leaked
 from rotation.runtime.log import LINES
 from rotation.runtime.metrics import METRICS
+from rotation.service.replies.fleet import SecretState
 from rotation.service.requests import RotationRequest
-from rotation.service.views.state import State
 from tests.integration.wire.product import VAULT, Product, playground, product
 
 _reader = InMemoryMetricReader()
@@ -100,7 +100,7 @@ async def test_every_state_is_told_so_that_a_graph_returns_to_nought(tmp_path: P
     async with product(playground(), str(tmp_path)) as p:
         await p.service.health.observe()
     told = {p.attributes["state"]: p.value for p in measured()["rotation.secrets"]}
-    assert told.keys() == {state.value for state in State}
+    assert told.keys() == {state.value for state in SecretState}
     assert sum(told.values()) == 1
 
 
