@@ -1,4 +1,4 @@
-"""Each scenario ends as it should in spite of any fault at any call."""
+"""Each scenario ends correctly in spite of any fault at any call."""
 
 from __future__ import annotations
 

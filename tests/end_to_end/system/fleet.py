@@ -45,10 +45,6 @@ class Worker:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    @property
-    def log(self) -> str:
-        return (self.directory / "host.log").read_text()
-
     async def start(self) -> None:
         self.directory.mkdir(exist_ok=True)
         keys = self.directory / "keys.json"
@@ -92,10 +88,6 @@ class Fleet:
     proxy: Proxy
     workers: tuple[Worker, ...]
     session: aiohttp.ClientSession
-
-    def conflicts(self) -> int:
-        """Return how often a write was refused because another worker had written the record."""
-        return sum(worker.log.count("the record changed; read it again") for worker in self.workers)
 
     async def request(self, body: Mapping[str, str], rng: random.Random) -> None:
         """Repeat a request with the same idempotency key until a worker has accepted it."""

@@ -54,8 +54,7 @@ class Mishaps:
 
     def __str__(self) -> str:
         kinds = (f"{self.done[name]} times {name}, {self.hits[name]} hit" for name in WANTED)
-        met = f"{self.robbed.total()} leases broken, {self.fleet.conflicts()} writes refused"
-        return "; ".join((*kinds, met))
+        return "; ".join((*kinds, f"{self.robbed.total()} leases broken"))
 
     async def strike(self) -> None:
         """Kill and freeze workers until enough of both have hit."""
