@@ -1,4 +1,4 @@
-"""An emulated Azure with the real SDK clients on it, in process and in virtual time."""
+"""Fixtures: an emulated Azure for SDK clients of this process, in virtual time."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Credential:
 
 @pytest.fixture
 def azure() -> Azure:
-    """A vault and an account, and somebody who may do everything."""
+    """A vault, an account, and a principal with all rights."""
     azure = virtual()
     azure.add_vault("kv-demo")
     azure.add_account("aoai-demo")

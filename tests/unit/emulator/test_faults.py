@@ -1,4 +1,4 @@
-"""Faults on any call, and what is kept of the calls."""
+"""Faults for any call, and the log of calls."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def versions(azure: Azure) -> int:
 
 
 @pytest.mark.parametrize(("after", "made"), [(False, 0), (True, 1)])
-def test_an_answer_comes_before_the_effect_or_after_it(
+def test_an_answer_fault_applies_before_or_after_the_effect(
     azure: Azure, client: SecretClient, after: bool, made: int
 ) -> None:
     azure.faults.add(Fault("answer", "keyvault.set_secret", status=502, after=after))
@@ -52,7 +52,7 @@ def test_an_answer_comes_before_the_effect_or_after_it(
     assert versions(azure) == 1 + made
 
 
-def test_a_late_effect_happens_when_its_time_has_come(azure: Azure) -> None:
+def test_a_late_effect_happens_after_its_delay(azure: Azure) -> None:
     vault = azure.vault("kv-demo")
     azure.faults.add(Fault("late", "keyvault.set_secret", seconds=60))
     token = azure.identity.issue(azure.identity.principals[0], "https://vault.azure.net")
@@ -67,7 +67,9 @@ def test_a_late_effect_happens_when_its_time_has_come(azure: Azure) -> None:
     assert vault.secret("a").current.created == azure.clock.now()
 
 
-def test_a_fault_is_for_some_calls_only(azure: Azure, client: SecretClient) -> None:
+def test_a_fault_hits_matching_calls_after_the_skipped_ones(
+    azure: Azure, client: SecretClient
+) -> None:
     azure.faults.add(Fault("answer", method="GET", match="*/secrets/a/*", status=500, skip=1))
     client.set_secret("a", "y")
     client.get_secret("a")
@@ -76,7 +78,7 @@ def test_a_fault_is_for_some_calls_only(azure: Azure, client: SecretClient) -> N
     client.get_secret("a")
 
 
-def test_a_delay_that_is_yet_to_come_holds_nothing_back(azure: Azure, client: SecretClient) -> None:
+def test_a_delay_fault_does_not_delay_skipped_calls(azure: Azure, client: SecretClient) -> None:
     azure.faults.add(Fault("delay", "keyvault.get_secret", seconds=5, skip=1))
     before = azure.clock.now()
     client.get_secret("a")
@@ -85,7 +87,7 @@ def test_a_delay_that_is_yet_to_come_holds_nothing_back(azure: Azure, client: Se
     assert azure.clock.now() - before == timedelta(seconds=5)
 
 
-async def test_who_waits_too_short_sees_a_timeout_although_it_was_done(azure: Azure) -> None:
+async def test_a_client_times_out_although_the_effect_has_happened(azure: Azure) -> None:
     azure.add_secret("kv-demo", "a", value="x")
     admin = azure.identity.principals[0]
     before = azure.clock.now()
@@ -107,7 +109,7 @@ async def test_who_waits_too_short_sees_a_timeout_although_it_was_done(azure: Az
     assert azure.clock.now() - before == timedelta(seconds=60)
 
 
-async def test_an_unknown_host_is_a_connection_that_was_never_made(azure: Azure) -> None:
+async def test_an_unknown_host_is_a_failed_connection(azure: Azure) -> None:
     admin = azure.identity.principals[0]
     async with AsyncSecretClient(
         "https://kv-nobody.vault.azure.net",
@@ -119,7 +121,9 @@ async def test_an_unknown_host_is_a_connection_that_was_never_made(azure: Azure)
             await client.get_secret("a")
 
 
-def test_calls_say_who_did_what_and_hold_no_key(azure: Azure, client: SecretClient) -> None:
+def test_the_call_log_names_principals_and_contains_no_keys(
+    azure: Azure, client: SecretClient
+) -> None:
     key = azure.account("aoai-demo").keys["Key1"]
     azure.handle(Request("GET", f"{MODELS}&subscription-key={key}", Headers({"api-key": key})))
     made = [(call.operation, call.principal, call.status) for call in azure.calls[-2:]]
@@ -131,13 +135,13 @@ def test_calls_say_who_did_what_and_hold_no_key(azure: Azure, client: SecretClie
     assert key not in repr(azure.calls)
 
 
-def test_every_answer_has_the_emulators_date(azure: Azure) -> None:
+def test_every_response_has_the_emulators_date(azure: Azure) -> None:
     azure.skew = timedelta(minutes=-2)
-    answer = azure.handle(Request("GET", MODELS))
-    assert answer.headers["Date"] == "Sun, 22 Nov 2026 23:58:00 GMT"
+    response = azure.handle(Request("GET", MODELS))
+    assert response.headers["Date"] == "Sun, 22 Nov 2026 23:58:00 GMT"
 
 
-def test_an_exchange_that_breaks_the_contract_is_raised_where_it_is_checked() -> None:
+def test_an_exchange_that_breaks_the_contract_is_a_violation() -> None:
     azure = Azure(check_contract=True)
     azure.add_account("aoai-demo")
     key = azure.account("aoai-demo").keys["Key1"]
@@ -150,7 +154,7 @@ def test_an_exchange_that_breaks_the_contract_is_raised_where_it_is_checked() ->
         azure.handle(Request("GET", url, Headers({"Authorization": f"Bearer {token}"})))
 
 
-def test_a_state_change_is_observed(azure: Azure) -> None:
+def test_observers_see_every_change_of_state(azure: Azure) -> None:
     seen: list[str] = []
     azure.observers.append(lambda what, detail: seen.append(what))
     azure.add_secret("kv-demo", "a", value="x")
@@ -158,7 +162,7 @@ def test_a_state_change_is_observed(azure: Azure) -> None:
     assert seen == ["secret.set", "account.regenerating", "account.regenerated"]
 
 
-def test_many_threads_may_call_at_once(azure: Azure) -> None:
+def test_many_threads_can_call_at_the_same_time(azure: Azure) -> None:
     azure.arm.throttling.enforced = False
     owner = azure.identity.principals[0]
     token = azure.identity.issue(owner, "https://management.azure.com")
@@ -166,6 +170,6 @@ def test_many_threads_may_call_at_once(azure: Azure) -> None:
     headers = Headers({"Authorization": f"Bearer {token}"})
     request = Request("POST", f"{url}?api-version=2025-09-01", headers, b'{"keyName": "Key1"}')
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(azure.handle, [request] * 400))
-    assert len({json.loads(answer.body)["key1"] for answer in answers}) == 400
+        responses = list(pool.map(azure.handle, [request] * 400))
+    assert len({json.loads(response.body)["key1"] for response in responses}) == 400
     assert len(azure.issued_keys()) == 402

@@ -1,4 +1,4 @@
-"""The data plane answers by the key's state."""
+"""The data plane responses by the key's state."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def call(azure: Azure, url: str, key: str, method: str = "GET", **more: str) -> 
     return azure.handle(Request(method, url, headers))
 
 
-def test_both_keys_work_and_a_wrong_one_is_refused(azure: Azure) -> None:
+def test_both_keys_are_accepted_and_a_wrong_one_is_rejected(azure: Azure) -> None:
     keys = azure.account("aoai-demo").keys
     assert [call(azure, MODELS, key).status for key in keys.values()] == [200, 200]
     refused = call(azure, MODELS, "wrong")
@@ -27,7 +27,7 @@ def test_both_keys_work_and_a_wrong_one_is_refused(azure: Azure) -> None:
     assert json.loads(refused.body)["error"]["code"] == "401"
 
 
-def test_the_old_key_dies_at_once_and_the_new_one_may_be_late(azure: Azure) -> None:
+def test_the_old_key_stops_working_at_once_and_the_new_one_may_be_delayed(azure: Azure) -> None:
     account = azure.account("aoai-demo")
     account.new_key_delay = timedelta(seconds=20)
     old = account.keys["Key1"]
@@ -38,7 +38,7 @@ def test_the_old_key_dies_at_once_and_the_new_one_may_be_late(azure: Azure) -> N
     assert [call(azure, MODELS, key).status for key in (old, new)] == [401, 200]
 
 
-def test_an_old_key_may_live_on_for_a_while(azure: Azure) -> None:
+def test_an_old_key_may_keep_working_for_a_while(azure: Azure) -> None:
     account = azure.account("aoai-demo")
     account.old_key_lag = timedelta(seconds=30)
     old = account.keys["Key1"]
@@ -57,22 +57,22 @@ def test_an_old_key_may_live_on_for_a_while(azure: Azure) -> None:
         ({"rate_limited": True}, 429, "call rate limit"),
     ],
 )
-def test_the_account_forbids(
+def test_an_account_refuses_calls_by_its_network_authentication_and_rate_limit(
     azure: Azure, change: dict[str, object], status: int, says: str
 ) -> None:
     account = azure.account("aoai-demo")
     for name, value in change.items():
         setattr(account, name, value)
-    answer = call(azure, MODELS, account.keys["Key1"])
-    assert answer.status == status
-    assert says in answer.body.decode()
+    response = call(azure, MODELS, account.keys["Key1"])
+    assert response.status == status
+    assert says in response.body.decode()
 
 
 @pytest.mark.parametrize(
     ("rules", "status"),
     [(("203.0.113.0/24",), 200), (("203.0.113.7",), 200), (("198.51.100.0/24",), 403)],
 )
-def test_an_address_rule_lets_the_client_through_a_closed_network(
+def test_an_address_rule_admits_the_client_to_a_restricted_network(
     azure: Azure, rules: tuple[str, ...], status: int
 ) -> None:
     account = azure.account("aoai-demo")
@@ -106,7 +106,7 @@ PROBES = {
 
 
 @pytest.mark.parametrize("kind", PROBES)
-def test_each_kind_has_its_probe_and_no_other(azure: Azure, kind: str) -> None:
+def test_each_kind_accepts_its_own_probe_only(azure: Azure, kind: str) -> None:
     account = azure.add_account("other", kind=kind)
     method, path = PROBES[kind]
     url, key = account.endpoint.rstrip("/"), account.keys["Key2"]
@@ -131,11 +131,11 @@ def test_a_consumer_gets_a_completion(azure: Azure) -> None:
     url = "https://aoai-demo.openai.azure.com/openai/deployments/d/chat/completions"
     body = json.dumps({"messages": [{"role": "user", "content": "hello"}]}).encode()
     headers = Headers({"api-key": azure.account("aoai-demo").keys["Key1"]})
-    answer = azure.handle(Request("POST", f"{url}?api-version=2024-10-21", headers, body))
-    assert json.loads(answer.body)["choices"][0]["message"]["content"] == "You said: hello"
+    response = azure.handle(Request("POST", f"{url}?api-version=2024-10-21", headers, body))
+    assert json.loads(response.body)["choices"][0]["message"]["content"] == "You said: hello"
 
 
-def test_a_name_that_nobody_has_is_in_no_name_server(azure: Azure) -> None:
+def test_an_unused_host_name_is_unknown(azure: Azure) -> None:
     azure.add_account("speech", kind="SpeechServices")
     for host in ("nobody.openai.azure.com", "speech.openai.azure.com", "aoai-demo.openai.azure.us"):
         assert not azure.knows(f"https://{host}/")
@@ -143,7 +143,7 @@ def test_a_name_that_nobody_has_is_in_no_name_server(azure: Azure) -> None:
             call(azure, f"https://{host}/openai/models", "x")
 
 
-def test_sovereign_accounts_live_in_their_own_domain(azure: Azure) -> None:
+def test_sovereign_accounts_have_their_own_domain(azure: Azure) -> None:
     account = azure.add_account("far", cloud="azure.us", location="usgovvirginia")
     assert account.endpoint == "https://far.openai.azure.us/"
     url = account.endpoint + "openai/models?api-version=2024-10-21"

@@ -40,9 +40,9 @@ def version(azure: Azure, credential: Credential, transport: EmulatorTransport) 
 
 
 def ask(logs: LogsQueryClient, query: str, minutes: int = 60) -> list[dict[str, Any]]:
-    answer = logs.query_workspace("w", query, timespan=timedelta(minutes=minutes))
-    assert isinstance(answer, LogsQueryResult)
-    (table,) = answer.tables
+    response = logs.query_workspace("w", query, timespan=timedelta(minutes=minutes))
+    assert isinstance(response, LogsQueryResult)
+    (table,) = response.tables
     return [dict(zip(table.columns, row, strict=True)) for row in table.rows]
 
 
@@ -57,7 +57,7 @@ def test_a_read_without_a_version_is_logged_with_it(
 
 
 @pytest.mark.usefixtures("version")
-def test_failures_are_logged_too(logs: LogsQueryClient) -> None:
+def test_failed_calls_are_logged(logs: LogsQueryClient) -> None:
     rows = ask(logs, "AzureDiagnostics | project OperationName, id_s, httpStatusCode_d")
     assert [(row["OperationName"], row["httpStatusCode_d"]) for row in rows] == [
         ("SecretSet", 200.0),
@@ -88,7 +88,7 @@ def test_a_near_expiry_notification_is_logged_even_without_a_subscription(
     assert row["Id"] == f"{URL}/secrets/a/{version.id}"
 
 
-def test_a_refusal_tells_missing_roles_from_the_network(
+def test_the_log_distinguishes_missing_roles_from_the_network(
     azure: Azure, logs: LogsQueryClient, transport: EmulatorTransport
 ) -> None:
     nobody = Credential(azure, azure.add_principal("nobody"))
@@ -106,7 +106,7 @@ def test_a_refusal_tells_missing_roles_from_the_network(
 
 
 @pytest.mark.usefixtures("version")
-def test_a_projection_names_its_own_columns(azure: Azure, logs: LogsQueryClient) -> None:
+def test_a_projection_can_name_its_own_columns(azure: Azure, logs: LogsQueryClient) -> None:
     query = (
         f'AZKVAuditLogs | where Id startswith "{URL}/secrets/a" | project TimeGenerated, Id, '
         "oid = tostring(coalesce(Identity.claim.oid, '')), HttpStatusCode"
@@ -117,7 +117,7 @@ def test_a_projection_names_its_own_columns(azure: Azure, logs: LogsQueryClient)
 
 
 @pytest.mark.usefixtures("version")
-def test_rows_take_ten_minutes_to_appear_and_leave_with_the_timespan(
+def test_rows_appear_after_the_delay_and_within_the_timespan(
     azure: Azure, logs: LogsQueryClient
 ) -> None:
     azure.logs.delay = timedelta(minutes=12)
@@ -127,9 +127,7 @@ def test_rows_take_ten_minutes_to_appear_and_leave_with_the_timespan(
     assert ask(logs, "AZKVAuditLogs", minutes=10) == []
 
 
-def test_it_can_be_asked_of_a_resource_and_of_nothing_else(
-    azure: Azure, logs: LogsQueryClient
-) -> None:
+def test_only_workspaces_and_resources_can_be_queried(azure: Azure, logs: LogsQueryClient) -> None:
     vault = azure.vault("kv-demo").id
     assert logs.query_resource(vault, "AZKVAuditLogs", timespan=timedelta(hours=1))
     with pytest.raises(HttpResponseError) as caught:

@@ -1,4 +1,4 @@
-"""An Azure from a small file, and the same one again for the same seed."""
+"""Building an Azure from JSON."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def planted(what: dict[str, Any] = SMALL) -> Azure:
     return azure
 
 
-def test_a_secret_publishes_a_slot_and_no_key_is_in_the_file() -> None:
+def test_a_secret_publishes_the_key_of_a_slot() -> None:
     azure = planted()
     current = azure.secret("kv-small", "speech-key").current
     assert current.value == azure.account("speech").keys["Key2"]
@@ -52,18 +52,18 @@ def test_a_secret_publishes_a_slot_and_no_key_is_in_the_file() -> None:
     assert azure.account("speech").new_key_delay == timedelta(seconds=20)
 
 
-def test_a_subscription_is_told_of_the_secrets_of_the_same_file() -> None:
+def test_a_subscription_gets_events_of_secrets_in_the_same_seed() -> None:
     azure = planted()
     azure.advance(timedelta(seconds=5))
     assert {delivery.event["subject"] for _, delivery in azure.due_deliveries()} == {"speech-key"}
 
 
-def test_a_lock_names_an_account_or_any_scope() -> None:
+def test_a_lock_applies_to_an_account_or_to_any_scope() -> None:
     azure = planted(SMALL | {"locks": ["id:speech", "/subscriptions/s"]})
     assert azure.arm.locks == {azure.account("speech").id, "/subscriptions/s"}
 
 
-def test_the_playground_is_a_seed_like_any_other() -> None:
+def test_the_default_seed_can_be_planted() -> None:
     azure = planted(seed.PLAYGROUND)
     assert azure.secret("kv-demo", "aoai-demo-key").current.tags
 
@@ -82,7 +82,7 @@ def test_the_playground_is_a_seed_like_any_other() -> None:
         ({"subscriptions": [{"vault": "kv-none", "url": "u"}]}, "there is no vault 'kv-none'"),
     ],
 )
-def test_a_broken_seed_says_what_is_wrong_and_where(broken: dict[str, Any], says: str) -> None:
+def test_a_broken_seed_reports_the_fault_and_its_place(broken: dict[str, Any], says: str) -> None:
     with pytest.raises(ValueError, match=says):
         planted(broken)
 
@@ -108,5 +108,5 @@ async def history() -> list[Any]:
     ]
 
 
-async def test_virtual_time_is_the_same_for_the_same_seed() -> None:
+async def test_the_same_random_seed_gives_the_same_history() -> None:
     assert await history() == await history()

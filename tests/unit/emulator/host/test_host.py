@@ -1,4 +1,4 @@
-"""The local Functions host: behaves as the real one where a function app can tell."""
+"""The local Functions host: HTTP, Event Grid and timer triggers."""
 
 from __future__ import annotations
 
@@ -84,32 +84,32 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
-async def test_routes_have_parameters_constraints_and_options(
+async def test_routes_support_parameters_constraints_and_optional_parts(
     host: Host, session: aiohttp.ClientSession
 ) -> None:
     headers = {"x-functions-key": "function"}
     url = f"{host.url}/api/items/7/parts?q=1"
-    async with session.post(url, data="x", headers=headers) as answer:
-        assert answer.status == 201
-        assert answer.headers["X-Own"] == "1"
-        assert answer.content_type == "application/json"
-        assert await answer.json() == {
+    async with session.post(url, data="x", headers=headers) as response:
+        assert response.status == 201
+        assert response.headers["X-Own"] == "1"
+        assert response.content_type == "application/json"
+        assert await response.json() == {
             "params": {"id": "7", "what": "parts"},
             "query": {"q": "1"},
             "body": "x",
             "method": "POST",
         }
-    async with session.get(f"{host.url}/api/items/x?code=function") as answer:
-        assert answer.status == 404, "not an int"
-    async with session.delete(f"{host.url}/api/items/7?code=function") as answer:
-        assert answer.status == 404, "not a method of it"
+    async with session.get(f"{host.url}/api/items/x?code=function") as response:
+        assert response.status == 404, "not an int"
+    async with session.delete(f"{host.url}/api/items/7?code=function") as response:
+        assert response.status == 404, "not a method of it"
 
 
 async def test_the_most_literal_route_wins(host: Host, session: aiohttp.ClientSession) -> None:
-    async with session.get(f"{host.url}/api/items/all") as answer:
-        assert await answer.text() == "all of them"
-    async with session.get(f"{host.url}/api/part") as answer:
-        assert await answer.text() == "from a blueprint"
+    async with session.get(f"{host.url}/api/items/all") as response:
+        assert await response.text() == "all of them"
+    async with session.get(f"{host.url}/api/part") as response:
+        assert await response.text() == "from a blueprint"
 
 
 @pytest.mark.parametrize(
@@ -125,23 +125,21 @@ async def test_the_most_literal_route_wins(host: Host, session: aiohttp.ClientSe
         ("nothing", "master", 404),
     ],
 )
-async def test_keys_open_what_they_should(
+async def test_a_key_is_valid_for_its_level_only(
     host: Host, session: aiohttp.ClientSession, path: str, key: str | None, status: int
 ) -> None:
     headers = {"x-functions-key": key} if key else {}
-    async with session.get(f"{host.url}/api/{path}", headers=headers) as answer:
-        assert answer.status == status
+    async with session.get(f"{host.url}/api/{path}", headers=headers) as response:
+        assert response.status == status
     if key:
-        async with session.get(f"{host.url}/api/{path}?code={key}") as answer:
-            assert answer.status == status
+        async with session.get(f"{host.url}/api/{path}?code={key}") as response:
+            assert response.status == status
 
 
-async def test_an_exception_is_a_500_that_says_nothing(
-    host: Host, session: aiohttp.ClientSession
-) -> None:
-    async with session.get(f"{host.url}/api/bad") as answer:
-        assert answer.status == 500
-        assert await answer.read() == b""
+async def test_an_exception_is_an_empty_500(host: Host, session: aiohttp.ClientSession) -> None:
+    async with session.get(f"{host.url}/api/bad") as response:
+        assert response.status == 500
+        assert await response.read() == b""
 
 
 GRID = {
@@ -165,37 +163,37 @@ CLOUD = {
 }
 
 
-async def test_the_validation_event_is_answered_by_the_host(
+async def test_the_host_responds_to_the_validation_handshake(
     host: Host, session: aiohttp.ClientSession
 ) -> None:
     event = {"eventType": "x", "data": {"validationCode": "512d"}}
     headers = {"aeg-event-type": "SubscriptionValidation"}
-    async with session.post(host.webhook("on_event"), json=[event], headers=headers) as answer:
-        assert answer.status == 200
-        assert await answer.json() == {"validationResponse": "512d"}
+    async with session.post(host.webhook("on_event"), json=[event], headers=headers) as response:
+        assert response.status == 200
+        assert await response.json() == {"validationResponse": "512d"}
     headers = {"WebHook-Request-Origin": "eventgrid.azure.net"}
-    async with session.options(host.webhook("on_event"), headers=headers) as answer:
-        assert answer.headers["WebHook-Allowed-Origin"] == "eventgrid.azure.net"
+    async with session.options(host.webhook("on_event"), headers=headers) as response:
+        assert response.headers["WebHook-Allowed-Origin"] == "eventgrid.azure.net"
     assert seen == []
 
 
 @pytest.mark.parametrize("body", [[GRID, GRID], CLOUD], ids=["grid-array", "cloud-single"])
-async def test_each_event_is_one_call_and_202_says_all_succeeded(
+async def test_each_event_is_one_call_and_the_status_is_202_if_all_succeed(
     host: Host, session: aiohttp.ClientSession, body: Any
 ) -> None:
-    async with session.post(host.webhook("on_event"), json=body) as answer:
-        assert answer.status == 202
+    async with session.post(host.webhook("on_event"), json=body) as response:
+        assert response.status == 202
     assert len(seen) == (len(body) if isinstance(body, list) else 1)
     assert seen[0].get_json() == {"x": 1}
 
 
-async def test_one_failure_is_a_500_with_the_exceptions_text(
+async def test_one_failed_event_is_a_500_with_the_exceptions_text(
     host: Host, session: aiohttp.ClientSession
 ) -> None:
     body = [GRID, GRID | {"subject": "fail"}]
-    async with session.post(host.webhook("on_event"), json=body) as answer:
-        assert answer.status == 500
-        assert "cannot do it" in await answer.text()
+    async with session.post(host.webhook("on_event"), json=body) as response:
+        assert response.status == 500
+        assert "cannot do it" in await response.text()
     assert len(seen) == 2
 
 
@@ -203,26 +201,26 @@ async def test_a_wrong_code_or_function_is_refused(
     host: Host, session: aiohttp.ClientSession
 ) -> None:
     url = f"{host.url}/runtime/webhooks/EventGrid?functionName=on_event&code="
-    async with session.post(url + "wrong", json=[GRID]) as answer:
-        assert answer.status == 401
-    async with session.post(url + "eventgrid", json=[GRID]) as answer:
-        assert answer.status == 202
-    async with session.post(host.webhook("nobody"), json=[GRID]) as answer:
-        assert answer.status == 404
+    async with session.post(url + "wrong", json=[GRID]) as response:
+        assert response.status == 401
+    async with session.post(url + "eventgrid", json=[GRID]) as response:
+        assert response.status == 202
+    async with session.post(host.webhook("nobody"), json=[GRID]) as response:
+        assert response.status == 404
 
 
-async def test_a_timer_is_run_by_the_admin_api(host: Host, session: aiohttp.ClientSession) -> None:
+async def test_the_admin_api_runs_a_timer(host: Host, session: aiohttp.ClientSession) -> None:
     url = f"{host.url}/admin/functions/yearly"
-    async with session.post(url, headers={"x-functions-key": "function"}) as answer:
-        assert answer.status == 401
-    async with session.post(url, headers={"x-functions-key": "master"}, json={}) as answer:
-        assert answer.status == 202
+    async with session.post(url, headers={"x-functions-key": "function"}) as response:
+        assert response.status == 401
+    async with session.post(url, headers={"x-functions-key": "master"}, json={}) as response:
+        assert response.status == 202
     await asyncio.sleep(0.1)
     assert len(seen) == 1
     assert seen[0].past_due is False
 
 
-async def test_a_schedule_has_seconds_first() -> None:
+async def test_a_schedule_starts_with_seconds() -> None:
     often = func.FunctionApp()
 
     @often.timer_trigger(arg_name="timer", schedule="*/5 * * * * *")
@@ -234,7 +232,9 @@ async def test_a_schedule_has_seconds_first() -> None:
     assert timer.next_after(at) == datetime(2026, 11, 23, 0, 0, 5, tzinfo=UTC)
 
 
-async def test_a_setting_in_a_binding_is_resolved_or_named(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_setting_in_a_binding_is_resolved_or_reported_as_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     queued = func.FunctionApp()
 
     @queued.queue_trigger(arg_name="message", queue_name="%QUEUE_NAME%", connection="Storage")
@@ -250,7 +250,7 @@ async def test_a_setting_in_a_binding_is_resolved_or_named(monkeypatch: pytest.M
 @pytest.mark.parametrize(
     ("schedule", "caught_up"), [("0 */5 * * * *", True), ("*/5 * * * * *", False)]
 )
-async def test_a_missed_run_is_caught_up_unless_the_timer_runs_more_than_once_a_minute(
+async def test_only_a_timer_that_runs_at_most_once_a_minute_catches_up(
     tmp_path: Path, schedule: str, caught_up: bool
 ) -> None:
     timed = func.FunctionApp()

@@ -80,7 +80,7 @@ async def test_a_message_is_decoded_and_deleted_after_the_function() -> None:
 
 
 @pytest.mark.parametrize("content", ['{"plain": "JSON"}', "not base64!", "abc"])
-async def test_a_message_that_is_not_base64_is_poison_at_once_and_the_others_are_handled(
+async def test_a_message_that_is_not_base64_goes_to_the_poison_queue_and_the_others_are_handled(
     content: str,
 ) -> None:
     queue, poison = FakeQueue(encoded("before"), content, encoded("after")), FakeQueue()
@@ -90,14 +90,14 @@ async def test_a_message_that_is_not_base64_is_poison_at_once_and_the_others_are
     assert poison.sent == [content]
 
 
-async def test_plain_text_is_read_if_the_host_is_configured_for_it() -> None:
+async def test_plain_text_is_accepted_if_host_json_turns_base64_off() -> None:
     queue, poison = FakeQueue("plain"), FakeQueue()
     await run(queue, poison, HostSettings(base64=False))
     assert (seen, poison.sent) == (["plain"], [])
 
 
 @pytest.mark.parametrize(("attempts", "poisoned"), [(4, []), (5, [encoded("fail")])])
-async def test_a_message_is_poison_after_five_failed_attempts(
+async def test_a_message_goes_to_the_poison_queue_after_five_failed_attempts(
     attempts: int, poisoned: list[str]
 ) -> None:
     queue, poison = FakeQueue(encoded("fail"), attempts=attempts), FakeQueue()

@@ -1,4 +1,4 @@
-"""The managed identity endpoint, a vault's events, and custom topics."""
+"""The events of a vault, their delivery, and custom topics."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ import json
 from datetime import timedelta
 
 import pytest
-from azure.identity import CredentialUnavailableError, ManagedIdentityCredential
 
 from emulator.azure import Azure
 from emulator.core.wire import Headers, Request
-from emulator.sdk.transport import EmulatorTransport
 
 HOOK = "http://127.0.0.1:7071/runtime/webhooks/eventgrid?functionName=f"
 
@@ -19,32 +17,6 @@ HOOK = "http://127.0.0.1:7071/runtime/webhooks/eventgrid?functionName=f"
 def environment(azure: Azure, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IDENTITY_ENDPOINT", "http://127.0.0.1:1/msi/token")
     monkeypatch.setenv("IDENTITY_HEADER", azure.identity.header)
-
-
-@pytest.mark.usefixtures("environment")
-def test_the_real_credential_gets_tokens_of_either_identity(azure: Azure) -> None:
-    user = azure.add_principal("user-assigned")
-    for client_id, principal in ((None, azure.identity.principals[0]), (user.client_id, user)):
-        credential = ManagedIdentityCredential(
-            client_id=client_id, transport=EmulatorTransport(azure)
-        )
-        token = credential.get_token("https://vault.azure.net/.default").token
-        assert azure.identity.tokens[token].principal is principal
-        assert azure.identity.tokens[token].audience == "https://vault.azure.net"
-
-
-@pytest.mark.usefixtures("environment")
-def test_an_unknown_identity_is_a_400(azure: Azure) -> None:
-    credential = ManagedIdentityCredential(
-        client_id="no-such-identity", transport=EmulatorTransport(azure)
-    )
-    with pytest.raises(CredentialUnavailableError):
-        credential.get_token("https://vault.azure.net/.default")
-
-
-def test_without_the_header_there_is_no_token(azure: Azure) -> None:
-    url = "http://127.0.0.1:1/msi/token?api-version=2019-08-01&resource=https://vault.azure.net"
-    assert azure.handle(Request("GET", url)).status == 401
 
 
 def kinds(azure: Azure) -> list[str]:
@@ -58,9 +30,7 @@ def kinds(azure: Azure) -> list[str]:
 
 
 @pytest.mark.parametrize("schema", ["eventgrid", "cloudevents"])
-def test_a_vault_tells_of_new_versions_of_near_expiry_and_of_expiry(
-    azure: Azure, schema: str
-) -> None:
+def test_a_vault_publishes_new_versions_near_expiry_and_expiry(azure: Azure, schema: str) -> None:
     azure.subscribe("kv-demo", HOOK, schema=schema)
     expires = azure.clock.now() + timedelta(days=40)
     azure.add_secret("kv-demo", "a", value="x", expires=expires)
@@ -73,7 +43,7 @@ def test_a_vault_tells_of_new_versions_of_near_expiry_and_of_expiry(
     assert kinds(azure) == ["SecretExpired"]
 
 
-def test_a_shorter_life_is_near_expiry_within_minutes(azure: Azure) -> None:
+def test_near_expiry_of_a_short_lived_version_follows_within_minutes(azure: Azure) -> None:
     azure.subscribe("kv-demo", HOOK, types=("SecretNearExpiry",))
     expires = azure.clock.now() + timedelta(days=10)
     azure.add_secret("kv-demo", "a", value="x", expires=expires)
@@ -82,7 +52,9 @@ def test_a_shorter_life_is_near_expiry_within_minutes(azure: Azure) -> None:
     assert kinds(azure) == ["SecretNearExpiry"]
 
 
-def test_only_the_current_version_and_only_what_came_after_the_subscription(azure: Azure) -> None:
+def test_near_expiry_is_for_current_versions_newer_than_the_subscription(
+    azure: Azure,
+) -> None:
     expires = azure.clock.now() + timedelta(days=10)
     azure.add_secret("kv-demo", "before", value="x", expires=expires)
     azure.advance(timedelta(seconds=1))
@@ -93,7 +65,7 @@ def test_only_the_current_version_and_only_what_came_after_the_subscription(azur
     assert kinds(azure) == []
 
 
-def test_delivery_is_tried_again_for_a_day_and_then_dead_lettered(azure: Azure) -> None:
+def test_delivery_is_retried_for_a_day_and_then_dead_lettered(azure: Azure) -> None:
     azure.vault("kv-demo").topic.duplicates = 0
     azure.subscribe("kv-demo", HOOK, types=("SecretNewVersionCreated",))
     azure.add_secret("kv-demo", "a", value="x")
@@ -108,7 +80,7 @@ def test_delivery_is_tried_again_for_a_day_and_then_dead_lettered(azure: Azure) 
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 413])
-def test_some_answers_are_final(azure: Azure, status: int) -> None:
+def test_some_statuses_are_not_retried(azure: Azure, status: int) -> None:
     azure.vault("kv-demo").topic.duplicates = 0
     azure.subscribe("kv-demo", HOOK)
     azure.add_secret("kv-demo", "a", value="x")
@@ -126,7 +98,7 @@ def test_an_event_is_sometimes_delivered_twice(azure: Azure) -> None:
     assert first == second
 
 
-def test_a_topic_wants_the_right_audience_role_and_size(azure: Azure) -> None:
+def test_a_custom_topic_checks_audience_role_schema_and_size(azure: Azure) -> None:
     url = azure.topics.add("rotations") + "?api-version=2018-01-01"
     event = {"id": "1", "source": "/s", "type": "t", "specversion": "1.0"}
     sender = azure.add_principal("sender")
@@ -152,7 +124,7 @@ def test_a_topic_wants_the_right_audience_role_and_size(azure: Azure) -> None:
     assert received == [event]
 
 
-def test_a_subscription_may_ask_for_what_was_there_before_it(azure: Azure) -> None:
+def test_a_subscription_can_include_versions_older_than_itself(azure: Azure) -> None:
     expires = azure.clock.now() + timedelta(days=60)
     azure.add_secret("kv-demo", "before", value="x", expires=expires)
     azure.advance(timedelta(days=1))
@@ -162,7 +134,7 @@ def test_a_subscription_may_ask_for_what_was_there_before_it(azure: Azure) -> No
 
 
 @pytest.mark.parametrize(("rearms", "raised"), [(True, ["SecretNearExpiry"]), (False, [])])
-def test_an_expiry_that_is_moved_calls_its_events_off_and_may_bring_them_along(
+def test_moving_an_expiry_cancels_its_events_and_may_schedule_new_ones(
     azure: Azure, rearms: bool, raised: list[str]
 ) -> None:
     azure.vault("kv-demo").events.rearms = rearms
@@ -179,7 +151,7 @@ def test_an_expiry_that_is_moved_calls_its_events_off_and_may_bring_them_along(
     assert kinds(azure) == ["SecretExpired"]
 
 
-def test_an_event_names_the_vault_of_its_own_cloud(azure: Azure) -> None:
+def test_an_event_has_the_vaults_address_in_its_cloud(azure: Azure) -> None:
     azure.add_vault("kv-far", suffix="vault.azure.cn").topic.duplicates = 0
     azure.subscribe("kv-far", HOOK)
     version = azure.add_secret("kv-far", "a", value="x")
