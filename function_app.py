@@ -54,7 +54,7 @@ def _serve(route: web.Route) -> None:
     """Register one HTTP function for a route of the API."""
 
     async def handle(req: func.HttpRequest) -> func.HttpResponse:
-        request = web.Request(
+        request = web.HttpRequest(
             req.method, req.url, req.headers, req.route_params, req.params, req.get_body()
         )
         answer = await web.serve(route, request, auth_methods(), service)

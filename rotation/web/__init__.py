@@ -11,8 +11,8 @@ package does not depend on Azure Functions. Start reading at ``routes.py``.
 from __future__ import annotations
 
 from .dispatch import dispatch, serve
-from .requests import Request
+from .requests import HttpRequest
 from .responses import Response
 from .routes import ROUTES, Route
 
-__all__ = ["ROUTES", "Request", "Response", "Route", "dispatch", "serve"]
+__all__ = ["ROUTES", "HttpRequest", "Response", "Route", "dispatch", "serve"]

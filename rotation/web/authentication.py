@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..domain.access import Caller, Role
-from .requests import Request
+from .requests import HttpRequest
 
 HEADER = "X-MS-CLIENT-PRINCIPAL"
 
@@ -47,7 +47,7 @@ class AuthMethods:
     function_keys: bool
 
 
-def authenticate(request: Request, methods: AuthMethods, call: str) -> Caller | None:
+def authenticate(request: HttpRequest, methods: AuthMethods, call: str) -> Caller | None:
     """Return the authenticated caller, or None. ``call`` is the request's id."""
     if methods.platform and request.header(HEADER):
         return _principal(request, call)
@@ -56,7 +56,7 @@ def authenticate(request: Request, methods: AuthMethods, call: str) -> Caller | 
     return None
 
 
-def _principal(request: Request, call: str) -> Caller | None:
+def _principal(request: HttpRequest, call: str) -> Caller | None:
     principal = _decode(request.header(HEADER))
     if principal is None or principal.get("auth_typ") != ENTRA:
         return None
@@ -83,7 +83,7 @@ def _claims(principal: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(n, v) for n, v in pairs if isinstance(n, str) and isinstance(v, str)]
 
 
-def _name(request: Request, claims: list[tuple[str, str]]) -> str:
+def _name(request: HttpRequest, claims: list[tuple[str, str]]) -> str:
     """Return the name for the audit trail: a user's name or an application's id."""
     names = [value for wanted in _NAME_TYPES for name, value in claims if name == wanted]
     found = next(iter(names), "") or request.header(NAME_HEADER) or "unnamed"

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from .requests import Request
+from .requests import HttpRequest
 
 CSRF_HEADER = "X-Rotation-Request"
 
 
-def is_browser(request: Request) -> bool:
+def is_browser(request: HttpRequest) -> bool:
     """Only browsers send these headers, and a page cannot suppress all of them."""
     return any(request.header(name) for name in ("Origin", "Sec-Fetch-Site", "Cookie"))
 
 
-def passes_csrf_check(request: Request) -> bool:
+def passes_csrf_check(request: HttpRequest) -> bool:
     """A cross-site page can neither add a custom header nor share our origin."""
     origin, site = request.header("Origin"), request.header("Sec-Fetch-Site")
     host = request.header("X-Forwarded-Host") or request.header("Host") or _host(request.url)

@@ -15,7 +15,7 @@ from .authentication import AuthMethods, authenticate
 from .body_reader import MAX_BODY
 from .csrf import CSRF_HEADER, is_browser, passes_csrf_check
 from .errors import BadRequest, Forbidden
-from .requests import Call, Request
+from .requests import Call, HttpRequest
 from .responses import Response, from_error, problem
 from .routes import Route
 
@@ -26,7 +26,7 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 async def serve(
-    route: Route, request: Request, methods: AuthMethods, service: Callable[[], Service]
+    route: Route, request: HttpRequest, methods: AuthMethods, service: Callable[[], Service]
 ) -> Response:
     """Return the response to any request. Never raises.
 
@@ -44,7 +44,7 @@ async def serve(
 
 
 async def dispatch(
-    route: Route, request: Request, caller: Caller, service: Callable[[], Service]
+    route: Route, request: HttpRequest, caller: Caller, service: Callable[[], Service]
 ) -> Response:
     """Call the route's handler for an authorised caller and map its errors. Never raises."""
     try:
@@ -63,7 +63,7 @@ async def dispatch(
         return problem(500, "Internal server error", f"See the log for request {caller.call}.")
 
 
-def _refuse(route: Route, request: Request, caller: Caller | None) -> Response | None:
+def _refuse(route: Route, request: HttpRequest, caller: Caller | None) -> Response | None:
     """Return the response to a request that must not reach its handler, or None."""
     if len(request.body) > MAX_BODY:
         return problem(413, "Request body too large", f"The maximum is {MAX_BODY} bytes.")
@@ -95,7 +95,7 @@ def _forbidden(role: Role, detail: str = "") -> Response:
     return problem(403, "Not allowed", f"{detail} {remedy}".strip(), role=role)
 
 
-def _request_id(request: Request) -> str:
+def _request_id(request: HttpRequest) -> str:
     """Return the client's id if it is well-formed, so that both sides log the same one."""
     given = request.header("X-Request-Id") or request.header("x-ms-client-request-id")
     return given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex

@@ -17,7 +17,7 @@ MAX_WAIT = timedelta(seconds=100)  # App Service closes a connection after 230 s
 
 
 @dataclass(frozen=True)
-class Request:
+class HttpRequest:
     """An incoming request. Header names are case-insensitive."""
 
     method: str
@@ -37,7 +37,7 @@ class Request:
 class Call:
     """An authorised request."""
 
-    request: Request
+    request: HttpRequest
     caller: Caller
     service: Service
 

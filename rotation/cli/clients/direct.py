@@ -15,7 +15,7 @@ from ...bootstrap.assembly import build
 from ...domain.access import Caller, Role
 from ...service.service import Service
 from ...web.dispatch import dispatch
-from ...web.requests import Request
+from ...web.requests import HttpRequest
 from ...web.routes import ROUTES, Route
 from .operator import load_settings
 from .protocol import ApiRequest
@@ -36,7 +36,7 @@ class DirectClient:
         route, params = _match(request.method, request.path)
         caller = Caller(f"{getpass.getuser()} (direct)", frozenset(Role), uuid.uuid4().hex)
         url = f"https://direct/api/{request.path}"
-        incoming = Request(
+        incoming = HttpRequest(
             request.method, url, request.headers, params, request.query, request.body
         )
         response = await dispatch(route, incoming, caller, lambda: self.service)

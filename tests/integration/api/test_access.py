@@ -16,7 +16,7 @@ from rotation.domain.ids import AccountId
 from rotation.service.service import Service
 from rotation.settings.environment import access
 from rotation.web.authentication import HEADER, AuthMethods
-from rotation.web.requests import Request
+from rotation.web.requests import HttpRequest
 from rotation.web.responses import Response
 from rotation.web.routes import ROUTES, Route
 from tests.integration.wire.product import playground, product
@@ -51,7 +51,7 @@ async def call(
 ) -> Response:
     body = json.dumps(fields or ({"reason": "r"} if "{" in route.path else BODY)).encode()
     url = f"https://app.azurewebsites.net/api/{route.path}"
-    request = Request(route.method, url, headers, PARAMS, {}, body)
+    request = HttpRequest(route.method, url, headers, PARAMS, {}, body)
     return await web.serve(route, request, methods, lambda: service)
 
 

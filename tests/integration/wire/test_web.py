@@ -33,7 +33,7 @@ class Api:
         given: dict[str, Any] = {"method": route.method, "url": "https://here/api", "headers": {}}
         answer = await web.serve(
             route,
-            web.Request(**given | more),
+            web.HttpRequest(**given | more),
             AuthMethods(False, True),
             lambda: self.product.service,
         )
