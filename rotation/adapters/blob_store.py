@@ -1,4 +1,4 @@
-"""Documents as block blobs under ``accounts/``; leases are on blobs of their own beside them."""
+"""Documents as block blobs under ``accounts/``, with leases on separate blobs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _LEASED = frozenset({"LeaseAlreadyPresent", "LeaseIsBreakingAndCannotBeAcquired"
 
 
 class BlobStore:
-    """A Store over a container, which is made when first written to."""
+    """A Store in a container, which the first write creates."""
 
     def __init__(self, service: BlobServiceClient, container: str) -> None:
         self._service = service
@@ -46,21 +46,23 @@ class BlobStore:
             raise failed(exc, f"read document {name}", ROLE) from None
 
     async def write(self, name: str, body: bytes, etag: str | None) -> str:
-        """Each write carries an id of its own in the blob's metadata, by which it is recognised.
+        """Write a document, marked with a new id in the blob's metadata.
 
-        Even a conflict is checked by it: aiohttp sends a PUT again when a kept connection breaks,
-        and then it is our own first sending that the second one meets.
+        The id also resolves conflicts: aiohttp repeats a PUT if a kept connection breaks, and the
+        second one then conflicts with the first.
         """
         blob, write_id = self._blob(_DOCUMENTS, name), uuid.uuid4().hex
         try:
             return await self._upload(blob, body, etag, {_WRITE: write_id})
         except AzureError as exc:
             if code_of(exc) == "BlobNotFound":
-                raise Conflict(f"write document {name}: it is gone", code="BlobNotFound") from None
+                raise Conflict(
+                    f"write document {name}: it was deleted", code="BlobNotFound"
+                ) from None
             error = failed(exc, f"write document {name}", ROLE, effect=True)
         if not isinstance(error, Conflict | Unknown):
             raise error
-        return await self._reconciled(blob, etag, write_id, error)
+        return await self._resolve_unknown_write(blob, etag, write_id, error)
 
     async def stamps(self) -> AsyncIterator[tuple[str, str]]:
         try:
@@ -74,7 +76,7 @@ class BlobStore:
 
     @asynccontextmanager
     async def lease(self, name: str, duration: timedelta) -> AsyncIterator[bool]:
-        """On a blob of its own, so that nobody needs a lease to write the document."""
+        """Lease a separate blob, so that writing the document needs no lease."""
         blob = self._blob(_LEASES, name)
         lease = BlobLeaseClient(blob, str(uuid.uuid4()))
         held = await self._acquire(lease, blob, lease_seconds(duration))
@@ -82,7 +84,7 @@ class BlobStore:
             yield held
         finally:
             if held:
-                with suppress(AzureError):  # it ends by itself
+                with suppress(AzureError):  # it expires anyway
                     await lease.release()
 
     async def close(self) -> None:
@@ -111,10 +113,10 @@ class BlobStore:
             done = await blob.upload_blob(body, metadata=metadata, **condition)
         return str(done["etag"])
 
-    async def _reconciled(
+    async def _resolve_unknown_write(
         self, blob: BlobClient, etag: str | None, write_id: str, error: RotationError
     ) -> str:
-        """The etag of our write if it went through after all."""
+        """Return the etag of our write if it succeeded after all; otherwise raise."""
         doing = f"write document {blob.blob_name}"
         try:
             found = await blob.get_blob_properties()
@@ -127,7 +129,7 @@ class BlobStore:
         if isinstance(error, Conflict):
             raise error
         if (str(found.etag) if found else None) == etag:
-            raise Transient(f"{doing}: it was lost on the way", code=error.code)
+            raise Transient(f"{doing}: it was lost", code=error.code)
         raise Conflict(f"{doing}: it has changed", code="ConditionNotMet")
 
     async def _acquire(self, lease: BlobLeaseClient, blob: BlobClient, seconds: int) -> bool:

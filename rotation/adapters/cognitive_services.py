@@ -57,17 +57,17 @@ class ArmAccounts:
         except AzureError as exc:
             raise failure(exc, f"list the keys of {account.name}") from None
         if not found.key1 or not found.key2:
-            raise Transient(f"list the keys of {account.name}: ARM shows none", code="NoKeys")
+            raise Transient(f"list the keys of {account.name}: ARM returned none", code="NoKeys")
         return Keys(Key(found.key1), Key(found.key2))
 
     async def regenerate(self, account: AccountId, slot: Slot) -> None:
-        """Send once. The answer holds both keys and is not looked at: keys are read anew."""
+        """Send once. The response holds both keys and is ignored: the keys are read again."""
         accounts = self._client(account.subscription).accounts
         doing = f"regenerate {slot} of {account.name}"
         try:
             await accounts.regenerate_key(account.resource_group, account.name, slot.value)
         except DecodeError:
-            raise Unknown(f"{doing}: the answer cannot be read", code="Unreadable") from None
+            raise Unknown(f"{doing}: the response cannot be read", code="Unreadable") from None
         except AzureError as exc:
             raise failure(exc, doing, effect=True) from None
 
@@ -81,9 +81,10 @@ class ArmAccounts:
         return self._clients[subscription]
 
     def _new_client(self, subscription: str) -> CognitiveServicesManagementClient:
-        """With policies of our own: the default ones retry, follow redirects, and on a missing
+        """Return a client with our own policies.
 
-        registration try to register the provider and wait without limit.
+        The default policies retry, follow redirects, and register a missing resource provider,
+        for which they wait without limit.
         """
         options = client_options(self._clock)
         del options["per_call_policies"]

@@ -20,10 +20,9 @@ _REMEDY = "grant the service's identity the role EventGrid Data Sender on the to
 
 
 class TopicNotifier:
-    """``endpoint`` is the topic's, as https://{topic}.{region}-1.eventgrid.azure.net/api/events.
+    """Sends events to ``endpoint``: https://{topic}.{region}-1.eventgrid.azure.net/api/events.
 
-    Options go to the constructor. (The synchronous client drops them there; given to ``send``,
-    either client takes them for members of the event too, and warns of each.)
+    Options go to the constructor: ``send`` would also add them to the event.
     """
 
     def __init__(
@@ -43,7 +42,7 @@ class TopicNotifier:
         self._client = EventGridPublisherClient(endpoint, credential, **options)
 
     async def send(self, event: Mapping[str, Any]) -> None:
-        """Sent once; what is sent again after a lost answer has the same id."""
+        """Send an event once. After a lost response it is sent again with the same id."""
         message = CloudEvent(
             source=SOURCE,
             type=event["type"],

@@ -1,6 +1,6 @@
-"""A work queue inside the process, where no storage is configured: for local work only.
+"""A work queue in this process, for local use without a storage account.
 
-What is lost with the process is found again by the timer's sweep.
+Messages are lost with the process; the sweep finds their accounts again.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from .storage_limits import delay_seconds
 
-# As the host's queue trigger: five tries, then the poison queue.
+# Like the host's queue trigger: five attempts, then the poison queue.
 TRIES = 5
 
 PAUSE = 30.0
@@ -21,7 +21,7 @@ _log = logging.getLogger("rotation")
 
 
 class InProcessQueue:
-    """Runs ``handler`` for each message after its delay, on the loop of whoever put it."""
+    """Calls ``handler`` for each message after its delay, on the event loop of the sender."""
 
     def __init__(
         self,
@@ -41,12 +41,12 @@ class InProcessQueue:
         task.add_done_callback(self._tasks.discard)
 
     async def idle(self) -> None:
-        """Wait until there is no message left, nor any that its handling has put."""
+        """Wait until all messages, and those that their handlers enqueue, are handled."""
         while self._tasks:
             await asyncio.wait(self._tasks)
 
     async def close(self) -> None:
-        """Drop what waits."""
+        """Discard all pending messages."""
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
@@ -58,19 +58,19 @@ class InProcessQueue:
             if await self._handled(message, attempt):
                 return
             seconds = PAUSE
-        _log.error("a message was given up", extra=_kind(message))
+        _log.error("message discarded after %d attempts", TRIES, extra=_kind(message))
 
     async def _handled(self, message: str, attempt: int) -> bool:
         try:
             async with self._slots:
                 await self._handler(message)
-        except Exception as exc:  # noqa: BLE001 - as the host's queue does: try again, then poison
+        except Exception as exc:  # noqa: BLE001 - like the host's queue: retry, then discard
             fields = {"attempt": attempt, "error": type(exc).__name__, **_kind(message)}
-            _log.warning("a message failed", extra=fields)
+            _log.warning("message failed", extra=fields)
             return False
         return True
 
 
 def _kind(message: str) -> dict[str, str]:
-    """A message is an object with one member, named after its kind; no more of it is logged."""
+    """Return the message's only member, which names its kind; nothing else is logged."""
     return {"kind": message.partition('"')[2].partition('"')[0][:20]}

@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
-from azure.keyvault.secrets import KeyVaultSecret, SecretProperties
+from azure.keyvault.secrets import SecretProperties
 from azure.keyvault.secrets.aio import SecretClient
 
-from ..domain import tags as tag
 from ..domain.errors import Permanent, Unknown
 from ..domain.ids import TargetId
 from ..domain.keys import Key
 from ..domain.operation import PublishedVersion
 from ..domain.targets import ListedSecret, SecretSnapshot, Target, Version, VersionInfo
 from ..runtime.clock import Clock
+from . import secret_properties
 from .pipeline import TransportFactory, client_options, no_retry_transport
 from .sdk_errors import code_of, failure
 
-_EPOCH = datetime.fromtimestamp(0, UTC)
-
 
 class KeyVaults:
-    """One client per configured vault; a secret in any other vault is refused."""
+    """One client per configured vault; other vaults are refused."""
 
     def __init__(
         self,
@@ -41,8 +39,8 @@ class KeyVaults:
 
     async def list_secrets(self, vault: str) -> AsyncIterator[ListedSecret]:
         try:
-            async for secret in self._client(vault).list_properties_of_secrets():
-                yield _listed(TargetId(vault, secret.name or ""), secret)
+            async for properties in self._client(vault).list_properties_of_secrets():
+                yield secret_properties.listed(vault, properties)
         except AzureError as exc:
             raise failure(exc, f"list the secrets of {vault}") from None
 
@@ -55,34 +53,28 @@ class KeyVaults:
 
     async def get_target(self, target: TargetId) -> Target | None:
         found = await self._latest(target)
-        return _target(target, *found) if found else None
+        return secret_properties.target(target, *found) if found else None
 
     async def get_secret(self, target: TargetId) -> SecretSnapshot | None:
-        """The latest version with its value, enrolled or not; None where there is none."""
+        """Return the latest version with its value, enrolled or not; None if there is none."""
         found = await self._latest(target)
-        if found is None:
-            return None
-        properties, value = found
-        tags = properties.tags or {}
-        return SecretSnapshot(properties.version or "", value, properties.expires_on, tags)
+        return secret_properties.snapshot(*found) if found else None
 
     async def _latest(self, target: TargetId) -> tuple[SecretProperties, Key | None] | None:
         try:
             secret = await self._client(target.vault).get_secret(target.name)
         except ResourceNotFoundError:
             return None
-        except HttpResponseError as exc:
-            if code_of(exc) != "SecretDisabled":
-                raise failure(exc, f"read secret {target}") from None
-            return await self._latest_disabled(target)
         except AzureError as exc:
+            if _is_disabled(exc):
+                return await self._latest_disabled(target)
             raise failure(exc, f"read secret {target}") from None
-        return secret.properties, _key(secret)
+        return secret.properties, secret_properties.key(secret)
 
     async def _latest_disabled(self, target: TargetId) -> tuple[SecretProperties, None] | None:
-        """A disabled secret shows its properties only in the list of its versions."""
+        """Return a disabled secret's latest version, which only the list of versions contains."""
         listed = [properties async for properties in self._versions(target)]
-        latest = max(listed, key=lambda p: p.created_on or _EPOCH, default=None)
+        latest = max(listed, key=secret_properties.created, default=None)
         return (latest, None) if latest else None
 
     async def _versions(self, target: TargetId) -> AsyncIterator[SecretProperties]:
@@ -97,23 +89,23 @@ class KeyVaults:
         return tuple([await self._version(target, p) async for p in self._versions(target)])
 
     async def list_versions(self, target: TargetId) -> tuple[VersionInfo, ...]:
-        return tuple([_revision(properties) async for properties in self._versions(target)])
+        return tuple([secret_properties.version_info(p) async for p in self._versions(target)])
 
     async def _version(self, target: TargetId, properties: SecretProperties) -> Version:
-        version, created = properties.version or "", properties.created_on or _EPOCH
+        version, created = properties.version or "", secret_properties.created(properties)
         value = await self._value(target, version) if properties.enabled else None
         return Version(target, version, created, value)
 
     async def _value(self, target: TargetId, version: str) -> Key | None:
         try:
-            return _key(await self._client(target.vault).get_secret(target.name, version))
+            return secret_properties.key(
+                await self._client(target.vault).get_secret(target.name, version)
+            )
         except ResourceNotFoundError:
             return None
-        except HttpResponseError as exc:
-            if code_of(exc) == "SecretDisabled":
-                return None
-            raise failure(exc, f"read a version of secret {target}") from None
         except AzureError as exc:
+            if _is_disabled(exc):
+                return None
             raise failure(exc, f"read a version of secret {target}") from None
 
     async def publish(
@@ -132,7 +124,7 @@ class KeyVaults:
         except AzureError as exc:
             raise failure(exc, doing, effect=True) from None
         if not secret.properties.version or not secret.properties.created_on:
-            raise Unknown(f"{doing}: the answer has no version", code="Unreadable")
+            raise Unknown(f"{doing}: the response has no version", code="Unreadable")
         return PublishedVersion(secret.properties.version, secret.properties.created_on)
 
     async def disable(self, target: TargetId, version: str) -> None:
@@ -163,41 +155,5 @@ class KeyVaults:
         return self._clients[vault]
 
 
-def _key(secret: KeyVaultSecret) -> Key:
-    return Key(secret.value or "")
-
-
-def _revision(found: SecretProperties) -> VersionInfo:
-    created, enabled = found.created_on or _EPOCH, bool(found.enabled)
-    return VersionInfo(found.version or "", created, found.expires_on, enabled, found.tags or {})
-
-
-def _listed(target: TargetId, secret: SecretProperties) -> ListedSecret:
-    tags, created = secret.tags or {}, secret.created_on
-    try:
-        account = tag.enrolled(tags)
-    except ValueError as exc:
-        return ListedSecret(target, None, problem=str(exc))
-    if account is None:
-        return ListedSecret(target, None, tags=tags)
-    return ListedSecret(target, account, secret.expires_on, created=created, tags=tags)
-
-
-def _target(target: TargetId, properties: SecretProperties, value: Key | None) -> Target | None:
-    tags = properties.tags or {}
-    try:
-        enrolment = tag.read(tags)
-    except ValueError:
-        return None
-    if enrolment is None:
-        return None
-    return Target(
-        id=TargetId(target.vault, properties.name or target.name),
-        version=properties.version or "",
-        value=value,
-        created=properties.created_on or _EPOCH,
-        expires=properties.expires_on,
-        content_type=properties.content_type,
-        tags=tags,
-        enrolment=enrolment,
-    )
+def _is_disabled(exc: AzureError) -> bool:
+    return isinstance(exc, HttpResponseError) and code_of(exc) == "SecretDisabled"

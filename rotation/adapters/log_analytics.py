@@ -1,7 +1,7 @@
-"""Who has read a secret, from the vaults' audit logs in Log Analytics (azure-monitor-query).
+"""Reads of a secret, from the vaults' audit logs in Log Analytics (azure-monitor-query).
 
-Rows arrive minutes late, and a consumer that caches does not show up at all: it is evidence that
-somebody has *not* moved yet, never proof that all have.
+Rows arrive minutes late, and consumers with a cache do not appear. The logs can show that a
+consumer still uses the old version, but never that none does.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from ..runtime.clock import Clock
 from .pipeline import TransportFactory, client_options
 from .sdk_errors import failure
 
-# Both shapes of the table, whichever the diagnostic setting writes: see "AZKVAuditLogs" and
-# "AzureDiagnostics" in the Azure Monitor reference. A table or a column that is missing is no
-# error. Where the log has no versioned id, the request's address stands in for it.
+# Both tables that a diagnostic setting can write to: see "AZKVAuditLogs" and "AzureDiagnostics" in
+# the Azure Monitor reference. A missing table or column is not an error. If the log has no
+# versioned id, the request's address replaces it.
 _QUERY = """
 union isfuzzy=true
   (AZKVAuditLogs
@@ -57,7 +57,7 @@ union isfuzzy=true
 
 _LONG_OID = "identity_claim_http_schemas_microsoft_com_identity_claims_objectidentifier_g"
 
-_SERVER_SECONDS = 25  # less than the client's patience, so that the answer says what went wrong
+_SERVER_SECONDS = 25  # less than the client's timeout, so that the response explains the failure
 
 _HOST, _SECRET = re.compile(r"[a-z0-9.-]+"), re.compile(r"[0-9A-Za-z-]{1,127}")
 
@@ -70,9 +70,9 @@ _REMEDY = (
 
 
 class LogEvidence:
-    """A Log Analytics workspace that gets the audit logs of all vaults: its id, or the ARM id of
+    """Reads the audit logs of all vaults.
 
-    a resource (beginning with a slash) to ask for the logs of.
+    ``workspace`` is a workspace's id, or the ARM id of a resource that has the logs.
     """
 
     def __init__(
@@ -90,9 +90,10 @@ class LogEvidence:
         self._client = LogsQueryClient(credential, **options)
 
     async def readers(self, vault_url: str, secret: str, since: datetime) -> Sequence[SecretRead]:
-        """The last read by each identity of each version. Raises ValueError for no secret's name.
+        """Return the last read of each version by each identity.
 
-        Raises Transient while the answer is not complete: half of the evidence is none.
+        Raises Transient if the result is partial: partial evidence is not evidence. Raises
+        ValueError if ``secret`` is not a valid name.
         """
         doing = f"ask who has read {secret}"
         client = self._client
@@ -106,7 +107,7 @@ class LogEvidence:
         except AzureError as exc:
             raise _failed(exc, doing) from None
         if not isinstance(result, LogsQueryResult):
-            raise Transient(f"{doing}: the answer is not complete", code="PartialEvidence")
+            raise Transient(f"{doing}: the result is partial", code="PartialEvidence")
         return [_reading(row) for table in result.tables for row in table.rows]
 
     async def close(self) -> None:
@@ -114,14 +115,14 @@ class LogEvidence:
 
 
 def query_for(vault_url: str, secret: str) -> str:
-    """KQL for the reads of one secret.
+    """Return KQL for the reads of one secret.
 
-    Raises ValueError for names that Key Vault does not know: they could end the text they are in,
-    and a changed name would be evidence about another secret.
+    Raises ValueError for names that Key Vault does not allow: quotes could end the string, and an
+    escaped name could be another secret's.
     """
     host = urlsplit(vault_url).hostname or ""
     if not _HOST.fullmatch(host) or not _SECRET.fullmatch(secret):
-        raise ValueError(f"{vault_url[:80]!r} and {secret[:127]!r} name no secret")
+        raise ValueError(f"{vault_url[:80]!r} and {secret[:127]!r} are not a vault and a secret")
     return _QUERY.format(url=f"https://{host}/secrets/{secret}".lower(), long_oid=_LONG_OID)
 
 
@@ -133,7 +134,7 @@ def _failed(exc: AzureError, doing: str) -> RotationError:
 
 
 def _reading(row: Any) -> SecretRead:
-    """Of a row of the query's columns. A reader whom the log does not name is a reader still."""
+    """Parse a result row. Reads without an identity still count."""
     parts = str(row[1]).rstrip("/").partition("/secrets/")[2].split("/")
     at = row[2] if isinstance(row[2], datetime) else datetime.fromisoformat(str(row[2]))
     version = parts[1] if len(parts) > 1 else None

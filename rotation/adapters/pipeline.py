@@ -1,7 +1,7 @@
-"""What all of our Azure clients have in common: timeouts, no retries, and Azure's clock.
+"""The HTTP pipeline of all Azure clients: timeouts, no retries, and Azure's clock.
 
-No SDK retries anywhere: a regenerate or a set that is sent twice does harm, and everything else
-is tried again by the queue, which neither blocks a worker nor forgets.
+SDK retries are off. Sending a regenerate or a set twice does harm, and the queue retries
+everything else without blocking a worker.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ READ_SECONDS = 30
 
 
 class NoRetryTransport(AioHttpTransport):  # type: ignore[misc]  # azure-core exports it lazily
-    """Sends every request once.
+    """A transport that sends every request once.
 
-    aiohttp by itself repeats a PUT whose connection broke, which would make a second version of a
-    secret; it has no public switch for that (see ``ClientSession._request``).
+    aiohttp repeats a PUT if its connection breaks, which would create a second version of a
+    secret. It has no public option to prevent that (see ``ClientSession._request``).
     """
 
     async def open(self) -> None:
@@ -38,12 +38,12 @@ class NoRetryTransport(AioHttpTransport):  # type: ignore[misc]  # azure-core ex
 
 
 def no_retry_transport() -> NoRetryTransport:
-    """A transport for calls that must not be repeated behind our back."""
+    """Return a transport that never retries."""
     return NoRetryTransport(connection_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS)
 
 
 class DatePolicy(SansIOHTTPPolicy[Any, Any]):
-    """Shows every answer's Date to the clock, and counts those that ask for less haste."""
+    """Feeds the Date header to the clock and counts 429 responses."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -57,13 +57,13 @@ class DatePolicy(SansIOHTTPPolicy[Any, Any]):
 
 
 def _service(url: str) -> str:
-    """``vault.azure.net`` of ``https://my-vault.vault.azure.net/…``; few, whatever the fleet."""
+    """Return ``vault.azure.net`` for a vault's URL, so that there are few values."""
     host = urlsplit(url).hostname or ""
     return host.partition(".")[2] if host.count(".") > 2 else host
 
 
 def client_options(clock: Clock, **more: Any) -> dict[str, Any]:
-    """Keyword arguments for any client that is built on azure-core."""
+    """Return keyword arguments for any client that is built on azure-core."""
     return {
         "retry_total": 0,
         "permit_redirects": False,
@@ -76,7 +76,7 @@ def client_options(clock: Clock, **more: Any) -> dict[str, Any]:
 
 
 def storage_options() -> dict[str, Any]:
-    """The storage SDKs' own default retries wait longer than a lease lasts."""
+    """Return keyword arguments for storage clients, whose default retries outlast a lease."""
     return {
         "retry_total": 0,
         "logging_enable": False,

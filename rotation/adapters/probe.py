@@ -1,6 +1,6 @@
-"""Does a key work? One cheap call without side effects per kind of account.
+"""Verifies keys with one cheap call without side effects per kind of account.
 
-2xx and 429 prove a key, 401 refuses it; everything else proves nothing.
+2xx and 429 accept a key and 401 refuses it. Everything else is inconclusive.
 """
 
 from __future__ import annotations
@@ -57,21 +57,23 @@ _CALLS = {
 
 
 class DataPlaneProbe:
-    """Calls the account's own endpoint with a key, never follows a redirect, never logs."""
+    """Calls an account's endpoint with a key. Follows no redirects and logs nothing."""
 
     def __init__(self, transport: TransportFactory | None = None) -> None:
         self._transport = transport
         self._client: AsyncPipelineClient[Any, Any] | None = None
 
     async def try_key(self, account: Account, key: Key) -> ProbeVerdict:
-        """What one call with this key proves."""
+        """Return the verdict of one call with this key."""
         call, endpoint = _call_for(account)
         if call is None:
-            return _unclear(f"there is no probe for accounts of kind {account.kind or 'unknown'}")
+            return _inconclusive(
+                f"there is no probe for accounts of kind {account.kind or 'unknown'}"
+            )
         if urlsplit(endpoint).scheme != "https":
-            return _unclear("the account has no https endpoint")
+            return _inconclusive("the account has no https endpoint")
         if not _VISIBLE.fullmatch(key.reveal()):
-            return ProbeVerdict(ProbeResult.REFUSED, "the value has characters that no key has")
+            return ProbeVerdict(ProbeResult.REFUSED, "the value is not a valid header")
         headers = {call.header: key.reveal()}
         request = HttpRequest(call.method, endpoint.rstrip("/") + call.path, headers=headers)
         if call.method == "POST":
@@ -79,7 +81,7 @@ class DataPlaneProbe:
         return await self._send(request, urlsplit(endpoint).hostname or "")
 
     async def try_random(self, account: Account, like: Key) -> ProbeVerdict:
-        """The negative control: a key that cannot be right, of the same form as ``like``."""
+        """Return the verdict for a random key of the length of ``like``: the negative control."""
         length = max(len(like.reveal()), 32)
         return await self.try_key(account, Key(secrets.token_hex(length)[:length]))
 
@@ -90,7 +92,7 @@ class DataPlaneProbe:
                 status = response.status_code
                 body = await response.read() if status == 403 else b""
         except AzureError:
-            return _unclear(f"{host} cannot be reached")
+            return _inconclusive(f"{host} cannot be reached")
         return _verdict(status, body, host)
 
     def _pipeline(self) -> AsyncPipelineClient[Any, Any]:
@@ -124,10 +126,10 @@ def _verdict(status: int, body: bytes, host: str) -> ProbeVerdict:
     if status == 401:
         return ProbeVerdict(ProbeResult.REFUSED, f"{host} answered 401")
     if b"AuthenticationTypeDisabled" in body:
-        return _unclear(f"key authentication is switched off at {host}")
-    hint = ": the network forbids it" if status == 403 else ""
-    return _unclear(f"{host} answered {status}{hint}")
+        return _inconclusive(f"key authentication is disabled at {host}")
+    hint = ": network access is denied" if status == 403 else ""
+    return _inconclusive(f"{host} answered {status}{hint}")
 
 
-def _unclear(detail: str) -> ProbeVerdict:
+def _inconclusive(detail: str) -> ProbeVerdict:
     return ProbeVerdict(ProbeResult.INCONCLUSIVE, detail)

@@ -1,4 +1,4 @@
-"""Resource Manager's answers about rights, vaults and subscriptions: for the doctor, reads only."""
+"""Permissions, vaults and subscriptions in Resource Manager, for the doctor. Read-only."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from ..runtime.clock import Clock
 from .pipeline import TransportFactory, client_options
 from .sdk_errors import failure
 
-# The versions that Azure documents for each; all are generally available.
+# API versions that Azure documents; all are generally available.
 PERMISSIONS, POLICIES = "2022-04-01", "2022-06-01"
 
 SUBSCRIPTIONS, VAULTS, EVENTS = "2022-12-01", "2023-07-01", "2022-06-15"
 
 
 class ArmResources:
-    """``endpoint`` is the cloud's Resource Manager. Everything raises errors.RotationError."""
+    """A client for Resource Manager. All methods raise RotationError."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class ArmResources:
         )
 
     async def whoami(self) -> Identity:
-        """The caller, from its token's claims."""
+        """Return the caller's identity from its token's claims."""
         try:
             token = await self._credential.get_token(f"{self._endpoint}/.default")
         except AzureError as exc:
@@ -59,7 +59,7 @@ class ArmResources:
         return Identity(name, claims.get("oid", "unknown"))
 
     async def grants(self, scope: str) -> list[Grant]:
-        """What the caller may do at an ARM id."""
+        """Return the caller's permissions at an ARM id."""
         path = f"{scope}/providers/Microsoft.Authorization/permissions"
         return [
             Grant(
@@ -68,24 +68,24 @@ class ArmResources:
                     for name in ("actions", "notActions", "dataActions", "notDataActions")
                 )
             )
-            for entry in await self._all(path, PERMISSIONS, f"ask for rights at {scope}")
+            for entry in await self._all(path, PERMISSIONS, f"read the permissions at {scope}")
         ]
 
     async def subscriptions(self) -> list[str]:
-        """The ids of those that the caller can see."""
+        """Return the ids of the visible subscriptions."""
         found = await self._all("/subscriptions", SUBSCRIPTIONS, "list the subscriptions")
         return sorted(one["subscriptionId"] for one in found)
 
     async def vaults(self, subscription: str) -> dict[str, VaultInfo]:
-        """The vaults that the caller can see, by their URLs."""
+        """Return the visible vaults by URL."""
         path = f"/subscriptions/{subscription}/providers/Microsoft.KeyVault/vaults"
         found = await self._all(path, VAULTS, f"list the vaults of subscription {subscription}")
         return dict(_vault(one) for one in found)
 
     async def event_types(self, vault: str) -> list[set[str]]:
-        """For each event subscription on a vault: the event types it takes; empty for all.
+        """Return the event types of each event subscription on a vault; an empty set is all.
 
-        Some were made on the vault, others on its system topic; each list shows its own.
+        Subscriptions exist on the vault and on its system topic, in separate lists.
         """
         doing = f"list the event subscriptions of {vault}"
         topics = await self._all(_subscription(vault) + _TOPICS, EVENTS, doing)
@@ -96,7 +96,7 @@ class ArmResources:
         return [set(one.get("includedEventTypes") or ()) for one in filters]
 
     async def longest_validity(self, vault: str) -> int | None:
-        """The fewest days that a policy on the vault allows a secret to be valid."""
+        """Return the longest validity in days that all policies on the vault allow, or None."""
         path = f"{vault}/providers/Microsoft.Authorization/policyAssignments"
         found = await self._all(path, POLICIES, f"list the policies on {vault}")
         limits = [_limit(one.get("properties") or {}) for one in found]
@@ -157,7 +157,7 @@ def _limit(assignment: dict[str, Any]) -> int | None:
 
 
 def _claims(token: str) -> dict[str, Any]:
-    """A token's claims, unverified: they are only shown."""
+    """Return a token's claims without verifying them: they are only displayed."""
     try:
         middle = token.split(".")[1]
         claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(middle + "=" * 3))

@@ -1,6 +1,7 @@
-"""Azure SDK exceptions → errors.py. Raise the result ``from None``: an SDK's exception may quote
+"""Azure SDK exceptions as errors of the domain.
 
-a body, and a body may hold a key. Only codes, status and the service's own sentence are kept.
+Raise the result ``from None``: an SDK's exception may quote a body, and a body may hold a key.
+Only the code, the status and the service's message, redacted, are kept.
 """
 
 from __future__ import annotations
@@ -22,11 +23,12 @@ from ..domain.redaction import redact
 
 _REMEDIES = {
     "AuthorizationFailed": "grant the service's identity the custom role Key rotator on this "
-    "account; an assignment works within some minutes",
+    "account; role assignments take a few minutes to take effect",
     "ForbiddenByRbac": "grant the service's identity the custom role Secret publisher on this "
-    "vault; an assignment works within some minutes",
+    "vault; role assignments take a few minutes to take effect",
     "AccessDenied": "grant get, list and set on secrets in the vault's access policy, or use RBAC",
-    "ForbiddenByFirewall": "let the service through the vault's firewall, or integrate its network",
+    "ForbiddenByFirewall": "allow the service through the vault's firewall, "
+    "or use VNet integration",
     "ScopeLocked": "remove the read-only lock from the account or its group",
     "MissingSubscriptionRegistration": "register Microsoft.CognitiveServices in the subscription",
     "ResourceNotFound": "correct or remove the tag ProviderAddress of the secrets",
@@ -40,14 +42,14 @@ _REMEDIES = {
 
 _REFUSALS = frozenset({"AuthorizationFailed", "ForbiddenByRbac"})
 
-# Refusals quote the action that is missing, which the mask would take for a key, and whom they met.
+# Refusals quote the missing action, which redaction would take for a key, and the identity.
 _ACTION = re.compile(r"action:? '(Microsoft\.[A-Za-z]{1,20}(?:/[A-Za-z]{1,20})+)'", re.I)
 
 _OBJECT_ID = re.compile(
     r"(?:object id '|oid=)([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b", re.I
 )
 
-_DEFAULT_REMEDY = "read the message; the service tries again on its next visit"
+_DEFAULT_REMEDY = "see the message; the service retries on its next visit"
 
 _TRANSIENT_STATUS = frozenset({401, 408, 412, 423, 425, 429})
 
@@ -59,23 +61,23 @@ _MESSAGE_LENGTH = 300
 
 
 def failure(exc: AzureError, doing: str, *, effect: bool = False) -> RotationError:
-    """What ``exc`` means for the caller.
+    """Return the error that the caller raises.
 
-    With ``effect``, whatever may have been carried out is Unknown: the service answered 5xx or
-    408, the answer was lost, or the connection broke after it was made. (On aiohttp a dropped
-    connection arrives as ServiceRequestError too, which elsewhere means "never sent".)
+    With ``effect``, a call that may have had its effect is Unknown: the service responded 5xx or
+    408, the response was lost, or the connection broke. (With aiohttp a dropped connection is a
+    ServiceRequestError, which otherwise means "never sent".)
     """
     if isinstance(exc, HttpResponseError) and exc.status_code is not None:
         return _answered(exc, doing, effect)
     if isinstance(exc, ClientAuthenticationError):
         return _identity(doing)
     if effect and not _never_sent(exc):
-        return Unknown(f"{doing}: no answer", code="NoAnswer")
+        return Unknown(f"{doing}: no response", code="NoAnswer")
     return Transient(f"{doing}: cannot reach the service", code="Unreachable")
 
 
 def code_of(exc: HttpResponseError) -> str:
-    """The innermost error code, such as SecretDisabled; the status where there is none."""
+    """Return the innermost error code, such as SecretDisabled, or the status if there is none."""
     error = getattr(exc, "error", None)
     inner = getattr(error, "innererror", None) or {}
     code = (inner.get("code") if isinstance(inner, dict) else None) or getattr(error, "code", None)
@@ -98,7 +100,7 @@ def _answered(exc: HttpResponseError, doing: str, effect: bool) -> RotationError
 
 
 def _refused(text: str) -> str:
-    """The action and whom it was refused to, in fewer words than the service's; or empty."""
+    """Return the refused action and identity, or an empty text if the message has no action."""
     action, whom = _ACTION.search(text), _OBJECT_ID.search(text)
     to = f" to the identity with object id {whom[1]}" if whom else ""
     return f"{action[1]} is not allowed{to}" if action else ""
@@ -113,8 +115,8 @@ def _retry_after(exc: HttpResponseError) -> timedelta | None:
 
 
 def _identity(doing: str) -> RotationError:
-    """azure-identity reports every failure alike; only a missing endpoint is final."""
-    message = f"{doing}: the managed identity gave no token"
+    """Return Permanent only without an endpoint: azure-identity reports all failures alike."""
+    message = f"{doing}: could not obtain a token for the managed identity"
     if os.environ.get("IDENTITY_ENDPOINT"):
         return Transient(message, code="NoToken")
     remedy = "assign a managed identity; locally set ROTATION_CREDENTIAL=developer and sign in"

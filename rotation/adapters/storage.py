@@ -1,4 +1,4 @@
-"""Clients for the Functions host's storage, and what their errors mean."""
+"""Clients for the Functions host's storage account, and their errors as errors of the domain."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from azure.storage.blob.aio import BlobServiceClient
     from azure.storage.queue.aio import QueueServiceClient
 
-# The newest that Azurite 3.35 knows; the clients' own default is newer and refused by it.
+# The newest version that Azurite 3.35 accepts; the clients' default is newer.
 _EMULATOR_API = "2025-11-05"
 
 _CONFLICTS = frozenset({"BlobAlreadyExists", "ConditionNotMet"})
@@ -25,9 +25,9 @@ _CONFLICTS = frozenset({"BlobAlreadyExists", "ConditionNotMet"})
 def services(
     settings: StorageSettings, credential: AsyncTokenCredential, options: Mapping[str, Any]
 ) -> tuple[BlobServiceClient, QueueServiceClient]:
-    """Clients for both services, for ``BlobStore`` and ``StorageQueue``, which close them.
+    """Return clients for ``BlobStore`` and ``StorageQueue``, which close them.
 
-    ``options`` go to both; a transport among them is shared. The SDKs are imported here only.
+    ``options`` apply to both, so they share a transport.
     """
     from azure.storage.blob.aio import BlobServiceClient
     from azure.storage.queue.aio import QueueServiceClient
@@ -43,15 +43,15 @@ def services(
 
 
 def code_of(exc: AzureError) -> str:
-    """The storage error code, such as BlobNotFound; empty where there is none."""
+    """Return the storage error code, such as BlobNotFound, or an empty text."""
     code = getattr(exc, "error_code", None)
     return str(getattr(code, "value", code) or "")
 
 
 def failed(exc: AzureError, doing: str, role: str, *, effect: bool = False) -> RotationError:
-    """What ``exc`` means for the caller; raise it ``from None``. ``role`` is what a 403 lacks.
+    """Return the error to raise ``from None``; a 403 names ``role`` as missing.
 
-    With ``effect``, whatever may have been carried out is Unknown.
+    With ``effect``, a call that may have had its effect is Unknown.
     """
     found = failure(exc, doing, effect=effect)
     status = getattr(exc, "status_code", None)
@@ -68,5 +68,5 @@ def failed(exc: AzureError, doing: str, role: str, *, effect: bool = False) -> R
     remedy = "correct the storage account and the names in the settings"
     if status == 403:
         remedy = f"grant the service's identity the role {role} on the storage account"
-        remedy += ", and let the service through its firewall"
+        remedy += ", and allow the service through its firewall"
     return Permanent(message, code=code, remedy=remedy)

@@ -18,7 +18,7 @@ _NEVER = -1
 
 
 class StorageQueue:
-    """The queue is made when first written to. Base64 is what the host expects by default."""
+    """A Queue, which the first message creates. The host expects Base64 by default."""
 
     def __init__(self, service: QueueServiceClient, name: str) -> None:
         self._service = service
@@ -27,7 +27,7 @@ class StorageQueue:
         )
 
     async def put(self, message: str, delay: timedelta = timedelta()) -> None:
-        """A lost answer is Transient: put again, because delivery is at least once anyhow."""
+        """Enqueue a message. A lost response is Transient: delivery is at least once anyway."""
         seconds = delay_seconds(delay)
         try:
             try:
@@ -46,5 +46,5 @@ class StorageQueue:
         await self._service.close()
 
     async def _send(self, message: str, seconds: int) -> None:
-        """Messages never expire: one that waits behind a stopped function is still wanted."""
+        """Send a message that never expires, not even while the function is stopped."""
         await self._client.send_message(message, visibility_timeout=seconds, time_to_live=_NEVER)

@@ -172,7 +172,7 @@ async def test_the_question_goes_to_the_workspace_or_to_a_resource(azure: Azure)
     ],
 )
 def test_what_could_end_the_querys_text_is_refused(vault: str, secret: str) -> None:
-    with pytest.raises(ValueError, match="name no secret"):
+    with pytest.raises(ValueError, match="are not a vault and a secret"):
         query_for(vault, secret)
 
 
