@@ -1,4 +1,4 @@
-"""What a decision is: a kind, a reason in words, and what must be stored before it is done."""
+"""The result of a decision: an action with a reason and the record to store before it runs."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ MAX_PAUSE = timedelta(minutes=2)
 
 
 class ActionKind(StrEnum):
+    """What the reconciler does next. ASK adds missing facts, MOVE only changes the record."""
+
     IDLE = "idle"
     WAIT = "wait"
     BLOCKED = "blocked"
@@ -30,7 +32,7 @@ class ActionKind(StrEnum):
 
 @dataclass(frozen=True)
 class MissingFacts:
-    """What the decision must know before it can decide: reads and probes, no effects."""
+    """Facts to read before deciding again: keys to probe, secret versions, stale readers."""
 
     probe: tuple[Key, ...] = ()
     versions: bool = False
@@ -39,7 +41,7 @@ class MissingFacts:
 
 @dataclass(frozen=True)
 class Action:
-    """``record`` is stored before the effect; ``not_before`` answers "until when?"."""
+    """One action. ``record`` is stored before the effect; ``not_before`` is the end of a wait."""
 
     kind: ActionKind
     reason: str
@@ -52,16 +54,17 @@ class Action:
 
 
 def idle(f: Facts, reason: str, until: datetime | None = None) -> Action:
+    """Return the action for an account that needs nothing before ``until``."""
     return Action(ActionKind.IDLE, reason, f.record, until)
 
 
 def wait(f: Facts, reason: str, until: datetime, record: Record | None = None) -> Action:
-    """Nothing can be done before ``until``; then look again."""
+    """Wait until ``until``, then decide again."""
     return Action(ActionKind.WAIT, reason, record or f.record, until)
 
 
 def retry_later(f: Facts, reason: str) -> Action:
-    """Wait a little, and longer each time that the same phase has to."""
+    """Wait for a short time that doubles with each retry in the same phase."""
     operation = f.operation
     delay = min(timedelta(seconds=5) * 2 ** min(operation.tries, 10), MAX_PAUSE)
     record = replace(f.record, operation=replace(operation, tries=operation.tries + 1))
@@ -69,23 +72,24 @@ def retry_later(f: Facts, reason: str) -> Action:
 
 
 def blocked(f: Facts, reason: str, until: datetime | None = None) -> Action:
-    """A person must change something outside; it is looked at again on every visit."""
+    """Wait until someone changes something outside; every visit checks again."""
     return Action(ActionKind.BLOCKED, reason, f.record, until)
 
 
 def block(f: Facts, code: str, reason: str, remedy: str) -> Action:
-    """Stop for good, both keys left as they are, until a person resumes or abandons."""
+    """Block the operation until an operator resumes or abandons it. Both keys stay as they are."""
     cause = Failure(code, reason, remedy, f.now)
     operation = f.operation.noting(f.now, f"blocked: {reason}")
     return Action(ActionKind.BLOCKED, reason, replace(f.record, blocked=cause, operation=operation))
 
 
 def needs(f: Facts, reason: str, missing: MissingFacts) -> Action:
+    """Ask for missing facts."""
     return Action(ActionKind.ASK, reason, f.record, missing=missing)
 
 
 def enter(f: Facts, phase: Phase, reason: str, operation: Operation | None = None) -> Action:
-    """Enter a phase: its own counters start anew."""
+    """Enter a phase and reset its counters."""
     operation = operation or f.operation
     entered = replace(
         operation,

@@ -1,4 +1,7 @@
-"""facts → action. The order of the checks is the policy; each is a small pure function."""
+"""Decides the next action from the facts: the first check that returns an action wins.
+
+Start reading here: the order of the checks is the policy.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ _PHASES: dict[Phase, Callable[[Facts], Action]] = {
 
 
 def decide(f: Facts) -> Action:
-    """The one next action for an account. Pure: the same facts give the same action."""
+    """Return the next action for an account."""
     f = _without_stale(f)
     return (
         _answered(f)
@@ -39,7 +42,7 @@ def decide(f: Facts) -> Action:
 
 
 def _without_stale(f: Facts) -> Facts:
-    """Events for versions that are no longer the latest are acknowledged and dropped."""
+    """Drop events about versions that are no longer the latest."""
     requests = f.record.requests
     kept = tuple(
         w for w in requests if w.kind is not RequestKind.EXPIRY or schedule.is_current(f, w)
@@ -50,7 +53,7 @@ def _without_stale(f: Facts) -> Facts:
 
 
 def _answered(f: Facts) -> Action | None:
-    """A person said what is to become of a stopped operation."""
+    """Apply an operator's answer to a blocked operation, or a cancellation."""
     request = f.record.pending_answer
     if request is None:
         return None
@@ -82,11 +85,11 @@ def _stopped(f: Facts) -> Action | None:
 def _unenrolled(f: Facts) -> Action | None:
     if f.targets or f.record.operation is None:
         return None
-    return end(f, "no secret is enrolled for this account any more", Ending.UNENROLLED)
+    return end(f, "no secret is enrolled for this account any longer", Ending.UNENROLLED)
 
 
 def _coalesce(f: Facts) -> Action | None:
-    """What is under way already fulfils requests for a rotation that came in meanwhile."""
+    """Merge new requests for a rotation into the running one, which fulfils them."""
     operation = f.record.operation
     if operation is None or operation.purpose not in (Purpose.ROTATE, Purpose.EMERGENCY):
         return None
@@ -101,7 +104,7 @@ def _coalesce(f: Facts) -> Action | None:
     )
     rest = tuple(w for w in f.record.requests if w not in joined)
     record = replace(f.record, operation=operation, requests=rest)
-    return Action(ActionKind.MOVE, "joined the operation under way", record)
+    return Action(ActionKind.MOVE, "merged into the running operation", record)
 
 
 def _is_fulfilled(request: Request) -> bool:

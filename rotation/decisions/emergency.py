@@ -1,7 +1,7 @@
-"""A leaked key: the same machine with other parameters, planned anew from what is true now.
+"""Handles a leaked key: the same phases with different parameters, planned from current facts.
 
-It takes over whatever is under way. The overlap is nought unless asked for otherwise, so
-consumers of the leaked key fail until they read the secret again; that is the purpose.
+An emergency takes over a running operation. The overlap is zero unless requested otherwise, so
+consumers of the leaked key fail until they read the secret again, which is intended.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .lifecycle import begin, new_operation, superseded, without_intent
 
 
 def decide(f: Facts) -> Action | None:
-    """Plan or join the first emergency that waits, or None where there is none."""
+    """Plan the first waiting emergency or merge it; return None if there is none."""
     waiting = [w for w in f.record.requests if w.kind is RequestKind.EMERGENCY]
     if not waiting or not f.targets:
         return None
@@ -33,27 +33,27 @@ def decide(f: Facts) -> Action | None:
     if running and running.purpose is Purpose.REPAIR and request.leaked is Leaked.UNKNOWN:
         return None
     if f.versions is None:
-        return needs(f, "which keys were ever published", MissingFacts(versions=True))
+        return needs(f, "which keys were ever published?", MissingFacts(versions=True))
     planned = _plan(without_intent(f), request)
     if planned is None and f.record.blocked:
-        return superseded(f, "in an emergency the secrets must publish one key first")
+        return superseded(f, "in an emergency the secrets must publish the same key first")
     return planned
 
 
 def _covers(running: Operation, phase: Phase, request: Request) -> bool:
-    """Whether what is under way kills all that leaked anyway, without an overlap."""
-    dies = {running.revoke}
+    """Whether the running operation already revokes every leaked key without an overlap."""
+    revoked = {running.revoke}
     both = running.leaked is Leaked.UNKNOWN
     if phase is Phase.REGENERATE or (both and phase is Phase.VERIFY):
-        dies.add(running.candidate)
+        revoked.add(running.candidate)
     leaked = {request.leaked.slot} if request.leaked.slot else {*Slot}
-    if running.revoke is None or not leaked <= dies:
+    if running.revoke is None or not leaked <= revoked:
         return False
     return phase in (Phase.REVOKE, Phase.PROVE) or running.purpose is Purpose.EMERGENCY
 
 
 def _leaked(f: Facts, running: Operation | None, waiting: list[Request]) -> Leaked:
-    """All that was reported and still lives: both keys, where reports differ."""
+    """Return the reported keys that still work; UNKNOWN means both."""
     leaked = reduce(_both, (request.leaked for request in waiting))
     if running is None or running.purpose is not Purpose.EMERGENCY or running.revoke is None:
         return leaked
@@ -77,20 +77,20 @@ def _join(f: Facts, running: Operation, request: Request) -> Action:
         requests=(*running.requests, request.id),
         idempotency_keys=(*running.idempotency_keys, *filter(None, (request.idempotency_key,))),
     )
-    joined = joined.noting(f.now, f"joined by {request.requester}: {request.reason}")
+    joined = joined.noting(f.now, f"emergency requested by {request.requester}: {request.reason}")
     others = tuple(w for w in f.record.requests if w.id != request.id)
     record = replace(f.record, operation=joined, requests=others, blocked=None)
-    return Action(ActionKind.MOVE, "the emergency joins the operation under way", record)
+    return Action(ActionKind.MOVE, "the emergency was merged into the running operation", record)
 
 
 def _plan(f: Facts, request: Request) -> Action | None:
-    """Which key to publish, which to kill, and where to begin."""
+    """Choose the key to publish, the key to revoke and the first phase."""
     leaked = request.leaked.slot or f.live
     if leaked is None:
         return None
     candidate = leaked.other
     if request.leaked is Leaked.UNKNOWN and f.publishing_other(leaked):
-        reason = "the secrets must publish one key before both can be made new"
+        reason = "the secrets must publish the same key before both keys are regenerated"
         repair = replace(new_operation(f, Purpose.REPAIR, leaked, reason, None), successes_needed=1)
         return begin(f, Phase.VERIFY, repair, reason)
     operation = replace(
@@ -101,22 +101,24 @@ def _plan(f: Facts, request: Request) -> Action | None:
     )
     if not f.not_publishing(candidate):
         proven = replace(operation, value=f.fingerprint(candidate))
-        return begin(f, Phase.REVOKE, proven, f"the leaked {leaked} is published nowhere")
+        return begin(f, Phase.REVOKE, proven, f"no secret publishes the leaked {leaked}")
     if _is_usable(f, request, candidate):
         direct = replace(operation, successes_needed=1)
         return begin(
-            f, Phase.VERIFY, direct, f"{candidate} was never published; publish it at once"
+            f, Phase.VERIFY, direct, f"{candidate} was never published; publishing it immediately"
         )
-    return begin(f, Phase.REGENERATE, operation, f"{candidate} may be known; make it new first")
+    return begin(
+        f, Phase.REGENERATE, operation, f"{candidate} may be compromised; regenerating it first"
+    )
 
 
 def _merged(f: Facts, request: Request, candidate: Slot) -> Operation:
-    """A new operation, or the one under way turned into an emergency."""
+    """Return a new operation, or the running one turned into an emergency."""
     fresh = new_operation(f, Purpose.EMERGENCY, candidate, request.reason, request)
     running = f.record.operation
     if running is None:
         return fresh
-    note = f"hardened into an emergency by {request.requester}: {request.reason}"
+    note = f"escalated to an emergency by {request.requester}: {request.reason}"
     return replace(
         fresh,
         id=running.id,
@@ -130,7 +132,7 @@ def _merged(f: Facts, request: Request, candidate: Slot) -> Operation:
 
 
 def _is_usable(f: Facts, request: Request, candidate: Slot) -> bool:
-    """A key that nobody outside ever got; or the only way out, where a regenerate is forbidden."""
+    """Whether the candidate was never published, or must be used as it cannot be regenerated."""
     if request.leaked is Leaked.UNKNOWN:
         return False
     regenerable = not f.publishing_other(candidate.other) and not f.unreadable

@@ -1,7 +1,4 @@
-"""All that a decision may look at, gathered in one step; and the questions it may still ask.
-
-Derived facts are properties here, so that every check reads the same words.
-"""
+"""Everything a decision depends on, gathered in one step, with the facts derived from it."""
 
 from __future__ import annotations
 
@@ -21,9 +18,10 @@ from ..domain.targets import Target, Version
 
 
 class Facts(Struct, frozen=True, dict=True):
-    """One account as Azure and the journal showed it at ``now`` (Azure's time, not ours).
+    """One account as Azure and the journal showed it at ``now``, which is Azure's time.
 
-    ``versions``, ``verdicts``, ``control`` and ``laggards`` are None or missing until asked for.
+    ``versions``, ``verdicts``, ``control`` and ``stale_readers`` are missing until requested.
+    ``verdicts`` are probe results by key; ``control`` is that of a random key.
     """
 
     now: datetime
@@ -40,9 +38,9 @@ class Facts(Struct, frozen=True, dict=True):
 
     @property
     def operation(self) -> Operation:
-        """The operation under way; only phases other than IDLE have one."""
+        """The running operation. Raises ValueError in phase IDLE, which has none."""
         if self.record.operation is None:
-            raise ValueError("no operation is under way")
+            raise ValueError("no operation is running")
         return self.record.operation
 
     @cached_property
@@ -50,7 +48,7 @@ class Facts(Struct, frozen=True, dict=True):
         return EffectivePolicy.of(self.targets, self.policy)
 
     def slot_of(self, target: Target) -> Slot | None:
-        """The slot that a target publishes: by value, or for a disabled one by what we saw."""
+        """Return the slot a target publishes: by value, or as last observed if disabled."""
         if target.value is not None:
             return self.keys.slot_of(target.value)
         seen = self.record.seen.get(str(target.id))
@@ -59,44 +57,46 @@ class Facts(Struct, frozen=True, dict=True):
         return next((s for s in Slot if self.fingerprint(s) == seen.fingerprint), None)
 
     def fingerprint(self, slot: Slot) -> str:
+        """Return the fingerprint of a slot's key."""
         return self.keys[slot].fingerprint(self.record.salt)
 
     @cached_property
     def live(self) -> Slot | None:
-        """The slot that all readable targets publish; None if they are split, dead or absent."""
+        """The slot that all enabled targets publish, or None if there is no such slot."""
         slots = {self.slot_of(target) for target in self.targets if target.enabled}
         return slots.pop() if len(slots) == 1 else None
 
     @cached_property
     def broken(self) -> tuple[Target, ...]:
-        """Targets whose consumers are down now: the published value is neither key."""
+        """Targets whose value is neither key, so their consumers are failing now."""
         return tuple(t for t in self.targets if t.enabled and self.slot_of(t) is None)
 
     @cached_property
     def unreadable(self) -> tuple[Target, ...]:
-        """Disabled targets of which nobody can tell which key they publish."""
+        """Disabled targets whose published key is unknown."""
         return tuple(t for t in self.targets if not t.enabled and self.slot_of(t) is None)
 
     def publishing(self, slot: Slot) -> tuple[Target, ...]:
+        """Return the targets that publish this slot's key."""
         return tuple(t for t in self.targets if self.slot_of(t) is slot)
 
     def not_publishing(self, slot: Slot) -> tuple[Target, ...]:
-        """Targets that do not publish this slot's key yet."""
+        """Return the targets not known to publish this slot's key."""
         return tuple(t for t in self.targets if self.slot_of(t) is not slot)
 
     def publishing_other(self, slot: Slot) -> tuple[Target, ...]:
-        """Targets of which is known that they publish something else than this slot's key."""
+        """Return the targets known to publish a different key."""
         return tuple(t for t in self.not_publishing(slot) if t not in self.unreadable)
 
     def quarantined_until(self, slot: Slot) -> datetime | None:
-        """The end of the slot's quarantine, or None where it is over."""
+        """Return the end of the slot's quarantine, or None if it is over."""
         until = self.record.quarantine.get(slot)
         return until if until is not None and until > self.now else None
 
     def superseded_at(self, slot: Slot) -> datetime | None:
-        """When the slot's present value last gave way to a newer version; None if it never did.
+        """Return when a newer version last replaced the slot's present value; None if never.
 
-        Needs ``versions``. Counts from Key Vault's ``created``, not from our own notes.
+        Needs ``versions``. Uses Key Vault's ``created``, not the journal.
         """
         moments = [
             self._replaced_at(version)
@@ -109,20 +109,20 @@ class Facts(Struct, frozen=True, dict=True):
         return any(t.id == version.target and t.version == version.version for t in self.targets)
 
     def _replaced_at(self, version: Version) -> datetime:
-        """When the next version came. Within one second nobody can tell the order: the later."""
+        """Return when the next version was created. Versions of the same second have no order."""
         following = (v.created for v in self.versions or () if v.target == version.target)
         return min((at for at in following if at > version.created), default=version.created)
 
     @cached_property
     def retired_key(self) -> Key | None:
-        """The value that the operation revokes: from its old version, or still in memory."""
+        """The key that the operation revokes: from memory or from its old version."""
         values = (self.cached_retired_key, *(version.value for version in self.versions or ()))
         retired, salt = self.operation.retired, self.record.salt
         return next((v for v in values if v and v.fingerprint(salt) == retired), None)
 
     @cached_property
     def observed(self) -> dict[str, ObservedVersion]:
-        """What to remember of every target; a disabled one keeps what it was last seen with."""
+        """What to store about each target; a disabled one keeps its last observation."""
         seen = {}
         for target in self.targets:
             name, before = str(target.id), self.record.seen.get(str(target.id))
@@ -135,7 +135,7 @@ class Facts(Struct, frozen=True, dict=True):
         return seen
 
     def trusted(self, key: Key) -> bool | None:
-        """Whether the key may be published: proven, or trusted by policy; None is not asked."""
+        """Whether the key may be published, by probe or by policy; None if not probed yet."""
         verdict = self.verdicts.get(key)
         if verdict is None or self.control is None:
             return None
@@ -148,5 +148,5 @@ class Facts(Struct, frozen=True, dict=True):
         return verdict.result is ProbeResult.ACCEPTED and self.control.result is ProbeResult.REFUSED
 
     def recent(self, times: tuple[datetime, ...]) -> tuple[datetime, ...]:
-        """Those of the last 24 hours."""
+        """Return the times within the last 24 hours."""
         return tuple(at for at in times if at > self.now - timedelta(days=1))

@@ -1,6 +1,6 @@
-"""What an account at rest needs, read from top to bottom as the policy document.
+"""Policy for an idle account, in order of priority.
 
-People who are down come first, then the order of the keys, then what is due and what holds it.
+Broken consumers come first, then secrets that publish different keys, then due rotations.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .revocation import stale_versions
 
 
 def decide(f: Facts) -> Action:
-    """The first check that has something to say."""
+    """Return the action of the first check that applies."""
     checks: tuple[Callable[[Facts], Action | None], ...] = (
         _lost_journal,
         _repair_dead,
@@ -42,24 +42,26 @@ def _rest(f: Facts) -> Action:
 
 
 def _lost_journal(f: Facts) -> Action | None:
-    """Versions of ours, but no memory: requests may be under way, so nothing is published yet."""
+    """Quarantine both keys if we published versions but the journal has no record of them."""
     if f.record.seen or not any(t.enrolment.rotation for t in f.targets):
         return None
     if f.versions is None:
-        return needs(f, "what happened before the journal was lost", MissingFacts(versions=True))
+        return needs(f, "what happened before the journal was lost?", MissingFacts(versions=True))
     until = f.now + f.policy.settle
     f = replace(f, record=replace(f.record, quarantine=dict.fromkeys(Slot, until)))
-    return _unfinished(f) or Action(ActionKind.MOVE, "the journal was lost: quarantine", f.record)
+    return _unfinished(f) or Action(
+        ActionKind.MOVE, "the journal was lost; both keys are in quarantine", f.record
+    )
 
 
 def _unfinished(f: Facts) -> Action | None:
-    """An old key that is still alive and was published before: finish what was begun."""
+    """Finish an interrupted rotation: revoke the spare key if it was published before."""
     if f.live is None:
         return None
     spare = f.live.other
     if f.superseded_at(spare) is None and not stale_versions(f):
         return None
-    reason = "finish a rotation whose journal was lost"
+    reason = "finishing a rotation whose journal was lost"
     operation = new_operation(f, Purpose.FINISH, f.live, reason, None)
     value, retired = f.fingerprint(f.live), f.fingerprint(spare)
     if f.superseded_at(spare) is None:
@@ -69,59 +71,65 @@ def _unfinished(f: Facts) -> Action | None:
 
 
 def _repair_dead(f: Facts) -> Action | None:
-    """A published value that is neither key: consumers are down now."""
+    """Repair targets whose value is neither key; their consumers are failing now."""
     if not f.broken:
         return None
     names = ", ".join(target.id.name for target in f.broken)
     values = tuple(target.value for target in f.broken if target.value)
     wanted = (*values, f.keys.key1, f.keys.key2)
     if any(key not in f.verdicts for key in wanted):
-        return needs(f, f"{names}: which keys work", MissingFacts(probe=wanted))
+        return needs(f, f"{names}: which keys work?", MissingFacts(probe=wanted))
     answers = {f.verdicts[value].result for value in values}
     if ProbeResult.ACCEPTED in answers:
-        reason = f"{names}: the published value works but is no key that ARM lists; look again"
+        reason = f"{names}: the published value works but is neither of the account's keys"
         return blocked(f, reason, f.now + guards.SOON)
     if ProbeResult.INCONCLUSIVE in answers and f.policy.probe is ProbePolicy.REQUIRE:
         return blocked(
-            f, f"{names}: is neither key, and nothing can be proven", f.now + guards.SOON
+            f,
+            f"{names}: the published value is neither key, and no key can be verified",
+            f.now + guards.SOON,
         )
-    return _repair(f, _claimed_first(f), f"{names}: published a dead key")
+    return _repair(f, _claimed_first(f), f"{names}: published a key that no longer works")
 
 
 def _claimed_first(f: Facts) -> list[Slot]:
-    """What works for others; then what a tag claims, which a person has probably renewed."""
-    shown = [slot for slot, _ in _shown(f)]
+    """Prefer the slot that other secrets publish, then the slot claimed by a tag."""
+    shown = [slot for slot, _ in _publication_counts(f)]
     claims = [t.enrolment.claimed for t in f.broken if t.enrolment.claimed]
     return list(dict.fromkeys([*shown, *claims, *Slot]))
 
 
-def _shown(f: Facts) -> list[tuple[Slot, int]]:
+def _publication_counts(f: Facts) -> list[tuple[Slot, int]]:
     slots = [f.slot_of(target) for target in f.targets if target.enabled]
     return Counter(slot for slot in slots if slot).most_common()
 
 
 def _repair_split(f: Facts) -> Action | None:
-    """Targets on different slots converge on the one that most show; no key is regenerated."""
+    """Move targets on different slots to the most common one; regenerate nothing."""
     published = {f.slot_of(target) for target in f.targets} - {None}
     if len(published) < 2:
         return None
     wanted = (f.keys.key1, f.keys.key2)
     if any(key not in f.verdicts for key in wanted):
         return needs(
-            f, "the secrets publish different keys: which work", MissingFacts(probe=wanted)
+            f, "the secrets publish different keys; which keys work?", MissingFacts(probe=wanted)
         )
-    order = list(dict.fromkeys([*(slot for slot, _ in _shown(f)), *Slot]))
+    order = list(dict.fromkeys([*(slot for slot, _ in _publication_counts(f)), *Slot]))
     return _repair(f, order, "the secrets published different keys")
 
 
 def _repair(f: Facts, order: list[Slot], reason: str) -> Action:
     if len(f.recent(f.record.repaired)) >= f.policy.daily_cap:
-        return blocked(f, f"{reason}; repaired too often today: find who else writes these secrets")
-    usable = [s for s in order if f.trusted(f.keys[s]) and not f.quarantined_until(s)]
-    if not usable:
-        return wait(f, f"{reason}; no key of the account is proven to work", f.now + guards.SOON)
+        return blocked(
+            f, f"{reason}; repaired too often today; find out what else writes these secrets"
+        )
+    candidates = [s for s in order if f.trusted(f.keys[s]) and not f.quarantined_until(s)]
+    if not candidates:
+        return wait(
+            f, f"{reason}; none of the account's keys is known to work", f.now + guards.SOON
+        )
     operation = replace(
-        new_operation(f, Purpose.REPAIR, usable[0], reason, None), successes_needed=1
+        new_operation(f, Purpose.REPAIR, candidates[0], reason, None), successes_needed=1
     )
     return begin(f, Phase.VERIFY, operation, reason)
 
@@ -137,7 +145,7 @@ def _held_by_tags(f: Facts) -> Action | None:
 
 
 def _rotate(f: Facts) -> Action | None:
-    """Due, and nothing holds it back."""
+    """Begin a due rotation if no guard holds it back."""
     live = f.live
     if live is None:
         return blocked(f, "every secret of this account is disabled") if f.targets else None

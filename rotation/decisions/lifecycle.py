@@ -1,4 +1,4 @@
-"""Beginning and ending operations: pure changes of the record."""
+"""Begins, ends and cancels operations by changing the record."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from ..domain.request import Leaked, Request, RequestKind
 from .actions import Action, ActionKind
 from .facts import Facts
 
-ENDED = "ended"  # the notice of an operation that is over
+ENDED = "ended"  # the type of the notification about an operation that ended
 
 
 def operation_id(f: Facts, purpose: Purpose) -> str:
-    """The id of an operation that no wish named: stable for the same record and time."""
+    """Return an id for an operation without a request: the same for the same record and time."""
     seed = f"{f.record.account}|{f.record.epoch}|{purpose}|{f.now.isoformat()}"
     return f"{f.record.account.slug}-{hashlib.sha256(seed.encode()).hexdigest()[:8]}"
 
@@ -28,7 +28,7 @@ def operation_id(f: Facts, purpose: Purpose) -> str:
 def new_operation(
     f: Facts, purpose: Purpose, candidate: Slot, reason: str, request: Request | None
 ) -> Operation:
-    """An operation about to begin; scheduled ones are the timer's own."""
+    """Create an operation; without a request it is attributed to the schedule."""
     return Operation(
         id=request.id if request else operation_id(f, purpose),
         purpose=purpose,
@@ -49,16 +49,16 @@ def new_operation(
 
 
 def begin(f: Facts, phase: Phase, operation: Operation, reason: str) -> Action:
-    """Start an operation; wishes that it fulfils are taken in."""
+    """Begin an operation and remove the requests that it fulfils."""
     audit = operation.audited(f.now, f"{operation.purpose} begins in {phase}: {reason}")
-    taken = {*operation.requests}
+    fulfilled = {*operation.requests}
     record = replace(
         f.record,
         phase=phase,
         operation=replace(
             operation, phase_since=f.now, began_in=operation.began_in or phase, audit=audit
         ),
-        requests=tuple(w for w in f.record.requests if w.id not in taken),
+        requests=tuple(w for w in f.record.requests if w.id not in fulfilled),
         blocked=None,
     )
     return Action(ActionKind.MOVE, reason, record)
@@ -89,7 +89,7 @@ def end(
 
 
 def audited(account: AccountId, done: Operation) -> dict[str, str]:
-    """Who, why, what, when and how it ended: the audit record of an operation."""
+    """Return the audit record of an operation that ended, without empty members."""
     ended, asked = done.ended_at or done.phase_since, done.asked_at or done.started_at
     whole = {
         "account": str(account),
@@ -110,7 +110,7 @@ def audited(account: AccountId, done: Operation) -> dict[str, str]:
 
 
 def cancellable(record: Record) -> bool:
-    """Whether the operation under way has changed nothing in Azure yet."""
+    """Whether the running operation has changed nothing in Azure yet; False if in doubt."""
     operation = record.operation
     if operation is None or record.intent or operation.puts or operation.overlap_until:
         return False
@@ -120,7 +120,7 @@ def cancellable(record: Record) -> bool:
 
 
 def without_intent(f: Facts) -> Facts:
-    """Without an intent. A request of unknown outcome may still come in late: quarantine."""
+    """Clear the intent; if its outcome is unknown, quarantine the slot."""
     intent = f.record.intent
     if intent is None:
         return f
@@ -131,13 +131,13 @@ def without_intent(f: Facts) -> Facts:
 
 
 def superseded(f: Facts, why: str) -> Action:
-    """End an operation that has published nothing yet; its wish is looked at again."""
+    """End an operation that has published nothing yet, and decide its request again."""
     again = tuple(as_request(f.operation)) if f.operation.requests else ()
     return end(f, f"{Ending.OVERTAKEN}: {why}", Ending.OVERTAKEN, keep=again)
 
 
 def as_request(operation: Operation) -> list[Request]:
-    """The wish that an operation came from, to be decided upon anew."""
+    """Return the request that an operation came from."""
     emergency = operation.purpose is Purpose.EMERGENCY
     return [
         Request(
@@ -156,7 +156,7 @@ def as_request(operation: Operation) -> list[Request]:
 
 
 def notify(record: Record, f: Facts, kind: str, data: Mapping[str, str]) -> Record:
-    """Put a notice into the outbox, under an id that repeats itself."""
+    """Add a notification to the outbox; its id is the same if the step is repeated."""
     operation = f.record.operation
     subject = operation.id if operation else f"{record.account.slug}-{record.epoch}"
     notice = Notification(f"{subject}-{kind}-{data.get('of', '')}".rstrip("-"), kind, f.now, data)

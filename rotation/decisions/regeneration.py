@@ -1,4 +1,4 @@
-"""The one irreversible thing: reconcile what was sent before, check the guard, store the intent."""
+"""Regenerates a key: reconcile any earlier regenerate, check the guards, store the intent."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .lifecycle import without_intent
 
 
 def send(f: Facts, slot: Slot, following: Phase) -> Action:
-    """Regenerate once: reconcile what was sent before, check the guard, store the intent."""
+    """Return the action that regenerates ``slot``, or that follows an earlier regenerate of it."""
     intent = f.record.intent
     if intent is not None and intent.slot is slot and f.fingerprint(slot) != intent.before:
         adopted = replace(f.operation, value=f.fingerprint(f.operation.candidate))
@@ -34,9 +34,9 @@ def send(f: Facts, slot: Slot, following: Phase) -> Action:
 
 
 def _without_effect(f: Facts, slot: Slot) -> Action:
-    """ARM said yes and still lists the old key: stale for a while, a fault after that."""
+    """ARM accepted the regenerate but still lists the old key: wait for a while, then block."""
     reason = f"{slot} was regenerated, but ARM still lists the old key"
     if f.now - f.operation.phase_since > f.policy.patience:
-        remedy = "look at the account's activity log; then resume or abandon"
+        remedy = "check the account's activity log, then resume or abandon"
         return block(f, "no-effect", reason, remedy)
     return retry_later(f, reason)

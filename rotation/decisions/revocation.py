@@ -1,4 +1,4 @@
-"""The end of the old key: revoke it, prove by use that it is dead, and clean up after it."""
+"""Phases REVOKE, PROVE and CLEAN: regenerate the old key, verify that it is refused, clean up."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .regeneration import send
 
 
 def revoke(f: Facts) -> Action:
-    """Kill the old key, after everything was checked again in this very step."""
+    """Regenerate the old key after checking everything again in this step."""
     operation = f.operation
     back = step_back(f)
     if back:
@@ -28,26 +28,26 @@ def revoke(f: Facts) -> Action:
         if f.fingerprint(operation.revoke) != operation.retired:
             return enter(f, Phase.PROVE, f"{operation.revoke} was already regenerated")
         if f.now < overlap_end(f):
-            return enter(f, Phase.OVERLAP, "the overlap began again")
+            return enter(f, Phase.OVERLAP, "the overlap starts again")
     return send(f, operation.revoke, Phase.PROVE)
 
 
 def prove(f: Facts) -> Action:
-    """The old key must be refused when used; nothing else ends a revocation."""
+    """Probe the old key until it is refused; nothing else completes a revocation."""
     back = step_back(f)
     if back:
         return back
     operation = f.operation
     if f.retired_key is None and f.versions is None:
-        return needs(f, "what the old key was", MissingFacts(versions=True))
+        return needs(f, "what was the old key?", MissingFacts(versions=True))
     if f.retired_key is None:
-        return _proven(f, "not proven by use: no readable version holds the old key")
+        return _proven(f, "not verified: no readable version holds the old key")
     if f.keys.slot_of(f.retired_key):
         return retry_later(f, "ARM still lists the old key")
     live, verdict = f.keys[operation.candidate], f.verdicts.get(f.retired_key)
     if verdict is None or live not in f.verdicts:
         missing = MissingFacts(probe=(f.retired_key, live))
-        return needs(f, "whether the old key is refused, and the new one is not", missing)
+        return needs(f, "is the old key refused and the new one accepted?", missing)
     if verdict.result is not ProbeResult.REFUSED:
         return _still_alive(f, verdict.result, verdict.detail)
     if not f.trusted(live):
@@ -64,7 +64,7 @@ def prove(f: Facts) -> Action:
 
 def _still_alive(f: Facts, answer: ProbeResult, detail: str) -> Action:
     if answer is ProbeResult.INCONCLUSIVE and f.policy.probe is ProbePolicy.ACCEPT:
-        return _proven(f, f"not proven by use: {detail}")
+        return _proven(f, f"not verified: {detail}")
     operation = replace(f.operation, successes=0, first_success=None)
     record = replace(f.record, operation=operation)
     reason = f"the old key is not refused yet: {answer}, {detail}"
@@ -82,23 +82,24 @@ def _proven(f: Facts, proof: str, *, by_use: bool = False) -> Action:
 
 
 def clean(f: Facts) -> Action:
-    """Disable versions that hold no live key; the latest of each target is never touched."""
+    """Disable versions that hold neither key; never the latest version of a target."""
     if f.versions is None:
-        return needs(f, "which versions hold dead keys", MissingFacts(versions=True))
+        return needs(f, "which versions hold old keys?", MissingFacts(versions=True))
     stale = stale_versions(f)
     if stale:
-        reason = f"disable {len(stale)} versions with dead keys"
+        reason = f"disable {len(stale)} versions with old keys"
         return Action(ActionKind.DISABLE, reason, f.record, versions=stale)
     return end(f, f.operation.proof or "clean")
 
 
 def stale_versions(f: Facts) -> tuple[tuple[TargetId, str], ...]:
+    """Return the readable versions that hold neither key and are not the latest."""
     latest = {(target.id, target.version) for target in f.targets}
-    alive = {f.keys.key1, f.keys.key2, *(target.value for target in f.targets)}
+    live = {f.keys.key1, f.keys.key2, *(target.value for target in f.targets)}
     return tuple(
         (version.target, version.version)
         for version in f.versions or ()
         if version.value is not None
-        and version.value not in alive
+        and version.value not in live
         and (version.target, version.version) not in latest
     )

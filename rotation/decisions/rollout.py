@@ -1,6 +1,6 @@
-"""Decisions while an operation is under way: one function per phase, in their order.
+"""Phases REGENERATE, VERIFY, PUBLISH and OVERLAP: one function for each, in their order.
 
-Each reads its facts anew and trusts nothing that was true on the last visit.
+Each uses current facts only and assumes nothing from the last visit.
 """
 
 from __future__ import annotations
@@ -32,25 +32,29 @@ MAX_OVERWRITES = 3
 
 
 def regenerate(f: Facts) -> Action:
-    """Make the spare new."""
+    """Regenerate the spare key."""
     candidate = f.operation.candidate
     if f.publishing_other(candidate.other):
-        return superseded(f, "the secrets no longer publish one working key")
+        return superseded(f, "the secrets no longer publish the same working key")
     return send(f, candidate, Phase.VERIFY)
 
 
 def verify(f: Facts) -> Action:
-    """Prove the new key by use, several times over a while, against a negative control."""
+    """Probe the new key several times over a while; a random key must be refused."""
     operation = f.operation
     if f.broken and operation.overlap_until is None and operation.purpose is Purpose.ROTATE:
-        return superseded(f, "consumers are down and are helped first")
+        return superseded(f, "consumers have no working key; repairing that first")
     fingerprint = f.fingerprint(operation.candidate)
     if operation.value != fingerprint:
         operation = replace(operation, value=fingerprint)
         return enter(f, Phase.VERIFY, f"{operation.candidate} has a new value", operation)
     until = f.quarantined_until(operation.candidate)
     if until:
-        return wait(f, f"{operation.candidate} is in quarantine: a request may be late", until)
+        return wait(
+            f,
+            f"{operation.candidate} is in quarantine: a delayed regenerate may still arrive",
+            until,
+        )
     return _prove_candidate(f)
 
 
@@ -58,7 +62,7 @@ def _prove_candidate(f: Facts) -> Action:
     operation, key = f.operation, f.keys[f.operation.candidate]
     trusted = f.trusted(key)
     if trusted is None:
-        return needs(f, f"whether {operation.candidate} works", MissingFacts(probe=(key,)))
+        return needs(f, f"does {operation.candidate} work?", MissingFacts(probe=(key,)))
     if not trusted:
         return _not_yet(f)
     first = operation.first_success or f.now
@@ -66,28 +70,30 @@ def _prove_candidate(f: Facts) -> Action:
     span = f.policy.probe_span if operation.successes_needed > 1 else timedelta()
     if proven.successes < operation.successes_needed or f.now < first + span:
         until = f.now + span / max(operation.successes_needed - 1, 1)
-        reason = f"{proven.successes} of {operation.successes_needed} proofs of the new key"
+        reason = (
+            f"{proven.successes} of {operation.successes_needed} successful probes of the new key"
+        )
         return wait(f, reason, until, replace(f.record, operation=proven))
     proven = replace(proven, expires=f.now + f.effective_policy.validity, puts={})
-    return enter(f, Phase.PUBLISH, f"{operation.candidate} is proven", proven)
+    return enter(f, Phase.PUBLISH, f"{operation.candidate} works", proven)
 
 
 def _not_yet(f: Facts) -> Action:
-    """Come back; never regenerate again for a key that is only late."""
+    """Wait and retry; never regenerate again because a key is slow to work."""
     operation = f.operation
     failure = guards.probe_failure(f, operation.candidate)
     control_fails = f.control is not None and f.control.result is ProbeResult.ACCEPTED
     quarantine = f.record.quarantine.get(operation.candidate, operation.phase_since)
     since = max(operation.phase_since, quarantine)
     if control_fails or f.now - since > f.policy.patience:
-        remedy = "nothing was published, the old key works; then resume or abandon"
+        remedy = "nothing was published and the old key still works; resume or abandon"
         return block(f, "new-key-not-proven", failure.reason, remedy)
     restarted = replace(operation, successes=0, first_success=None)
     return retry_later(replace(f, record=replace(f.record, operation=restarted)), failure.reason)
 
 
 def publish(f: Facts) -> Action:
-    """Put the proven key into every target that does not have it; the old key still works."""
+    """Publish the verified key to every target that does not have it; the old key still works."""
     operation, candidate = f.operation, f.operation.candidate
     if f.fingerprint(candidate) != operation.value or f.quarantined_until(candidate):
         return enter(f, Phase.VERIFY, f"{candidate} changed before it was published")
@@ -95,19 +101,23 @@ def publish(f: Facts) -> Action:
     if not pending:
         return _published(f)
     if is_stale(f, pending) and operation.tries < STALE_READS:
-        return retry_later(f, "what was published does not show yet")
+        return retry_later(f, "the published version is not visible yet")
     until = distinguishable_at(f, pending)
     if until:
-        return wait(f, "a new version needs a second of its own to be told from the last", until)
+        return wait(
+            f,
+            "waiting a second so that the new version can be told apart from the previous one",
+            until,
+        )
     if operation.overwritten >= MAX_OVERWRITES:
-        remedy = "find who writes this secret (Key Vault audit log, SecretSet), then resume"
+        remedy = "find out what writes this secret (Key Vault audit log, SecretSet), then resume"
         return block(
-            f, "another-writer", f"{target_names(pending)}: overwritten again and again", remedy
+            f, "another-writer", f"{target_names(pending)}: overwritten repeatedly", remedy
         )
     trusted = f.trusted(f.keys[candidate])
     if trusted is None:
         missing = MissingFacts(probe=(f.keys[candidate],))
-        return needs(f, f"whether {candidate} still works", missing)
+        return needs(f, f"does {candidate} still work?", missing)
     if not trusted:
         return enter(f, Phase.VERIFY, f"{candidate} is no longer accepted")
     again = any(str(target.id) in operation.puts for target in pending)
@@ -119,23 +129,23 @@ def publish(f: Facts) -> Action:
 
 def _published(f: Facts) -> Action:
     operation = f.operation
-    shown = target_names(f.targets)
+    names = target_names(f.targets)
     record = replace(f.record, published_at=f.now)
-    told = event_data(f, slot=operation.candidate.value)
+    data = event_data(f, slot=operation.candidate.value)
     if operation.purpose is Purpose.REPAIR:
-        record = notify(record, f, "repaired", told | {"of": (operation.value or "")[:8]})
+        record = notify(record, f, "repaired", data | {"of": (operation.value or "")[:8]})
         record = replace(record, repaired=(*f.recent(record.repaired), f.now))
-        return end(replace(f, record=record), f"repaired: {shown} publish {operation.candidate}")
+        return end(replace(f, record=record), f"repaired: {names} publish {operation.candidate}")
     if operation.overlap_until is None:
-        record = notify(record, f, "rotated", told)
+        record = notify(record, f, "rotated", data)
     until = overlap_end(f)
     following = replace(operation, overlap_until=until)
-    reason = f"{shown} publish {operation.candidate}; the old key works until {until:%F %H:%M:%SZ}"
+    reason = f"{names} publish {operation.candidate}; the old key works until {until:%F %H:%M:%SZ}"
     return enter(replace(f, record=record), Phase.OVERLAP, reason, following)
 
 
 def overlap(f: Facts) -> Action:
-    """Both keys work. Whatever changed on the way starts the overlap again."""
+    """Wait while both keys work. A change of a target starts the overlap again."""
     back = step_back(f)
     if back:
         return back
@@ -144,13 +154,15 @@ def overlap(f: Facts) -> Action:
         return end(f, "published")
     until = overlap_end(f)
     if f.now < until:
-        return wait(f, "overlap: consumers still move to the new key", until)
+        return wait(f, "overlap: waiting for consumers to switch to the new key", until)
     if operation.purpose is Purpose.EMERGENCY:
         return enter(f, Phase.REVOKE, "the overlap is over")
     if f.stale_readers is None:
-        return needs(f, "who still reads the old version", MissingFacts(stale_readers=True))
+        return needs(f, "who still reads the old version?", MissingFacts(stale_readers=True))
     if f.stale_readers:
         return wait(
-            f, f"not seen on the new version: {', '.join(f.stale_readers)}", f.now + EVIDENCE_PAUSE
+            f,
+            f"still reading the old version: {', '.join(f.stale_readers)}",
+            f.now + EVIDENCE_PAUSE,
         )
     return enter(f, Phase.REVOKE, "the overlap is over")

@@ -1,4 +1,4 @@
-"""When a rotation is due, and what holds a due one back. Emergencies and repairs ask neither."""
+"""When a rotation is due and what delays it. Emergencies and repairs ignore both."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 
 def next_due(f: Facts) -> tuple[datetime, str]:
-    """When the account is due and why: the earliest of its targets, or now by request."""
+    """Return when the account is due and why: now if requested, else for its earliest target."""
     asked = active_request(f)
     if asked:
         return f.now, asked.reason
@@ -49,26 +49,26 @@ def _spread_fraction(target: TargetId) -> float:
 
 
 def active_request(f: Facts) -> Request | None:
-    """A request that still stands: a person's, or an event for a version that is the latest."""
+    """Return the first manual request, or event about a latest version, if any."""
     return next((w for w in f.record.requests if is_current(f, w)), None)
 
 
-def is_current(f: Facts, w: Request) -> bool:
-    """An event for a version that has given way to a newer one asks for nothing any more."""
-    if w.kind is RequestKind.MANUAL:
+def is_current(f: Facts, request: Request) -> bool:
+    """Whether a request is manual, or an event about a version that is still the latest."""
+    if request.kind is RequestKind.MANUAL:
         return True
     versions = {(t.id.name.lower(), t.version.lower()) for t in f.targets}
-    secret, version = (w.secret or "").lower(), (w.version or "").lower()
-    return w.kind is RequestKind.EXPIRY and (secret, version) in versions
+    secret, version = (request.secret or "").lower(), (request.version or "").lower()
+    return request.kind is RequestKind.EXPIRY and (secret, version) in versions
 
 
 def postpone(f: Facts) -> Action | None:
-    """The reason why a due rotation waits, and until when."""
+    """Return the wait of a due rotation, or None if it may begin now."""
     return _interval(f) or _window(f)
 
 
 def _interval(f: Facts) -> Action | None:
-    """The breaker against loops: not soon after our own last publish. A person may override."""
+    """Circuit breaker: keep the minimum interval after a publish, except for manual requests."""
     asked = active_request(f)
     if asked and asked.kind is RequestKind.MANUAL:
         return None
@@ -83,7 +83,7 @@ def _interval(f: Facts) -> Action | None:
 
 
 def _window(f: Facts) -> Action | None:
-    """Scheduled rotations keep to their window unless the deadline would pass before it opens."""
+    """Hold scheduled rotations until their window, unless a secret expires before it opens."""
     asked = active_request(f)
     if f.effective_policy.window is None or (asked and asked.kind is RequestKind.MANUAL):
         return None

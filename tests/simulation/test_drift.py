@@ -146,7 +146,7 @@ async def test_another_writer_that_keeps_overwriting_blocks_the_operation() -> N
         world.write_version(target, first)
         outcome = await worker.visit()
     assert outcome.kind is ActionKind.BLOCKED
-    assert "overwritten again and again" in outcome.reason
+    assert "overwritten repeatedly" in outcome.reason
     assert world.accepts(first)
 
 

@@ -25,8 +25,8 @@ ORDINARY |= {"failing": 4, "refused": 3, "drifted": 1}
 WHY = {
     "healthy": "next rotation 2027-01-19; its secret expires 2027-02-21",
     "due": "outside the window Mon-Fri 22:00-04:00 Europe/Berlin",
-    "rotating": "2 of 3 proofs of the new key",
-    "overlap": "consumers still move to the new key",
+    "rotating": "2 of 3 successful probes of the new key",
+    "overlap": "waiting for consumers to switch to the new key",
     "revoking": "1 of 3 proofs that the old key is refused",
     "paused": "held by the tag RotationPaused",
     "drifted": "the live key was regenerated outside the service",
@@ -170,7 +170,7 @@ def _operation(row: Mapping[str, Any], number: int, at: datetime) -> dict[str, A
     steps = [
         (0, f"{'emergency' if leak else 'rotate'} begins in regenerate: it is due"),
         (2, f"regenerate {spare}"),
-        (40, f"publish: {spare} is proven"),
+        (40, f"publish: {spare} works"),
         (42, f"overlap: published to {row['secret']}"),
         (44 + overlap.total_seconds(), f"regenerate {live}"),
         (80 + overlap.total_seconds(), "ended: the old key is refused"),

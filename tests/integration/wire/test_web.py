@@ -111,7 +111,7 @@ async def test_a_running_rotation_says_what_it_waits_for_and_until_when(api: Api
     await api.product.run(timedelta(minutes=10))
     _, running = await api.get(accepted["id"])
     assert (running["state"], running["phase"]) == ("running", "overlap")
-    assert "consumers still move" in running["waitingFor"]
+    assert "waiting for consumers" in running["waitingFor"]
     assert running["waitingUntil"] > running["startedAt"]
 
 
