@@ -48,7 +48,7 @@ class Stage:
             await asyncio.sleep(0.05)
 
     def _check_tasks(self) -> None:
-        """Raise Failed if a task has died; a dead consumer has no failed requests."""
+        """Raise Failed if a task has ended with an error; it would count no failed requests."""
         for task in self.tasks:
             if task.done() and not task.cancelled() and task.exception():
                 raise Failed(f"a task of the demo has died: {task.exception()!r}")

@@ -14,9 +14,10 @@ import azure.functions as func
 from aiohttp import web
 
 from .eventgrid import EventGrid
-from .functions import HostSettings, load, of_app
+from .functions import load, of_app
 from .http import Http
 from .queues import HIDDEN, Queue
+from .settings import HostSettings
 from .timers import Timer
 
 _log = logging.getLogger("host")

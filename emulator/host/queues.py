@@ -18,8 +18,9 @@ from azure.core.exceptions import (
 from azure.identity.aio import ManagedIdentityCredential
 from azure.storage.queue.aio import QueueClient, QueueServiceClient
 
-from .functions import Function, HostSettings
+from .functions import Function
 from .queue_messages import argument, decode
+from .settings import HostSettings
 
 _log = logging.getLogger("host")
 HIDDEN = timedelta(minutes=10)

@@ -15,7 +15,7 @@ from .subscription import Subscription
 # Seconds between attempts; the last one repeats until the event is 24 hours old.
 RETRIES = (10, 30, 60, 300, 600, 1800, 3600, 10800, 21600, 43200)
 LIFETIME = timedelta(hours=24)
-# No retry: an Azure resource answers the first three so, a webhook also 401.
+# Not retried: 400, 403 and 413; from a webhook, 401 as well.
 FINAL_STATUSES = frozenset({400, 401, 403, 413})
 
 

@@ -41,14 +41,6 @@ class Secret:
         return Secret(self.name, [replace(version) for version in self.versions])
 
 
-@dataclass(frozen=True)
-class Backup:
-    """The contents of a backup's opaque text."""
-
-    subscription: str
-    secret: Secret
-
-
 @dataclass
 class Deleted:
     """A soft-deleted secret; requests see it as deleted from ``ready`` on."""

@@ -11,9 +11,9 @@ from ...core.throttle import Throttle
 from ...core.wire import Headers, Request, Response
 from .access import check_network, check_rights
 from .audit import AuditEvent, call_event, near_expiry_event
+from .backups import Backups
 from .errors import KeyVaultError, bad_parameter
 from .handlers import Target
-from .model import Backup
 from .operations import Operation, find
 from .request_body import check_name
 from .responses import error_response
@@ -33,7 +33,7 @@ class KeyVault:
 
     identity: Identity
     vaults: dict[str, Vault] = field(default_factory=dict)
-    backups: dict[str, Backup] = field(default_factory=dict)
+    backups: Backups = field(default_factory=Backups)
     audit: Callable[[AuditEvent], None] | None = None
     _shared: dict[tuple[str, str, bool], Throttle] = field(default_factory=dict)
 

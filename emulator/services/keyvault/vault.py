@@ -11,13 +11,13 @@ from typing import Any
 from ...core.clock import Clock
 from ...core.throttle import Throttle
 from ..eventgrid.system_topic import SystemTopic
-from .errors import bad_parameter, conflict, forbidden, not_found
+from .backups import Backups
+from .errors import conflict, forbidden, not_found
 from .events import VaultEvents
-from .model import Backup, Deleted, Secret, Version
+from .model import Deleted, Secret, Version
 from .soft_delete import DeletedSecrets
 
 CREATES, OTHERS = 300, 4000
-MAX_BACKUP = 500
 
 
 @dataclass
@@ -49,7 +49,7 @@ class Vault:
     deleted: DeletedSecrets = field(init=False)
     creates: Throttle = field(default_factory=lambda: Throttle(CREATES))
     others: Throttle = field(default_factory=lambda: Throttle(OTHERS))
-    backups: dict[str, Backup] = field(default_factory=dict)
+    backups: Backups = field(default_factory=Backups)
     topic: SystemTopic = field(init=False)
     events: VaultEvents = field(init=False)
 
@@ -153,19 +153,13 @@ class Vault:
     def backup(self, name: str) -> str:
         """Return an opaque text that stands for all versions."""
         secret = self.secret(name)
-        if len(secret.versions) > MAX_BACKUP:
-            text = f"A secret with more than {MAX_BACKUP} versions cannot be backed up."
-            raise bad_parameter(text)
-        token = f"{self.random.getrandbits(256):064x}"
-        self.backups[token] = Backup(self.subscription.lower(), secret.copy())
-        return token
+        text = f"{self.random.getrandbits(256):064x}"
+        self.backups.add(text, self.subscription, secret)
+        return text
 
-    def restore(self, token: str) -> Secret:
+    def restore(self, text: str) -> Secret:
         """Add all versions of a backup, with their ids. Raises KeyVaultError if the name exists."""
-        backup = self.backups.get(token)
-        if backup is None or backup.subscription != self.subscription.lower():
-            raise bad_parameter("The backup is not valid.")
-        secret = backup.secret.copy()
+        secret = self.backups.find(text, self.subscription)
         self.deleted.check_free(secret.name)
         if secret.name.lower() in self.secrets:
             raise conflict(f"A secret named {secret.name} already exists.")

@@ -12,8 +12,9 @@ from typing import Any
 import azure.functions as func
 import pytest
 
-from emulator.host.functions import HostSettings, of_app
+from emulator.host.functions import of_app
 from emulator.host.queues import Queue
+from emulator.host.settings import HostSettings
 
 seen: list[str] = []
 app = func.FunctionApp()
