@@ -35,8 +35,8 @@ function stepsOf(rotation) {
     h("span", { class: "unseen" }, `: ${kindOf(index)}`))));
 }
 
-function waitingOf({ state, waitingFor, waitingUntil, outcome }) {
-  if (outcome) return h("p", { class: "waiting" }, sentence(outcome));
+function waitingOf({ state, waitingFor, waitingUntil, trouble }) {
+  if (state === "blocked" && trouble) return null; // the error says it already
   if (state === "waiting" && !waitingFor) return h("p", { class: "waiting" }, "Starting shortly.");
   if (!waitingFor) return null;
   const until = waitingUntil ? [" Next check ", timeOf(waitingUntil), "."] : [];

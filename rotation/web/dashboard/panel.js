@@ -1,7 +1,10 @@
 // The panel for one secret: its account's two keys, its operations, and the actions.
 
 const POLL = 2000; // ms, while an operation runs
-const CANCELLABLE = new Set(["idle", "regenerate", "verify", "publish"]); // the service has the last word
+
+/** Whether nothing has changed yet, as far as the page knows; the service decides. */
+const mayCancel = ({ purpose, phase, beganIn }) =>
+  !purpose || phase === "regenerate" || (["verify", "publish"].includes(phase) && beganIn !== "regenerate");
 
 class Panel {
   constructor(element, { may, requests, closed, changed }) {
@@ -112,7 +115,7 @@ class Panel {
     if (!account?.running && row.account) {
       made.push(button("Rotate now…", "", () => requests.rotate(row)));
     }
-    if (under && (!under.purpose || CANCELLABLE.has(under.phase))) made.push(button("Cancel…", "", () => requests.cancel(under)));
+    if (under && mayCancel(under)) made.push(button("Cancel…", "", () => requests.cancel(under)));
     const paused = row.state === "paused";
     made.push(button(paused ? "Unpause…" : "Pause…", "", () => requests.hold(row, paused)));
     if (this.may("Emergency") && row.account) {

@@ -34,7 +34,7 @@ function domainOf(spans, next, near) {
 
 function timelineOf(account, row, width, whole, rescale) {
   const spans = spansOf(account, row);
-  if (!spans.length) return [h("p", { class: "fine" }, "No key has been published yet.")];
+  if (!spans.length) return [h("p", { class: "fine" }, "This service has not published a key yet.")];
   const next = account?.next?.at ?? row.nextAt;
   const overlaps = spans.length > 1 && Date.parse(spans.at(-2).overlapUntil) > now();
   const [from, to] = domainOf(spans, next, overlaps && !whole);
