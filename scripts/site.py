@@ -22,7 +22,7 @@ PAGES = {
     "security-policy.md": "SECURITY.md",
     "changelog.md": "CHANGELOG.md",
 }
-# Sections of the README that are pages of their own on the site.
+# Sections of the README that the site shows as separate pages.
 SECTIONS = {"api.md": "The API", "settings.md": "Settings"}
 _LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)#:\s]+)(#[^)]*)?\)")
 
