@@ -1,4 +1,4 @@
-"""What the earlier version stored, and what it would make of a document."""
+"""Documents of the earlier version, and its reading of a document."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from rotation.settings.storage import StorageSettings
 NO_CREDENTIAL: Any = None
 
 
-class BadNetwork(AioHttpTransport):  # type: ignore[misc]  # loaded lazily, hence untyped
+class BadNetwork(AioHttpTransport):  # type: ignore[misc]  # loaded lazily, so untyped
     """Loses as many answers to PUT as it is told to, or lets each PUT arrive twice."""
 
     def __init__(self, **kwargs: Any) -> None:

@@ -1,4 +1,4 @@
-"""Who has read which version, through the real client, on the emulated Azure."""
+"""Evidence of reads, through the real client, on the emulated Azure."""
 
 from __future__ import annotations
 
@@ -87,7 +87,9 @@ async def test_a_read_is_seen_with_its_reader_version_and_time(azure: Azure) -> 
     assert await readers(azure) == [SecretRead(consumer.object_id, version, at)]
 
 
-async def test_another_secret_whose_name_begins_alike_is_another(azure: Azure) -> None:
+async def test_a_secret_whose_name_has_the_same_beginning_is_a_different_secret(
+    azure: Azure,
+) -> None:
     consumer = reading(azure)
     await read(azure, consumer, "ai-key-2")
     azure.advance(30 * MINUTES)
@@ -95,7 +97,7 @@ async def test_another_secret_whose_name_begins_alike_is_another(azure: Azure) -
     assert f'"{VAULT}/secrets/ai-key/"' in query_for(VAULT, "ai-key")
 
 
-async def test_what_was_read_before_is_not_asked_for(azure: Azure) -> None:
+async def test_reads_before_the_given_time_are_not_queried(azure: Azure) -> None:
     consumer = reading(azure)
     await read(azure, consumer, "ai-key")
     azure.advance(120 * MINUTES)
@@ -117,7 +119,7 @@ async def test_ids_are_understood_in_every_form_that_the_log_has(azure: Azure) -
     assert found == [("a", "f9e8"), ("b", None), ("c", None), ("unknown", "f9e8")]
 
 
-async def test_half_an_answer_is_no_evidence(azure: Azure) -> None:
+async def test_a_partial_answer_is_not_evidence(azure: Azure) -> None:
     answer(azure, [], error={"code": "PartialError", "message": "demo", "details": []})
     failed = await failing(azure)
     assert isinstance(failed, Transient)
@@ -125,7 +127,7 @@ async def test_half_an_answer_is_no_evidence(azure: Azure) -> None:
 
 
 @pytest.mark.parametrize("status", [429, 500, 504])
-async def test_a_service_that_is_unwell_is_asked_once(azure: Azure, status: int) -> None:
+async def test_a_failing_service_is_called_once(azure: Azure, status: int) -> None:
     headers = {"Retry-After": "7"}
     azure.faults.add(Fault("answer", "logs.query", status=status, headers=headers, times=9))
     assert isinstance(await failing(azure), Transient)
@@ -135,7 +137,7 @@ async def test_a_service_that_is_unwell_is_asked_once(azure: Azure, status: int)
 @pytest.mark.parametrize(
     ("status", "code"), [(400, "BadArgumentError"), (403, "InsufficientAccessError")]
 )
-async def test_a_refusal_says_what_to_do(azure: Azure, status: int, code: str) -> None:
+async def test_a_rejection_names_the_remedy(azure: Azure, status: int, code: str) -> None:
     body = {"error": {"code": code, "message": "no"}}
     azure.faults.add(Fault("answer", "logs.query", status=status, body=body))
     failed = await failing(azure)
@@ -145,7 +147,7 @@ async def test_a_refusal_says_what_to_do(azure: Azure, status: int, code: str) -
     assert "AuditEvent" in failed.remedy
 
 
-async def test_the_question_goes_to_the_workspace_or_to_a_resource(azure: Azure) -> None:
+async def test_the_query_goes_to_the_workspace_or_to_a_resource(azure: Azure) -> None:
     asked: list[Any] = []
     azure.exchanges.append(lambda operation, request, response: asked.append(request))
     since = azure.clock.now() - timedelta(hours=30)
@@ -171,7 +173,7 @@ async def test_the_question_goes_to_the_workspace_or_to_a_resource(azure: Azure)
         ("", "ai-key"),
     ],
 )
-def test_what_could_end_the_querys_text_is_refused(vault: str, secret: str) -> None:
+def test_a_value_that_could_end_the_text_of_the_query_is_rejected(vault: str, secret: str) -> None:
     with pytest.raises(ValueError, match="are not a vault and a secret"):
         query_for(vault, secret)
 

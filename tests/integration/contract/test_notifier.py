@@ -76,7 +76,7 @@ async def test_an_event_arrives_with_all_its_attributes(
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
-async def test_a_service_that_is_unwell_is_asked_once(azure: Azure, status: int) -> None:
+async def test_a_failing_service_is_called_once(azure: Azure, status: int) -> None:
     headers = {"Retry-After": "7"}
     fault = Fault("answer", "eventgrid.publish", status=status, headers=headers, times=9)
     azure.faults.add(fault)

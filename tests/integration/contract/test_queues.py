@@ -1,4 +1,4 @@
-"""What the port Queue promises: in this process, and in Azure Queue Storage."""
+"""The contract of the port Queue: in this process, and in Azure Queue Storage."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Connected:
             self.sent.append(parse_qs(urlsplit(request.url).query))
 
     async def received(self) -> list[str]:
-        """As the Functions host reads by default: base64, then UTF-8."""
+        """Read a message as the Functions host does by default: base64, then UTF-8."""
         found = [message.content async for message in self.plain.receive_messages()]
         return [base64.b64decode(text, validate=True).decode() for text in found]
 
@@ -109,7 +109,7 @@ class TestQueue:
         await host.queue.put(MESSAGE)
         assert await host.received() == [MESSAGE]
 
-    async def test_all_of_many_arrive(self, host: Host) -> None:
+    async def test_every_one_of_many_messages_arrives(self, host: Host) -> None:
         await asyncio.gather(*(host.queue.put(f"{{{i}}}") for i in range(20)))
         assert sorted(await host.received()) == sorted(f"{{{i}}}" for i in range(20))
 
@@ -144,7 +144,7 @@ class TestStorageQueue:
         await asyncio.sleep(2.2)
         assert await connected.received() == [MESSAGE]
 
-    async def test_the_first_messages_make_the_queue_together(self, azurite: str) -> None:
+    async def test_concurrent_first_messages_create_the_queue_once(self, azurite: str) -> None:
         name = f"work-{uuid4().hex[:8]}"
         several = [Connected(azurite, name) for _ in range(3)]
         await asyncio.gather(*(one.queue.put(MESSAGE) for one in several))
@@ -226,7 +226,7 @@ class TestInProcessQueue:
         await asyncio.wait_for(done.wait(), 1)
         await queue.close()
 
-    async def test_a_handler_may_put_more(self) -> None:
+    async def test_a_handler_may_enqueue_more_messages(self) -> None:
         taken = []
 
         async def handle(message: str) -> None:
@@ -239,7 +239,7 @@ class TestInProcessQueue:
         await queue.idle()
         assert taken == ["first", "second"]
 
-    async def test_only_so_many_are_handled_at_once(self) -> None:
+    async def test_the_number_of_concurrent_handlers_is_limited(self) -> None:
         running, most = 0, 0
 
         async def handle(message: str) -> None:
@@ -255,7 +255,7 @@ class TestInProcessQueue:
         await queue.idle()
         assert most == 3
 
-    async def test_closing_drops_what_waits(self) -> None:
+    async def test_closing_drops_the_waiting_messages(self) -> None:
         handler = Unwell(failures=0)
         queue = InProcessQueue(handler)
         await queue.put(MESSAGE, timedelta(days=1))
@@ -263,7 +263,7 @@ class TestInProcessQueue:
         await queue.idle()
         assert handler.calls == 0
 
-    def test_it_is_made_before_there_is_a_loop(self) -> None:
+    def test_it_can_be_constructed_without_an_event_loop(self) -> None:
         handler = Unwell(failures=0)
         queue = InProcessQueue(handler)
 

@@ -26,7 +26,7 @@ def connection(text: str) -> connection_settings.StorageSettings | None:
     return connection_settings.parse({"AzureWebJobsStorage": text})
 
 
-def test_nothing_set_is_no_storage() -> None:
+def test_without_settings_there_is_no_storage() -> None:
     assert connection_settings.parse({}) is None
     assert connection("  ") is None
     assert parse(__credential="managedidentity", __clientId="id") is None
@@ -61,7 +61,7 @@ def test_names_of_settings_compare_without_case_as_in_the_host() -> None:
 
 
 @pytest.mark.parametrize("name", ["St1", "st", "https://st1.blob.core.windows.net", "a" * 25])
-def test_what_is_no_account_name_is_refused(name: str) -> None:
+def test_an_invalid_account_name_is_rejected(name: str) -> None:
     with pytest.raises(ValueError, match="accountName"):
         parse(__accountName=name)
 
@@ -123,7 +123,7 @@ def test_every_other_connection_string_is_refused_without_repeating_it(text: str
     assert KEY not in str(refused.value)
 
 
-def test_a_connection_string_goes_before_the_rest_as_in_the_host() -> None:
+def test_a_connection_string_takes_precedence_as_in_the_host() -> None:
     with pytest.raises(ValueError, match="refused"):
         connection_settings.parse(
             {"AzureWebJobsStorage": f"AccountKey={KEY}", "AzureWebJobsStorage__accountName": "st1"}

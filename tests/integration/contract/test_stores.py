@@ -1,4 +1,4 @@
-"""What the port Store promises, kept by files and by blobs."""
+"""The contract of the port Store, for files and for blobs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SHORTEST = timedelta(seconds=15)
 
 
 class TestDocuments:
-    async def test_what_was_never_written_is_none(self, store: Store) -> None:
+    async def test_a_document_that_was_never_written_is_none(self, store: Store) -> None:
         assert await store.read("absent") is None
         assert [name async for name, _ in store.stamps()] == []
 
@@ -49,7 +49,7 @@ class TestDocuments:
             pass
         assert sorted([name async for name, _ in store.stamps()]) == ["a", "b", "c-3"]
 
-    async def test_a_mark_changes_whenever_its_document_does_and_only_then(
+    async def test_an_etag_changes_whenever_its_document_does_and_only_then(
         self, store: Store
     ) -> None:
         first, _ = await store.write("a", b"{}", None), await store.write("b", b"{}", None)
@@ -107,7 +107,7 @@ class TestCompareAndSwap:
         with pytest.raises(Conflict):
             await store.write("b", b"1", tag)
 
-    async def test_of_two_clients_that_read_the_same_one_wins(
+    async def test_one_of_two_clients_that_read_the_same_document_wins(
         self, under_test: StoreUnderTest
     ) -> None:
         stores = [under_test.another() for _ in range(6)]
@@ -133,30 +133,34 @@ class TestCompareAndSwap:
 
 
 class TestLeases:
-    async def test_only_one_holds_it(self, under_test: StoreUnderTest) -> None:
+    async def test_only_one_caller_holds_a_lease(self, under_test: StoreUnderTest) -> None:
         async with under_test.store.lease("a", SHORTEST) as ours:
             async with under_test.another().lease("a", SHORTEST) as theirs:
                 assert (ours, theirs) == (True, False)
             async with under_test.another().lease("a", SHORTEST) as still:
                 assert not still
 
-    async def test_the_exit_releases_it(self, under_test: StoreUnderTest) -> None:
+    async def test_leaving_the_context_releases_it(self, under_test: StoreUnderTest) -> None:
         with pytest.raises(KeyError):
             async with under_test.store.lease("a", SHORTEST):
                 raise KeyError
         async with under_test.another().lease("a", SHORTEST) as ours:
             assert ours
 
-    async def test_names_are_leased_each_for_itself(self, store: Store) -> None:
+    async def test_each_name_has_its_own_lease(self, store: Store) -> None:
         async with store.lease("a", SHORTEST) as a, store.lease("b", SHORTEST) as b:
             assert (a, b) == (True, True)
 
-    async def test_it_does_not_stop_writes(self, under_test: StoreUnderTest) -> None:
+    async def test_a_lease_does_not_stop_the_writes_of_others(
+        self, under_test: StoreUnderTest
+    ) -> None:
         tag = await under_test.store.write("a", b"1", None)
         async with under_test.store.lease("a", SHORTEST):
             await under_test.another().write("a", b"2", tag)
 
-    async def test_many_at_once_and_one_gets_it(self, under_test: StoreUnderTest) -> None:
+    async def test_one_of_many_concurrent_callers_acquires_it(
+        self, under_test: StoreUnderTest
+    ) -> None:
         async def hold(store: Store) -> bool:
             async with store.lease("a", SHORTEST) as ours:
                 await gate.wait()
@@ -175,9 +179,7 @@ class TestLeases:
                 pass
 
     @pytest.mark.slow
-    async def test_one_that_outlived_its_duration_may_be_taken(
-        self, under_test: StoreUnderTest
-    ) -> None:
+    async def test_an_expired_lease_can_be_acquired(self, under_test: StoreUnderTest) -> None:
         """And its late owner's exit does not take it from the new one."""
         async with under_test.store.lease("a", SHORTEST):
             await under_test.outlive_lease()
@@ -189,7 +191,7 @@ class TestLeases:
 
 
 class TestFiles:
-    async def test_the_owners_death_gives_the_lease_back(self, tmp_path: Path) -> None:
+    async def test_a_lease_is_released_when_its_owner_exits(self, tmp_path: Path) -> None:
         script = f"""
 import asyncio
 from datetime import timedelta
@@ -212,7 +214,7 @@ asyncio.run(main())
         async with FileStore(tmp_path).lease("a", SHORTEST) as ours:
             assert ours
 
-    async def test_nobody_else_may_read(self, tmp_path: Path) -> None:
+    async def test_other_users_cannot_read_the_files(self, tmp_path: Path) -> None:
         directory = tmp_path / "journal"
         store = FileStore(directory)
         await store.write("a", b"{}", None)
@@ -221,7 +223,7 @@ asyncio.run(main())
         assert {mode for p, mode in modes.items() if p.is_dir()} == {0o700}
         assert {mode for p, mode in modes.items() if p.is_file()} == {0o600}
 
-    async def test_a_change_by_hand_is_a_change(self, tmp_path: Path) -> None:
+    async def test_a_change_by_hand_is_detected(self, tmp_path: Path) -> None:
         store = FileStore(tmp_path)
         tag = await store.write("a", b"1", None)
         path = tmp_path / "a.json"
@@ -229,7 +231,7 @@ asyncio.run(main())
         with pytest.raises(Conflict):
             await store.write("a", b"3", tag)
 
-    async def test_strangers_are_no_documents(self, tmp_path: Path) -> None:
+    async def test_foreign_files_are_not_documents(self, tmp_path: Path) -> None:
         (tmp_path / "Read me.json").touch()
         (tmp_path / ".abc.json").touch()
         assert [name async for name, _ in FileStore(tmp_path).stamps()] == []
@@ -250,7 +252,9 @@ asyncio.run(main())
 
 @pytest.mark.azurite
 class TestBlobs:
-    async def test_a_write_whose_answer_was_lost_is_found_to_be_done(self, blobs: Blobs) -> None:
+    async def test_a_write_whose_response_was_lost_is_recognised_as_done(
+        self, blobs: Blobs
+    ) -> None:
         network = BadNetwork()
         store = blobs.store(transport=network, retry_total=0)
         tag = await store.write("a", b"1", None)
@@ -259,7 +263,9 @@ class TestBlobs:
         found = await store.read("a")
         assert (found.body, found.etag) == (b"2", tag)
 
-    async def test_a_creation_whose_answer_was_lost_is_found_to_be_done(self, blobs: Blobs) -> None:
+    async def test_a_creation_whose_response_was_lost_is_recognised_as_done(
+        self, blobs: Blobs
+    ) -> None:
         network = BadNetwork()
         store = blobs.store(transport=network, retry_total=0)
         await store.write("other", b"", None)
@@ -282,7 +288,9 @@ class TestBlobs:
         assert not isinstance(lost.value, Conflict)
         await store.write("a", b"3", tag)
 
-    async def test_a_lost_write_that_another_overtook_is_a_conflict(self, blobs: Blobs) -> None:
+    async def test_a_lost_write_that_another_write_overtook_is_a_conflict(
+        self, blobs: Blobs
+    ) -> None:
         network = BadNetwork()
         store = blobs.store(transport=network, retry_total=0)
         tag = await store.write("a", b"1", None)
@@ -295,7 +303,7 @@ class TestBlobs:
     async def test_a_write_that_arrives_twice_does_not_conflict_with_itself(
         self, blobs: Blobs, exists: bool
     ) -> None:
-        """As aiohttp does it: a PUT is sent again where a kept connection breaks."""
+        """Repeat a write as aiohttp does when a kept connection breaks."""
         network = BadNetwork()
         store = blobs.store(transport=network, retry_total=0)
         tag = await store.write("a", b"1", None) if exists else None
@@ -326,7 +334,7 @@ class TestBlobs:
         assert "BBBB" not in str(refused.value)
         assert refused.value.__suppress_context__ or refused.value.__context__ is None
 
-    async def test_a_lost_release_is_no_error(self, blobs: Blobs) -> None:
+    async def test_a_lost_release_is_not_an_error(self, blobs: Blobs) -> None:
         async with blobs.store().lease("a", SHORTEST) as ours:
             assert ours
             await _break(blobs, "leases/a")

@@ -18,7 +18,7 @@ from .product import Product, playground, product
 
 @dataclass(frozen=True)
 class Error:
-    """What the service answers, and what must come of it."""
+    """A response of the service, and the expected error."""
 
     operation: str
     status: int
@@ -136,7 +136,7 @@ UNKNOWN = [
 
 
 @pytest.mark.parametrize("fault", UNKNOWN, ids=lambda f: f"{f.kind}-{f.status}-{f.after}")
-async def test_a_regenerate_of_unknown_outcome_is_sent_once_and_put_into_quarantine(
+async def test_a_regenerate_with_an_unknown_outcome_is_sent_once_and_quarantined(
     fault: Fault, tmp_path: Path
 ) -> None:
     azure = playground()
@@ -166,7 +166,7 @@ async def test_a_regenerate_of_unknown_outcome_is_sent_once_and_put_into_quarant
         (429, "Throttled", None),
     ],
 )
-async def test_a_regenerate_that_was_refused_is_no_unknown(
+async def test_a_rejected_regenerate_is_not_an_unknown_outcome(
     status: int, code: str, inner: str | None, tmp_path: Path
 ) -> None:
     azure = playground()
@@ -192,7 +192,7 @@ SETS = [
 
 
 @pytest.mark.parametrize("error", SETS, ids=named)
-async def test_a_publish_that_fails_leaves_the_old_key_alive_and_is_done_later(
+async def test_a_failed_publish_leaves_the_old_key_valid_and_is_repeated_later(
     error: Error, tmp_path: Path
 ) -> None:
     azure = playground()
@@ -212,7 +212,7 @@ async def test_a_publish_that_fails_leaves_the_old_key_alive_and_is_done_later(
 
 
 @pytest.mark.parametrize("after", [True, False], ids=["done", "not-done"])
-async def test_a_set_whose_answer_is_lost_makes_no_second_version(
+async def test_a_set_whose_response_is_lost_does_not_create_a_second_version(
     after: bool, tmp_path: Path
 ) -> None:
     azure = playground()
@@ -223,7 +223,7 @@ async def test_a_set_whose_answer_is_lost_makes_no_second_version(
     assert len(azure.secret("kv-demo", "ai-key").versions) == 2
 
 
-async def test_a_patch_that_is_throttled_is_tried_again_by_us(tmp_path: Path) -> None:
+async def test_the_adapter_retries_a_throttled_patch_itself(tmp_path: Path) -> None:
     azure = playground()
     first = azure.secret("kv-demo", "ai-key").current
     async with product(azure, str(tmp_path)) as p:
@@ -233,7 +233,7 @@ async def test_a_patch_that_is_throttled_is_tried_again_by_us(tmp_path: Path) ->
     assert not first.enabled
 
 
-async def test_a_disabled_secret_says_so(tmp_path: Path) -> None:
+async def test_a_disabled_secret_is_reported_as_disabled(tmp_path: Path) -> None:
     azure = playground()
     azure.secret("kv-demo", "ai-key").current.enabled = False
     async with product(azure, str(tmp_path)) as p:

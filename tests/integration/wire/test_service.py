@@ -94,7 +94,7 @@ async def test_events_that_cannot_be_published_never_hold_up_a_rotation(tmp_path
     assert record.outbox == ()
 
 
-async def test_a_failure_is_told_once_with_what_to_do(tmp_path: Path) -> None:
+async def test_a_failure_is_reported_once_with_its_remedy(tmp_path: Path) -> None:
     azure = playground()
     azure.account("aoai-demo").locked = True
     async with product(azure, str(tmp_path)) as p:
@@ -114,7 +114,7 @@ async def read(azure: Azure, name: str, principal: Any) -> None:
         await client.get_secret(name)
 
 
-async def test_with_evidence_a_reader_of_the_old_version_holds_the_revocation(
+async def test_with_evidence_a_reader_of_the_old_version_holds_back_the_revocation(
     tmp_path: Path,
 ) -> None:
     azure = playground()
@@ -137,7 +137,7 @@ async def test_with_evidence_a_reader_of_the_old_version_holds_the_revocation(
     assert azure.accounts.accepted(old) is None
 
 
-async def test_every_account_can_say_why_not_yet_and_until_when(tmp_path: Path) -> None:
+async def test_every_account_states_what_it_waits_for_and_until_when(tmp_path: Path) -> None:
     azure = playground()
     tags = azure.secret("kv-demo", "ai-key").current.tags
     assert tags is not None
@@ -155,7 +155,7 @@ async def test_every_account_can_say_why_not_yet_and_until_when(tmp_path: Path) 
     assert stored == []
 
 
-async def test_a_clock_that_is_wrong_acts_no_more_and_says_so(tmp_path: Path) -> None:
+async def test_a_service_with_a_wrong_clock_refuses_to_act_and_reports_it(tmp_path: Path) -> None:
     azure = playground()
     azure.skew = timedelta(minutes=3)
     async with product(azure, str(tmp_path)) as p:
@@ -198,7 +198,7 @@ async def test_an_event_through_the_function_apps_own_path(tmp_path: Path) -> No
     assert done.requester == "Event Grid"
 
 
-async def test_a_value_that_no_header_could_carry_is_no_key_and_is_repaired(
+async def test_a_value_that_a_header_cannot_carry_is_not_a_key_and_is_repaired(
     tmp_path: Path,
 ) -> None:
     azure = playground()
@@ -227,7 +227,7 @@ async def test_a_name_in_another_case_is_the_same_secret(tmp_path: Path) -> None
     assert len(azure.secret("kv-demo", "ai-key").versions) == before + 1
 
 
-async def test_a_fault_of_our_own_stays_with_its_account_and_quotes_nothing(
+async def test_an_internal_error_affects_one_account_and_quotes_nothing(
     tmp_path: Path, monkeypatch: Any
 ) -> None:
     azure = playground()
@@ -244,7 +244,7 @@ async def test_a_fault_of_our_own_stays_with_its_account_and_quotes_nothing(
     assert "KeyError at test_service.py" in outcome.failure.message
 
 
-async def test_a_leak_is_ended_even_where_there_is_no_room_for_a_tag(tmp_path: Path) -> None:
+async def test_a_leaked_key_is_revoked_even_if_there_is_no_room_for_a_tag(tmp_path: Path) -> None:
     azure = playground()
     tags = azure.secret("kv-demo", "ai-key").current.tags
     assert tags is not None

@@ -1,4 +1,4 @@
-"""What alerts live on: metrics and log lines of real work, under their listed names."""
+"""The metrics and log lines that alerts depend on, from real work and under their listed names."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _reader = InMemoryMetricReader()
 
 @pytest.fixture(scope="module", autouse=True)
 def provider() -> None:
-    """As the worker does where telemetry is switched on; it can be done once in a process."""
+    """Configure metrics as the worker does; possible once in a process."""
     metrics.set_meter_provider(MeterProvider(metric_readers=[_reader]))
 
 
@@ -78,7 +78,9 @@ async def test_every_metric_is_measured_and_no_other(tmp_path: Path) -> None:
     assert found == {metric.name for metric in METRICS}
 
 
-async def test_attributes_are_those_of_the_table_and_name_no_secret(tmp_path: Path) -> None:
+async def test_attributes_are_those_of_the_table_and_never_contain_a_secret_name(
+    tmp_path: Path,
+) -> None:
     async with product(playground(), str(tmp_path)) as p:
         await leak(p)
         await p.service.health.observe()
@@ -96,7 +98,7 @@ async def test_the_time_from_report_to_refusal_counts_from_the_report(tmp_path: 
     assert point.max >= 40
 
 
-async def test_every_state_is_told_so_that_a_graph_returns_to_nought(tmp_path: Path) -> None:
+async def test_every_state_is_reported_so_that_a_graph_returns_to_zero(tmp_path: Path) -> None:
     async with product(playground(), str(tmp_path)) as p:
         await p.service.health.observe()
     told = {p.attributes["state"]: p.value for p in measured()["rotation.secrets"]}
@@ -104,7 +106,7 @@ async def test_every_state_is_told_so_that_a_graph_returns_to_nought(tmp_path: P
     assert sum(told.values()) == 1
 
 
-async def test_an_operation_leaves_one_audit_line_that_says_who_why_and_what(
+async def test_an_operation_leaves_one_audit_line_with_requester_reason_and_outcome(
     tmp_path: Path, lines: list[tuple[str, dict[str, Any]]]
 ) -> None:
     async with product(playground(), str(tmp_path)) as p:
@@ -132,7 +134,7 @@ async def test_the_same_goes_out_as_an_event(tmp_path: Path) -> None:
     assert set(ended[0]["data"]) - {"operation"} <= set(LINES["audit"])
 
 
-async def test_the_fleet_is_told_after_each_sweep(
+async def test_the_fleet_is_reported_after_each_sweep(
     tmp_path: Path, lines: list[tuple[str, dict[str, Any]]]
 ) -> None:
     async with product(playground(), str(tmp_path)) as p:
@@ -150,7 +152,7 @@ def _spoil(journal: Path) -> None:
         document.write_text("{")
 
 
-async def test_a_journal_that_cannot_be_read_is_said_and_ends_no_sweep(
+async def test_an_unreadable_journal_is_reported_and_does_not_end_the_sweep(
     tmp_path: Path, lines: list[tuple[str, dict[str, Any]]]
 ) -> None:
     async with product(playground(), str(tmp_path)) as p:

@@ -122,7 +122,7 @@ async def test_an_idempotency_key_makes_a_repeat_the_same_operation(api: Api) ->
     assert first["id"] == again["id"]
 
 
-async def test_what_is_wrong_is_said_as_problem_details(api: Api) -> None:
+async def test_errors_are_problem_details(api: Api) -> None:
     status, problem = await api.post(**SECRET)
     assert (status, problem["status"]) == (400, 400)
     assert "reason" in problem["detail"]
@@ -134,7 +134,7 @@ async def test_what_is_wrong_is_said_as_problem_details(api: Api) -> None:
         assert status == 404
 
 
-async def test_a_request_behind_an_answered_operation_waits_and_is_not_blocked(
+async def test_a_request_behind_a_resumed_operation_waits_and_is_not_blocked(
     azure: Azure, api: Api
 ) -> None:
     azure.account("aoai-demo").new_key_delay = timedelta(minutes=45)
@@ -162,7 +162,7 @@ async def test_a_blocked_operation_is_resumed_or_abandoned(azure: Azure, api: Ap
     status, _ = await api.answer(accepted["id"], "resume", reason="it works now")
     assert status == 202
     _, answered = await api.get(accepted["id"])
-    assert answered["state"] == "running", "whoever follows it is not told that it stopped"
+    assert answered["state"] == "running", "a follower is not told that it stopped"
     assert answered["waitingFor"] == "resume, requested by function key"
     await api.product.run(timedelta(minutes=10))
     _, resumed = await api.get(accepted["id"])
@@ -175,14 +175,16 @@ async def test_a_blocked_operation_is_resumed_or_abandoned(azure: Azure, api: Ap
     assert len(azure.account("aoai-demo").history) == 2, "both keys are left as they are"
 
 
-async def test_a_service_that_fails_is_a_503_that_says_try_again(azure: Azure, api: Api) -> None:
+async def test_a_failing_service_returns_a_503_that_suggests_a_retry(
+    azure: Azure, api: Api
+) -> None:
     azure.faults.add(Fault("answer", "keyvault.get_secret", status=500))
     status, problem = await api.post(**SECRET, reason="r")
     assert status == 503
     assert problem["title"] == "Try again"
 
 
-async def test_a_request_that_adds_nothing_names_the_rotation_under_way(api: Api) -> None:
+async def test_a_request_that_adds_nothing_names_the_rotation_in_progress(api: Api) -> None:
     _, first = await api.post(**SECRET, reason="r")
     status, problem = await api.post(**SECRET, reason="again")
     assert (status, problem["code"]) == (409, "UnderWay")
@@ -193,7 +195,7 @@ async def test_a_request_that_adds_nothing_names_the_rotation_under_way(api: Api
     assert len(api.product.azure.account("aoai-demo").history) == 2, "all were one rotation"
 
 
-async def test_an_emergency_hardens_the_rotation_under_way(azure: Azure, api: Api) -> None:
+async def test_an_emergency_escalates_the_rotation_in_progress(azure: Azure, api: Api) -> None:
     _, scheduled = await api.post(**SECRET, reason="r")
     await api.product.run(timedelta(minutes=10))
     leaked = azure.accounts.by_id[str(api.product.account()).lower()].keys["Key1"]
@@ -221,7 +223,7 @@ async def test_a_dry_run_says_what_would_happen_and_does_nothing(azure: Azure, a
     assert (await api.product.record()).requests == ()
 
 
-async def test_everything_needs_the_number_that_a_dry_run_reports(api: Api) -> None:
+async def test_rotating_everything_needs_the_number_that_a_dry_run_reports(api: Api) -> None:
     everything: dict[str, Any] = {
         "all": True,
         "reason": "the vault's log was public",
@@ -233,7 +235,9 @@ async def test_everything_needs_the_number_that_a_dry_run_reports(api: Api) -> N
     _, found = await api.post(**everything, dry_run=True)
     assert found["accounts"] == 1
     status, problem = await api.post(**everything, confirm=7)
-    assert (status, problem["role"]) == (403, "Rotation.Emergency"), "a function key never suffices"
+    assert (status, problem["role"]) == (403, "Rotation.Emergency"), (
+        "a function key is never enough"
+    )
 
 
 async def test_a_whole_vault_is_rotated_account_by_account(azure: Azure, api: Api) -> None:
@@ -257,14 +261,16 @@ async def test_a_whole_vault_is_rotated_account_by_account(azure: Azure, api: Ap
     assert [one["phase"] for one in listed["rotations"]] == ["overlap", "overlap"]
 
 
-async def test_what_has_changed_nothing_yet_can_be_cancelled(azure: Azure, api: Api) -> None:
+async def test_an_operation_that_has_not_changed_anything_can_be_cancelled(
+    azure: Azure, api: Api
+) -> None:
     later = azure.clock.now() + timedelta(days=80)
     azure.secret("kv-demo", "ai-key").current.exp = int(later.timestamp())
     _, waiting = await api.post(**SECRET, reason="r")
     status, found = await api.call("cancel_rotation", params={"id": waiting["id"]})
     assert (status, found["state"]) == (200, "cancelled")
     await api.product.run(timedelta(minutes=1))
-    assert len(azure.account("aoai-demo").history) == 1, "no key was made new"
+    assert len(azure.account("aoai-demo").history) == 1, "no key was regenerated"
     _, running = await api.post(**SECRET, reason="r")
     await api.product.run(timedelta(minutes=1))
     status, problem = await api.call("cancel_rotation", params={"id": running["id"]})
@@ -287,7 +293,7 @@ async def test_pausing_a_secret_holds_scheduled_rotations_back(azure: Azure, api
     assert "RotationPaused" not in (azure.secret("kv-demo", "ai-key").current.tags or {})
 
 
-async def test_one_secret_shows_its_gate_its_versions_and_its_rotations(
+async def test_one_secret_shows_what_it_waits_for_its_versions_and_its_rotations(
     azure: Azure, api: Api
 ) -> None:
     one = {"vault": "kv-demo", "secret": "ai-key"}
@@ -306,11 +312,13 @@ async def test_one_secret_shows_its_gate_its_versions_and_its_rotations(
     assert (status, unknown["code"]) == (404, "NotEnrolled")
 
 
-async def test_the_fleet_shows_each_secret_and_what_stands_beside(azure: Azure, api: Api) -> None:
+async def test_the_fleet_shows_each_secret_and_the_unmanaged_resources(
+    azure: Azure, api: Api
+) -> None:
     nobodys = azure.add_account("nobodys")
     azure.identity.principals[0].assign("Reader", nobodys.id)
-    azure.add_secret("kv-demo", "old-api-key", value="whatever", tags={})
-    azure.add_secret("kv-demo", "connection", value="whatever", tags={})
+    azure.add_secret("kv-demo", "old-api-key", value="any", tags={})
+    azure.add_secret("kv-demo", "connection", value="any", tags={})
     status, fleet = await api.call("list_secrets")
     assert status == 200
     (row,) = fleet["secrets"]
@@ -330,7 +338,7 @@ async def test_the_fleet_shows_each_secret_and_what_stands_beside(azure: Azure, 
     assert fleet["secrets"][0]["lastOperation"]["outcome"] == "the old key is refused"
 
 
-async def test_the_time_line_knows_which_slot_was_published_when(api: Api) -> None:
+async def test_the_timeline_shows_when_each_slot_was_published(api: Api) -> None:
     await api.product.visit()
     await api.product.run(timedelta(days=2))
     await api.post(**SECRET, reason="again")
@@ -346,7 +354,9 @@ async def test_the_time_line_knows_which_slot_was_published_when(api: Api) -> No
     assert (await api.call("get_account", params={"slug": "0" * 16}))[0] == 404
 
 
-async def test_health_says_whether_the_sweep_lives_and_nothing_else(azure: Azure, api: Api) -> None:
+async def test_health_reports_the_state_of_the_sweep_and_nothing_else(
+    azure: Azure, api: Api
+) -> None:
     status, found = await api.call("health")
     assert (status, found) == (503, {"status": "degraded", "lastSweepAgeSeconds": None})
     await api.product.triggers.sweep()
@@ -360,7 +370,7 @@ async def test_health_says_whether_the_sweep_lives_and_nothing_else(azure: Azure
     assert (await api.call("health"))[0] == 503
 
 
-async def test_who_waits_is_answered_when_it_is_done(azure: Azure, api: Api) -> None:
+async def test_a_waiting_request_returns_when_the_operation_ends(azure: Azure, api: Api) -> None:
     azure.account("aoai-demo")
     running = asyncio.create_task(_busy(api))
     status, found = await api.post(prefer="wait=20", **SECRET, leaked="key1", reason="r")

@@ -28,12 +28,12 @@ def test_durations_are_read(text: str, expected: timedelta) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "P", "PT", "2 days", "P1Y", "P1M", "-P1D", "P99999999999D"])
-def test_anything_else_says_what_to_write(text: str) -> None:
+def test_any_other_value_is_rejected_with_the_remedy(text: str) -> None:
     with pytest.raises(ValueError, match="write"):
         durations.parse(text)
 
 
 @given(st.integers(min_value=0, max_value=10**8))
-def test_what_is_written_reads_back(seconds: int) -> None:
+def test_a_written_document_reads_back(seconds: int) -> None:
     duration = timedelta(seconds=seconds)
     assert durations.parse(durations.text(duration)) == duration

@@ -56,7 +56,7 @@ def cloud(kind: str = "SecretNearExpiry") -> dict[str, Any]:
 
 
 def as_worker(event: dict[str, Any]) -> Any:
-    """What the Functions worker hands over, through the library's own converter."""
+    """Return what the Functions worker passes on, by the library's own converter."""
     datum = meta.Datum(func._jsonutils.json.dumps(event), "json")
     return EventGridEventInConverter.decode(datum, trigger_metadata={})
 
@@ -71,13 +71,13 @@ def test_near_expiry_names_the_version_in_either_schema(event: dict[str, Any]) -
 
 
 @pytest.mark.parametrize("event", [grid("SecretExpired"), cloud("SecretExpired")])
-def test_expired_asks_too(event: dict[str, Any]) -> None:
+def test_an_expired_event_requests_a_visit_too(event: dict[str, Any]) -> None:
     found = events.parse(event, [VAULT])
     assert isinstance(found, Expiring)
     assert found.what == "has expired"
 
 
-def test_the_documented_samples_quirks_are_forgiven() -> None:
+def test_the_quirks_of_the_documented_sample_are_accepted() -> None:
     event = grid()
     event["data"] = {
         "VaultName": "kv-rotate-demo",
@@ -112,7 +112,7 @@ def test_other_events_are_ignored_with_a_reason(event: Any, why: str) -> None:
     assert why in found.reason
 
 
-def test_an_event_whose_type_the_worker_lost_is_a_reason_to_look() -> None:
+def test_an_event_without_a_type_requests_a_visit() -> None:
     event = cloud()
     del event["type"], event["source"]
     found = events.parse(event, [VAULT])
@@ -127,10 +127,10 @@ JSON = st.recursive(
 
 
 @given(JSON)
-def test_no_json_at_all_raises(event: Any) -> None:
+def test_arbitrary_json_never_raises(event: Any) -> None:
     assert isinstance(events.parse(event, [VAULT]), (Expiring, Ignored))
 
 
 @given(st.dictionaries(st.sampled_from([*grid(), *cloud()]), JSON), JSON)
-def test_no_event_like_json_raises(event: dict[str, Any], data: Any) -> None:
+def test_json_that_resembles_an_event_never_raises(event: dict[str, Any], data: Any) -> None:
     assert isinstance(events.parse(event | {"data": data}, [VAULT]), (Expiring, Ignored))

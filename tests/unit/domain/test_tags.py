@@ -27,7 +27,7 @@ def test_a_secret_enrolled_for_microsofts_sample_is_enrolled_here() -> None:
     assert enrolment.problems == ()
 
 
-def test_our_own_tags_are_optional_and_read_without_regard_to_case() -> None:
+def test_the_services_own_tags_are_optional_and_case_insensitive() -> None:
     enrolment = tags.read(
         SAMPLE
         | {
@@ -57,7 +57,7 @@ def test_our_own_tags_are_optional_and_read_without_regard_to_case() -> None:
         ("RotationPaused", "perhaps", "true nor false"),
     ],
 )
-def test_a_bad_tag_is_named_with_what_to_write_instead(tag: str, value: str, says: str) -> None:
+def test_an_invalid_tag_is_named_with_its_remedy(tag: str, value: str, says: str) -> None:
     enrolment = tags.read(SAMPLE | {tag: value})
     assert enrolment is not None
     (problem,) = enrolment.problems
@@ -81,7 +81,7 @@ def test_every_problem_is_named_at_once() -> None:
     assert len(enrolment.problems) == 2
 
 
-def test_a_missing_validity_is_a_problem_not_a_default() -> None:
+def test_a_missing_validity_is_a_problem_and_not_a_default() -> None:
     enrolment = tags.read({"ProviderAddress": ACCOUNT})
     assert enrolment is not None
     assert "ValidityPeriodDays is missing" in enrolment.problems[0]
@@ -96,7 +96,7 @@ def test_another_providers_secret_belongs_to_another_rotation() -> None:
     assert tags.read(SAMPLE | {"ProviderAddress": storage}) is None
 
 
-def test_an_address_that_nobody_can_read_says_how_to_write_it() -> None:
+def test_an_invalid_address_shows_the_correct_form() -> None:
     with pytest.raises(ValueError, match=r"ProviderAddress.*resource id"):
         tags.enrolled({"ProviderAddress": "aoai-demo"})
 
@@ -123,7 +123,7 @@ def test_a_new_version_keeps_the_users_tags_and_gets_ours() -> None:
     assert len(written["RotationReason"]) <= 128
 
 
-def test_without_room_for_all_of_ours_the_most_telling_are_written() -> None:
+def test_without_room_for_all_tags_the_most_important_ones_are_written() -> None:
     users = {f"own-{i}": "x" for i in range(13)}
     written = tags.written(users, Slot.KEY1, "op-1", datetime(2026, 11, 23, tzinfo=UTC), "r")
     assert len(written) == tags.MAX_TAGS
@@ -137,7 +137,7 @@ def test_a_differently_spelt_tag_is_replaced_not_doubled() -> None:
 
 
 @given(st.dictionaries(st.sampled_from(tags.READ), st.text(max_size=40)))
-def test_any_junk_gives_named_problems_and_never_an_accident(junk: dict[str, str]) -> None:
+def test_arbitrary_input_gives_named_problems_and_never_an_exception(junk: dict[str, str]) -> None:
     enrolment = tags.read(junk | {"ProviderAddress": ACCOUNT})
     assert enrolment is not None
     for problem in enrolment.problems:
@@ -150,7 +150,7 @@ USERS = st.dictionaries(
 
 
 @given(USERS, st.sampled_from(list(Slot)), st.text("0123456789abcdef-", min_size=1, max_size=40))
-def test_what_is_written_reads_back_and_the_users_tags_stay(
+def test_a_written_secret_reads_back_and_keeps_the_users_tags(
     users: dict[str, str], slot: Slot, rotation: str
 ) -> None:
     at = datetime(2026, 11, 23, tzinfo=UTC)

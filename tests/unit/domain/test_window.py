@@ -35,6 +35,6 @@ def test_a_range_of_days_may_cross_the_week() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "Mon", "Mon 9-17", "Mon 25:00-26:00", "Foo 01:00-02:00"])
-def test_anything_else_shows_an_example(text: str) -> None:
+def test_any_other_value_is_rejected_with_an_example(text: str) -> None:
     with pytest.raises(ValueError, match="write for example"):
         window.parse(text)

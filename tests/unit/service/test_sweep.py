@@ -1,4 +1,4 @@
-"""The sweep's plan: what is due first, the rest in turn, problems named."""
+"""The sweep's plan: due accounts first, the rest in turn, problems named."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ def test_one_account_is_visited_once_with_all_its_secrets() -> None:
     assert {target.name for target in visit.targets} == {"one", "two"}
 
 
-def test_what_is_due_comes_first() -> None:
+def test_due_accounts_come_first() -> None:
     secrets = [listed(number) for number in range(10)]
     due = listed(99, timedelta(days=5))
     assert planned(*secrets, due)[0] == due.account
     assert planned(*secrets, listed(98, None))[0] == listed(98).account
 
 
-def test_a_fleet_too_large_for_one_period_is_taken_in_slices_and_none_is_left_out() -> None:
+def test_a_fleet_too_large_for_one_period_is_visited_in_slices_and_none_is_left_out() -> None:
     secrets = [listed(number) for number in range(1000)]
     visited: set[AccountId] = set()
     sizes = []
@@ -54,14 +54,14 @@ def test_a_fleet_too_large_for_one_period_is_taken_in_slices_and_none_is_left_ou
     assert max(sizes) < 600
 
 
-def test_what_is_due_is_in_every_slice() -> None:
+def test_due_accounts_are_in_every_slice() -> None:
     secrets = [listed(number) for number in range(1000)]
     due = listed(1000, timedelta(days=1))
     for step in range(4):
         assert due.account in planned(*secrets, due, now=NOW + step * PERIOD, rate=0.5)
 
 
-def test_an_unreadable_tag_and_an_unreadable_vault_are_problems_and_no_more() -> None:
+def test_unreadable_tags_and_vaults_are_reported_as_problems_only() -> None:
     good, bad = (
         listed(1),
         ListedSecret(TargetId(VAULT, "bad"), None, problem="tag ProviderAddress: no"),

@@ -23,14 +23,14 @@ def test_one_vault_is_all_that_is_required() -> None:
     assert loaded.credential == "managed"
 
 
-def test_several_vaults_by_comma_or_space() -> None:
+def test_vaults_are_separated_by_commas_or_spaces() -> None:
     loaded = settings.load(
         {"ROTATION_VAULTS": "https://a.vault.azure.net, https://B.vault.azure.cn"}
     )
     assert loaded.vaults == ("https://a.vault.azure.net", "https://b.vault.azure.cn")
 
 
-def test_every_bad_setting_is_named_with_what_to_write() -> None:
+def test_every_invalid_setting_is_named_with_its_remedy() -> None:
     bad = {
         "ROTATION_VAULTS": "kv-a",
         "ROTATION_OVERLAP": "a day",
@@ -45,7 +45,7 @@ def test_every_bad_setting_is_named_with_what_to_write() -> None:
     assert {problem.partition(":")[0] for problem in caught.value.problems} == set(bad)
 
 
-def test_a_missing_vault_says_what_to_write() -> None:
+def test_a_missing_vault_names_the_remedy() -> None:
     with pytest.raises(settings.BadSettings, match=r"ROTATION_VAULTS: required.*https://"):
         settings.load({})
 
