@@ -1,162 +1,200 @@
-// The service, and its rights on vaults and accounts that are there already. One deployment, by azd or
-// az deployment sub create. Lists are strings with commas, because azd keeps strings only.
+// The key rotation service, and its rights on existing vaults and accounts. README.md explains each part.
 targetScope = 'subscription'
 
-@description('Name of this environment; it names the resource group.')
+import {
+  accountsOf
+  allBindings
+  auditWorkspaceOf
+  bindingsSetting
+  checkedName
+  Flag
+  givenBindings
+  groupOf
+  groupTopics
+  nameOf
+  tagsOf
+  vaultsOf
+  vaultTopics
+  workspaceOf
+} from 'inputs.bicep'
+
+@description('Name of this environment. The resource group is rg-NAME.')
 @minLength(1)
 @maxLength(40)
 param environmentName string
 
-@description('Region of the service. The vaults and accounts may be anywhere.')
+@description('Region of the service, one that offers Flex Consumption. The vaults and accounts may be elsewhere.')
+@allowed([
+  'australiaeast'
+  'australiasoutheast'
+  'brazilsouth'
+  'canadacentral'
+  'centralindia'
+  'centralus'
+  'chinanorth3'
+  'eastasia'
+  'eastus'
+  'eastus2'
+  'francecentral'
+  'germanywestcentral'
+  'italynorth'
+  'japaneast'
+  'koreacentral'
+  'northcentralus'
+  'northeurope'
+  'norwayeast'
+  'southafricanorth'
+  'southcentralus'
+  'southeastasia'
+  'southindia'
+  'spaincentral'
+  'swedencentral'
+  'uaenorth'
+  'uksouth'
+  'ukwest'
+  'usgovarizona'
+  'usgovvirginia'
+  'westcentralus'
+  'westeurope'
+  'westus'
+  'westus2'
+  'westus3'
+])
+@metadata({
+  azd: {
+    type: 'location'
+  }
+})
 param location string
 
-@description('Resource ids of the key vaults, by comma.')
+@description('Resource ids of the key vaults, comma-separated.')
 @minLength(1)
 param vaultIds string
 
-@description('Resource ids of the Azure AI accounts, by comma. More can be added at any time.')
+@description('Resource ids of the Azure AI accounts, comma-separated. You can add more at any time.')
 param accountIds string = ''
 
-@description('For vaults that have an Event Grid system topic already (Azure allows one): vault=topic, by comma. It keeps its name and gets a system-assigned identity.')
+@description('Which accounts may be published in which vault or secret: VAULT[/PATTERN]=SCOPE, comma-separated. A vault without an entry is bound to every account of accountIds.')
+param bindings string = ''
+
+@description('System topics that already exist (Azure allows one per source): VAULT=TOPIC, comma-separated, where TOPIC is a resource id. They need a system-assigned identity and are never written.')
 param eventTopicNames string = ''
 
-@description('Application (client) id of the app registration for people and pipelines. Empty: the HTTP API lets nobody in.')
+@description('Application (client) id of the app registration for people and pipelines. Empty: the HTTP API rejects everybody.')
 param authClientId string = ''
 
-@description('Who is mailed when an alert fires. Empty: alerts are shown in the portal only.')
+@description('Who receives alerts by mail. Empty: alerts appear in the portal only.')
 param alertEmail string = ''
 
-@description('Resource id of a Log Analytics workspace with the vaults\' audit logs: revoke only when every reader has moved. Empty: the overlap alone decides.')
+@description('Resource id of a Log Analytics workspace with the vaults\' audit logs: the service then revokes a key only when every reader has moved. Empty: the overlap alone decides.')
 param logsWorkspaceId string = ''
 
-@description('Whether a custom Event Grid topic tells others of rotations: true or false.')
-@allowed([
-  'true'
-  'false'
-  ''
-])
-param withTopic string = 'false'
+@description('Whether the vaults send their audit logs to logsWorkspaceId.')
+param withVaultAudit Flag = 'false'
 
-@description('Whether storage and vaults are reached through private endpoints only: true or false.')
-@allowed([
-  'true'
-  'false'
-  ''
-])
-param withNetwork string = 'false'
+@description('Whether a custom Event Grid topic publishes the events of the service.')
+param withTopic Flag = 'false'
+
+@description('Whether the storage account and the vaults are reached through private endpoints only.')
+param withNetwork Flag = 'false'
+
+@description('Whether the owners of the vaults approve the private endpoints themselves.')
+param withManualApproval Flag = 'false'
+
+@description('Whether a key that somebody regenerates wakes the service at once. Adds a system topic to the resource groups of the accounts.')
+param withArmEvents Flag = 'false'
+
+@description('Whether the storage account of the journal is locked against deletion. Empty: yes.')
+param withLock Flag = 'true'
 
 @description('How long both keys work (ISO 8601); longer than the slowest cache of a consumer. Empty: 26 hours.')
 param overlap string = 'PT26H'
+
+@description('SKU of the storage account that holds the journal. Empty: Standard_ZRS; some regions offer only Standard_LRS.')
+param storageSku 'Standard_LRS' | 'Standard_ZRS' | 'Standard_GRS' | 'Standard_GZRS' | '' = 'Standard_ZRS'
+
+@description('Most gigabytes of logs per day, a whole number; -1 for no limit. Empty: 1.')
+param logsDailyCapGb string = '1'
+
+@description('Tags for every resource: NAME=VALUE, comma-separated.')
+param tags string = ''
 
 @description('Alert when a published key is older than this many days.')
 @minValue(1)
 param oldestKeyDays int = 100
 
-var tags = {
-  'azd-env-name': environmentName
-}
-// For what stands beside a vault, in a group that is not ours: azd must not take it for its own.
-var guestTags = {
-  service: 'key-rotation'
-}
+@description('Name of the cloud.')
+param cloud string = environment().name
+
+@description('Time of the deployment. The alert on missing sweeps waits until two hours after it.')
+param deployedAt string = utcNow('u')
+
+@description('Region in which Azure keeps this deployment.')
+param deploymentRegion string = deployment().location
+
+var own = loadJsonContent('clouds.json')[cloud]
+var ownTags = union(tagsOf(tags), { 'azd-env-name': environmentName })
+// For resources in groups that are not ours: without the tag by which azd finds its own.
+var guestTags = union(tagsOf(tags), { service: 'key-rotation' })
 var token = uniqueString(subscription().id, environmentName, location)
-var vaults = split(replace(vaultIds, ' ', ''), ',')
-var accounts = empty(accountIds) ? [] : split(replace(accountIds, ' ', ''), ',')
-// a=b,c=d becomes {"a":"b","c":"d"}.
-var topicPairs = replace(replace(toLower(replace(eventTopicNames, ' ', '')), '=', '":"'), ',', '","')
-var topicOf = json(empty(eventTopicNames) ? '{}' : '{"${topicPairs}"}')
-// A module's scope is looked at even where the module is not deployed.
-var workspaceId = empty(logsWorkspaceId) ? vaults[0] : logsWorkspaceId
-var vaultNames = [for id in vaults: last(split(id, '/'))]
-var vaultUrls = [for name in vaultNames: 'https://${name}${environment().suffixes.keyvaultDns}']
-var vaultSubscriptions = [for id in vaults: toLower(split(id, '/')[2])]
-var accountSubscriptions = [for id in accounts: toLower(split(id, '/')[2])]
-var roleSubscriptions = union(vaultSubscriptions, accountSubscriptions)
+var vaults = vaultsOf(vaultIds)
+var accounts = accountsOf(accountIds)
+var pairs = allBindings(givenBindings(bindings, vaults), vaults, accounts)
+var armSources = withArmEvents == 'true' ? union(map(accounts, id => groupOf(id)), []) : []
+var topics = vaultTopics(eventTopicNames, vaults, armSources)
+var armTopics = groupTopics(eventTopicNames, vaults, armSources)
+var workspaceId = workspaceOf(logsWorkspaceId)
+// The scope of a module must be valid even if the module is not deployed.
+var workspaceScope = empty(workspaceId) ? vaults[0] : workspaceId
+var auditWorkspaceId = auditWorkspaceOf(withVaultAudit, workspaceId)
+var isPrivate = withNetwork == 'true'
+var roleSubscriptions = union(map(concat(vaults, accounts), id => split(id, '/')[2]), [])
 
-resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = {
-  name: 'rg-${environmentName}'
+resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
+  name: 'rg-${checkedName(environmentName)}'
   location: location
-  tags: tags
+  tags: ownTags
 }
 
-// A custom role can be assigned in the subscriptions of its definition only.
-module roles 'modules/roles.bicep' = [for subscriptionId in roleSubscriptions: {
-  name: 'roles-${uniqueString(subscriptionId, environmentName)}'
-  scope: subscription(subscriptionId)
-}]
+// A custom role can be assigned only in the subscriptions of its definition. Azure keeps a deployment of a
+// subscription under its name and region: the same name in another region fails.
+module roles 'modules/roles.bicep' = [
+  for id in roleSubscriptions: {
+    name: 'roles-${uniqueString(id, token, deploymentRegion)}'
+    scope: subscription(id)
+  }
+]
 
-module identity 'modules/identity.bicep' = {
-  name: 'identity'
+module foundation 'modules/foundation.bicep' = {
+  name: 'foundation'
   scope: group
   params: {
-    name: 'id-rotation-${token}'
+    token: token
     location: location
-    tags: tags
+    tags: ownTags
+    storageSku: empty(storageSku) ? 'Standard_ZRS' : storageSku
+    isPrivate: isPrivate
+    isLocked: withLock != 'false'
+    dailyCapGb: int(empty(logsDailyCapGb) ? '1' : logsDailyCapGb)
+    withTopic: withTopic == 'true'
+    alertEmail: alertEmail
+    oldestKeyDays: oldestKeyDays
+    deployedAt: deployedAt
   }
 }
 
-module network 'modules/network.bicep' = if (withNetwork == 'true') {
+module network 'modules/network.bicep' = if (isPrivate) {
   name: 'network'
   scope: group
   params: {
     name: 'vnet-rotation-${token}'
     location: location
-    tags: tags
-    storageAccountId: storage.outputs.id
+    tags: ownTags
+    storageAccountId: foundation.outputs.storageId
     vaultIds: vaults
-  }
-}
-
-module storage 'modules/storage.bicep' = {
-  name: 'storage'
-  scope: group
-  params: {
-    name: 'strotation${substring(token, 0, 13)}'
-    location: location
-    tags: tags
-    principalId: identity.outputs.principalId
-    isPrivate: withNetwork == 'true'
-  }
-}
-
-module deadLetters 'modules/deadletterstore.bicep' = {
-  name: 'deadletterstore'
-  scope: group
-  params: {
-    name: 'stdead${token}'
-    location: location
-    tags: tags
-  }
-}
-
-module monitoring 'modules/monitoring.bicep' = {
-  name: 'monitoring'
-  scope: group
-  params: {
-    name: 'rotation-${token}'
-    location: location
-    tags: tags
-    principalId: identity.outputs.principalId
-  }
-}
-
-module topic 'modules/topic.bicep' = if (withTopic == 'true') {
-  name: 'topic'
-  scope: group
-  params: {
-    name: 'evgt-rotation-${token}'
-    location: location
-    tags: tags
-    principalId: identity.outputs.principalId
-  }
-}
-
-module logs 'modules/logs.bicep' = if (!empty(logsWorkspaceId)) {
-  name: 'logs-${token}'
-  scope: resourceGroup(split(workspaceId, '/')[2], split(workspaceId, '/')[4])
-  params: {
-    name: last(split(logsWorkspaceId, '/'))
-    principalId: identity.outputs.principalId
+    storageSuffix: own.storageSuffix
+    vaultZone: own.vaultZone
+    isManual: withManualApproval == 'true'
   }
 }
 
@@ -166,18 +204,20 @@ module functionApp 'modules/functionapp.bicep' = {
   params: {
     name: 'func-rotation-${token}'
     location: location
-    tags: union(tags, { 'azd-service-name': 'rotation' })
-    identityId: identity.outputs.id
-    identityClientId: identity.outputs.clientId
-    storageName: storage.outputs.name
-    deploymentUrl: storage.outputs.deploymentUrl
-    insightsName: monitoring.outputs.insightsName
-    vaultUrls: vaultUrls
+    tags: ownTags
+    resourceManager: own.resourceManager
+    withSignIn: !empty(authClientId)
+    identityId: foundation.outputs.identityId
+    identityClientId: foundation.outputs.identityClientId
+    identityPrincipalId: foundation.outputs.identityPrincipalId
+    storageName: foundation.outputs.storageName
+    deploymentUrl: foundation.outputs.deploymentUrl
+    insightsName: foundation.outputs.insightsName
+    vaultUrls: map(vaults, id => 'https://${nameOf(id)}.${own.vaultSuffix}')
     overlap: overlap
-    topicEndpoint: withTopic == 'true' ? topic.outputs.endpoint : ''
-    logsWorkspaceId: logsWorkspaceId
-    identityPrincipalId: identity.outputs.principalId
-    subnetId: withNetwork == 'true' ? network.outputs.functionSubnetId : ''
+    topicEndpoint: foundation.outputs.topicEndpoint
+    logsWorkspaceId: workspaceId
+    subnetId: isPrivate ? network!.outputs.functionSubnetId : ''
   }
 }
 
@@ -187,107 +227,161 @@ module auth 'modules/auth.bicep' = if (!empty(authClientId)) {
   params: {
     appName: functionApp.outputs.name
     clientId: authClientId
+    login: own.login
   }
 }
 
-module vaultGrants 'modules/vault.bicep' = [for (id, i) in vaults: {
-  name: 'vault-${uniqueString(id, environmentName)}'
-  scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
+module logs 'modules/logs.bicep' = if (!empty(workspaceId)) {
+  name: 'logs-${token}'
+  scope: resourceGroup(split(workspaceScope, '/')[2], split(workspaceScope, '/')[4])
   params: {
-    name: vaultNames[i]
-    principalId: identity.outputs.principalId
-  }
-  dependsOn: [
-    roles
-  ]
-}]
-
-module accountGrants 'modules/account.bicep' = [for id in accounts: {
-  name: 'account-${uniqueString(id, environmentName)}'
-  scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
-  params: {
-    name: last(split(id, '/'))
-    principalId: identity.outputs.principalId
-  }
-  dependsOn: [
-    roles
-  ]
-}]
-
-// A vault's system topic delivers to the work queue by its own identity: no webhook, no key, no limit
-// of 30 seconds, and nothing that needs the function to be deployed first.
-module systemTopics 'modules/systemtopic.bicep' = [for (id, i) in vaults: {
-  name: 'topic-${uniqueString(id, environmentName)}'
-  scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
-  params: {
-    name: contains(topicOf, toLower(vaultNames[i])) ? topicOf[toLower(vaultNames[i])] : '${vaultNames[i]}-events'
-    location: vaultGrants[i].outputs.location
-    vaultId: id
-    tags: guestTags
-  }
-}]
-
-module deliveries 'modules/delivery.bicep' = [for (id, i) in vaults: {
-  name: 'delivery-${uniqueString(id, environmentName)}'
-  scope: group
-  params: {
-    storageName: storage.outputs.name
-    deadLetterName: deadLetters.outputs.name
-    principalId: systemTopics[i].outputs.principalId
-  }
-}]
-
-module subscriptions 'modules/eventsubscription.bicep' = [for (id, i) in vaults: {
-  name: 'events-${uniqueString(id, environmentName)}'
-  scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
-  params: {
-    topicName: systemTopics[i].outputs.name
-    name: 'rotation-${token}'
-    storageId: storage.outputs.id
-    deadLetterId: deadLetters.outputs.id
-  }
-  dependsOn: [
-    deliveries
-  ]
-}]
-
-module alerts 'modules/alerts.bicep' = {
-  name: 'alerts'
-  scope: group
-  params: {
-    location: location
-    tags: tags
-    workspaceId: monitoring.outputs.workspaceId
-    email: alertEmail
-    oldestKeyDays: oldestKeyDays
+    name: nameOf(workspaceScope)
+    principalId: foundation.outputs.identityPrincipalId
   }
 }
 
-module deadLetterAlerts 'modules/deadletters.bicep' = [for (id, i) in vaults: {
-  name: 'deadletters-${uniqueString(id, environmentName)}'
-  scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
-  params: {
-    topicName: systemTopics[i].outputs.name
-    tags: guestTags
-    actionGroupId: alerts.outputs.actionGroupId
+module vaultInfo 'modules/vaultinfo.bicep' = [
+  for id in vaults: {
+    name: 'info-${uniqueString(id, token)}'
+    scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
+    params: {
+      name: nameOf(id)
+    }
   }
-}]
+]
 
-module workbook 'modules/workbook.bicep' = {
-  name: 'workbook'
-  scope: group
-  params: {
-    location: location
-    tags: tags
-    workspaceId: monitoring.outputs.workspaceId
+// A new role takes minutes to reach every region. The grants and the event subscriptions, which need one,
+// therefore follow the function app, which takes minutes to create.
+module vaultGrants 'modules/vault.bicep' = [
+  for id in vaults: {
+    name: 'vault-${uniqueString(id, token)}'
+    scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
+    params: {
+      name: nameOf(id)
+      principalId: foundation.outputs.identityPrincipalId
+      auditName: 'rotation-${token}'
+      auditWorkspaceId: auditWorkspaceId
+    }
+    dependsOn: [
+      roles
+      functionApp
+    ]
   }
-}
+]
+
+module accountGrants 'modules/account.bicep' = [
+  for id in accounts: {
+    name: 'account-${uniqueString(id, token)}'
+    scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
+    params: {
+      name: nameOf(id)
+      principalId: foundation.outputs.identityPrincipalId
+    }
+    dependsOn: [
+      roles
+      functionApp
+    ]
+  }
+]
+
+// A topic delivers to the work queue with its own identity, so that no webhook and no key are needed, and
+// the code of the function app may come later.
+module vaultEventTopics 'modules/eventtopic.bicep' = [
+  for (topic, i) in topics: {
+    name: 'topic-${uniqueString(topic.source, token)}'
+    scope: resourceGroup(split(topic.id, '/')[2], split(topic.id, '/')[4])
+    params: {
+      topic: topic
+      topicType: 'Microsoft.KeyVault.vaults'
+      location: vaultInfo[i].outputs.location
+      tags: guestTags
+      serviceSubscriptionId: subscription().subscriptionId
+      serviceGroup: group.name
+      storageName: foundation.outputs.storageName
+      deadLetterName: foundation.outputs.deadLetterName
+    }
+  }
+]
+
+module vaultEvents 'modules/eventsubscription.bicep' = [
+  for (topic, i) in topics: {
+    name: 'events-${uniqueString(topic.source, token)}'
+    scope: resourceGroup(split(topic.id, '/')[2], split(topic.id, '/')[4])
+    params: {
+      topicName: nameOf(topic.id)
+      token: token
+      eventTypes: [
+        'Microsoft.KeyVault.SecretNearExpiry'
+        'Microsoft.KeyVault.SecretExpired'
+        'Microsoft.KeyVault.SecretNewVersionCreated'
+      ]
+      storageId: foundation.outputs.storageId
+      deadLetterId: foundation.outputs.deadLetterId
+      actionGroupId: foundation.outputs.actionGroupId
+      tags: guestTags
+    }
+    dependsOn: [
+      vaultEventTopics
+      functionApp
+    ]
+  }
+]
+
+module armEventTopics 'modules/eventtopic.bicep' = [
+  for topic in armTopics: {
+    name: 'topic-${uniqueString(topic.source, token)}'
+    scope: resourceGroup(split(topic.id, '/')[2], split(topic.id, '/')[4])
+    params: {
+      topic: topic
+      topicType: 'Microsoft.Resources.ResourceGroups'
+      location: 'global'
+      tags: guestTags
+      serviceSubscriptionId: subscription().subscriptionId
+      serviceGroup: group.name
+      storageName: foundation.outputs.storageName
+      deadLetterName: foundation.outputs.deadLetterName
+    }
+  }
+]
+
+module armEvents 'modules/eventsubscription.bicep' = [
+  for topic in armTopics: {
+    name: 'events-${uniqueString(topic.source, token)}'
+    scope: resourceGroup(split(topic.id, '/')[2], split(topic.id, '/')[4])
+    params: {
+      topicName: nameOf(topic.id)
+      token: token
+      eventTypes: [
+        'Microsoft.Resources.ResourceActionSuccess'
+      ]
+      operations: [
+        'regenerateKey/action'
+      ]
+      storageId: foundation.outputs.storageId
+      deadLetterId: foundation.outputs.deadLetterId
+      actionGroupId: foundation.outputs.actionGroupId
+      tags: guestTags
+    }
+    dependsOn: [
+      armEventTopics
+      functionApp
+    ]
+  }
+]
 
 @description('Where the API and the dashboard are.')
 output SERVICE_URL string = functionApp.outputs.url
 
-@description('Object id of the service\'s identity, for grants on more accounts.')
-output SERVICE_PRINCIPAL_ID string = identity.outputs.principalId
+@description('Object id of the service\'s identity, for grants on more accounts and for the app registration.')
+output SERVICE_PRINCIPAL_ID string = foundation.outputs.identityPrincipalId
 
 @description('The resource group of the service.')
 output AZURE_RESOURCE_GROUP string = group.name
+
+@description('Which accounts may be published where: the setting ROTATION_BINDINGS.')
+output SERVICE_BINDINGS string = bindingsSetting(pairs)
+
+@description('Whether each vault uses Azure roles. The service gets 403 from a vault that uses access policies.')
+output VAULT_ACCESS string[] = [
+  for (id, i) in vaults: '${nameOf(id)}: ${vaultInfo[i].outputs.enableRbacAuthorization ? 'uses Azure roles' : 'USES ACCESS POLICIES: the service gets 403 until you switch it to Azure roles, or give its identity get, list and set on secrets'}'
+]

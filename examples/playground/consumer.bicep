@@ -16,11 +16,11 @@ param endpoint string
 
 var secretsUser = '4633458b-17de-408a-b874-0445c86b69e6'
 
-resource vault 'Microsoft.KeyVault/vaults@2023-07-01' existing = {
+resource vault 'Microsoft.KeyVault/vaults@2025-05-01' existing = {
   name: vaultName
 }
 
-resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' = {
+resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
   name: 'id-${name}'
   location: location
 }
@@ -35,13 +35,13 @@ resource reader 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
-resource apps 'Microsoft.App/managedEnvironments@2024-03-01' = {
+resource apps 'Microsoft.App/managedEnvironments@2025-07-01' = {
   name: 'cae-${name}'
   location: location
   properties: {}
 }
 
-resource app 'Microsoft.App/containerApps@2024-03-01' = {
+resource app 'Microsoft.App/containerApps@2025-07-01' = {
   name: name
   location: location
   identity: {
@@ -59,7 +59,7 @@ resource app 'Microsoft.App/containerApps@2024-03-01' = {
       containers: [
         {
           name: 'consumer'
-          image: 'mcr.microsoft.com/azure-cli:2.67.0'
+          image: 'mcr.microsoft.com/azure-cli:2.76.0'
           command: [
             '/bin/bash'
             '-c'

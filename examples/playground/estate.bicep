@@ -6,14 +6,14 @@ param location string
 param vaultName string
 
 @description('Names of the accounts. The first is an Azure OpenAI account, the others are Computer Vision accounts.')
-param accountNames array
+param accountNames string[]
 
 @description('Object ID of the person who enrols the accounts.')
 param operatorId string
 
 var secretsOfficer = 'b86a8fe4-44ce-4948-aee5-eccb2c155cd7'
 
-resource vault 'Microsoft.KeyVault/vaults@2023-07-01' = {
+resource vault 'Microsoft.KeyVault/vaults@2025-05-01' = {
   name: vaultName
   location: location
   properties: {
@@ -24,7 +24,8 @@ resource vault 'Microsoft.KeyVault/vaults@2023-07-01' = {
     }
     enableRbacAuthorization: true
     enableSoftDelete: true
-    enablePurgeProtection: true
+    // Without purge protection, so that you can delete the playground and deploy it again.
+    softDeleteRetentionInDays: 7
     publicNetworkAccess: 'Enabled'
     networkAcls: {
       bypass: 'AzureServices'
@@ -33,20 +34,22 @@ resource vault 'Microsoft.KeyVault/vaults@2023-07-01' = {
   }
 }
 
-resource accounts 'Microsoft.CognitiveServices/accounts@2024-10-01' = [for (name, i) in accountNames: {
-  name: name
-  location: location
-  kind: i == 0 ? 'OpenAI' : 'ComputerVision'
-  sku: {
-    name: i == 0 ? 'S0' : 'S1'
+resource accounts 'Microsoft.CognitiveServices/accounts@2025-09-01' = [
+  for (name, i) in accountNames: {
+    name: name
+    location: location
+    kind: i == 0 ? 'OpenAI' : 'ComputerVision'
+    sku: {
+      name: i == 0 ? 'S0' : 'S1'
+    }
+    properties: {
+      customSubDomainName: name
+      publicNetworkAccess: 'Enabled'
+      // The service rotates keys, so key authentication stays on.
+      disableLocalAuth: false
+    }
   }
-  properties: {
-    customSubDomainName: name
-    publicNetworkAccess: 'Enabled'
-    // The service rotates keys, so key authentication stays on.
-    disableLocalAuth: false
-  }
-}]
+]
 
 resource officer 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(vault.id, operatorId, secretsOfficer)

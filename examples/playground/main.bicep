@@ -22,7 +22,7 @@ var accountNames = [
 var vaultId = '${group.id}/providers/Microsoft.KeyVault/vaults/${vaultName}'
 var accountIds = [for name in accountNames: '${group.id}/providers/Microsoft.CognitiveServices/accounts/${name}']
 
-resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = {
+resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   name: 'rg-${environmentName}-estate'
   location: location
 }
@@ -51,12 +51,15 @@ module consumer 'consumer.bicep' = {
 }
 
 module service '../../infra/main.bicep' = {
-  name: 'rotation-${environmentName}'
+  name: 'rotation-${environmentName}-${location}'
   params: {
     environmentName: environmentName
     location: location
+    deploymentRegion: location
     vaultIds: vaultId
     accountIds: join(accountIds, ',')
+    // You can delete the playground with one command.
+    withLock: 'false'
   }
   dependsOn: [
     estate

@@ -1,14 +1,14 @@
-// The service's rights on one Azure AI account that is there already.
+// The service's rights on one existing Azure AI account.
 @description('Name of the account.')
 param name string
 
 @description('Object id of the service\'s identity.')
 param principalId string
 
-// As modules/roles.bicep names it.
+// modules/roles.bicep defines the role.
 var keyRotator = guid(subscription().id, 'Key rotator')
 
-resource account 'Microsoft.CognitiveServices/accounts@2024-10-01' existing = {
+resource account 'Microsoft.CognitiveServices/accounts@2025-09-01' existing = {
   name: name
 }
 

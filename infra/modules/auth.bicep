@@ -1,16 +1,20 @@
-// App Service authentication with Entra ID: people in a browser, pipelines and identities by token. What each
-// may do is in the app roles of their token. No client secret: nothing is fetched in anybody's name.
+// App Service authentication with Entra ID: people sign in with a browser, pipelines and identities send a
+// token. The app roles in the token say what the caller may do. The app registration has no secret: the
+// identity of the function app is its federated credential.
 @description('Name of the function app.')
 param appName string
 
 @description('Application (client) id of the app registration.')
 param clientId string
 
-resource app 'Microsoft.Web/sites@2024-04-01' existing = {
+@description('Where people of this cloud sign in.')
+param login string
+
+resource app 'Microsoft.Web/sites@2025-03-01' existing = {
   name: appName
 }
 
-resource auth 'Microsoft.Web/sites/config@2024-04-01' = {
+resource auth 'Microsoft.Web/sites/config@2025-03-01' = {
   parent: app
   name: 'authsettingsV2'
   properties: {
@@ -21,7 +25,7 @@ resource auth 'Microsoft.Web/sites/config@2024-04-01' = {
       requireAuthentication: true
       unauthenticatedClientAction: 'RedirectToLoginPage'
       redirectToProvider: 'azureactivedirectory'
-      // For availability probes: it says ok or degraded, and nothing else.
+      // For availability tests. The answer is ok or degraded, and the age of the last sweep.
       excludedPaths: [
         '/api/health'
       ]
@@ -31,7 +35,9 @@ resource auth 'Microsoft.Web/sites/config@2024-04-01' = {
         enabled: true
         registration: {
           clientId: clientId
-          openIdIssuer: '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
+          // Not a secret: this name makes App Service use a federated credential instead.
+          clientSecretSettingName: 'OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID'
+          openIdIssuer: '${login}${tenant().tenantId}/v2.0'
         }
         validation: {
           allowedAudiences: [

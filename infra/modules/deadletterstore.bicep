@@ -1,5 +1,5 @@
-// Events that could not be delivered. An account of its own: Event Grid wants its right on dead letters on
-// a whole account, and nobody but the service may write the journal.
+// Events that could not be delivered. They have their own account: Event Grid needs its right on a whole
+// account, and only the service may write the journal.
 @description('Name of the storage account.')
 param name string
 
@@ -7,9 +7,12 @@ param name string
 param location string
 
 @description('Tags.')
-param tags object
+param tags { *: string }
 
-resource account 'Microsoft.Storage/storageAccounts@2023-05-01' = {
+@description('Resource id of the Log Analytics workspace.')
+param workspaceId string
+
+resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
   name: name
   location: location
   tags: tags
@@ -28,20 +31,77 @@ resource account 'Microsoft.Storage/storageAccounts@2023-05-01' = {
     publicNetworkAccess: 'Enabled'
     networkAcls: {
       bypass: 'AzureServices'
-      // Event Grid writes as a trusted service; a person who reads opens it for a moment.
+      // Event Grid writes as a trusted service. A person who reads a dead letter allows their own address first.
       defaultAction: 'Deny'
     }
   }
 }
 
-resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2023-05-01' = {
+resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2025-06-01' = {
   parent: account
   name: 'default'
 }
 
-resource deadLetters 'Microsoft.Storage/storageAccounts/blobServices/containers@2023-05-01' = {
+resource deadLetters 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-06-01' = {
   parent: blobs
   name: 'dead-letters'
+}
+
+// Nobody needs a dead letter for long, and an event may name a person.
+resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-06-01' = {
+  parent: account
+  name: 'default'
+  properties: {
+    policy: {
+      rules: [
+        {
+          name: 'dead-letters'
+          enabled: true
+          type: 'Lifecycle'
+          definition: {
+            filters: {
+              blobTypes: [
+                'blockBlob'
+              ]
+              prefixMatch: [
+                'dead-letters/'
+              ]
+            }
+            actions: {
+              baseBlob: {
+                delete: {
+                  daysAfterModificationGreaterThan: 30
+                }
+              }
+            }
+          }
+        }
+      ]
+    }
+  }
+}
+
+#disable-next-line use-recent-api-versions // every stable version is older
+resource audit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'audit'
+  scope: blobs
+  properties: {
+    workspaceId: workspaceId
+    logs: [
+      {
+        category: 'StorageRead'
+        enabled: true
+      }
+      {
+        category: 'StorageWrite'
+        enabled: true
+      }
+      {
+        category: 'StorageDelete'
+        enabled: true
+      }
+    ]
+  }
 }
 
 output id string = account.id

@@ -1,6 +1,6 @@
-// What a vault's topic may: put messages into queues, and write dead letters in their own account. Event
-// Grid asks for both rights on whole accounts when a subscription is made.
-@description('Name of the service\'s storage account.')
+// The rights of a topic's identity: to put messages into the work queue, and to write dead letters. Event
+// Grid checks both on the whole storage account when a subscription is created.
+@description('Name of the storage account that holds the work queue.')
 param storageName string
 
 @description('Name of the storage account for dead letters.')
@@ -12,11 +12,11 @@ param principalId string
 var queueMessageSender = 'c6a89b2d-59bc-44d0-9896-0f6e12d7b80a'
 var blobDataContributor = 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
 
-resource work 'Microsoft.Storage/storageAccounts@2023-05-01' existing = {
+resource work 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
   name: storageName
 }
 
-resource deadLetters 'Microsoft.Storage/storageAccounts@2023-05-01' existing = {
+resource deadLetters 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
   name: deadLetterName
 }
 

@@ -1,30 +1,62 @@
-// Near expiry and expired, into the work queue, which the function "work" reads.
-@description('Name of the vault\'s system topic.')
+// Events of one topic into the work queue, and alerts for those that are lost. All names hold the token of
+// this deployment, so that two environments can use the same topic.
+@description('Name of the system topic.')
 param topicName string
 
-@description('Name of the subscription.')
-param name string
+@description('Token of this deployment.')
+param token string
 
-@description('Resource id of the service\'s storage account.')
+@description('Types of the events.')
+param eventTypes string[]
+
+@description('Endings of data.operationName, one of which an event must have; none for every event.')
+param operations string[] = []
+
+@description('Resource id of the storage account that holds the work queue.')
 param storageId string
 
 @description('Resource id of the storage account for dead letters.')
 param deadLetterId string
 
-resource topic 'Microsoft.EventGrid/systemTopics@2022-06-15' existing = {
+@description('Resource id of the action group.')
+param actionGroupId string
+
+@description('Tags.')
+param tags { *: string }
+
+var losses = [
+  {
+    name: 'rotation-dead-letters-${token}-${topicName}'
+    metric: 'DeadLetteredCount'
+    description: 'An event was not delivered for a day and is now a dead letter. The sweep rotates without it.'
+  }
+  {
+    name: 'rotation-dropped-events-${token}-${topicName}'
+    metric: 'DroppedEventCount'
+    description: 'An event was dropped: it could not be delivered, nor stored as a dead letter. The sweep rotates without it.'
+  }
+]
+
+resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' existing = {
   name: topicName
 }
 
-resource events 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2022-06-15' = {
+resource events 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15' = {
   parent: topic
-  name: name
+  name: 'rotation-${token}'
   properties: {
     eventDeliverySchema: 'EventGridSchema'
     filter: {
-      includedEventTypes: [
-        'Microsoft.KeyVault.SecretNearExpiry'
-        'Microsoft.KeyVault.SecretExpired'
-      ]
+      includedEventTypes: eventTypes
+      advancedFilters: empty(operations)
+        ? []
+        : [
+            {
+              operatorType: 'StringEndsWith'
+              key: 'data.operationName'
+              values: operations
+            }
+          ]
     }
     deliveryWithResourceIdentity: {
       identity: {
@@ -57,3 +89,42 @@ resource events 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2022-06-15'
     }
   }
 }
+
+// One alert per metric: the criteria of one alert must all be met.
+resource alerts 'Microsoft.Insights/metricAlerts@2026-01-01' = [
+  for loss in losses: {
+    name: loss.name
+    location: 'global'
+    tags: tags
+    properties: {
+      description: loss.description
+      severity: 2
+      enabled: true
+      scopes: [
+        topic.id
+      ]
+      evaluationFrequency: 'PT15M'
+      windowSize: 'PT1H'
+      criteria: {
+        'odata.type': 'Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria'
+        allOf: [
+          {
+            criterionType: 'StaticThresholdCriterion'
+            name: loss.metric
+            metricNamespace: 'Microsoft.EventGrid/systemTopics'
+            metricName: loss.metric
+            timeAggregation: 'Total'
+            operator: 'GreaterThan'
+            threshold: 0
+          }
+        ]
+      }
+      autoMitigate: true
+      actions: [
+        {
+          actionGroupId: actionGroupId
+        }
+      ]
+    }
+  }
+]

@@ -1,12 +1,18 @@
-// The function app: Flex Consumption, Python, its own identity for everything, HTTPS only.
+// The function app: Flex Consumption, Python, HTTPS only. It uses its own identity for every call.
 @description('Name of the app; it is part of its URL.')
 param name string
 
 @description('Region.')
 param location string
 
-@description('Tags; azd-service-name tells azd where to deploy.')
-param tags object
+@description('Tags.')
+param tags { *: string }
+
+@description('Resource Manager of this cloud.')
+param resourceManager string
+
+@description('Whether people sign in, with the service\'s identity as the credential of the app registration.')
+param withSignIn bool
 
 @description('Resource id of the service\'s identity.')
 param identityId string
@@ -27,7 +33,7 @@ param deploymentUrl string
 param insightsName string
 
 @description('URLs of the vaults.')
-param vaultUrls array
+param vaultUrls string[]
 
 @description('How long both keys work (ISO 8601).')
 param overlap string
@@ -41,6 +47,15 @@ param logsWorkspaceId string
 @description('Subnet for outgoing calls, or empty.')
 param subnetId string
 
+// Easy Auth then signs in with a federated credential of this identity, and needs no client secret.
+var signInSettings = withSignIn
+  ? [
+      {
+        name: 'OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID'
+        value: identityClientId
+      }
+    ]
+  : []
 var settings = [
   {
     name: 'AzureWebJobsStorage__accountName'
@@ -80,7 +95,7 @@ var settings = [
   }
   {
     name: 'ROTATION_ARM'
-    value: environment().resourceManager
+    value: resourceManager
   }
   {
     name: 'ROTATION_TOPIC'
@@ -100,7 +115,7 @@ resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
   name: insightsName
 }
 
-resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
+resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
   name: 'plan-${name}'
   location: location
   tags: tags
@@ -114,10 +129,11 @@ resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
   }
 }
 
-resource app 'Microsoft.Web/sites@2024-04-01' = {
+resource app 'Microsoft.Web/sites@2025-03-01' = {
   name: name
   location: location
-  tags: tags
+  // azd deploys the code to the resource with this tag.
+  tags: union(tags, { 'azd-service-name': 'rotation' })
   kind: 'functionapp,linux'
   identity: {
     type: 'UserAssigned'
@@ -148,12 +164,17 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
       }
       scaleAndConcurrency: {
         instanceMemoryMB: 2048
-        // A fleet's work is bounded by what Azure allows a caller, not by instances.
         maximumInstanceCount: 40
+        triggers: {
+          // The default for Python is 1, so that the dashboard would start one instance per request.
+          http: {
+            perInstanceConcurrency: 16
+          }
+        }
       }
     }
     siteConfig: {
-      appSettings: settings
+      appSettings: concat(settings, signInSettings)
       minTlsVersion: '1.2'
       scmMinTlsVersion: '1.2'
       ftpsState: 'Disabled'
@@ -162,8 +183,8 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
   }
 }
 
-// No passwords for publishing: azd and pipelines deploy with their own identity.
-resource scm 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-04-01' = {
+// Passwords for publishing are disabled: azd and pipelines deploy with Entra ID.
+resource scm 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = {
   parent: app
   name: 'scm'
   properties: {
@@ -171,7 +192,7 @@ resource scm 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-04-01'
   }
 }
 
-resource ftp 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-04-01' = {
+resource ftp 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = {
   parent: app
   name: 'ftp'
   properties: {

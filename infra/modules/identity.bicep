@@ -1,4 +1,4 @@
-// The service's identity. User-assigned, so that its rights outlive a function app that is made anew.
+// The service's identity. It is user-assigned, so that its rights outlive the function app.
 @description('Name of the identity.')
 param name string
 
@@ -6,9 +6,9 @@ param name string
 param location string
 
 @description('Tags.')
-param tags object
+param tags { *: string }
 
-resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' = {
+resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
   name: name
   location: location
   tags: tags

@@ -1,4 +1,4 @@
-// Reading the vaults' audit logs, on a workspace that is there already.
+// The right to read the vaults' audit logs in an existing workspace.
 @description('Name of the workspace.')
 param name string
 
@@ -7,7 +7,7 @@ param principalId string
 
 var logAnalyticsDataReader = '3b03c2da-16b3-4a49-8834-0f8130efdd3b'
 
-resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' existing = {
+resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' existing = {
   name: name
 }
 

@@ -1,4 +1,4 @@
-// Logs, metrics and traces. Application Insights takes them from identities only.
+// Logs, metrics and traces. Application Insights accepts them from identities only.
 @description('Base of the names.')
 param name string
 
@@ -6,14 +6,17 @@ param name string
 param location string
 
 @description('Tags.')
-param tags object
+param tags { *: string }
 
 @description('Object id of the service\'s identity.')
 param principalId string
 
+@description('Most gigabytes of logs per day; -1 for no limit.')
+param dailyCapGb int
+
 var metricsPublisher = '3913510d-42f4-4e42-8a64-420c390055eb'
 
-resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' = {
+resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' = {
   name: 'log-${name}'
   location: location
   tags: tags
@@ -21,8 +24,11 @@ resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' = {
     sku: {
       name: 'PerGB2018'
     }
-    // The audit trail is in here.
+    // The audit trail is here.
     retentionInDays: 365
+    workspaceCapping: {
+      dailyQuotaGb: dailyCapGb
+    }
     features: {
       disableLocalAuth: true
     }

@@ -1,4 +1,4 @@
-// Outgoing calls through a network of its own; storage and vaults by private endpoints.
+// A network for the function app, with private endpoints for the storage account and the vaults.
 @description('Name of the network.')
 param name string
 
@@ -6,31 +6,56 @@ param name string
 param location string
 
 @description('Tags.')
-param tags object
+param tags { *: string }
 
 @description('Resource id of the storage account.')
 param storageAccountId string
 
 @description('Resource ids of the vaults.')
-param vaultIds array
+param vaultIds string[]
+
+@description('Suffix of storage endpoints in this cloud.')
+param storageSuffix string
+
+@description('Private DNS zone of vaults in this cloud.')
+param vaultZone string
+
+@description('Whether the owners of the vaults approve the endpoints. Otherwise the deployment approves them, which needs rights on the vaults.')
+param isManual bool
 
 var zones = [
-  'privatelink.blob.${environment().suffixes.storage}'
-  'privatelink.queue.${environment().suffixes.storage}'
-  'privatelink.vaultcore.azure.net'
+  'privatelink.blob.${storageSuffix}'
+  'privatelink.queue.${storageSuffix}'
+  vaultZone
 ]
 var storageKinds = [
   'blob'
   'queue'
 ]
 
-resource outgoing 'Microsoft.Network/networkSecurityGroups@2024-05-01' = {
+var request = 'The key rotation service publishes keys in this vault.'
+
+func vaultConnection(vaultId string, request string) {
+  name: string
+  properties: { privateLinkServiceId: string, groupIds: string[], requestMessage: string? }
+} => {
+  name: 'vault'
+  properties: union(
+    {
+      privateLinkServiceId: vaultId
+      groupIds: ['vault']
+    },
+    empty(request) ? {} : { requestMessage: request }
+  )
+}
+
+resource outgoing 'Microsoft.Network/networkSecurityGroups@2025-05-01' = {
   name: 'nsg-${name}'
   location: location
   tags: tags
 }
 
-resource network 'Microsoft.Network/virtualNetworks@2024-05-01' = {
+resource network 'Microsoft.Network/virtualNetworks@2025-05-01' = {
   name: name
   location: location
   tags: tags
@@ -72,97 +97,100 @@ resource network 'Microsoft.Network/virtualNetworks@2024-05-01' = {
   }
 }
 
-resource dns 'Microsoft.Network/privateDnsZones@2024-06-01' = [for zone in zones: {
-  name: zone
-  location: 'global'
-  tags: tags
-}]
+resource dns 'Microsoft.Network/privateDnsZones@2024-06-01' = [
+  for zone in zones: {
+    name: zone
+    location: 'global'
+    tags: tags
+  }
+]
 
-resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = [for (zone, i) in zones: {
-  parent: dns[i]
-  name: name
-  location: 'global'
-  tags: tags
-  properties: {
-    registrationEnabled: false
-    virtualNetwork: {
-      id: network.id
+resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = [
+  for (zone, i) in zones: {
+    parent: dns[i]
+    name: name
+    location: 'global'
+    tags: tags
+    properties: {
+      registrationEnabled: false
+      virtualNetwork: {
+        id: network.id
+      }
     }
   }
-}]
+]
 
-resource storageEndpoints 'Microsoft.Network/privateEndpoints@2024-05-01' = [for kind in storageKinds: {
-  name: 'pe-${name}-${kind}'
-  location: location
-  tags: tags
-  properties: {
-    subnet: {
-      id: '${network.id}/subnets/endpoints'
+resource storageEndpoints 'Microsoft.Network/privateEndpoints@2025-05-01' = [
+  for kind in storageKinds: {
+    name: 'pe-${name}-${kind}'
+    location: location
+    tags: tags
+    properties: {
+      subnet: {
+        id: '${network.id}/subnets/endpoints'
+      }
+      privateLinkServiceConnections: [
+        {
+          name: kind
+          properties: {
+            privateLinkServiceId: storageAccountId
+            groupIds: [
+              kind
+            ]
+          }
+        }
+      ]
     }
-    privateLinkServiceConnections: [
-      {
-        name: kind
-        properties: {
-          privateLinkServiceId: storageAccountId
-          groupIds: [
-            kind
-          ]
-        }
-      }
-    ]
   }
-}]
+]
 
-resource storageRecords 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2024-05-01' = [for (kind, i) in storageKinds: {
-  parent: storageEndpoints[i]
-  name: 'default'
-  properties: {
-    privateDnsZoneConfigs: [
-      {
-        name: kind
-        properties: {
-          privateDnsZoneId: dns[i].id
+resource storageRecords 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2025-05-01' = [
+  for (kind, i) in storageKinds: {
+    parent: storageEndpoints[i]
+    name: 'default'
+    properties: {
+      privateDnsZoneConfigs: [
+        {
+          name: kind
+          properties: {
+            privateDnsZoneId: dns[i].id
+          }
         }
-      }
-    ]
-  }
-}]
-
-resource vaultEndpoints 'Microsoft.Network/privateEndpoints@2024-05-01' = [for id in vaultIds: {
-  name: 'pe-${name}-${last(split(id, '/'))}'
-  location: location
-  tags: tags
-  properties: {
-    subnet: {
-      id: '${network.id}/subnets/endpoints'
+      ]
     }
-    privateLinkServiceConnections: [
-      {
-        name: 'vault'
-        properties: {
-          privateLinkServiceId: id
-          groupIds: [
-            'vault'
-          ]
-        }
-      }
-    ]
   }
-}]
+]
 
-resource vaultRecords 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2024-05-01' = [for (id, i) in vaultIds: {
-  parent: vaultEndpoints[i]
-  name: 'default'
-  properties: {
-    privateDnsZoneConfigs: [
-      {
-        name: 'vault'
-        properties: {
-          privateDnsZoneId: dns[2].id
-        }
+resource vaultEndpoints 'Microsoft.Network/privateEndpoints@2025-05-01' = [
+  for id in vaultIds: {
+    name: 'pe-${name}-${last(split(id, '/'))}'
+    location: location
+    tags: tags
+    properties: {
+      subnet: {
+        id: '${network.id}/subnets/endpoints'
       }
-    ]
+      privateLinkServiceConnections: isManual ? [] : [vaultConnection(id, '')]
+      manualPrivateLinkServiceConnections: isManual ? [vaultConnection(id, request)] : []
+    }
   }
-}]
+]
+
+resource vaultRecords 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2025-05-01' = [
+  for (id, i) in vaultIds: {
+    parent: vaultEndpoints[i]
+    name: 'default'
+    properties: {
+      privateDnsZoneConfigs: [
+        {
+          name: 'vault'
+          properties: {
+            privateDnsZoneId: dns[2].id
+          }
+        }
+      ]
+    }
+  }
+]
 
 output functionSubnetId string = '${network.id}/subnets/functions'

@@ -1,6 +1,6 @@
-// The two roles of the service, with exactly the actions that its calls need (docs/permissions.md).
-// The emulator enforces these definitions, so that every test runs with exactly these rights: after a
-// change, run python -m emulator.bicep. Names of roles are unique in a tenant, hence the subscription.
+// The two roles of the service, with exactly the actions that its calls need (docs/permissions.md). The
+// emulator enforces these definitions, so that every test runs with these rights: after a change, run
+// python -m scripts.roles. The name of a role is unique in a tenant, so it contains the subscription.
 targetScope = 'subscription'
 
 resource keyRotator 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {

@@ -1,17 +1,20 @@
-// A vault's events. Azure allows one system topic per vault, in the vault's region; it lives beside it.
+// A new system topic. Event Grid requires it in the region of its source.
 @description('Name of the topic.')
 param name string
 
-@description('The vault\'s region.')
+@description('Region of the source.')
 param location string
 
-@description('Resource id of the vault.')
-param vaultId string
+@description('Resource id of the source.')
+param source string
+
+@description('Type of the topic.')
+param topicType 'Microsoft.KeyVault.vaults' | 'Microsoft.Resources.ResourceGroups'
 
 @description('Tags.')
-param tags object
+param tags { *: string }
 
-resource topic 'Microsoft.EventGrid/systemTopics@2022-06-15' = {
+resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' = {
   name: name
   location: location
   tags: tags
@@ -19,10 +22,9 @@ resource topic 'Microsoft.EventGrid/systemTopics@2022-06-15' = {
     type: 'SystemAssigned'
   }
   properties: {
-    source: vaultId
-    topicType: 'Microsoft.KeyVault.vaults'
+    source: source
+    topicType: topicType
   }
 }
 
-output name string = topic.name
 output principalId string = topic.identity.principalId

@@ -1,4 +1,4 @@
-// An optional topic, for whoever wants to be told of rotations. Without access keys.
+// An optional topic that publishes the events of the service. Access keys are disabled.
 @description('Name of the topic.')
 param name string
 
@@ -6,14 +6,14 @@ param name string
 param location string
 
 @description('Tags.')
-param tags object
+param tags { *: string }
 
 @description('Object id of the service\'s identity.')
 param principalId string
 
 var dataSender = 'd5a91429-5739-47e2-a06b-3470a27159e7'
 
-resource topic 'Microsoft.EventGrid/topics@2022-06-15' = {
+resource topic 'Microsoft.EventGrid/topics@2025-02-15' = {
   name: name
   location: location
   tags: tags

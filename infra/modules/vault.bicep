@@ -1,14 +1,20 @@
-// The service's rights on one vault that is there already, and is ruled by roles (not access policies).
+// The service's rights on one existing vault and, if asked for, the vault's audit log.
 @description('Name of the vault.')
 param name string
 
 @description('Object id of the service\'s identity.')
 param principalId string
 
-// As modules/roles.bicep names it.
+@description('Name of the diagnostic setting.')
+param auditName string
+
+@description('Resource id of the workspace that receives the audit log; empty for none.')
+param auditWorkspaceId string
+
+// modules/roles.bicep defines the role.
 var secretPublisher = guid(subscription().id, 'Secret publisher')
 
-resource vault 'Microsoft.KeyVault/vaults@2023-07-01' existing = {
+resource vault 'Microsoft.KeyVault/vaults@2025-05-01' existing = {
   name: name
 }
 
@@ -22,4 +28,18 @@ resource publisher 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
-output location string = vault.location
+#disable-next-line use-recent-api-versions // every stable version is older
+resource audit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (!empty(auditWorkspaceId)) {
+  name: auditName
+  scope: vault
+  properties: {
+    workspaceId: auditWorkspaceId
+    logAnalyticsDestinationType: 'Dedicated'
+    logs: [
+      {
+        category: 'AuditEvent'
+        enabled: true
+      }
+    ]
+  }
+}

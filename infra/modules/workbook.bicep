@@ -1,9 +1,9 @@
-// The fleet at a glance, in the portal.
+// A workbook in the portal that shows the state of all accounts.
 @description('Region.')
 param location string
 
 @description('Tags.')
-param tags object
+param tags { *: string }
 
 @description('Resource id of the Log Analytics workspace.')
 param workspaceId string

@@ -1,0 +1,10 @@
+using '../../../infra/main.bicep'
+
+param environmentName = 'gov'
+param location = 'usgovvirginia'
+param cloud = 'AzureUSGovernment'
+param deployedAt = '2026-01-01 00:00:00Z'
+param vaultIds = '/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-apps/providers/Microsoft.KeyVault/vaults/kv-one'
+param accountIds = '/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-ai/providers/Microsoft.CognitiveServices/accounts/acct-one'
+param authClientId = '44444444-4444-4444-4444-444444444444'
+param withNetwork = 'true'
