@@ -1,5 +1,5 @@
 """Clients that a command can use: the API over HTTP, the API in process, or Azure itself.
 
-Imports ``bootstrap``, ``web`` and what is below them, but no command. Start reading at
+May import ``bootstrap``, ``web`` and the packages below them, but no command. Start reading at
 ``protocol``.
 """

@@ -23,7 +23,7 @@ from .protocol import ApiRequest
 
 @dataclass
 class DirectClient:
-    """The caller has every role: what is allowed depends on the operator's credential alone."""
+    """A client with every role: only the operator's permissions in Azure limit it."""
 
     service: Service
 

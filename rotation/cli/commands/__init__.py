@@ -1,5 +1,5 @@
 """The commands: their arguments, options and output.
 
-Imports ``clients`` and the command line's own modules; commands do not import each other. Start
-reading at ``status``, the simplest.
+May import ``clients`` and the command line's other modules, but not each other. Start reading at
+``status``, one of the simplest.
 """

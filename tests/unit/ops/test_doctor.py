@@ -1,0 +1,51 @@
+"""The doctor's findings and its fixes."""
+
+from __future__ import annotations
+
+import pytest
+
+from rotation.domain.errors import Permanent, RotationError, Transient
+from rotation.ops.doctor.findings import CheckState, Finding, attempt, to_json, unknown
+from rotation.ops.doctor.permissions import grant_command
+
+SCOPE = "/subscriptions/s-1/resourceGroups/g/providers/Microsoft.KeyVault/vaults/kv"
+
+
+async def test_a_check_that_succeeds_is_ok_with_its_detail() -> None:
+    async def read() -> str:
+        return "readable"
+
+    assert await attempt("journal", "", read) == Finding("journal", "", CheckState.OK, "readable")
+
+
+@pytest.mark.parametrize(
+    ("error", "fix"),
+    [
+        (Permanent("403", code="NotAllowed", remedy="grant it"), "grant it"),
+        (Transient("503"), "Try again."),
+    ],
+)
+async def test_a_check_that_fails_has_a_fix(error: RotationError, fix: str) -> None:
+    async def read() -> str:
+        raise error
+
+    assert await attempt("vault", "kv", read) == Finding(
+        "vault", "kv", CheckState.FAILED, str(error), fix
+    )
+
+
+def test_the_verdict_is_the_worst_finding() -> None:
+    findings = [
+        Finding("identity", "", CheckState.OK),
+        Finding("events", "kv", CheckState.WARNING),
+        unknown("policy", "kv", "403"),
+    ]
+    body = to_json(findings)
+    assert body["verdict"] == "warning"
+    assert [finding["state"] for finding in body["findings"]] == ["ok", "warning", "unknown"]
+
+
+def test_the_command_that_grants_a_role_names_it_as_the_deployment_does() -> None:
+    command = grant_command("object-1", "Secret publisher", SCOPE)
+    assert '--assignee object-1 --role "Secret publisher (s-1)"' in command
+    assert command.endswith(f"--scope {SCOPE}")
