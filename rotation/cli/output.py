@@ -109,10 +109,10 @@ def fields(body: Mapping[str, Any]) -> None:
         echo(f"{name:<{width}}  {value}")
 
 
-def steps(effects: Iterable[str], title: str) -> None:
-    """Print numbered steps, with the title in front of the first."""
+def steps(effects: Iterable[str]) -> None:
+    """Print numbered steps."""
     for number, effect in enumerate(effects, 1):
-        echo(f"{title if number == 1 else '':<{len(title)}} {number}. {effect}")
+        echo(f"  {number}. {effect}")
 
 
 @contextmanager

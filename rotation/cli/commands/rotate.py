@@ -104,7 +104,7 @@ def _show_preview(preview: Mapping[str, Any]) -> None:
     for would in preview["would"][:MAX_SHOWN]:
         account = account_name(would["account"])
         output.echo(f"{account}: {would['reason']}" if would["reason"] else account)
-        output.steps(would["effects"], "  will")
+        output.steps(would["effects"])
     more = accounts - min(len(preview["would"]), MAX_SHOWN)
     if more > 0:
         output.echo(f"… and {output.count(more, 'more account')}")

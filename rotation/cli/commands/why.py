@@ -33,5 +33,7 @@ async def _why(client: ApiClient, secret: SecretArgument, *, as_json: bool) -> E
             "remedy": error.get("remedy"),
         }
     )
-    output.steps(now.get("effects", []), "then")
+    if now.get("effects"):
+        output.echo("What will happen:")
+        output.steps(now["effects"])
     return health.of_secret(row["state"])
