@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rotation.domain.errors import Permanent, RotationError, Transient
-from rotation.ops.doctor.findings import CheckState, Finding, attempt, to_json, unknown
+from rotation.ops.doctor.findings import CheckState, Finding, attempt, unknown
 from rotation.ops.doctor.permissions import grant_command
 
 SCOPE = "/subscriptions/s-1/resourceGroups/g/providers/Microsoft.KeyVault/vaults/kv"
@@ -34,15 +34,10 @@ async def test_a_check_that_fails_has_a_fix(error: RotationError, fix: str) -> N
     )
 
 
-def test_the_verdict_is_the_worst_finding() -> None:
-    findings = [
-        Finding("identity", "", CheckState.OK),
-        Finding("events", "kv", CheckState.WARNING),
-        unknown("policy", "kv", "403"),
-    ]
-    body = to_json(findings)
-    assert body["verdict"] == "warning"
-    assert [finding["state"] for finding in body["findings"]] == ["ok", "warning", "unknown"]
+def test_a_check_without_permission_is_unknown_and_names_the_role() -> None:
+    finding = unknown("policy", "kv", "403")
+    assert finding.state is CheckState.UNKNOWN
+    assert "grant Reader on the vault" in finding.fix
 
 
 def test_the_command_that_grants_a_role_names_it_as_the_deployment_does() -> None:
