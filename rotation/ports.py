@@ -1,7 +1,4 @@
-"""What the core needs from the outside: what each call returns and raises, nothing else.
-
-All raise only the errors of ``errors.py``.
-"""
+"""Protocols for everything outside the core. They raise only the errors of ``domain.errors``."""
 
 from __future__ import annotations
 
@@ -21,19 +18,19 @@ from .domain.targets import ListedSecret, SecretRead, Target, Version, VersionIn
 
 
 class Accounts(Protocol):
-    """Azure AI accounts, as ARM has them."""
+    """Azure AI accounts in ARM."""
 
     async def get(self, account: AccountId) -> Account:
-        """Kind, endpoints and state. Raises Permanent where there is no such account."""
+        """Return kind, endpoints and state. Raises Permanent if the account does not exist."""
 
     async def list(self, subscription: str) -> Sequence[Account]:
-        """Those of the subscription that the service may read."""
+        """List the subscription's accounts that the service may read."""
 
     async def keys(self, account: AccountId) -> Keys:
-        """Both keys, read now."""
+        """Read both keys."""
 
     async def regenerate(self, account: AccountId, slot: Slot) -> None:
-        """Irreversible; sent once. Transient and Permanent mean that nothing happened."""
+        """Regenerate a key; sent once. Transient and Permanent mean that nothing happened."""
 
 
 class Vaults(Protocol):
@@ -45,41 +42,41 @@ class Vaults(Protocol):
         """List every secret of the vault, enrolled or not."""
 
     async def set_tags(self, target: TargetId, version: str, tags: Mapping[str, str]) -> None:
-        """Replace all tags of one version. Raises Permanent where there is none."""
+        """Replace all tags of one version. Raises Permanent if it does not exist."""
 
     async def get_target(self, target: TargetId) -> Target | None:
-        """The latest version with its value; None where it is gone or no longer enrolled."""
+        """Return the latest version with its value; None if it is gone or not enrolled."""
 
     async def read_versions(self, target: TargetId) -> tuple[Version, ...]:
-        """All versions, in no order; those enabled with their values."""
+        """Return all versions in no order; the enabled ones have values."""
 
     async def list_versions(self, target: TargetId) -> tuple[VersionInfo, ...]:
-        """All versions without their values, in no order."""
+        """Return all versions in no order, without values."""
 
     async def publish(
         self, target: Target, key: Key, tags: dict[str, str], expires: datetime
     ) -> PublishedVersion:
-        """A new version; content type and the enabled flag are kept."""
+        """Create a new version; content type and the enabled flag are kept."""
 
     async def disable(self, target: TargetId, version: str) -> None:
-        """Switch one version off; one that is gone is no error."""
+        """Disable one version; one that is gone is not an error."""
 
 
 class Probe(Protocol):
-    """Proof by use on the account's data plane. Never raises: what fails is inconclusive."""
+    """Tries keys on the account's data plane. Never raises: a failure is inconclusive."""
 
     async def try_key(self, account: Account, key: Key) -> ProbeVerdict:
-        """What one call with this key proves."""
+        """Try this key."""
 
     async def try_random(self, account: Account, like: Key) -> ProbeVerdict:
-        """The negative control: the same call with a key that cannot be right."""
+        """Try a random key, which must be refused: the negative control."""
 
 
 class Evidence(Protocol):
-    """Who has read what, from the vaults' audit logs (minutes late)."""
+    """Reads of secrets, from the vaults' audit logs (minutes late)."""
 
     async def readers(self, vault_url: str, secret: str, since: datetime) -> Sequence[SecretRead]:
-        """Successful reads of the secret's value since then."""
+        """Return successful reads of the secret's value since then."""
 
 
 class Store(Protocol):
@@ -89,16 +86,16 @@ class Store(Protocol):
     """
 
     async def read(self, name: str) -> Document | None:
-        """The document, or None where there is none."""
+        """Return the document, or None if it does not exist."""
 
     async def write(self, name: str, body: bytes, etag: str | None) -> str:
         """Write if unchanged since ``etag`` (None: if absent) and return the new etag.
 
-        Raises Conflict if it changed. A write whose answer was lost is reconciled here.
+        Raises Conflict if it changed. A write without a response is resolved by the store.
         """
 
     def stamps(self) -> AsyncIterator[tuple[str, str]]:
-        """All names, in no particular order, each with what changes whenever its document does."""
+        """List all names in no order, each with a stamp that changes with its document."""
 
     def lease(self, name: str, duration: timedelta) -> AbstractAsyncContextManager[bool]:
         """Try to be the only worker on ``name``; yields whether that succeeded; never waits.
@@ -108,36 +105,36 @@ class Store(Protocol):
 
 
 class Resources(Protocol):
-    """What Resource Manager says of rights and surroundings. Reads only."""
+    """Permissions and resources in Resource Manager; read-only."""
 
     async def whoami(self) -> Identity:
-        """Who the service is to Azure."""
+        """Return the service's own identity."""
 
     async def grants(self, scope: str) -> Sequence[Grant]:
-        """What it may do at an ARM id."""
+        """Return the identity's grants at an ARM id."""
 
     async def subscriptions(self) -> Sequence[str]:
-        """The subscriptions that it can see."""
+        """Return the visible subscriptions."""
 
     async def vaults(self, subscription: str) -> Mapping[str, VaultInfo]:
-        """The vaults that it can see, by URL."""
+        """Return the visible vaults by URL."""
 
     async def event_types(self, vault: str) -> Sequence[set[str]]:
-        """What each event subscription on a vault takes; empty for all."""
+        """Return the event types of each event subscription on a vault; empty means all."""
 
     async def longest_validity(self, vault: str) -> int | None:
-        """The fewest days that a denying policy allows a secret to be valid."""
+        """Return the shortest maximum validity in days that a denying policy sets, if any."""
 
 
 class Queue(Protocol):
-    """Durable waiting: messages that become visible after a delay, delivered at least once."""
+    """A queue with delayed messages, delivered at least once."""
 
     async def put(self, message: str, delay: timedelta = timedelta()) -> None:
         """Enqueue; ``delay`` is cut to 7 days less a minute."""
 
 
 class Notifier(Protocol):
-    """Tells the outside what happened."""
+    """Publishes notifications."""
 
     async def send(self, event: Mapping[str, Any]) -> None:
         """Publish one CloudEvent, given as ``id``, ``type``, ``subject``, ``time`` and ``data``."""

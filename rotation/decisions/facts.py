@@ -45,7 +45,7 @@ class Facts(Struct, frozen=True, dict=True):
 
     @cached_property
     def effective_policy(self) -> EffectivePolicy:
-        return EffectivePolicy.of(self.targets, self.policy)
+        return EffectivePolicy.combine(self.targets, self.policy)
 
     def slot_of(self, target: Target) -> Slot | None:
         """Return the slot a target publishes: by value, or as last observed if disabled."""

@@ -1,4 +1,4 @@
-"""Who asks, and what they may: pure data, however it was found out."""
+"""An authenticated caller and its roles."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _ORDER = tuple(Role)
 
 @dataclass(frozen=True)
 class Caller:
-    """``name`` is for the audit trail. ``call`` is the request's id. ``by_key``: a function key,
+    """The caller of the API. ``name`` goes into the audit trail; ``call`` is the request's id.
 
-    which names nobody and so never suffices for everything.
+    ``by_key`` means a function key, which identifies no one and cannot rotate everything.
     """
 
     name: str
@@ -34,7 +34,7 @@ class Caller:
 
     @property
     def role(self) -> str:
-        """The widest role."""
+        """The most powerful role, or an empty string."""
         held = [role for role in _ORDER if role in self.roles]
         return held[-1] if held else ""
 

@@ -10,7 +10,7 @@ from .ids import AccountId
 
 @dataclass(frozen=True)
 class Account:
-    """What ARM says of an account. ``endpoints`` maps API names to URLs and may be empty."""
+    """An account as ARM returns it. ``endpoints`` maps API names to URLs and may be empty."""
 
     id: AccountId
     kind: str

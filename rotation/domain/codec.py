@@ -19,7 +19,7 @@ def dump(value: Any) -> bytes:
 
 
 def load(kind: type[T], body: bytes) -> T:
-    """The reverse. Raises ValueError where the text is no such dataclass."""
+    """The reverse. Raises ValueError if the text does not fit the type."""
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.DecodeError as exc:

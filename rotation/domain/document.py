@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Document:
-    """A stored document and the tag that its next write must present."""
+    """A stored document and the ETag that the next write must present."""
 
     body: bytes
     etag: str

@@ -12,9 +12,9 @@ _PATTERN = re.compile(
 
 
 def parse(text: str) -> timedelta:
-    """Weeks to seconds; years and months are refused because their length varies.
+    """Parse a duration of weeks to seconds. Years and months vary in length and are refused.
 
-    Raises ValueError with what to write instead.
+    Raises ValueError with an example.
     """
     match = _PATTERN.fullmatch(text.strip().upper())
     parts = {k: float(v) for k, v in match.groupdict().items() if v} if match else {}
@@ -27,7 +27,7 @@ def parse(text: str) -> timedelta:
 
 
 def text(duration: timedelta) -> str:
-    """The shortest form that reads back the same: ``PT26H``, ``P2D``, ``PT1M30S``."""
+    """Return the shortest form that parses to the same: ``PT26H``, ``P2D``, ``PT1M30S``."""
     seconds = duration.total_seconds()
     if seconds and seconds % 86400 == 0:
         return f"P{int(seconds // 86400)}D"

@@ -1,8 +1,8 @@
-"""What can go wrong, named by what the caller must do.
+"""Exceptions, named by what the caller must do.
 
     RotationError
     ├── Transient       nothing happened; try again after a delay
-    │   └── Conflict    somebody else changed the record first; read it again
+    │   └── Conflict    someone else changed the record first; read it again
     ├── Permanent       a person must change something; the remedy says what
     └── Unknown         the effect may or may not have happened; reconcile before going on
 
@@ -18,7 +18,7 @@ from pathlib import Path
 
 
 def unenrolled(what: str) -> Permanent:
-    """The error for a secret or account that is not in rotation."""
+    """Return the error for a secret or account that is not enrolled."""
     return Permanent(
         f"{what} is not enrolled in a configured vault",
         code="NotEnrolled",
@@ -35,12 +35,12 @@ class RotationError(Exception):
 
     @property
     def advice(self) -> str:
-        """The message, and what to do about it where a person must."""
+        """The message, with the remedy if there is one."""
         return str(self)
 
 
 class Transient(RotationError):
-    """Nothing happened. ``retry_after`` is what the service asked for, if it did."""
+    """Nothing happened. ``retry_after`` is the delay that the service asked for, if any."""
 
     def __init__(
         self, message: str, *, code: str = "", retry_after: timedelta | None = None
@@ -70,11 +70,11 @@ class Unknown(RotationError):
 
 
 def unexpected(exc: Exception) -> Permanent:
-    """A fault of ours. Its message is left out, because nobody knows what it quotes."""
+    """Wrap an unexpected exception without its message, which might contain a key."""
     frames = traceback.extract_tb(exc.__traceback__)
     where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "unknown"
     return Permanent(
         f"unexpected {type(exc).__name__} at {where}",
         code="Unexpected",
-        remedy="report it; the account is looked at again",
+        remedy="report this error; the account will be retried",
     )

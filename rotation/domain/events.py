@@ -1,8 +1,8 @@
-"""Event Grid in: Key Vault's events in either schema, read as tolerantly as they are documented.
+"""Parses Key Vault's events from Event Grid, in either schema.
 
-The documented sample has numbers as strings, a stray space in a member's name and one in the
-version; so names and values are stripped, and nothing but what we need is looked at. Nothing in
-an event is believed: it only says which secret to look at again.
+The documented sample has numbers as strings, and stray spaces in a member's name and in the
+version. So names and values are stripped, and unused members are ignored. An event is not
+trusted: it only tells which secret to check.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _ASKING = {NEAR_EXPIRY.lower(): "is near expiry", EXPIRED.lower(): "has expired"
 
 @dataclass(frozen=True)
 class Expiring:
-    """A version of a secret in a configured vault nears or has passed its expiry.
+    """A version of a secret in a configured vault that is near or past its expiry.
 
     ``what`` is empty where the event did not say its type: older workers lose it from CloudEvents.
     Such an event is only a reason to look.
@@ -36,13 +36,13 @@ class Expiring:
 
 @dataclass(frozen=True)
 class Ignored:
-    """An event that asks nothing of us, and why."""
+    """An event that needs no action, and the reason."""
 
     reason: str
 
 
 def parse(event: Any, vaults: Iterable[str]) -> Expiring | Ignored:
-    """One event: a mapping in Event Grid's schema or CloudEvents 1.0. Never raises."""
+    """Parse one event, in Event Grid's schema or CloudEvents 1.0. Never raises."""
     if not isinstance(event, Mapping):
         return Ignored("the event is no JSON object")
     members = _folded(event)
@@ -73,7 +73,7 @@ def _expiring(
 
 
 def _configured(name: str, vaults: tuple[str, ...]) -> str | None:
-    """A vault's name is unique in its cloud and is the first label of its URL's host."""
+    """Return the configured vault with this name, which is the first label of its host."""
     for vault in vaults:
         host = urlsplit(vault).hostname or ""
         if name and host.partition(".")[0] == name.lower():
@@ -90,7 +90,7 @@ def _text(value: Any) -> str:
 
 
 def payload(event: Any) -> Any:
-    """A Functions event, whichever of the two classes the worker handed over, as a mapping."""
+    """Convert an event of the Functions worker, of either class, to a mapping."""
     if isinstance(event, Mapping):
         return event
     return {

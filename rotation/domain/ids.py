@@ -23,7 +23,7 @@ class AccountId:
 
     @classmethod
     def parse(cls, text: str) -> AccountId:
-        """From an ARM resource id. Raises ValueError with what to write instead."""
+        """Parse an ARM resource id. Raises ValueError with an example."""
         return _parsed(text)
 
     def __str__(self) -> str:
@@ -34,7 +34,7 @@ class AccountId:
 
     @property
     def slug(self) -> str:
-        """A short, stable name for documents and operation ids."""
+        """A short, stable name, used for documents and operation ids."""
         return _slug(str(self))
 
 
@@ -67,6 +67,6 @@ class TargetId:
 
 
 def target_id(text: str) -> TargetId:
-    """The reverse of ``str(TargetId)``."""
+    """Parse a target id: the reverse of ``str``."""
     vault, _, name = text.partition("/secrets/")
     return TargetId(vault, name)

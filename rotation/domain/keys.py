@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Slot(StrEnum):
-    """One of an account's two keys, spelled as ARM wants it (it is case-sensitive)."""
+    """One of an account's two keys, in the spelling that ARM requires."""
 
     KEY1 = "Key1"
     KEY2 = "Key2"
@@ -19,7 +19,7 @@ class Slot(StrEnum):
 
 
 class Key:
-    """Key material that no log, exception or repr can show by accident."""
+    """Key material. Its repr is masked, and it cannot be pickled."""
 
     __slots__ = ("_named", "_value")
 
@@ -28,11 +28,11 @@ class Key:
         self._named: tuple[str, str] | None = None
 
     def reveal(self) -> str:
-        """The key itself: only for the wire."""
+        """Return the key itself, only to send it."""
         return self._value
 
     def fingerprint(self, salt: str) -> str:
-        """A name for the key that can be stored: HMAC-SHA256 under the account's salt."""
+        """Return a name for the key that can be stored: HMAC-SHA256 with the account's salt."""
         if self._named is None or self._named[0] != salt:
             name = hmac.digest(salt.encode(), self._value.encode(), "sha256").hex()[:32]
             self._named = (salt, name)
@@ -50,12 +50,12 @@ class Key:
         return "<key>"
 
     def __reduce__(self) -> str:
-        raise TypeError("a key is not to be pickled or copied")
+        raise TypeError("a key must not be pickled or copied")
 
 
 @dataclass(frozen=True)
 class Keys:
-    """Both keys of an account, as ARM showed them."""
+    """Both keys of an account, as ARM returned them."""
 
     key1: Key
     key2: Key
@@ -64,7 +64,7 @@ class Keys:
         return self.key1 if slot is Slot.KEY1 else self.key2
 
     def slot_of(self, key: Key | None) -> Slot | None:
-        """The slot that holds this value, or None where neither does."""
+        """Return the slot that holds this value, or None."""
         if key == self.key1:
             return Slot.KEY1
         return Slot.KEY2 if key == self.key2 else None

@@ -16,7 +16,7 @@ AUDIT = 60
 
 
 class Phase(StrEnum):
-    """Where an operation is; docs/architecture.md has the order and what each waits for."""
+    """The phase of an operation; docs/architecture.md describes them."""
 
     IDLE = "idle"
     REGENERATE = "regenerate"
@@ -29,7 +29,7 @@ class Phase(StrEnum):
 
 
 class Purpose(StrEnum):
-    """Why an operation runs."""
+    """The purpose of an operation."""
 
     ROTATE = "rotate"
     REPAIR = "repair"
@@ -48,7 +48,7 @@ class Ending(StrEnum):
 
 
 class Intent(Struct, frozen=True):
-    """A regenerate that is about to be sent, or was: stored before the request leaves."""
+    """A regenerate, stored before it is sent. ``before`` is the fingerprint of the old value."""
 
     id: str
     slot: Slot
@@ -65,14 +65,14 @@ class AuditEntry(Struct, frozen=True):
 
 
 class PublishedVersion(Struct, frozen=True):
-    """The version that a publish made, as Key Vault answered."""
+    """A version that a publish created, as Key Vault returned it."""
 
     version: str
     created: datetime
 
 
 class Operation(Struct, frozen=True):
-    """One rotation, repair or emergency under way, or (with ``outcome``) done.
+    """A rotation, repair or emergency; it has an ``outcome`` once it has ended.
 
     ``regenerated_at`` is when it last sent a regenerate; ``proven`` says that the old key was
     refused when used. Records of earlier versions lack the last four members: see ``legacy``.
@@ -117,10 +117,10 @@ class Operation(Struct, frozen=True):
     ending: Ending | None = None
 
     def noting(self, at: datetime, what: str) -> Operation:
-        """With one more line in the audit trail."""
+        """Return the operation with one more line in its audit trail."""
         return replace(self, audit=self.audited(at, what))
 
     def audited(self, at: datetime, what: str) -> tuple[AuditEntry, ...]:
-        """The audit trail with one more line; the oldest but the first give way."""
+        """Return the audit trail with one more line. A full one drops its second line."""
         audit = (*self.audit, AuditEntry(at, what))
         return audit if len(audit) <= AUDIT else (*audit[:1], *audit[2:])

@@ -1,4 +1,4 @@
-"""What Azure says a caller may do at a scope: grants with wildcards and exceptions. Pure."""
+"""Grants of a caller at a scope, with wildcards and exceptions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ON_VAULT = tuple(
 
 @dataclass(frozen=True)
 class VaultInfo:
-    """A vault's ARM id, and whether roles rule it (else access policies do)."""
+    """A vault's ARM id, and whether it uses roles or access policies."""
 
     id: str
     by_roles: bool
@@ -34,7 +34,7 @@ class VaultInfo:
 
 @dataclass(frozen=True)
 class Identity:
-    """An identity as its token names it."""
+    """An identity as named in its token."""
 
     name: str
     object_id: str
@@ -57,7 +57,7 @@ class Grant:
 
 
 def missing(grants: Iterable[Grant], wanted: Iterable[str], *, data: bool = False) -> list[str]:
-    """What no grant allows; each grant's exceptions are its own."""
+    """Return the wanted actions that no grant allows."""
     grants = list(grants)
     return [
         action

@@ -1,4 +1,4 @@
-"""What all targets of one account together ask for. Where they differ, the safer wins."""
+"""The policy, and the effective policy of an account: if secrets disagree, the safer value wins."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .window import Window
 
 
 class ProbePolicy(StrEnum):
-    """What to do where a probe is inconclusive: stop, or trust ARM."""
+    """What to do if a probe is inconclusive: wait, or trust ARM."""
 
     REQUIRE = "require"
     ACCEPT = "accept"
@@ -45,7 +45,7 @@ FALLBACK_VALIDITY = timedelta(days=90)
 
 @dataclass(frozen=True)
 class EffectivePolicy:
-    """The terms of an account. ``problems`` and ``paused`` hold scheduled rotations back."""
+    """The effective policy of an account. ``problems`` and ``paused`` put rotations on hold."""
 
     validity: timedelta
     overlap: timedelta
@@ -55,15 +55,15 @@ class EffectivePolicy:
     problems: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, targets: Iterable[Target], policy: Policy) -> EffectivePolicy:
-        """Shortest validity, longest overlap and interval of all targets."""
+    def combine(cls, targets: Iterable[Target], policy: Policy) -> EffectivePolicy:
+        """Combine all targets: the shortest validity, the longest overlap and interval."""
         enrolments = [(target.id.name, target.enrolment) for target in targets]
         problems = [f"{name}: {problem}" for name, e in enrolments for problem in e.problems]
         overlap = max((e.overlap or policy.overlap for _, e in enrolments), default=policy.overlap)
         validity = min((e.validity for _, e in enrolments if e.validity), default=FALLBACK_VALIDITY)
         windows = {e.window for _, e in enrolments if e.window}
         if len(windows) > 1:
-            problems.append("the secrets of one account ask for different rotation windows")
+            problems.append("the secrets of one account have different rotation windows")
         if not problems and (short := too_short(validity, overlap)):
             problems.append(short)
         intervals = (e.minimum_interval or policy.minimum_interval for _, e in enrolments)
@@ -78,11 +78,11 @@ class EffectivePolicy:
 
 
 def too_short(validity: timedelta, overlap: timedelta) -> str:
-    """Why a version may not be valid for so short a time, and for how long at least; or nothing."""
+    """Return why the validity is too short and the least allowed value, or an empty string."""
     if validity > NEAR_EXPIRY + overlap:
         return ""
     least = (NEAR_EXPIRY + overlap) // timedelta(days=1) + 1
     return (
-        f"a validity of {validity.days} days is too short: Key Vault calls a secret near expiry "
-        f"30 days before, so every rotation would ask for the next; write at least {least}"
+        f"a validity of {validity.days} days is too short: Key Vault reports near expiry "
+        f"30 days before, so every rotation would trigger the next; use at least {least}"
     )

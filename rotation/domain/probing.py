@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class ProbeResult(StrEnum):
-    """What a probe of the data plane proved about a key."""
+    """What a probe proved about a key."""
 
     ACCEPTED = "accepted"
     REFUSED = "refused"
@@ -16,7 +16,7 @@ class ProbeResult(StrEnum):
 
 @dataclass(frozen=True)
 class ProbeVerdict:
-    """A probe's answer and why, in words for a person."""
+    """The result of a probe and its explanation."""
 
     result: ProbeResult
     detail: str = ""

@@ -20,14 +20,14 @@ HISTORY = 20
 
 
 class ObservedVersion(Struct, frozen=True):
-    """What a target's latest version was when it was last read."""
+    """The latest version of a target when it was last read."""
 
     version: str
     fingerprint: str
 
 
 class Notification(Struct, frozen=True):
-    """Something to tell the outside, kept until it was told. ``id`` makes repeats harmless."""
+    """A notification waiting to be delivered; ``id`` de-duplicates redeliveries."""
 
     id: str
     type: str
@@ -36,7 +36,7 @@ class Notification(Struct, frozen=True):
 
 
 class Failure(Struct, frozen=True):
-    """A failure or a stop: a searchable code, what happened, and what to do."""
+    """An error or a block: a searchable code, what happened, and the remedy."""
 
     code: str
     message: str
@@ -45,7 +45,7 @@ class Failure(Struct, frozen=True):
 
 
 class Record(Struct, frozen=True):
-    """Everything remembered of one account."""
+    """The stored record of one account."""
 
     account: AccountId
     salt: str
@@ -69,18 +69,18 @@ class Record(Struct, frozen=True):
 
     @property
     def pending_answer(self) -> Request | None:
-        """What a person said of a stopped operation, and was not acted upon yet."""
+        """An operator's answer that has not been processed yet."""
         return next(
             (request for request in self.requests if request.kind in OPERATOR_ANSWERS), None
         )
 
     @property
     def is_blocked(self) -> bool:
-        """Whether it waits for a person's answer."""
+        """Whether it is waiting for an operator's answer."""
         return self.blocked is not None and self.pending_answer is None
 
     def find(self, operation_id: str) -> Operation | Request | None:
-        """An operation by its own id or by that of a wish that it took in; or a waiting wish."""
+        """Find an operation, by its id or that of a request it fulfils, or a waiting request."""
         for operation in (self.operation, *reversed(self.history)):
             if operation and operation_id in (operation.id, *operation.requests):
                 return operation

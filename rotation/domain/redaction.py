@@ -1,4 +1,4 @@
-"""Text that people or services wrote, before it goes anywhere: what could be a key is left out."""
+"""Redacts anything in untrusted text that could be a key."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from .keys import Slot
 
 
 class Leaked(StrEnum):
-    """Which key a person reports as leaked."""
+    """The key reported as leaked."""
 
     KEY1 = "key1"
     KEY2 = "key2"
@@ -36,7 +36,7 @@ OPERATOR_ANSWERS = (RequestKind.RESUME, RequestKind.ABANDON, RequestKind.CANCEL)
 
 
 class Request(Struct, frozen=True):
-    """A request in the journal. Triggers only write wishes; the reconciler alone acts."""
+    """A request in the journal. Triggers only write requests; the reconciler acts on them."""
 
     id: str
     kind: RequestKind

@@ -55,7 +55,7 @@ _REASON_LENGTH = 128
 
 _OURS = frozenset(name.lower() for name in WRITTEN)
 
-# What Microsoft's sample does not know.
+# Tags that Microsoft's sample does not have.
 OWN = frozenset(
     name.lower()
     for name in {*READ, *WRITTEN} - {PROVIDER_ADDRESS, VALIDITY_PERIOD_DAYS, CREDENTIAL_ID}
@@ -69,10 +69,10 @@ T = TypeVar("T")
 
 
 def enrolled(tags: Mapping[str, str]) -> AccountId | None:
-    """The account that a secret is enrolled for; None where it is not enrolled at all.
+    """Return the account that a secret is enrolled for, or None if it is not enrolled.
 
-    Raises ValueError where the address is meant for us but cannot be read. An address of another
-    resource provider belongs to somebody else's rotation and is no error.
+    Raises ValueError if the address is not valid. An address of another resource provider belongs
+    to another rotation service and is ignored.
     """
     return _account(_folded(tags))
 
@@ -88,7 +88,7 @@ def _account(folded: Mapping[str, str]) -> AccountId | None:
 
 
 def read(tags: Mapping[str, str]) -> Enrolment | None:
-    """All of a secret's enrolment, every problem named at once. Raises as ``enrolled`` does."""
+    """Return a secret's enrolment with all its problems. Raises as ``enrolled`` does."""
     reader = _Reader(_folded(tags))
     account = _account(reader.tags)
     if account is None:
@@ -112,10 +112,10 @@ def read(tags: Mapping[str, str]) -> Enrolment | None:
 def written(
     tags: Mapping[str, str], slot: Slot, rotation: str, at: datetime, reason: str
 ) -> dict[str, str]:
-    """The tags of a new version: the user's as they were, and ours.
+    """Return the tags of a new version: the user's own tags and ours.
 
-    Scheduled rotations are held where there is no room for all of ours; an emergency goes on with
-    those that fit, the most telling first.
+    If there is no room for all of ours, scheduled rotations are on hold and an emergency writes
+    those that fit, the most important first.
     """
     ours = {
         CREDENTIAL_ID: slot.value,
@@ -129,12 +129,12 @@ def written(
 
 
 def paused(tags: Mapping[str, str], wanted: bool) -> dict[str, str]:
-    """The tags with scheduled rotations held back, or not."""
+    """Return the tags with scheduled rotations paused or resumed."""
     return without(tags, PAUSED) | ({PAUSED: "true"} if wanted else {})
 
 
 def without(tags: Mapping[str, str], *names: str) -> dict[str, str]:
-    """The tags but for those of these names, in whatever spelling."""
+    """Return the tags without those of the given names, ignoring case."""
     folded = {name.lower() for name in names}
     return {name: text for name, text in tags.items() if name.lower() not in folded}
 
@@ -165,7 +165,7 @@ def _is_foreign(address: str) -> bool:
 
 def _days(text: str) -> timedelta:
     if not text.isascii() or not text.isdigit() or not 0 < int(text[:6]) <= _MAX_VALIDITY_DAYS:
-        raise ValueError(f"{text!r} is no whole number of days; write for example 90")
+        raise ValueError(f"{text!r} is not a whole number of days, e.g. 90")
     return timedelta(days=int(text))
 
 
@@ -173,17 +173,17 @@ def _slot(text: str) -> Slot:
     try:
         return next(slot for slot in Slot if slot.value.lower() == text.lower())
     except StopIteration:
-        raise ValueError(f"{text!r} is neither Key1 nor Key2; correct it or remove it") from None
+        raise ValueError(f"{text!r} must be Key1 or Key2; correct it or remove it") from None
 
 
 def _flag(text: str) -> bool:
     if text.lower() not in ("true", "false", "yes", "no", "1", "0"):
-        raise ValueError(f"{text!r} is neither true nor false")
+        raise ValueError(f"{text!r} must be true or false")
     return text.lower() in ("true", "yes", "1")
 
 
 def _room(tags: Mapping[str, str]) -> list[str]:
-    """Checked before anything irreversible: a publish must not fail for want of a tag."""
+    """Return tag-limit problems, found before a rotation so that a publish cannot fail on them."""
     problems = []
     users = [name for name in tags if name.lower() not in _OURS]
     if len(users) + len(WRITTEN) > MAX_TAGS:

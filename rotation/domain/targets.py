@@ -13,7 +13,7 @@ from .window import Window
 
 @dataclass(frozen=True)
 class Enrolment:
-    """A secret's wish to be rotated. With ``problems`` it is held, and they say what to write."""
+    """A secret's rotation settings. If there are ``problems``, scheduled rotations are on hold."""
 
     account: AccountId
     validity: timedelta | None = None
@@ -28,7 +28,7 @@ class Enrolment:
 
 @dataclass(frozen=True)
 class Target:
-    """The latest version of an enrolled secret. ``value`` is None where it is disabled."""
+    """The latest version of an enrolled secret. ``value`` is None if it is disabled."""
 
     id: TargetId
     version: str
@@ -46,7 +46,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Version:
-    """One version of a target; ``value`` is None where it cannot be read (disabled)."""
+    """One version of a target; ``value`` is None if it is disabled."""
 
     target: TargetId
     version: str
@@ -87,7 +87,7 @@ class VersionInfo:
 
 @dataclass(frozen=True)
 class SecretSnapshot:
-    """The latest version of any secret, enrolled or not; ``value`` is None where disabled."""
+    """The latest version of any secret, enrolled or not; ``value`` is None if disabled."""
 
     version: str
     value: Key | None
@@ -97,7 +97,7 @@ class SecretSnapshot:
 
 @dataclass(frozen=True)
 class SecretRead:
-    """Somebody has read a version of a secret; ``version`` is None where the log does not say."""
+    """A logged read of a secret; ``version`` is None if the log does not contain it."""
 
     identity: str
     version: str | None

@@ -30,7 +30,7 @@ class Window:
     zone: str = "UTC"
 
     def next_opening(self, now: datetime) -> datetime:
-        """``now`` where the window is open, else the instant at which it opens next."""
+        """Return ``now`` if the window is open, else the next opening."""
         local = now.astimezone(ZoneInfo(self.zone))
         for offset in range(-1, 9):
             opens = self._opening(local, offset)
@@ -47,7 +47,7 @@ class Window:
 
 
 def parse(text: str) -> Window:
-    """Raises ValueError with what to write instead."""
+    """Parse a window. Raises ValueError with an example."""
     match = _PATTERN.fullmatch(text.strip())
     if not match:
         raise ValueError(f"{text!r} is not a rotation window; {_EXAMPLE}")
@@ -69,7 +69,7 @@ def _days(text: str) -> frozenset[int]:
     for part in text.lower().split(","):
         first, _, last = ("mon-sun" if part == "*" else part).partition("-")
         if first[:3] not in _DAYS or (last or first)[:3] not in _DAYS:
-            raise ValueError(f"{part!r} names no day of the week; {_EXAMPLE}")
+            raise ValueError(f"{part!r} is not a day of the week; {_EXAMPLE}")
         begin, end = _DAYS.index(first[:3]), _DAYS.index((last or first)[:3])
         days.update((begin + i) % 7 for i in range((end - begin) % 7 + 1))
     return frozenset(days)
@@ -79,5 +79,5 @@ def _zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(f"{name!r} is no known time zone; {_EXAMPLE}") from None
+        raise ValueError(f"{name!r} is not a known time zone; {_EXAMPLE}") from None
     return name

@@ -1,4 +1,4 @@
-"""What changes Azure: regenerate, publish, disable. Each after it was stored, and none too late."""
+"""Performs the effects on Azure: each is stored first and has a deadline."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ EFFECTS = (ActionKind.SEND, ActionKind.PUBLISH, ActionKind.DISABLE)
 
 @dataclass
 class Effects:
-    """The acting half of the rotator. Remembers revoked keys, only to prove them dead."""
+    """Performs actions. Caches revoked keys to verify that they are refused."""
 
     gatherer: Gatherer
     journal: Journal
     _retired: dict[AccountId, Key] = field(default_factory=dict)
 
     def cached_retired_key(self, record: Record) -> Key | None:
-        """The key that this process revoked for the operation under way."""
+        """Return the key that this process revoked for the running operation, if any."""
         if record.phase is Phase.IDLE:
             self._retired.pop(record.account, None)
         return self._retired.get(record.account)
 
     async def perform(self, facts: Facts, action: Action, record: Record) -> None:
-        """Do what was decided; ``record`` is stored by now. Other actions have no effect."""
+        """Perform an action whose ``record`` has been stored. Other actions have no effect."""
         match action.kind:
             case ActionKind.SEND:
                 await self._send(facts, record)
@@ -50,7 +50,7 @@ class Effects:
                 await _run_all([partial(disable, *version) for version in action.versions])
 
     async def _send(self, facts: Facts, record: Record) -> None:
-        """Send the stored intent once, and soon; what is not known to have failed may be late."""
+        """Send the stored intent once; unless it is known to have failed, it may still arrive."""
         intent = record.intent
         if intent is None:
             raise ValueError("nothing is sent without a stored intent")
@@ -64,12 +64,12 @@ class Effects:
         await self._amend_intent(record, intent, replace(intent, answered=True))
 
     def _check_age(self, facts: Facts, decided_at: datetime) -> None:
-        """A worker that was frozen must not act on what was true before."""
+        """Refuse a decision that is too old, e.g. because the process was suspended."""
         if self.gatherer.clock.now() - decided_at > facts.policy.max_send_age:
             raise Transient("too much time has passed since the decision", code="TooLate")
 
     async def _amend_intent(self, record: Record, sent: Intent, now: Intent | None) -> None:
-        """Note the answer, unless another worker has taken the intent for unknown meanwhile."""
+        """Store the response, unless another worker has cleared the intent in the meantime."""
 
         def change(current: Record) -> Record | None:
             if current.intent is None or current.intent.id != sent.id:
@@ -80,7 +80,7 @@ class Effects:
         await self.journal.amend(record.account, change)
 
     async def _publish(self, facts: Facts, action: Action, record: Record) -> None:
-        """Each target by itself: one that fails does not keep the others from the new key."""
+        """Publish to each target; a failure does not affect the others."""
         targets = [t for t in facts.targets if t.id in action.targets]
         puts: dict[str, PublishedVersion] = {}
 
@@ -116,7 +116,7 @@ def _with_puts(
 
 
 async def _run_all(calls: list[Callable[[], Awaitable[None]]]) -> None:
-    """All of them, one after the other; then the first failure, if there was one."""
+    """Run all calls in order, then raise the first error, if any."""
     failed: list[RotationError] = []
     for call in calls:
         try:

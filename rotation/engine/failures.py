@@ -1,4 +1,4 @@
-"""What a failed step leaves in the record: the trouble, and when to try again. Pure."""
+"""Records a failed step and computes the retry delay."""
 
 from __future__ import annotations
 
@@ -15,19 +15,20 @@ ALARM_AFTER = 3
 
 
 def delay(failures: int, asked: timedelta | None = None) -> timedelta:
-    """5 s, doubled with every failure in a row, up to 15 minutes; never sooner than asked."""
+    """Return 5 s, doubled with each consecutive failure up to 15 minutes; at least ``asked``."""
     backoff: timedelta = min(FIRST * (1 << min(failures, 12)), LONGEST)
     return max(backoff, asked or timedelta())
 
 
-def of(exc: RotationError, now: datetime) -> Failure:
-    remedy = exc.remedy if isinstance(exc, Permanent) else "it is tried again"
+def from_exception(exc: RotationError, now: datetime) -> Failure:
+    """Return the failure to store for an exception."""
+    remedy = exc.remedy if isinstance(exc, Permanent) else "it will be retried automatically"
     return Failure(exc.code, str(exc), remedy, now)
 
 
-def noted(record: Record, exc: RotationError, now: datetime) -> Record:
-    """The record with this failure; told outside once, when it is final or keeps on."""
-    found = of(exc, now)
+def record_failure(record: Record, exc: RotationError, now: datetime) -> Record:
+    """Return the record with this failure; notify once if it is permanent or persists."""
+    found = from_exception(exc, now)
     same = record.last_failure is not None and record.last_failure.code == found.code
     if record.last_failure is not None and same:
         found = replace(found, since=record.last_failure.since)

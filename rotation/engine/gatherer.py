@@ -1,4 +1,4 @@
-"""Reads everything that a decision looks at, and answers its questions. Changes nothing."""
+"""Reads the facts of an account, and missing facts on request. Read-only."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _PROVISIONED = "Succeeded"
 
 @dataclass
 class Gatherer:
-    """The reading half of the rotator."""
+    """Gathers facts."""
 
     accounts: Accounts
     vaults: Vaults
@@ -45,7 +45,7 @@ class Gatherer:
         *,
         listed: bool = False,
     ) -> Facts:
-        """What is true now. ``known`` targets are read; with ``listed``, the vaults are too."""
+        """Return current facts. Reads ``known`` targets, and lists the vaults if ``listed``."""
         account = check_rotatable(await self.accounts.get(record.account))
         seen = tuple(target_id(text) for text in record.seen)
         ids = tuple(sorted({*known, *seen}))
@@ -61,14 +61,14 @@ class Gatherer:
         )
 
     async def _targets(self, account: AccountId, ids: tuple[TargetId, ...]) -> tuple[Target, ...]:
-        """Those that are still enrolled for this account."""
+        """Read the targets that are still enrolled for this account."""
         wanted = [target for target in ids if target.vault in self.vaults.urls]
         read = await gather_limited(self.vaults.get_target(target) for target in wanted)
         own = {t.id: t for t in read if t is not None and t.enrolment.account == account}
         return tuple(own[target] for target in sorted(own))
 
     async def _confirm_deleted(self, account: AccountId, missing: set[TargetId]) -> None:
-        """A secret that we knew is gone only where its vault says so too, and not by one 404."""
+        """Raise Transient if a known secret was not found but its vault still lists it."""
         if not missing:
             return
         listed = missing & await self.inventory.listed(account, missing, refresh=True)
@@ -77,7 +77,7 @@ class Gatherer:
             raise Transient(f"{contradicted}: listed, but not found", code="Contradiction")
 
     async def resolve(self, f: Facts, missing: MissingFacts) -> Facts:
-        """The same facts, and what was asked for."""
+        """Return the facts with the missing ones added."""
         if missing.versions:
             f = await self._with_versions(f)
         if missing.probe:
@@ -102,7 +102,7 @@ class Gatherer:
         )
 
     async def _stale_readers(self, f: Facts) -> tuple[str, ...]:
-        """Identities that read an old version in the overlap and never the new one since."""
+        """Return identities that read an old version and have not read the new one since."""
         if self.evidence is None:
             return ()
         found: set[str] = set()
@@ -116,12 +116,12 @@ class Gatherer:
 
 
 def check_rotatable(account: Account) -> Account:
-    """Raises where the account cannot be rotated at all now."""
+    """Raise if the account cannot be rotated now."""
     if account.local_auth_disabled:
         raise Permanent(
-            f"{account.id.name} has key authentication switched off, so it has no keys to rotate",
+            f"{account.id.name} has key authentication disabled, so it has no keys to rotate",
             code="LocalAuthDisabled",
-            remedy="switch it on, or remove the secrets from rotation",
+            remedy="enable it, or remove the tags from its secrets",
         )
     if account.provisioning_state != _PROVISIONED:
         raise Transient(

@@ -1,4 +1,4 @@
-"""Which secrets are enrolled for which account, as the vaults list them."""
+"""Lists the enrolled secrets of all vaults, by account."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..ports import Vaults
 from ..runtime.clock import Clock
 from ..runtime.concurrency import gather_limited
 
-# A regenerate looks at listings no older than this: a secret enrolled since could publish the key.
+# A regenerate needs a listing this recent: a secret enrolled later could publish the key.
 FRESH = timedelta(seconds=60)
 
 
@@ -30,7 +30,7 @@ class Listing:
 
 @dataclass
 class Inventory:
-    """Listings of all configured vaults, kept for a while; one bad vault never hides another."""
+    """Caches listings of all configured vaults; a failing vault does not affect the others."""
 
     vaults: Vaults
     clock: Clock
@@ -39,14 +39,14 @@ class Inventory:
     _locks: dict[str, asyncio.Lock] = field(default_factory=dict)
 
     async def listings(self, *, refresh: bool = False) -> tuple[Listing, ...]:
-        """All vaults, listed again where older than ``max_age`` (or all with ``refresh``)."""
+        """Return listings of all vaults no older than ``max_age``, or new ones with ``refresh``."""
         limit = timedelta() if refresh else self.max_age
         return tuple(
             await gather_limited(self._current(vault, limit) for vault in self.vaults.urls)
         )
 
     async def targets(self, account: AccountId, known: Iterable[TargetId]) -> tuple[TargetId, ...]:
-        """Every secret enrolled for the account, by fresh listings and by what was known.
+        """Return the secrets enrolled for the account: those listed and those known.
 
         Raises the error of a vault that could not be listed and is known to hold one of them.
         """
@@ -56,7 +56,7 @@ class Inventory:
     async def listed(
         self, account: AccountId, known: set[TargetId], *, refresh: bool = False
     ) -> set[TargetId]:
-        """As ``targets``, but only those that a vault lists."""
+        """Like ``targets``, but only those that a vault lists."""
         found: set[TargetId] = set()
         for listing in await self.listings(refresh=refresh):
             if listing.error is not None and any(t.vault == listing.vault for t in known):

@@ -1,4 +1,4 @@
-"""Records in a store: one document per account, changed only by compare-and-swap."""
+"""Stores records: one document per account, changed only by compare-and-swap."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _SWEEP = "sweep"
 
 @dataclass(frozen=True)
 class LastSweep:
-    """``at`` is when it ended. ``stopped`` is why it did not do its work, or empty.
+    """The last sweep: ``at`` is its end; ``stopped`` is why it was cut short, or empty.
 
-    ``succeeded`` is when one last did.
+    ``succeeded`` is the end of the last one that was not.
     """
 
     at: datetime
@@ -39,27 +39,27 @@ class LastSweep:
 
 
 class Journal:
-    """What is remembered of accounts. Losing it is never unsafe; it only makes us slower."""
+    """The records of all accounts. Losing them is safe; it only delays rotations."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     async def load(self, account: AccountId) -> tuple[Record, str | None]:
-        """The record and its tag; a new one where there is none."""
+        """Return the record and its ETag; a new record and None if there is none."""
         found = await self._read(account.slug)
         return found or (Record(account, salt=secrets.token_hex(16)), None)
 
     async def find(self, slug: str) -> Record | None:
-        """The record under an account's slug, which every operation id begins with."""
+        """Find a record by its account's slug, the beginning of every operation id."""
         found = await self._read(slug)
         return found[0] if found else None
 
     async def save(self, record: Record, tag: str | None) -> str:
-        """Raises Conflict where somebody else has written since ``tag``."""
+        """Store a record and return its ETag. Raises Conflict if it changed since ``tag``."""
         return await self._store.write(record.account.slug, codec.dump(record), tag)
 
     async def amend(self, account: AccountId, change: Callable[[Record], Record | None]) -> Record:
-        """Apply ``change`` to what is there now, again after a conflict; None changes nothing."""
+        """Apply ``change`` to the current record, again after a conflict; None changes nothing."""
         for attempt in range(_ATTEMPTS):
             record, tag = await self.load(account)
             changed = change(record)
@@ -75,18 +75,18 @@ class Journal:
         raise AssertionError("unreachable")
 
     async def slugs(self) -> AsyncIterator[str]:
-        """The names of all records."""
+        """List the names of all records."""
         async for name, _ in self.stamps():
             yield name
 
     async def stamps(self) -> AsyncIterator[tuple[str, str]]:
-        """The names of all records, each with what changes whenever the record does."""
+        """List the names of all records, each with a stamp that changes with the record."""
         async for name, mark in self._store.stamps():
             if len(name) == SLUG:
                 yield name, mark
 
     async def note_sweep(self, sweep: LastSweep) -> None:
-        """Remember how the last sweep ended; of two at once, one is enough."""
+        """Store the result of a sweep; of two concurrent ones, one is enough."""
         found = await self._store.read(_SWEEP)
         before = _sweep(found)
         earlier = before.succeeded if before else None
@@ -96,11 +96,11 @@ class Journal:
             await self._store.write(_SWEEP, codec.dump(sweep), found.etag if found else None)
 
     async def last_sweep(self) -> LastSweep | None:
-        """None where there was none yet, or nobody can read it."""
+        """Return the last sweep, or None if there is none or it cannot be read."""
         return _sweep(await self._store.read(_SWEEP))
 
     def lease(self, account: AccountId) -> AbstractAsyncContextManager[bool]:
-        """Saves work; compare-and-swap is what makes it safe."""
+        """Try to lease the account. This saves work; compare-and-swap makes it safe."""
         return self._store.lease(account.slug, LEASE)
 
     async def _read(self, slug: str) -> tuple[Record, str] | None:
@@ -113,7 +113,7 @@ class Journal:
             raise Permanent(
                 f"the journal's document {slug} cannot be read",
                 code="JournalUnreadable",
-                remedy="restore it from a backup, or delete it: it is rebuilt from Azure itself",
+                remedy="restore it from a backup, or delete it: it will be rebuilt from Azure",
             ) from None
 
 

@@ -1,4 +1,4 @@
-"""Tells the outside what the journal says it should know. Never holds up or fails a rotation."""
+"""Delivers queued notifications. Failures never block a rotation."""
 
 from __future__ import annotations
 
@@ -16,44 +16,44 @@ from ..runtime import log, metrics
 from .journal import Journal
 
 
-def cloud_event(notice: Notification, account: AccountId) -> dict[str, Any]:
-    """A CloudEvent's attributes for ``ports.Notifier``."""
+def cloud_event(notification: Notification, account: AccountId) -> dict[str, Any]:
+    """Return the CloudEvent of a notification for ``ports.Notifier``."""
     return {
-        "id": notice.id,
-        "type": f"KeyRotation.{notice.type.capitalize()}",
+        "id": notification.id,
+        "type": f"KeyRotation.{notification.type.capitalize()}",
         "subject": f"accounts/{account.name}",
-        "time": notice.at,
-        "data": dict(notice.data),
+        "time": notification.at,
+        "data": dict(notification.data),
     }
 
 
 async def deliver_pending(journal: Journal, notifier: Notifier | None, account: AccountId) -> None:
-    """Send what waits, in order; what cannot be sent now waits for the next visit."""
+    """Send waiting notifications in order; the next visit retries those that failed."""
     record, _ = await journal.load(account)
     delivered: set[str] = set()
-    for notice in record.outbox:
-        event = cloud_event(notice, account)
-        _log(notice, event)
+    for notification in record.outbox:
+        event = cloud_event(notification, account)
+        _log(notification, event)
         try:
             if notifier:
                 await notifier.send(event)
         except RotationError as exc:
-            log.warning("event not sent", id=notice.id, reason=exc.advice)
+            log.warning("event not sent", id=notification.id, reason=exc.advice)
             if isinstance(exc, Permanent):
-                continue  # this one is refused; those behind it need not be
+                continue  # this one is refused; later ones may not be
             break
-        delivered.add(notice.id)
-        if notice.type == ENDED:
-            metrics.ended(notice.data)
+        delivered.add(notification.id)
+        if notification.type == ENDED:
+            metrics.ended(notification.data)
     if delivered:
         await journal.amend(account, lambda r: _without(r, delivered))
 
 
-def _log(notice: Notification, event: Mapping[str, Any]) -> None:
-    """A notice that has to be sent again is logged again: at least once, like the event itself."""
-    if notice.type == ENDED:
-        rest = {name: text for name, text in notice.data.items() if name != "operation"}
-        log.info("audit", id=notice.data["operation"], **rest)
+def _log(notification: Notification, event: Mapping[str, Any]) -> None:
+    """Log a notification: at least once, like the event itself."""
+    if notification.type == ENDED:
+        rest = {name: text for name, text in notification.data.items() if name != "operation"}
+        log.info("audit", id=notification.data["operation"], **rest)
     else:
         log.info("event", type=event["type"], **event["data"])
 

@@ -1,4 +1,4 @@
-"""How a visit ended."""
+"""The outcome of a visit."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from ..domain.record import Failure, Record
 
 
 class Outcome(Struct, frozen=True):
-    """How a visit ended: what the account waits for, and until when.
+    """The outcome of a visit: why the account waits, and until when.
 
-    ``busy``: it wants to be looked at again at once. ``scheduled``: the wait is a new one.
-    ``notices``: there may be something to tell the outside.
+    ``retry_now``: visit again immediately. ``new_wait``: the wait was not stored before.
+    ``has_notifications``: the outbox is not empty.
     """
 
     account: AccountId
@@ -37,7 +37,7 @@ class Outcome(Struct, frozen=True):
 
 
 def of_action(action: Action, record: Record, *, new_wait: bool = False) -> Outcome:
-    """What a step came to, with the record as it was stored."""
+    """Return the outcome of a step, given the stored record."""
     return Outcome(
         account=record.account,
         kind=action.kind,
@@ -52,7 +52,7 @@ def of_action(action: Action, record: Record, *, new_wait: bool = False) -> Outc
 
 
 def fields(outcome: Outcome) -> dict[str, Any]:
-    """Structured log fields with stable names."""
+    """Return the fields of the log line ``step``."""
     return {
         "account": str(outcome.account),
         "operation": outcome.operation,

@@ -1,6 +1,7 @@
-"""One account, one step: gather, decide, store, act. The only place that knows this order.
+"""Reconciles one account in steps: gather facts, decide, store the record, perform the action.
 
-What is irreversible is stored as an intent before it is sent, and reconciled by the next step.
+Start reading here. An irreversible action is stored as an intent before it is sent; the next step
+reads what became of it.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ _SENDING = (Phase.REGENERATE, Phase.REVOKE)
 
 @dataclass
 class Reconciler:
-    """Works on accounts by step, and keeps nothing between steps."""
+    """Reconciles accounts. It keeps no state between steps."""
 
     gatherer: Gatherer
     journal: Journal
@@ -52,7 +53,7 @@ class Reconciler:
         self.effects = Effects(self.gatherer, self.journal)
 
     async def reconcile(self, account: AccountId, known: Iterable[TargetId] = ()) -> Outcome:
-        """As many steps as can be taken now. Never raises an expected error."""
+        """Take as many steps as are possible now. Never raises RotationError."""
         try:
             async with self.journal.lease(account) as ours:
                 if not ours:
@@ -73,9 +74,9 @@ class Reconciler:
     async def explain(
         self, account: AccountId, known: Iterable[TargetId] = (), request: Request | None = None
     ) -> tuple[Facts, Action]:
-        """What the next steps would do and why, up to the first that has an effect or waits.
+        """Return the next action that has an effect or waits, and its facts.
 
-        With ``wish`` as if that were asked for. Nothing is done or stored.
+        ``request`` is added to the record first. Nothing is done or stored.
         """
         record, _ = await self.journal.load(account)
         if request:
@@ -88,9 +89,9 @@ class Reconciler:
         return facts, action
 
     async def step(self, account: AccountId, known: tuple[TargetId, ...] = ()) -> Outcome:
-        """Decide and store upon one reading, up to one kind of effect, which ends it.
+        """Gather facts once, decide, store, and perform at most one effect.
 
-        Raises only where the journal does.
+        Raises only the errors of the journal.
         """
         outcome = await self._step(account, known)
         if log.is_enabled():
@@ -114,7 +115,7 @@ class Reconciler:
             return Outcome(account, ActionKind.MOVE, "the record changed; read it again")
         except RotationError as exc:
             return await self._failed(account, exc)
-        except Exception as exc:  # noqa: BLE001 - one account's surprise is not the others'
+        except Exception as exc:  # noqa: BLE001 - an unexpected error must not affect other accounts
             return await self._failed(account, unexpected(exc))
         moved = action.not_before != record.waiting_until
         return outcome.of_action(action, stored, new_wait=moved)
@@ -125,9 +126,9 @@ class Reconciler:
         return await self.gatherer.facts(record, known, cached_retired_key, listed=listed)
 
     async def _facts_suffice(self, facts: Facts, record: Record) -> bool:
-        """Whether the next decision may be made upon the same facts.
+        """Whether the next decision may use the same facts.
 
-        Before a regenerate only where the vaults list no secret that was not read.
+        Before a regenerate, all secrets that the vaults list must have been read.
         """
         if record.phase not in _SENDING:
             return True
@@ -140,10 +141,10 @@ class Reconciler:
             if action.kind is not ActionKind.ASK:
                 return facts, self._refuse_skew(facts, action)
             facts = await self.gatherer.resolve(facts, action.missing)
-        raise Transient("the facts change faster than they can be read", code="Unsettled")
+        raise Transient("the account kept changing while it was being read", code="Unsettled")
 
     def _refuse_skew(self, facts: Facts, action: Action) -> Action:
-        """A clock that is wrong must not measure an overlap."""
+        """Refuse to act while the clock is skewed: it would measure the overlap wrongly."""
         skew = abs(self.gatherer.clock.skew)
         if action.kind in _RESTING or skew <= facts.policy.max_skew:
             return action
@@ -167,7 +168,7 @@ class Reconciler:
 
     async def _failed(self, account: AccountId, exc: RotationError) -> Outcome:
         now = self.gatherer.clock.now()
-        record = await self.journal.amend(account, lambda r: failures.noted(r, exc, now))
+        record = await self.journal.amend(account, lambda r: failures.record_failure(r, exc, now))
         metrics.failed(exc.code)
         return Outcome(
             account,
@@ -181,12 +182,12 @@ class Reconciler:
         )
 
     def _busy(self, account: AccountId) -> Outcome:
-        return Outcome(account, ActionKind.WAIT, "another worker is on it", retry_now=True)
+        return Outcome(account, ActionKind.WAIT, "another worker holds the lease", retry_now=True)
 
     def _journal_failed(self, account: AccountId, exc: RotationError) -> Outcome:
-        """The journal itself failed: nothing was done that it would have to know."""
+        """Return the outcome if the journal failed, in which case nothing was changed."""
         now = self.gatherer.clock.now()
-        found = failures.of(exc, now)
+        found = failures.from_exception(exc, now)
         outcome = Outcome(account, ActionKind.WAIT, str(exc), failure=found, retry_now=True)
         log.warning("step", **log_fields(outcome))
         return outcome

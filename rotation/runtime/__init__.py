@@ -1,0 +1,1 @@
+"""Clock, concurrency, log and metrics. It imports no other package of ``rotation``."""

@@ -1,4 +1,4 @@
-"""Time as Azure tells it: the local clock, corrected by the ``Date`` of the last answer."""
+"""Azure's time: the local clock, corrected by the ``Date`` of the last response."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from email.utils import parsedate_to_datetime
 
 
 class Clock:
-    """``observe`` every answer's Date; a skew beyond a minute is for the caller to refuse."""
+    """A clock that follows the Date of Azure's responses. Callers refuse a large skew."""
 
     def __init__(self, local: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._local = local
         self.skew = timedelta()
 
     def now(self) -> datetime:
-        """Azure's time, aware, in UTC."""
+        """Return Azure's time, aware, in UTC."""
         return self._local() + self.skew
 
     def observe(self, date: str | None) -> None:
-        """Take an HTTP Date (RFC 9110, whole seconds); anything unreadable is passed over.
+        """Correct the clock by an HTTP Date (RFC 9110, whole seconds); an invalid one is ignored.
 
         Differences below two seconds are rounding and transit, not skew.
         """

@@ -1,4 +1,4 @@
-"""Reads that do not wait for each other."""
+"""Runs coroutines concurrently, with an optional limit."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ T = TypeVar("T")
 async def gather_limited(
     reads: Iterable[Coroutine[Any, Any, T]], at_once: int | None = None
 ) -> list[T]:
-    """The results in the order of the reads, ``at_once`` at a time; raises the first failure.
+    """Return the results in order, running ``at_once`` at a time; raise the first failure.
 
-    The usual account has one secret in one vault, and one read needs no task of its own.
+    A single coroutine is awaited without a task, as most accounts have one secret.
     """
     waiting = list(reads)
     if len(waiting) == 1:

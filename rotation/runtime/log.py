@@ -1,4 +1,4 @@
-"""Structured log lines: a stable name, then JSON. The Functions worker keeps only the message."""
+"""Structured log lines: a stable name and JSON. The Functions worker keeps only the message."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _log = logging.getLogger("rotation")
 
 
 def is_enabled() -> bool:
-    """Whether ``info`` writes anything, for where its fields cost something."""
+    """Whether ``info`` writes anything; check it before computing expensive fields."""
     return _log.isEnabledFor(logging.INFO)
 
 

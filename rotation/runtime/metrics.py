@@ -1,4 +1,4 @@
-"""All that is logged and measured, by stable names. Alerts and the workbook rely on them.
+"""Metrics with stable names. Alerts and the workbook rely on them.
 
 Metrics are OpenTelemetry's: nothing happens unless the host's worker has an exporter configured.
 Their attributes have few values; no names of secrets, and never a key.
@@ -58,7 +58,7 @@ _instruments = {m.name: _MAKE[m.kind](m.name, m.unit, m.meaning) for m in METRIC
 
 
 def fleet(summary: Mapping[str, Any], states: tuple[str, ...], sweep_age: float | None) -> None:
-    """The gauges, from a summary of the fleet; every state is told, those that nobody is in too."""
+    """Set the gauges from a summary of the fleet; a state without secrets is set to 0."""
     known = {OLDEST: summary["oldestKeyDays"], EXPIRY: summary["nextExpiryDays"]}
     for metric, value in {**known, SWEEP_AGE: sweep_age}.items():
         if value is not None:
@@ -68,7 +68,7 @@ def fleet(summary: Mapping[str, Any], states: tuple[str, ...], sweep_age: float 
 
 
 def ended(audit: Mapping[str, str]) -> None:
-    """An operation ended; the members are those of the log line ``audit``."""
+    """Count an operation that ended; ``audit`` has the members of that log line."""
     attributes = {"purpose": audit["purpose"], "ending": audit["ending"]}
     _instruments[OPERATIONS.name].add(1, attributes)
     if audit["purpose"] == "emergency" and audit["ending"] == "done":
@@ -76,10 +76,10 @@ def ended(audit: Mapping[str, str]) -> None:
 
 
 def failed(code: str) -> None:
-    """A step failed."""
+    """Count a failed step."""
     _instruments[FAILURES.name].add(1, {"code": code})
 
 
 def throttled(service: str) -> None:
-    """Azure answered 429; ``service`` is a domain, without an account's or a vault's name."""
+    """Count a response 429; ``service`` is a domain, without the name of an account or vault."""
     _instruments[THROTTLES.name].add(1, {"service": service})

@@ -1,0 +1,1 @@
+"""Settings from the environment. Pure; it imports only ``domain``. Start at ``environment.py``."""

@@ -1,4 +1,4 @@
-"""The environment → Settings. Every bad setting is named at once, with what to write instead."""
+"""Reads the settings from the environment; all invalid ones are reported at once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FUNCTION_KEYS = "ROTATION_FUNCTION_KEYS"
 
 
 class BadSettings(ValueError):
-    """What is wrong with the settings, one sentence each."""
+    """Invalid settings, with one sentence for each."""
 
     def __init__(self, problems: list[str]) -> None:
         self.problems = tuple(problems)
@@ -28,7 +28,7 @@ class BadSettings(ValueError):
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything that can be set; README has the table."""
+    """All settings; the README describes them."""
 
     vaults: tuple[str, ...]
     policy: Policy
@@ -47,7 +47,7 @@ class Settings:
 
 
 def load(environment: Mapping[str, str]) -> Settings:
-    """Raises BadSettings."""
+    """Return the settings. Raises BadSettings with every problem."""
     read = _Reader(environment)
     defaults = Policy()
     policy = Policy(
@@ -87,10 +87,10 @@ def load(environment: Mapping[str, str]) -> Settings:
 
 
 def access(environment: Mapping[str, str]) -> tuple[bool, bool]:
-    """Whether App Service authentication is on, and whether function keys are let in.
+    """Return whether App Service authentication is enabled and function keys are accepted.
 
-    The platform sets WEBSITE_AUTH_ENABLED. Function keys are for local work unless a setting says
-    otherwise; a bad setting lets nobody in.
+    The platform sets WEBSITE_AUTH_ENABLED. By default function keys are accepted locally only; an
+    invalid setting disables them.
     """
     platform = environment.get("WEBSITE_AUTH_ENABLED", "").strip().lower() == "true"
     local = "WEBSITE_SITE_NAME" not in environment
@@ -130,7 +130,7 @@ class _Reader:
     def number(self, name: str, default: int, least: int, most: int) -> int:
         def parse(text: str) -> int:
             if not text.isdecimal() or not least <= int(text) <= most:
-                raise ValueError(f"{text!r} is no number from {least} to {most}")
+                raise ValueError(f"{text!r} must be a whole number from {least} to {most}")
             return int(text)
 
         return self._parsed(name, default, parse)
@@ -158,19 +158,19 @@ class _Reader:
 
 def _credential(text: str) -> str:
     if text not in ("managed", "developer"):
-        raise ValueError(f"{text!r} is neither managed nor developer")
+        raise ValueError(f"{text!r} must be managed or developer")
     return text
 
 
 def _flag(text: str) -> bool:
     if text not in ("true", "false"):
-        raise ValueError(f"{text!r} is neither true nor false")
+        raise ValueError(f"{text!r} must be true or false")
     return text == "true"
 
 
 def _probe(text: str) -> ProbePolicy:
     if text not in set(ProbePolicy):
-        raise ValueError(f"{text!r} is neither require nor accept")
+        raise ValueError(f"{text!r} must be require or accept")
     return ProbePolicy(text)
 
 
@@ -183,10 +183,7 @@ def _urls(text: str) -> tuple[str, ...]:
 
 
 def _https(text: str) -> str:
-    """An https URL without query, in lower case and without a slash at the end.
-
-    Raises ValueError.
-    """
+    """Return an https URL in lower case and without a trailing slash. Raises ValueError."""
     try:
         parts = urlsplit(text.strip())
         valid = parts.scheme == "https" and parts.hostname and not parts.query
@@ -194,5 +191,5 @@ def _https(text: str) -> str:
     except ValueError:
         valid = False
     if not valid:
-        raise ValueError(f"{text[:100]!r} is no https URL")
+        raise ValueError(f"{text[:100]!r} is not an https URL")
     return text.strip().rstrip("/").lower()

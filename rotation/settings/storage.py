@@ -1,4 +1,4 @@
-"""Where the storage is: the Functions host's own connection settings, by identity. Pure.
+"""Reads the storage connection from the settings of the Functions host.
 
 The service uses the storage that the host uses. Keys and SAS are refused, except the well-known
 key of the storage emulator on this machine.
@@ -29,7 +29,7 @@ _ACCOUNT = re.compile(r"[a-z0-9]{3,24}")
 
 @dataclass(frozen=True)
 class StorageSettings:
-    """Where blobs and queues are; ``connection_string`` for the emulator only."""
+    """The endpoints of blobs and queues; ``connection_string`` is for the emulator only."""
 
     kind: Literal["identity", "emulator"]
     blob_url: str
@@ -40,7 +40,7 @@ class StorageSettings:
 def parse(
     environment: Mapping[str, str], name: str = CONNECTION, suffix: str = "core.windows.net"
 ) -> StorageSettings | None:
-    """The host's connection ``name``; None where there is none. ``suffix`` is the cloud's.
+    """Return the host's connection ``name``, or None if it is not set. ``suffix`` is the cloud's.
 
     As in the host, names compare without case and a connection string goes before the rest.
     Raises ValueError, which never repeats a value that may hold a key.
@@ -79,7 +79,7 @@ def _emulator(text: str, name: str) -> StorageSettings:
         raise ValueError(
             f"{name}: connection strings with a key or SAS are refused; delete it and set "
             f"{name}__accountName instead, which uses the service's identity. Only the storage "
-            f"emulator's is taken, for blobs and queues on this machine: UseDevelopmentStorage=true"
+            f"emulator's is accepted, with local blobs and queues: UseDevelopmentStorage=true"
         )
     connection = (
         f"AccountName={EMULATOR_ACCOUNT};AccountKey={key};"

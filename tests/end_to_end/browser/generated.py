@@ -31,7 +31,7 @@ WHY = {
     "paused": "held by the tag RotationPaused",
     "drifted": "the live key was regenerated outside the service",
     "failing": "the new key is not accepted yet",
-    "refused": "key authentication is switched off",
+    "refused": "key authentication is disabled",
 }
 NEXT = {"healthy": "rotate", "due": "rotate", "paused": "rotate", "rotating": "verify the new key"}
 NEXT |= {"overlap": "revoke the old key", "revoking": "verify that the old key is rejected"}
@@ -44,7 +44,7 @@ TROUBLE = {
     ),
     "refused": (
         "LocalAuthDisabled",
-        "the account has key authentication switched off, so it has no keys to rotate",
+        "the account has key authentication disabled, so it has no keys to rotate",
         "switch it on, or remove the secret's tags",
     ),
 }

@@ -49,12 +49,12 @@ def test_the_services_own_tags_are_optional_and_case_insensitive() -> None:
     [
         ("ValidityPeriodDays", "soon", "whole number of days"),
         ("ValidityPeriodDays", "-3", "whole number of days"),
-        ("CredentialId", "key3", "neither Key1 nor Key2"),
+        ("CredentialId", "key3", "must be Key1 or Key2"),
         ("RotationOverlap", "2 days", "P2D"),
         ("RotationOverlap", "P1M", "P2D"),
         ("RotationWindow", "at night", "Mon-Fri"),
         ("RotationWindow", "* 01:00-02:00 Mars/Base", "time zone"),
-        ("RotationPaused", "perhaps", "true nor false"),
+        ("RotationPaused", "perhaps", "must be true or false"),
     ],
 )
 def test_an_invalid_tag_is_named_with_its_remedy(tag: str, value: str, says: str) -> None:

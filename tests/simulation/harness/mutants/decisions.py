@@ -101,8 +101,8 @@ def expiry_below_30_days_allowed() -> list[Patch]:
         found = original(targets, policy)
         return dataclasses.replace(found, problems=())
 
-    original = EffectivePolicy.of
-    return [(EffectivePolicy, "of", classmethod(of))]
+    original = EffectivePolicy.combine
+    return [(EffectivePolicy, "combine", classmethod(of))]
 
 
 def list_order_trusted_as_time() -> list[Patch]:
