@@ -67,4 +67,4 @@ async def _emergency(stage: Stage) -> None:
     await asyncio.sleep(0.5)
     if (await stage.operation(url)).get("state") != "ended":
         raise Failed("the emergency's operation has not ended")
-    stage.screen.report("a call with the leaked key was rejected; audit record complete")
+    stage.screen.report("a call with the leaked key was rejected: emergency over")

@@ -40,7 +40,7 @@ class Queue:
 
     @property
     def is_connected(self) -> bool:
-        """Whether any setting of the trigger's connection exists."""
+        """True if any setting of the trigger's connection exists."""
         names = ("", "__queueServiceUri", "__accountName")
         return any(os.environ.get(self._connection + name) for name in names)
 

@@ -33,7 +33,7 @@ _READ_TIMEOUT = 300
 
 
 class AsyncEmulatorTransport(AsyncHttpTransport[Any, Any]):
-    """For ``.aio`` clients: ``SecretClient(url, credential, transport=…)``."""
+    """A transport for ``.aio`` clients: ``SecretClient(url, credential, transport=…)``."""
 
     def __init__(self, azure: Azure) -> None:
         self._azure = azure
@@ -87,7 +87,7 @@ class AsyncEmulatorTransport(AsyncHttpTransport[Any, Any]):
 
 
 class EmulatorTransport(HttpTransport[Any, Any]):
-    """For the synchronous clients."""
+    """A transport for synchronous clients."""
 
     def __init__(self, azure: Azure) -> None:
         self._azure = azure

@@ -1,4 +1,4 @@
-"""Who may call a vault: its network rules, and roles or access policies."""
+"""Access to a vault: network rules, then roles or access policies."""
 
 from __future__ import annotations
 
