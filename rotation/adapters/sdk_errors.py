@@ -101,8 +101,8 @@ def _answered(exc: HttpResponseError, doing: str, effect: bool) -> RotationError
 
 def _refused(text: str) -> str:
     """Return the refused action and identity, or an empty text if the message has no action."""
-    action, whom = _ACTION.search(text), _OBJECT_ID.search(text)
-    to = f" to the identity with object id {whom[1]}" if whom else ""
+    action, identity = _ACTION.search(text), _OBJECT_ID.search(text)
+    to = f" to the identity with object id {identity[1]}" if identity else ""
     return f"{action[1]} is not allowed{to}" if action else ""
 
 

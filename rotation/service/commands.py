@@ -62,11 +62,11 @@ class Commands:
         the secret or account is not enrolled, and RotationError if Azure cannot be read.
         """
         account, targets = await self.queries.resolve(request)
-        wish = inbox.from_operator(account, request, self.clock.now())
-        record = await self.journal.amend(account, lambda r: inbox.admitted(r, wish))
-        accepted = inbox.find_by_key(record, request.idempotency_key) or wish.id
-        if accepted == wish.id:
-            await self._enqueue(Visit(account, targets), wish)
+        new = inbox.from_operator(account, request, self.clock.now())
+        record = await self.journal.amend(account, lambda r: inbox.admitted(r, new))
+        accepted = inbox.find_by_key(record, request.idempotency_key) or new.id
+        if accepted == new.id:
+            await self._enqueue(Visit(account, targets), new)
         return _accepted(accepted, account)
 
     async def request_all(self, request: RotationRequest) -> BatchReply:
@@ -149,8 +149,8 @@ class Commands:
         await self.journal.amend(account, lambda r: inbox.added(r, answer))
         await self._enqueue(Visit(account), answer)
 
-    async def _enqueue(self, visit: Visit, wish: Request) -> None:
-        _log(visit.account, wish)
+    async def _enqueue(self, visit: Visit, request: Request) -> None:
+        _log(visit.account, request)
         await self.queue.put(messages.dump(visit), timedelta())
 
     # Pause.
@@ -172,16 +172,16 @@ def _accepted(operation_id: str, account: AccountId) -> AcceptedReply:
     return AcceptedReply(id=operation_id, account=str(account), status=url)
 
 
-def _log(account: AccountId, wish: Request) -> None:
+def _log(account: AccountId, request: Request) -> None:
     """Log who requested what, for the audit trail."""
     log.info(
         "asked",
         account=str(account),
-        id=wish.id,
-        kind=wish.kind.value,
-        leaked=wish.leaked.value,
-        requester=wish.requester,
-        role=wish.role,
-        reason=wish.reason,
-        request=wish.request_id,
+        id=request.id,
+        kind=request.kind.value,
+        leaked=request.leaked.value,
+        requester=request.requester,
+        role=request.role,
+        reason=request.reason,
+        request=request.request_id,
     )

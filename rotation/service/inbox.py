@@ -68,29 +68,31 @@ def from_answer(
     )
 
 
-def added(record: Record, wish: Request) -> Record | None:
+def added(record: Record, request: Request) -> Record | None:
     """Return the record with the request, or None if it is already there or was fulfilled."""
-    return None if record.find(wish.id) else replace(record, requests=(*record.requests, wish))
+    return (
+        None if record.find(request.id) else replace(record, requests=(*record.requests, request))
+    )
 
 
-def admitted(record: Record, wish: Request) -> Record | None:
+def admitted(record: Record, request: Request) -> Record | None:
     """Return the record with an operator's request, or None if its idempotency key is known.
 
     Raises AlreadyRunning if it is covered already, and Permanent if too many are pending.
     """
-    if find_by_key(record, wish.idempotency_key):
+    if find_by_key(record, request.idempotency_key):
         return None
-    covering = find_covering(record, wish)
+    covering = find_covering(record, request)
     if covering:
         raise AlreadyRunning(covering)
     if len(record.requests) >= _MAX_PENDING:
         raise too_many(len(record.requests))
-    return added(record, wish)
+    return added(record, request)
 
 
-def removed(record: Record, wish_id: str) -> Record:
+def removed(record: Record, request_id: str) -> Record:
     """Return the record without one request."""
-    return replace(record, requests=tuple(w for w in record.requests if w.id != wish_id))
+    return replace(record, requests=tuple(r for r in record.requests if r.id != request_id))
 
 
 def find_by_key(record: Record, key: str | None) -> str | None:
@@ -100,24 +102,25 @@ def find_by_key(record: Record, key: str | None) -> str | None:
     for operation in (record.operation, *record.history):
         if operation and key in operation.idempotency_keys:
             return operation.id
-    return next((w.id for w in record.requests if w.idempotency_key == key), None)
+    return next((r.id for r in record.requests if r.idempotency_key == key), None)
 
 
-def find_covering(record: Record, wish: Request) -> str | None:
+def find_covering(record: Record, request: Request) -> str | None:
     """Return the id of a pending or running operation that does all that a request wants."""
-    pending = (w for w in record.requests if w.kind is wish.kind and _covers(w.leaked, wish.leaked))
+    same_kind = (r for r in record.requests if r.kind is request.kind)
+    pending = (r for r in same_kind if _covers(r.leaked, request.leaked))
     found = next(pending, None)
     if found:
         return found.id
     running = record.operation
     if running is None or running.purpose not in (Purpose.ROTATE, Purpose.EMERGENCY):
         return None
-    if wish.kind is not RequestKind.EMERGENCY:
+    if request.kind is not RequestKind.EMERGENCY:
         return running.id
-    quick = running.overlap <= (wish.overlap or timedelta())
+    quick = running.overlap <= (request.overlap or timedelta())
     if running.purpose is Purpose.ROTATE or record.blocked or not quick:
         return None
-    return running.id if _covers(running.leaked, wish.leaked) else None
+    return running.id if _covers(running.leaked, request.leaked) else None
 
 
 def _covers(leaked: Leaked, reported: Leaked) -> bool:

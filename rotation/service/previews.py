@@ -64,8 +64,10 @@ class Previews:
         accounts = await self._accounts(request)
         rows, _ = await self.queries.rows()
         now = self.clock.now()
-        wishes = [inbox.from_operator(account, request, now) for account in accounts[:MAX_ACCOUNTS]]
-        previews = map(self._preview, accounts, wishes)
+        requests = [
+            inbox.from_operator(account, request, now) for account in accounts[:MAX_ACCOUNTS]
+        ]
+        previews = map(self._preview, accounts, requests)
         return DryRunReply(
             dry_run=True,
             accounts=len(accounts),
@@ -88,9 +90,9 @@ class Previews:
             problems=list(plan.problems),
         )
 
-    async def _preview(self, account: AccountId, wish: Request | None = None) -> PreviewReply:
+    async def _preview(self, account: AccountId, request: Request | None = None) -> PreviewReply:
         known = await self.inventory.targets(account, ())
         try:
-            return effects.describe(*await self.reconciler.explain(account, known, wish))
+            return effects.describe(*await self.reconciler.explain(account, known, request))
         except RotationError as exc:
             return effects.describe_error(account, exc)

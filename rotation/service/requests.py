@@ -33,12 +33,12 @@ class RotationRequest(Struct, frozen=True):
 
     @property
     def is_emergency(self) -> bool:
-        """Whether a key has leaked."""
+        """Return whether a key has leaked."""
         return self.leaked is not Leaked.NONE
 
     @property
     def is_bulk(self) -> bool:
-        """Whether it can concern several accounts."""
+        """Return whether it can concern several accounts."""
         return self.everything or self.vault is not None
 
 

@@ -17,7 +17,7 @@ Close = Callable[[], Awaitable[object]]
 
 
 class Service(Struct, frozen=True):
-    """What the function app, the HTTP API and the command line call. Built by ``bootstrap``."""
+    """The objects that the function app, the HTTP API and the command line call."""
 
     triggers: Triggers
     commands: Commands
