@@ -34,11 +34,12 @@ simulate: setup ## run the simulation with injected faults (SEED=7 N=10000; PAIR
 	@$(BIN)/python -m tests.simulation --n $(N) $(if $(SEED),--seed $(SEED)) \
 	  $(if $(PAIRS),--pairs) $(if $(YEAR),--year)
 
-check: setup ## ruff, mypy --strict, import-linter
+check: setup ## ruff, mypy --strict, import-linter, plain English
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m scripts.prose
 
 docs: .tools/docs ## build the documentation site into site/; a broken link fails the build
 	@NO_MKDOCS_2_WARNING=1 .tools/docs/bin/mkdocs build --strict --quiet

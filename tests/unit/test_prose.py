@@ -41,3 +41,8 @@ def test_plain_english_is_accepted(text: str) -> None:
 def test_a_finding_names_the_line() -> None:
     (found,) = prose.check("a.md", "One.\n\nSo it is done anew.\n")
     assert str(found).startswith("a.md:3: 'anew'")
+
+
+def test_the_project_is_in_plain_english() -> None:
+    checked = [path for path in prose.files() if not path.startswith(prose.PENDING)]
+    assert [str(one) for one in prose.findings(checked)] == []
