@@ -2,7 +2,8 @@
 
 ``triggers`` handles the timer, queue messages and events. ``commands`` records operators'
 requests, ``queries`` and ``previews`` answer their questions, ``views`` turn the answers into
-JSON. Nothing here changes a key: the reconciler in ``engine`` does.
+``replies``, the types of the JSON bodies. Nothing here changes a key: the reconciler in ``engine``
+does.
 
 May import ``ops``, ``engine`` and everything below them; never ``adapters`` or ``web``. Start
 reading at ``service.py``, then ``commands.py``.

@@ -1,5 +1,5 @@
-"""Views: pure functions that turn records, listings and actions into JSON.
+"""Views: pure functions that turn records, listings and actions into replies.
 
-May import ``domain``, ``decisions`` and the value classes of ``engine`` and ``ports``. Start
-reading at ``fleet.py``.
+May import ``replies``, ``domain``, ``decisions`` and the value classes of ``engine`` and ``ops``.
+Start reading at ``fleet.py``.
 """

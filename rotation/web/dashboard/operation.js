@@ -36,7 +36,7 @@ function stepsOf(rotation) {
 }
 
 function waitingOf({ state, waitingFor, waitingUntil, trouble }) {
-  if (state === "blocked" && trouble) return null; // the error says it already
+  if (state === "blocked" && trouble) return null; // the error box has the same text
   if (state === "waiting" && !waitingFor) return h("p", { class: "waiting" }, "Starting shortly.");
   if (!waitingFor) return null;
   const until = waitingUntil ? [" Next check ", timeOf(waitingUntil), "."] : [];
