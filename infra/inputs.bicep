@@ -19,10 +19,17 @@ type Binding = {
 }
 
 @export()
+@description('What a system topic carries events of.')
+type SourceType = 'Microsoft.KeyVault.vaults' | 'Microsoft.Resources.ResourceGroups'
+
+@export()
 @description('An Event Grid system topic and the resource whose events it carries.')
 type EventTopic = {
   @description('Resource id of the vault or the resource group.')
   source: string
+
+  @description('What the source is.')
+  sourceType: SourceType
 
   @description('Resource id of the topic.')
   id: string
@@ -139,21 +146,32 @@ func topicId(topic string, source string) string =>
         : '${groupOf(source)}/providers/microsoft.eventgrid/systemtopics/${topic}'
 
 @description('The topic of one source: the known one, or one that the deployment creates beside the source.')
-func topicOf(source string, known { *: string }, newName string) EventTopic => {
+func topicOf(source string, sourceType SourceType, known { *: string }, newName string) EventTopic => {
   source: source
+  sourceType: sourceType
   id: topicId(known[?source] ?? newName, source)
   isExisting: contains(known, source)
 }
 
 @export()
-@description('The topics of the vaults.')
-func vaultTopics(text string, vaults string[], groups string[]) EventTopic[] =>
-  map(vaults, id => topicOf(id, knownTopics(text, concat(vaults, groups)), '${nameOf(id)}-events'))
-
-@export()
-@description('The topics of resource groups. A group may have a long name, so that a new topic gets a hash for a name.')
-func groupTopics(text string, vaults string[], groups string[]) EventTopic[] =>
-  map(groups, id => topicOf(id, knownTopics(text, concat(vaults, groups)), 'rotation-${uniqueString(id)}'))
+@description('The topics of vaults and resource groups. A group may have a long name, so that its new topic gets a hash for a name.')
+func topicsOf(text string, vaults string[], groups string[]) EventTopic[] =>
+  concat(
+    map(
+      vaults,
+      id => topicOf(id, 'Microsoft.KeyVault.vaults', knownTopics(text, concat(vaults, groups)), '${nameOf(id)}-events')
+    ),
+    map(
+      groups,
+      id =>
+        topicOf(
+          id,
+          'Microsoft.Resources.ResourceGroups',
+          knownTopics(text, concat(vaults, groups)),
+          'rotation-${uniqueString(id)}'
+        )
+    )
+  )
 
 @description('Whether a binding can name this scope.')
 func isScope(id string) bool =>

@@ -10,11 +10,10 @@ import {
   Flag
   givenBindings
   groupOf
-  groupTopics
   nameOf
   tagsOf
+  topicsOf
   vaultsOf
-  vaultTopics
   workspaceOf
 } from 'inputs.bicep'
 
@@ -141,8 +140,7 @@ var vaults = vaultsOf(vaultIds)
 var accounts = accountsOf(accountIds)
 var pairs = allBindings(givenBindings(bindings, vaults), vaults, accounts)
 var armSources = withArmEvents == 'true' ? union(map(accounts, id => groupOf(id)), []) : []
-var topics = vaultTopics(eventTopicNames, vaults, armSources)
-var armTopics = groupTopics(eventTopicNames, vaults, armSources)
+var topics = topicsOf(eventTopicNames, vaults, armSources)
 var workspaceId = workspaceOf(logsWorkspaceId)
 // The scope of a module must be valid even if the module is not deployed.
 var workspaceScope = empty(workspaceId) ? vaults[0] : workspaceId
@@ -240,16 +238,6 @@ module logs 'modules/logs.bicep' = if (!empty(workspaceId)) {
   }
 }
 
-module vaultInfo 'modules/vaultinfo.bicep' = [
-  for id in vaults: {
-    name: 'info-${uniqueString(id, token)}'
-    scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
-    params: {
-      name: nameOf(id)
-    }
-  }
-]
-
 // A new role takes minutes to reach every region. The grants and the event subscriptions, which need one,
 // therefore follow the function app, which takes minutes to create.
 module vaultGrants 'modules/vault.bicep' = [
@@ -286,14 +274,12 @@ module accountGrants 'modules/account.bicep' = [
 
 // A topic delivers to the work queue with its own identity, so that no webhook and no key are needed, and
 // the code of the function app may come later.
-module vaultEventTopics 'modules/eventtopic.bicep' = [
-  for (topic, i) in topics: {
+module eventTopics 'modules/eventtopic.bicep' = [
+  for topic in topics: {
     name: 'topic-${uniqueString(topic.source, token)}'
     scope: resourceGroup(split(topic.id, '/')[2], split(topic.id, '/')[4])
     params: {
       topic: topic
-      topicType: 'Microsoft.KeyVault.vaults'
-      location: vaultInfo[i].outputs.location
       tags: guestTags
       serviceSubscriptionId: subscription().subscriptionId
       serviceGroup: group.name
@@ -303,67 +289,21 @@ module vaultEventTopics 'modules/eventtopic.bicep' = [
   }
 ]
 
-module vaultEvents 'modules/eventsubscription.bicep' = [
-  for (topic, i) in topics: {
+module eventSubscriptions 'modules/eventsubscription.bicep' = [
+  for topic in topics: {
     name: 'events-${uniqueString(topic.source, token)}'
     scope: resourceGroup(split(topic.id, '/')[2], split(topic.id, '/')[4])
     params: {
       topicName: nameOf(topic.id)
+      sourceType: topic.sourceType
       token: token
-      eventTypes: [
-        'Microsoft.KeyVault.SecretNearExpiry'
-        'Microsoft.KeyVault.SecretExpired'
-        'Microsoft.KeyVault.SecretNewVersionCreated'
-      ]
       storageId: foundation.outputs.storageId
       deadLetterId: foundation.outputs.deadLetterId
       actionGroupId: foundation.outputs.actionGroupId
       tags: guestTags
     }
     dependsOn: [
-      vaultEventTopics
-      functionApp
-    ]
-  }
-]
-
-module armEventTopics 'modules/eventtopic.bicep' = [
-  for topic in armTopics: {
-    name: 'topic-${uniqueString(topic.source, token)}'
-    scope: resourceGroup(split(topic.id, '/')[2], split(topic.id, '/')[4])
-    params: {
-      topic: topic
-      topicType: 'Microsoft.Resources.ResourceGroups'
-      location: 'global'
-      tags: guestTags
-      serviceSubscriptionId: subscription().subscriptionId
-      serviceGroup: group.name
-      storageName: foundation.outputs.storageName
-      deadLetterName: foundation.outputs.deadLetterName
-    }
-  }
-]
-
-module armEvents 'modules/eventsubscription.bicep' = [
-  for topic in armTopics: {
-    name: 'events-${uniqueString(topic.source, token)}'
-    scope: resourceGroup(split(topic.id, '/')[2], split(topic.id, '/')[4])
-    params: {
-      topicName: nameOf(topic.id)
-      token: token
-      eventTypes: [
-        'Microsoft.Resources.ResourceActionSuccess'
-      ]
-      operations: [
-        'regenerateKey/action'
-      ]
-      storageId: foundation.outputs.storageId
-      deadLetterId: foundation.outputs.deadLetterId
-      actionGroupId: foundation.outputs.actionGroupId
-      tags: guestTags
-    }
-    dependsOn: [
-      armEventTopics
+      eventTopics
       functionApp
     ]
   }
@@ -383,5 +323,5 @@ output SERVICE_BINDINGS string = bindingsSetting(pairs)
 
 @description('Whether each vault uses Azure roles. The service gets 403 from a vault that uses access policies.')
 output VAULT_ACCESS string[] = [
-  for (id, i) in vaults: '${nameOf(id)}: ${vaultInfo[i].outputs.enableRbacAuthorization ? 'uses Azure roles' : 'USES ACCESS POLICIES: the service gets 403 until you switch it to Azure roles, or give its identity get, list and set on secrets'}'
+  for (id, i) in vaults: '${nameOf(id)}: ${vaultGrants[i].outputs.enableRbacAuthorization ? 'uses Azure roles' : 'USES ACCESS POLICIES: the service gets 403 until you switch it to Azure roles, or give its identity get, list and set on secrets'}'
 ]

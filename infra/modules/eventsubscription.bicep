@@ -1,16 +1,15 @@
 // Events of one topic into the work queue, and alerts for those that are lost. All names hold the token of
 // this deployment, so that two environments can use the same topic.
+import { SourceType } from '../inputs.bicep'
+
 @description('Name of the system topic.')
 param topicName string
 
 @description('Token of this deployment.')
 param token string
 
-@description('Types of the events.')
-param eventTypes string[]
-
-@description('Endings of data.operationName, one of which an event must have; none for every event.')
-param operations string[] = []
+@description('What the source of the events is.')
+param sourceType SourceType
 
 @description('Resource id of the storage account that holds the work queue.')
 param storageId string
@@ -24,6 +23,28 @@ param actionGroupId string
 @description('Tags.')
 param tags { *: string }
 
+var isVault = sourceType == 'Microsoft.KeyVault.vaults'
+var eventTypes = isVault
+  ? [
+      'Microsoft.KeyVault.SecretNearExpiry'
+      'Microsoft.KeyVault.SecretExpired'
+      'Microsoft.KeyVault.SecretNewVersionCreated'
+    ]
+  : [
+      'Microsoft.Resources.ResourceActionSuccess'
+    ]
+// Of the actions on a resource group, only this one changes a key.
+var filters = isVault
+  ? []
+  : [
+      {
+        operatorType: 'StringEndsWith'
+        key: 'data.operationName'
+        values: [
+          'regenerateKey/action'
+        ]
+      }
+    ]
 var losses = [
   {
     name: 'rotation-dead-letters-${token}-${topicName}'
@@ -48,15 +69,7 @@ resource events 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15'
     eventDeliverySchema: 'EventGridSchema'
     filter: {
       includedEventTypes: eventTypes
-      advancedFilters: empty(operations)
-        ? []
-        : [
-            {
-              operatorType: 'StringEndsWith'
-              key: 'data.operationName'
-              values: operations
-            }
-          ]
+      advancedFilters: filters
     }
     deliveryWithResourceIdentity: {
       identity: {

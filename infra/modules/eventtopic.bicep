@@ -5,12 +5,6 @@ import { EventTopic } from '../inputs.bicep'
 @description('The topic.')
 param topic EventTopic
 
-@description('Type of the topic.')
-param topicType 'Microsoft.KeyVault.vaults' | 'Microsoft.Resources.ResourceGroups'
-
-@description('Region of a new topic.')
-param location string
-
 @description('Tags of a new topic.')
 param tags { *: string }
 
@@ -28,13 +22,21 @@ param deadLetterName string
 
 var name = last(split(topic.id, '/'))
 
+var isVault = topic.sourceType == 'Microsoft.KeyVault.vaults'
+var update = 'az eventgrid system-topic update --ids ${topic.id} --mi-system-assigned true'
+
+// A new topic is created in the resource group of its vault.
+resource vault 'Microsoft.KeyVault/vaults@2025-05-01' existing = if (isVault && !topic.isExisting) {
+  name: last(split(topic.source, '/'))
+}
+
 module created 'systemtopic.bicep' = if (!topic.isExisting) {
   name: 'create-${uniqueString(topic.source, storageName)}'
   params: {
     name: name
-    location: location
+    location: isVault ? vault!.location : 'global'
     source: topic.source
-    topicType: topicType
+    sourceType: topic.sourceType
     tags: tags
   }
 }
@@ -49,6 +51,8 @@ module delivery 'delivery.bicep' = {
   params: {
     storageName: storageName
     deadLetterName: deadLetterName
-    principalId: topic.isExisting ? existing!.identity!.principalId : created!.outputs.principalId
+    principalId: topic.isExisting
+      ? existing!.?identity.?principalId ?? fail('The topic needs a system-assigned identity: ${update}')
+      : created!.outputs.principalId
   }
 }

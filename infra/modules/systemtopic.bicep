@@ -1,4 +1,6 @@
 // A new system topic. Event Grid requires it in the region of its source.
+import { SourceType } from '../inputs.bicep'
+
 @description('Name of the topic.')
 param name string
 
@@ -8,8 +10,8 @@ param location string
 @description('Resource id of the source.')
 param source string
 
-@description('Type of the topic.')
-param topicType 'Microsoft.KeyVault.vaults' | 'Microsoft.Resources.ResourceGroups'
+@description('What the source is.')
+param sourceType SourceType
 
 @description('Tags.')
 param tags { *: string }
@@ -23,7 +25,7 @@ resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' = {
   }
   properties: {
     source: source
-    topicType: topicType
+    topicType: sourceType
   }
 }
 

@@ -43,3 +43,5 @@ resource audit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (
     ]
   }
 }
+
+output enableRbacAuthorization bool = vault.properties.?enableRbacAuthorization ?? false

@@ -8,10 +8,9 @@ import {
   Flag
   givenBindings
   groupOf
-  groupTopics
   tagsOf
+  topicsOf
   vaultsOf
-  vaultTopics
   workspaceOf
 } from '../../infra/inputs.bicep'
 
@@ -33,8 +32,7 @@ var groups = union(map(accounts, id => groupOf(id)), [])
 output results string[] = [
   checkedName(environmentName)
   bindingsSetting(allBindings(givenBindings(bindings, vaults), vaults, accounts))
-  string(vaultTopics(eventTopicNames, vaults, groups))
-  string(groupTopics(eventTopicNames, vaults, groups))
+  string(topicsOf(eventTopicNames, vaults, groups))
   auditWorkspaceOf(withVaultAudit, workspaceOf(logsWorkspaceId))
   string(tagsOf(tags))
 ]
