@@ -14,7 +14,7 @@ from .domain.keys import Key, Keys, Slot
 from .domain.operation import PublishedVersion
 from .domain.permissions import Grant, Identity, VaultInfo
 from .domain.probing import ProbeVerdict
-from .domain.targets import ListedSecret, SecretRead, Target, Version, VersionInfo
+from .domain.targets import ListedSecret, SecretRead, SecretSnapshot, Target, Version, VersionInfo
 
 
 class Accounts(Protocol):
@@ -39,13 +39,13 @@ class Vaults(Protocol):
     urls: tuple[str, ...]
 
     def list_secrets(self, vault: str) -> AsyncIterator[ListedSecret]:
-        """List every secret of the vault, enrolled or not."""
+        """List every secret of the vault, enrolled or not, disabled or not."""
 
     async def set_tags(self, target: TargetId, version: str, tags: Mapping[str, str]) -> None:
         """Replace all tags of one version. Raises Permanent if it does not exist."""
 
-    async def get_target(self, target: TargetId) -> Target | None:
-        """Return the latest version with its value; None if it is gone or not enrolled."""
+    async def get_secret(self, target: TargetId) -> SecretSnapshot | None:
+        """Return the latest version of any secret; None if the vault says there is none."""
 
     async def read_versions(self, target: TargetId) -> tuple[Version, ...]:
         """Return all versions in no order; the enabled ones have values."""

@@ -51,14 +51,10 @@ class KeyVaults:
         except AzureError as exc:
             raise failure(exc, f"tag secret {target.name}") from None
 
-    async def get_target(self, target: TargetId) -> Target | None:
-        found = await self._latest(target)
-        return secret_properties.target(target, *found) if found else None
-
     async def get_secret(self, target: TargetId) -> SecretSnapshot | None:
         """Return the latest version with its value, enrolled or not; None if there is none."""
         found = await self._latest(target)
-        return secret_properties.snapshot(*found) if found else None
+        return secret_properties.snapshot(target, *found) if found else None
 
     async def _latest(self, target: TargetId) -> tuple[SecretProperties, Key | None] | None:
         try:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ..engine.bindings import BindingRegistry
 from ..engine.gatherer import Gatherer
 from ..engine.inventory import Inventory
 from ..engine.journal import Journal
+from ..engine.reader import SecretReader
 from ..engine.reconciler import Reconciler
 from ..ops.doctor.doctor import Doctor
 from ..ports import Queue, Store
 from ..runtime.clock import Clock
 from ..service.commands import Commands
 from ..service.health import Health
+from ..service.lost_records import LostRecords
 from ..service.previews import Previews
 from ..service.queries import Queries
 from ..service.service import Close, Service
@@ -48,15 +51,20 @@ def assemble(clients: Clients, store: Store, queue: Queue) -> Service:
     probe, notifier, evidence = clients.probe(), clients.notifier(), clients.evidence()
     owned = (queue, accounts, vaults, resources, probe, notifier, evidence, store)
 
-    inventory, journal = Inventory(vaults, clock), Journal(store)
+    bindings = BindingRegistry(store, settings.bindings, settings.vaults)
+    inventory, journal = Inventory(vaults, clock, bindings), Journal(store)
+    reader = SecretReader(vaults, inventory)
     ignored = settings.evidence_ignore
-    gatherer = Gatherer(accounts, vaults, probe, inventory, clock, policy, evidence, ignored)
+    gatherer = Gatherer(accounts, vaults, probe, reader, clock, policy, bindings, evidence, ignored)
     reconciler = Reconciler(gatherer, journal, notifier)
-    sweeper = Sweep(inventory, journal, policy, clock, settings.rate, settings.period)
+    lost = LostRecords(reader, journal)
+    sweeper = Sweep(
+        inventory, bindings, lost, journal, policy, clock, settings.rate, settings.period
+    )
     unmanaged = UnmanagedResources(vaults, accounts, clock)
-    queries = Queries(journal, inventory, vaults, unmanaged, policy, clock)
+    queries = Queries(journal, inventory, vaults, reader, unmanaged, policy, clock)
     return Service(
-        triggers=Triggers(reconciler, sweeper, journal, vaults, queue, clock),
+        triggers=Triggers(reconciler, sweeper, journal, vaults, reader, queue, clock),
         commands=Commands(queries, journal, inventory, vaults, queue, clock),
         queries=queries,
         previews=Previews(queries, reconciler, sweeper, inventory, vaults, clock),

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from msgspec.structs import replace
 
+from ..domain.errors import RotationError
 from ..domain.ids import TargetId
 from ..domain.keys import Key, Slot
 from ..domain.operation import Operation, Phase
@@ -51,6 +52,7 @@ class Action:
     slot: Slot | None = None
     targets: tuple[TargetId, ...] = ()
     versions: tuple[tuple[TargetId, str], ...] = ()
+    failure: RotationError | None = None
 
 
 def idle(f: Facts, reason: str, until: datetime | None = None) -> Action:
@@ -86,6 +88,14 @@ def block(f: Facts, code: str, reason: str, remedy: str) -> Action:
 def needs(f: Facts, reason: str, missing: MissingFacts) -> Action:
     """Ask for missing facts."""
     return Action(ActionKind.ASK, reason, f.record, missing=missing)
+
+
+def unread(f: Facts) -> Action | None:
+    """A secret that cannot be read: the step fails with the vault's own error."""
+    error = next(iter(f.read_errors.values()), None)
+    if error is None:
+        return None
+    return Action(ActionKind.BLOCKED, str(error), f.record, failure=error)
 
 
 def enter(f: Facts, phase: Phase, reason: str, operation: Operation | None = None) -> Action:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from ..domain.operation import Ending, Phase, Purpose
 from ..domain.request import Request, RequestKind
 from . import emergency, idle, revocation, rollout, schedule
-from .actions import Action, ActionKind, blocked, enter
+from .actions import Action, ActionKind, blocked, enter, unread
 from .facts import Facts
 from .lifecycle import cancellable, end
 
@@ -37,6 +37,7 @@ def decide(f: Facts) -> Action:
         or _stopped(f)
         or _unenrolled(f)
         or _coalesce(f)
+        or _unread(f)
         or _PHASES[f.record.phase](f)
     )
 
@@ -86,6 +87,13 @@ def _unenrolled(f: Facts) -> Action | None:
     if f.targets or f.record.operation is None:
         return None
     return end(f, "no secret is enrolled for this account any longer", Ending.UNENROLLED)
+
+
+def _unread(f: Facts) -> Action | None:
+    """A scheduled operation waits for every secret; repairs and emergencies help where they can."""
+    operation = f.record.operation
+    helping = operation is not None and operation.purpose in (Purpose.REPAIR, Purpose.EMERGENCY)
+    return None if operation is None or helping else unread(f)
 
 
 def _coalesce(f: Facts) -> Action | None:

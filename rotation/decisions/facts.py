@@ -9,6 +9,8 @@ from functools import cached_property
 from msgspec import Struct, field
 
 from ..domain.account import Account
+from ..domain.errors import RotationError
+from ..domain.ids import TargetId
 from ..domain.keys import Key, Keys, Slot
 from ..domain.operation import Operation
 from ..domain.policy import EffectivePolicy, Policy, ProbePolicy
@@ -20,8 +22,11 @@ from ..domain.targets import Target, Version
 class Facts(Struct, frozen=True, dict=True):
     """One account as Azure and the journal showed it at ``now``, which is Azure's time.
 
-    ``versions``, ``verdicts``, ``control`` and ``stale_readers`` are missing until requested.
-    ``verdicts`` are probe results by key; ``control`` is that of a random key.
+    ``targets`` are the members that are bound. One that cannot be read has no value, and its error
+    is in ``read_errors``. ``withdrawn`` are members that are no longer bound; ``foreign`` hold a
+    value that is not ours. ``versions``, ``verdicts``, ``control`` and ``stale_readers`` are
+    missing until requested. ``verdicts`` are probe results by key; ``control`` is that of a random
+    key.
     """
 
     now: datetime
@@ -35,6 +40,9 @@ class Facts(Struct, frozen=True, dict=True):
     control: ProbeVerdict | None = None
     stale_readers: tuple[str, ...] | None = None
     cached_retired_key: Key | None = None
+    withdrawn: tuple[Target, ...] = ()
+    foreign: tuple[Target, ...] = ()
+    read_errors: Mapping[TargetId, RotationError] = field(default_factory=dict)
 
     @property
     def operation(self) -> Operation:
@@ -61,6 +69,11 @@ class Facts(Struct, frozen=True, dict=True):
         return self.keys[slot].fingerprint(self.record.salt)
 
     @cached_property
+    def readable(self) -> tuple[Target, ...]:
+        """Targets whose latest version could be read."""
+        return tuple(t for t in self.targets if t.readable)
+
+    @cached_property
     def live(self) -> Slot | None:
         """The slot that all enabled targets publish, or None if there is no such slot."""
         slots = {self.slot_of(target) for target in self.targets if target.enabled}
@@ -81,12 +94,13 @@ class Facts(Struct, frozen=True, dict=True):
         return tuple(t for t in self.targets if self.slot_of(t) is slot)
 
     def not_publishing(self, slot: Slot) -> tuple[Target, ...]:
-        """Return the targets not known to publish this slot's key."""
-        return tuple(t for t in self.targets if self.slot_of(t) is not slot)
+        """Return the readable targets that do not publish this slot's key."""
+        return tuple(t for t in self.readable if self.slot_of(t) is not slot)
 
     def publishing_other(self, slot: Slot) -> tuple[Target, ...]:
         """Return the targets known to publish a different key."""
-        return tuple(t for t in self.not_publishing(slot) if t not in self.unreadable)
+        others = (t for t in self.targets if self.slot_of(t) is not slot)
+        return tuple(t for t in others if t not in self.unreadable)
 
     def quarantined_until(self, slot: Slot) -> datetime | None:
         """Return the end of the slot's quarantine, or None if it is over."""
@@ -123,16 +137,18 @@ class Facts(Struct, frozen=True, dict=True):
     @cached_property
     def observed(self) -> dict[str, ObservedVersion]:
         """What to store about each target; a disabled one keeps its last observation."""
-        seen = {}
-        for target in self.targets:
-            name, before = str(target.id), self.record.seen.get(str(target.id))
-            if target.value is not None:
-                seen[name] = ObservedVersion(
-                    target.version, target.value.fingerprint(self.record.salt)
-                )
-            else:
-                seen[name] = before or ObservedVersion(target.version, fingerprint="")
-        return seen
+        known = {str(t.id): self._observe(t) for t in (*self.targets, *self.withdrawn)}
+        foreign = {str(t.id): ObservedVersion(t.version, "", tagged=t.tagged) for t in self.foreign}
+        return known | foreign
+
+    def _observe(self, target: Target) -> ObservedVersion:
+        before = self.record.seen.get(str(target.id))
+        if target.value is None:
+            return before or ObservedVersion(target.version, "", tagged=target.tagged)
+        same = before is not None and before.version == target.version
+        since = before.since if before and same else None
+        fingerprint = target.value.fingerprint(self.record.salt)
+        return ObservedVersion(target.version, fingerprint, since or self.now, target.tagged)
 
     def trusted(self, key: Key) -> bool | None:
         """Whether the key may be published, by probe or by policy; None if not probed yet."""

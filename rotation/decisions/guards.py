@@ -11,6 +11,7 @@ from ..domain.keys import Slot
 from ..domain.operation import Purpose
 from ..domain.policy import ProbePolicy
 from ..domain.probing import ProbeResult
+from . import holds
 from .actions import Action, MissingFacts, blocked, needs, wait
 from .facts import Facts
 
@@ -21,7 +22,13 @@ SOON = timedelta(seconds=30)
 
 def before_regenerate(f: Facts, slot: Slot) -> Action | None:
     """Return why ``slot`` must not be regenerated now, or None if it may be."""
-    return _published(f, slot) or _capped(f) or _cached(f, slot) or _unproven(f, slot.other)
+    return (
+        _published(f, slot)
+        or _withdrawn(f, slot)
+        or _capped(f)
+        or _cached(f, slot)
+        or _unproven(f, slot.other)
+    )
 
 
 def _published(f: Facts, slot: Slot) -> Action | None:
@@ -30,10 +37,21 @@ def _published(f: Facts, slot: Slot) -> Action | None:
     if f.unreadable and not emergency:
         names = ", ".join(t.id.name for t in f.unreadable)
         return blocked(f, f"{names}: disabled, so its key is unknown; enable it or remove its tags")
-    others = ", ".join(target.id.name for target in f.publishing_other(slot.other))
+    others = [t for t in f.publishing_other(slot.other) if t.readable or not emergency]
     if others:
-        return wait(f, f"{others}: does not publish {slot.other}", f.now + SOON)
+        names = ", ".join(target.id.name for target in others)
+        return wait(f, f"{names}: does not publish {slot.other}", f.now + SOON)
     return None
+
+
+def _withdrawn(f: Facts, slot: Slot) -> Action | None:
+    """A secret whose binding was withdrawn still shows the key: its consumers get time to move."""
+    held = [t for t in f.withdrawn if f.slot_of(t) is slot]
+    until = holds.ends(f)
+    if not held or _is_emergency(f) or until <= f.now:
+        return None
+    names = ", ".join(target.id.name for target in held)
+    return wait(f, f"{names}: no longer bound, but still shows {slot}", until)
 
 
 def _capped(f: Facts) -> Action | None:

@@ -12,12 +12,13 @@ from msgspec.structs import replace
 
 from ..domain.keys import Slot
 from ..domain.operation import Phase, Purpose
-from ..domain.policy import ProbePolicy
 from ..domain.probing import ProbeResult
-from . import guards, schedule
-from .actions import Action, ActionKind, MissingFacts, blocked, idle, needs, wait
+from ..domain.targets import Target
+from . import guards, schedule, values
+from .actions import Action, ActionKind, MissingFacts, blocked, idle, needs, unread, wait
 from .facts import Facts
 from .lifecycle import begin, new_operation
+from .progress import target_names
 from .revocation import stale_versions
 
 
@@ -27,6 +28,7 @@ def decide(f: Facts) -> Action:
         _lost_journal,
         _repair_dead,
         _repair_split,
+        unread,
         _held_by_tags,
         _rotate,
     )
@@ -35,6 +37,8 @@ def decide(f: Facts) -> Action:
 
 
 def _rest(f: Facts) -> Action:
+    if not f.targets and f.record.notes:
+        return blocked(f, "; ".join(f.record.notes.values()))
     if not f.targets:
         return idle(f, "no secret is enrolled for this account")
     at, why = schedule.next_due(f)
@@ -72,29 +76,34 @@ def _unfinished(f: Facts) -> Action | None:
 
 def _repair_dead(f: Facts) -> Action | None:
     """Repair targets whose value is neither key; their consumers are failing now."""
-    if not f.broken:
+    broken = tuple(t for t in f.broken if not _backed_off(f, t))
+    if not broken:
         return None
-    names = ", ".join(target.id.name for target in f.broken)
-    values = tuple(target.value for target in f.broken if target.value)
-    wanted = (*values, f.keys.key1, f.keys.key2)
+    names = target_names(broken)
+    wanted = (*values.unproven(f, broken), f.keys.key1, f.keys.key2)
     if any(key not in f.verdicts for key in wanted):
         return needs(f, f"{names}: which keys work?", MissingFacts(probe=wanted))
-    answers = {f.verdicts[value].result for value in values}
-    if ProbeResult.ACCEPTED in answers:
+    repairable = tuple(t for t in broken if values.overwritable(f, t))
+    if repairable:
+        reason = f"{target_names(repairable)}: published a key that no longer works"
+        return _repair(f, _claimed_first(f), reason)
+    if any(t.value and f.verdicts[t.value].result is ProbeResult.ACCEPTED for t in broken):
         reason = f"{names}: the published value works but is neither of the account's keys"
         return blocked(f, reason, f.now + guards.SOON)
-    if ProbeResult.INCONCLUSIVE in answers and f.policy.probe is ProbePolicy.REQUIRE:
-        return blocked(
-            f,
-            f"{names}: the published value is neither key, and no key can be verified",
-            f.now + guards.SOON,
-        )
-    return _repair(f, _claimed_first(f), f"{names}: published a key that no longer works")
+    reason = f"{names}: the published value is neither key, and no key can be verified"
+    return blocked(f, reason, f.now + guards.SOON)
+
+
+def _backed_off(f: Facts, target: Target) -> bool:
+    """Whether the target was repaired so often that the next repair must wait."""
+    at = values.repairable_from(f.record.repairs.get(str(target.id)))
+    return at is not None and at > f.now
 
 
 def _claimed_first(f: Facts) -> list[Slot]:
     """Prefer the slot that other secrets publish, then the slot claimed by a tag."""
-    shown = [slot for slot, _ in _publication_counts(f)]
+    trimmed = [slot for t in f.broken if (slot := values.trimmed_slot(f, t))]
+    shown = [*(slot for slot, _ in _publication_counts(f)), *trimmed]
     claims = [t.enrolment.claimed for t in f.broken if t.enrolment.claimed]
     return list(dict.fromkeys([*shown, *claims, *Slot]))
 
@@ -105,7 +114,7 @@ def _publication_counts(f: Facts) -> list[tuple[Slot, int]]:
 
 
 def _repair_split(f: Facts) -> Action | None:
-    """Move targets on different slots to the most common one; regenerate nothing."""
+    """Move targets on different slots to the one that we published; regenerate nothing."""
     published = {f.slot_of(target) for target in f.targets} - {None}
     if len(published) < 2:
         return None
@@ -114,15 +123,18 @@ def _repair_split(f: Facts) -> Action | None:
         return needs(
             f, "the secrets publish different keys; which keys work?", MissingFacts(probe=wanted)
         )
-    order = list(dict.fromkeys([*(slot for slot, _ in _publication_counts(f)), *Slot]))
-    return _repair(f, order, "the secrets published different keys")
+    return _repair(f, _ours_first(f), "the secrets published different keys")
+
+
+def _ours_first(f: Facts) -> list[Slot]:
+    """Prefer the slot that we published last. Without a record, each vault has one vote."""
+    remembered = [slot for slot in Slot if f.fingerprint(slot) == f.record.published]
+    votes = {(t.id.vault, f.slot_of(t)) for t in f.readable if t.enrolment.rotation}
+    counted = Counter(slot for _, slot in sorted(votes, key=str) if slot).most_common()
+    return list(dict.fromkeys([*remembered, *(slot for slot, _ in counted), *Slot]))
 
 
 def _repair(f: Facts, order: list[Slot], reason: str) -> Action:
-    if len(f.recent(f.record.repaired)) >= f.policy.daily_cap:
-        return blocked(
-            f, f"{reason}; repaired too often today; find out what else writes these secrets"
-        )
     candidates = [s for s in order if f.trusted(f.keys[s]) and not f.quarantined_until(s)]
     if not candidates:
         return wait(

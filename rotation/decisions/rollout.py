@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from ..domain.operation import Phase, Purpose
 from ..domain.probing import ProbeResult
-from . import guards
+from . import guards, values
 from .actions import Action, ActionKind, MissingFacts, block, enter, needs, retry_later, wait
 from .facts import Facts
 from .lifecycle import end, notify, superseded
@@ -98,6 +98,11 @@ def publish(f: Facts) -> Action:
     if f.fingerprint(candidate) != operation.value or f.quarantined_until(candidate):
         return enter(f, Phase.VERIFY, f"{candidate} changed before it was published")
     pending = f.not_publishing(candidate)
+    unproven = values.unproven(f, pending)
+    if unproven:
+        reason = f"{target_names(pending)}: whether their values still work"
+        return needs(f, reason, MissingFacts(probe=unproven))
+    pending = tuple(t for t in pending if values.overwritable(f, t))
     if not pending:
         return _published(f)
     if is_stale(f, pending) and operation.tries < STALE_READS:
@@ -130,11 +135,13 @@ def publish(f: Facts) -> Action:
 def _published(f: Facts) -> Action:
     operation = f.operation
     names = target_names(f.targets)
-    record = replace(f.record, published_at=f.now)
+    record = replace(f.record, published_at=f.now, published=operation.value)
     data = event_data(f, slot=operation.candidate.value)
     if operation.purpose is Purpose.REPAIR:
         record = notify(record, f, "repaired", data | {"of": (operation.value or "")[:8]})
-        record = replace(record, repaired=(*f.recent(record.repaired), f.now))
+        repairs = {n: values.repaired(record.repairs.get(n), f.now) for n in operation.puts}
+        recent = (*f.recent(record.repaired), f.now)
+        record = replace(record, repaired=recent, repairs={**record.repairs, **repairs})
         return end(replace(f, record=record), f"repaired: {names} publish {operation.candidate}")
     if operation.overlap_until is None:
         record = notify(record, f, "rotated", data)

@@ -54,7 +54,7 @@ def active_request(f: Facts) -> Request | None:
 
 
 def is_current(f: Facts, request: Request) -> bool:
-    """Whether a request is manual, or an event about a version that is still the latest."""
+    """Return whether a request is manual, or an event about a version that is still the latest."""
     if request.kind is RequestKind.MANUAL:
         return True
     versions = {(t.id.name.lower(), t.version.lower()) for t in f.targets}

@@ -52,7 +52,7 @@ class Entry:
     pattern: str | None = None
 
     def covers(self, target: TargetId, account: AccountId) -> bool:
-        """Whether both the secret and the account match. Paths match by whole segments."""
+        """Return whether both the secret and the account match. Paths match by whole segments."""
         return (
             self.vault == target.vault.lower()
             and _matches(self.pattern, target.name.lower())
@@ -61,7 +61,7 @@ class Entry:
 
     @property
     def names_one(self) -> bool:
-        """Whether it names a secret pattern or an account, not only a vault and a group."""
+        """Return whether it names a secret pattern or an account, not only a vault and a group."""
         return self.pattern is not None or "/accounts/" in self.scope
 
 
@@ -86,10 +86,26 @@ class Bindings:
             return _strongest(e for e in self.entries if e.covers(target, account))
         if self.single_vault:
             return Bound.BROAD
-        pairs = dict(self.frozen).get(target.vault)
-        if pairs is None:
+        if self.is_undecided(target.vault):
             return Bound.UNDECIDED
-        return Bound.NAMED if (target, account) in pairs else Bound.NONE
+        return Bound.BROAD if (target, account) in dict(self.frozen)[target.vault] else Bound.NONE
+
+    @property
+    def are_frozen(self) -> bool:
+        """Return whether there never was a setting, and there are several vaults."""
+        return self.entries is None and not self.single_vault
+
+    def is_undecided(self, vault: str) -> bool:
+        """Return whether the vault waits for its first complete listing since the upgrade."""
+        return self.are_frozen and vault not in dict(self.frozen)
+
+
+def not_bound(target: TargetId, account: AccountId) -> str:
+    """Why a secret is refused a key, naming both sides and the fix."""
+    return (
+        f"{target} asks for the key of {account}, to which it is not bound: correct its tag "
+        "ProviderAddress or, if that account is meant, bind them in ROTATION_BINDINGS"
+    )
 
 
 def _strongest(entries: Iterable[Entry]) -> Bound:

@@ -13,6 +13,7 @@ from msgspec import Struct, field
 
 from .ids import AccountId
 from .keys import Slot
+from .membership import Member
 from .operation import Intent, Operation, Phase
 from .request import OPERATOR_ANSWERS, Request
 
@@ -24,6 +25,8 @@ class ObservedVersion(Struct, frozen=True):
 
     version: str
     fingerprint: str
+    since: datetime | None = None
+    tagged: bool = True
 
 
 class Notification(Struct, frozen=True):
@@ -42,6 +45,13 @@ class Failure(Struct, frozen=True):
     message: str
     remedy: str
     since: datetime
+
+
+class Repair(Struct, frozen=True):
+    """How often a target was repaired in a row, and when it was last."""
+
+    count: int
+    at: datetime
 
 
 class Record(Struct, frozen=True):
@@ -66,6 +76,12 @@ class Record(Struct, frozen=True):
     waiting_until: datetime | None = None
     outbox: tuple[Notification, ...] = ()
     history: tuple[Operation, ...] = ()
+    members: Mapping[str, Member] = field(default_factory=dict)
+    notes: Mapping[str, str] = field(default_factory=dict)
+    known_keys: Mapping[Slot, str] = field(default_factory=dict)
+    former: tuple[str, ...] = ()
+    repairs: Mapping[str, Repair] = field(default_factory=dict)
+    published: str | None = None
 
     @property
     def pending_answer(self) -> Request | None:
@@ -76,7 +92,7 @@ class Record(Struct, frozen=True):
 
     @property
     def is_blocked(self) -> bool:
-        """Whether it is waiting for an operator's answer."""
+        """Return whether it is waiting for an operator's answer."""
         return self.blocked is not None and self.pending_answer is None
 
     def find(self, operation_id: str) -> Operation | Request | None:

@@ -77,6 +77,14 @@ def enrolled(tags: Mapping[str, str]) -> AccountId | None:
     return _account(_folded(tags))
 
 
+def account_of(tags: Mapping[str, str]) -> AccountId | None:
+    """As ``enrolled``, but None if the address cannot be read."""
+    try:
+        return enrolled(tags)
+    except ValueError:
+        return None
+
+
 def _account(folded: Mapping[str, str]) -> AccountId | None:
     address = folded.get(PROVIDER_ADDRESS.lower(), "").strip()
     if not address or _is_foreign(address.lower()):

@@ -28,7 +28,11 @@ class Enrolment:
 
 @dataclass(frozen=True)
 class Target:
-    """The latest version of an enrolled secret. ``value`` is None if it is disabled."""
+    """The latest version of an enrolled secret; ``value`` is None if it is disabled.
+
+    ``tagged``: that version carries our tags. ``readable``: it could be read; otherwise only the
+    secret's name is known.
+    """
 
     id: TargetId
     version: str
@@ -38,6 +42,8 @@ class Target:
     content_type: str | None
     tags: Mapping[str, str]
     enrolment: Enrolment
+    tagged: bool = True
+    readable: bool = True
 
     @property
     def enabled(self) -> bool:
@@ -70,7 +76,7 @@ class ListedSecret:
 
     @property
     def is_enrolled(self) -> bool:
-        """Whether the tags enrol the secret, correctly or not."""
+        """Return whether the tags enrol the secret, correctly or not."""
         return self.account is not None or bool(self.problem)
 
 
@@ -87,12 +93,19 @@ class VersionInfo:
 
 @dataclass(frozen=True)
 class SecretSnapshot:
-    """The latest version of any secret, enrolled or not; ``value`` is None if disabled."""
+    """The latest version of any secret; ``value`` is None if it is disabled.
 
+    ``former_tags`` are the tags of the newest version that carries ours, if the latest does not.
+    """
+
+    id: TargetId
     version: str
     value: Key | None
-    expires: datetime | None
+    created: datetime
+    expires: datetime | None = None
+    content_type: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    former_tags: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True)

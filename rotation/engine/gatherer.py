@@ -3,37 +3,44 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
 
 from ..decisions.actions import MissingFacts
 from ..decisions.facts import Facts
+from ..decisions.keys import noted
+from ..decisions.membership import Context, settle
 from ..domain.account import Account
+from ..domain.bindings import Bindings
 from ..domain.errors import Permanent, Transient
-from ..domain.ids import AccountId, TargetId, target_id
-from ..domain.keys import Key
+from ..domain.ids import TargetId, target_id
+from ..domain.keys import Key, Keys
+from ..domain.membership import Member
 from ..domain.policy import Policy
 from ..domain.record import Record
-from ..domain.targets import Target
+from ..domain.targets import Enrolment, Target
 from ..ports import Accounts, Evidence, Probe, Vaults
 from ..runtime.clock import Clock
 from ..runtime.concurrency import gather_limited
-from .inventory import Inventory
+from .bindings import BindingRegistry
+from .reader import Read, SecretReader
 
 _PROVISIONED = "Succeeded"
+_EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 @dataclass
 class Gatherer:
-    """Gathers facts."""
+    """Gathers facts. Changes nothing."""
 
     accounts: Accounts
     vaults: Vaults
     probe: Probe
-    inventory: Inventory
+    reader: SecretReader
     clock: Clock
     policy: Policy
+    bindings: BindingRegistry
     evidence: Evidence | None = None
     ignored: frozenset[str] = frozenset()
 
@@ -47,34 +54,39 @@ class Gatherer:
     ) -> Facts:
         """Return current facts. Reads ``known`` targets, and lists the vaults if ``listed``."""
         account = check_rotatable(await self.accounts.get(record.account))
-        seen = tuple(target_id(text) for text in record.seen)
-        ids = tuple(sorted({*known, *seen}))
+        remembered_ids = {target_id(text) for text in (*record.members, *record.seen)}
+        ids = {*known, *remembered_ids}
         if listed or not ids:
-            ids = await self.inventory.targets(record.account, ids)
-        targets = await self._targets(record.account, ids)
-        known_here = {target for target in seen if target.vault in self.vaults.urls}
-        await self._confirm_deleted(record.account, known_here - {target.id for target in targets})
+            ids = {*await self.reader.inventory.targets(record.account, ids)}
+        read = await self.reader.read(record.account, ids, remembered_ids)
         keys = await self.accounts.keys(record.account)
+        bindings = await self.bindings.current()
+        facts = self._settled(record, account, keys, read, bindings)
+        return replace(facts, cached_retired_key=cached_retired_key)
+
+    def _settled(
+        self, record: Record, account: Account, keys: Keys, read: Read, bindings: Bindings
+    ) -> Facts:
         now = self.clock.now()
+        fresh = not record.known_keys and not record.seen
+        record = noted(record, keys)
+        context = Context(record, bindings, keys, now, self.policy.overlap, fresh=fresh)
+        found = settle(context, read.snapshots)
+        unread = [_unread(record, t) for t in read.unreadable if context.member(t)]
+        members = found.members | {str(t.id): context.member(t.id) or Member(now) for t in unread}
+        record = replace(record, members=members, notes=found.notes)
+        targets = sorted([*found.targets, *unread], key=lambda target: target.id)
         return Facts(
-            now, self.policy, record, account, keys, targets, cached_retired_key=cached_retired_key
+            now,
+            self.policy,
+            record,
+            account,
+            keys,
+            tuple(targets),
+            withdrawn=tuple(found.withdrawn),
+            foreign=tuple(found.foreign),
+            read_errors=read.unreadable,
         )
-
-    async def _targets(self, account: AccountId, ids: tuple[TargetId, ...]) -> tuple[Target, ...]:
-        """Read the targets that are still enrolled for this account."""
-        wanted = [target for target in ids if target.vault in self.vaults.urls]
-        read = await gather_limited(self.vaults.get_target(target) for target in wanted)
-        own = {t.id: t for t in read if t is not None and t.enrolment.account == account}
-        return tuple(own[target] for target in sorted(own))
-
-    async def _confirm_deleted(self, account: AccountId, missing: set[TargetId]) -> None:
-        """Raise Transient if a known secret was not found but its vault still lists it."""
-        if not missing:
-            return
-        listed = missing & await self.inventory.listed(account, missing, refresh=True)
-        contradicted = ", ".join(sorted(target.name for target in listed))
-        if contradicted:
-            raise Transient(f"{contradicted}: listed, but not found", code="Contradiction")
 
     async def resolve(self, f: Facts, missing: MissingFacts) -> Facts:
         """Return the facts with the missing ones added."""
@@ -87,7 +99,7 @@ class Gatherer:
         return f
 
     async def _with_versions(self, f: Facts) -> Facts:
-        lists = await gather_limited(self.vaults.read_versions(target.id) for target in f.targets)
+        lists = await gather_limited(self.vaults.read_versions(target.id) for target in f.readable)
         return replace(f, versions=tuple(version for versions in lists for version in versions))
 
     async def _with_verdicts(self, f: Facts, keys: tuple[Key, ...]) -> Facts:
@@ -113,6 +125,22 @@ class Gatherer:
             moved |= {r.identity for r in readings if r.version is None and r.at > target.created}
             found |= {r.identity for r in readings} - moved
         return tuple(sorted(name for name in found if name.lower() not in self.ignored))
+
+
+def _unread(record: Record, target: TargetId) -> Target:
+    """A member that cannot be read: it is taken to publish what it was last seen with."""
+    seen = record.seen.get(str(target))
+    return Target(
+        id=target,
+        version=seen.version if seen else "",
+        value=None,
+        created=_EPOCH,
+        expires=None,
+        content_type=None,
+        tags={},
+        enrolment=Enrolment(record.account),
+        readable=False,
+    )
 
 
 def check_rotatable(account: Account) -> Account:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from ..domain.errors import RotationError
+from ..domain.bindings import Bindings, Bound, not_bound
+from ..domain.errors import Permanent, RotationError
 from ..domain.ids import AccountId, TargetId
 from ..domain.targets import ListedSecret
 from ..ports import Vaults
 from ..runtime.clock import Clock
 from ..runtime.concurrency import gather_limited
+from .bindings import BindingRegistry
 
 # A regenerate needs a listing this recent: a secret enrolled later could publish the key.
 FRESH = timedelta(seconds=60)
@@ -26,6 +28,12 @@ class Listing:
     at: datetime
     secrets: tuple[ListedSecret, ...] = ()
     error: RotationError | None = None
+    names: frozenset[TargetId] = frozenset()
+
+    @property
+    def untagged(self) -> frozenset[TargetId]:
+        """Secrets whose latest version does not carry our tags."""
+        return self.names - {secret.target for secret in self.secrets}
 
 
 @dataclass
@@ -34,6 +42,7 @@ class Inventory:
 
     vaults: Vaults
     clock: Clock
+    bindings: BindingRegistry
     max_age: timedelta = FRESH
     _listings: dict[str, Listing] = field(default_factory=dict)
     _locks: dict[str, asyncio.Lock] = field(default_factory=dict)
@@ -48,21 +57,27 @@ class Inventory:
     async def targets(self, account: AccountId, known: Iterable[TargetId]) -> tuple[TargetId, ...]:
         """Return the secrets enrolled for the account: those listed and those known.
 
-        Raises the error of a vault that could not be listed and is known to hold one of them.
+        A vault that cannot be listed hides only secrets that nobody knew of.
         """
-        known = set(known)
-        return tuple(sorted(known | await self.listed(account, known)))
+        return tuple(sorted({*known, *await self.listed(account)}))
 
-    async def listed(
-        self, account: AccountId, known: set[TargetId], *, refresh: bool = False
-    ) -> set[TargetId]:
-        """Like ``targets``, but only those that a vault lists."""
-        found: set[TargetId] = set()
-        for listing in await self.listings(refresh=refresh):
-            if listing.error is not None and any(t.vault == listing.vault for t in known):
-                raise listing.error
-            found.update(s.target for s in listing.secrets if s.account == account)
-        return found
+    async def listed(self, account: AccountId, *, refresh: bool = False) -> set[TargetId]:
+        """Return the secrets that a vault lists as enrolled for, and bound to, the account."""
+        listings = await self.listings(refresh=refresh)
+        return {s.target for found in listings for s in found.secrets if s.account == account}
+
+    async def check_bound(self, target: TargetId, account: AccountId) -> None:
+        """Raise Permanent if the secret may not receive the account's key."""
+        if (await self.bindings.current()).of(target, account) is Bound.NONE:
+            raise Permanent(
+                not_bound(target, account),
+                code="NotBound",
+                remedy="see ROTATION_BINDINGS in the documentation of the settings",
+            )
+
+    async def listing(self, vault: str, *, refresh: bool = False) -> Listing:
+        """Return one vault's listing."""
+        return await self._current(vault, timedelta() if refresh else self.max_age)
 
     async def _current(self, vault: str, limit: timedelta) -> Listing:
         async with self._locks.setdefault(vault, asyncio.Lock()):
@@ -75,7 +90,17 @@ class Inventory:
     async def _list(self, vault: str) -> Listing:
         at = self.clock.now()
         try:
-            secrets = [s async for s in self.vaults.list_secrets(vault) if s.is_enrolled]
+            listed = [secret async for secret in self.vaults.list_secrets(vault)]
         except RotationError as exc:
             return Listing(vault, at, error=exc)
-        return Listing(vault, at, tuple(secrets))
+        bindings = await self.bindings.current()
+        enrolled = tuple(_bound(secret, bindings) for secret in listed if secret.is_enrolled)
+        names = frozenset(secret.target for secret in listed)
+        return Listing(vault, at, enrolled, names=names)
+
+
+def _bound(secret: ListedSecret, bindings: Bindings) -> ListedSecret:
+    """The secret; without its account if it is not bound to it, and then why."""
+    if secret.account is None or bindings.of(secret.target, secret.account) is not Bound.NONE:
+        return secret
+    return replace(secret, account=None, problem=not_bound(secret.target, secret.account))

@@ -109,6 +109,8 @@ class Reconciler:
                     break
                 self._log(action)
                 facts, action = await self._decide(replace(facts, record=action.record))
+            if action.failure is not None:
+                raise action.failure
             stored = await self._store(facts, action, record, tag)
             await self.effects.perform(facts, action, stored)
         except Conflict:
@@ -126,14 +128,14 @@ class Reconciler:
         return await self.gatherer.facts(record, known, cached_retired_key, listed=listed)
 
     async def _facts_suffice(self, facts: Facts, record: Record) -> bool:
-        """Whether the next decision may use the same facts.
+        """Return whether the next decision may use the same facts.
 
         Before a regenerate, all secrets that the vaults list must have been read.
         """
         if record.phase not in _SENDING:
             return True
-        read = {target.id for target in facts.targets}
-        return read.issuperset(await self.gatherer.inventory.listed(record.account, read))
+        listed = await self.gatherer.reader.inventory.listed(record.account)
+        return {*record.members, *record.notes}.issuperset(str(target) for target in listed)
 
     async def _decide(self, facts: Facts) -> tuple[Facts, Action]:
         for _ in range(MAX_QUESTIONS):
@@ -157,6 +159,7 @@ class Reconciler:
         stored = replace(
             kept,
             seen=facts.observed,
+            published=facts.fingerprint(facts.live) if facts.live else kept.published,
             waiting=action.reason,
             waiting_until=action.not_before,
             last_failure=kept.last_failure if acts else None,

@@ -104,7 +104,7 @@ class Discovery:
 
     async def _read_secret(self, secret: ListedSecret, keys: Keys) -> EnrolledSecret:
         try:
-            target = await self.vaults.get_target(secret.target)
+            target = await self.vaults.get_secret(secret.target)
         except RotationError as exc:
             return _unreadable(secret, str(exc))
         if target is None or target.value is None:

@@ -38,7 +38,7 @@ _log = logging.getLogger("rotation")
 
 
 def is_enabled() -> bool:
-    """Whether ``info`` writes anything; check it before computing expensive fields."""
+    """Return whether ``info`` writes anything; check it before computing expensive fields."""
     return _log.isEnabledFor(logging.INFO)
 
 

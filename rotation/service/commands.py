@@ -157,8 +157,8 @@ class Commands:
 
     async def pause(self, target: TargetId, *, paused: bool) -> HeldReply:
         """Set or remove the tag that pauses scheduled rotations; emergencies still run."""
-        found = await self.vaults.get_target(target)
-        if found is None:
+        found = await self.vaults.get_secret(target)
+        if found is None or tags.account_of(found.tags) is None:
             raise unenrolled(str(target))
         wanted = tags.paused(found.tags, paused)
         if wanted != found.tags:

@@ -16,6 +16,7 @@ from ..domain.record import Record
 from ..domain.request import Request, RequestKind
 from ..engine.inventory import Inventory
 from ..engine.journal import Journal
+from ..engine.reader import SecretReader
 from ..engine.record_cache import RecordCache
 from ..ports import Vaults
 from ..runtime.clock import Clock
@@ -41,6 +42,7 @@ class Queries:
     journal: Journal
     inventory: Inventory
     vaults: Vaults
+    reader: SecretReader
     unmanaged: UnmanagedResources
     policy: Policy
     clock: Clock
@@ -137,10 +139,11 @@ class Queries:
         Raises Permanent if there are none, and RotationError if Azure cannot be read.
         """
         if request.secret is not None:
-            target = await self.vaults.get_target(request.secret)
-            if target is None:
+            found = await self.reader.find(request.secret)
+            if found is None:
                 raise unenrolled(str(request.secret))
-            return target.enrolment.account, (target.id,)
+            account, secret = found
+            return account, (secret.id,)
         if request.account is None:
             raise ValueError("a request names a secret or an account")
         known = await self.inventory.targets(request.account, ())

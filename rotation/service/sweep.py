@@ -13,15 +13,17 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from ..decisions.schedule import due_at
-from ..domain.ids import AccountId
+from ..domain.ids import AccountId, TargetId
 from ..domain.operation import Phase
 from ..domain.policy import Policy
 from ..domain.targets import ListedSecret
+from ..engine.bindings import BindingRegistry
 from ..engine.inventory import Inventory, Listing
 from ..engine.journal import Journal
 from ..engine.outcome import Outcome
 from ..runtime import log
 from ..runtime.clock import Clock
+from .lost_records import LostRecords
 from .messages import Visit
 
 CANARIES = 3
@@ -92,6 +94,8 @@ class Sweep:
     """Visits the first accounts itself and enqueues the rest; ``rate`` is in visits per second."""
 
     inventory: Inventory
+    bindings: BindingRegistry
+    lost: LostRecords
     journal: Journal
     policy: Policy
     clock: Clock
@@ -101,12 +105,14 @@ class Sweep:
     async def run(self, visit: Visitor, enqueue: Enqueuer) -> SweepResult:
         """Sweep all vaults. A vault that cannot be listed does not affect the others."""
         listings = await self.inventory.listings(refresh=True)
+        await self._freeze(listings)
         todo = self.plan(listings)
         for problem in todo.problems:
             log.warning("sweep", problem=problem)
         if listings and all(listing.error for listing in listings):
             return self._stop(todo, 0, "no vault can be listed")
-        visits = (*todo.visits, *await self._forgotten(todo, listings))
+        lost = await self.lost.find(listings)
+        visits = (*todo.visits, *await self._forgotten(todo, listings), *lost)
         stopped = await self._canaries(visits[:CANARIES], visit)
         if stopped:
             return self._stop(todo, min(CANARIES, len(visits)), stopped)
@@ -119,6 +125,18 @@ class Sweep:
         """Return the accounts that a sweep visits now."""
         return plan(listings, self.policy, self.clock.now(), self.rate, self.period)
 
+    async def _freeze(self, listings: Iterable[Listing]) -> None:
+        """After an upgrade with several vaults and no setting: bind what was rotated before."""
+        for listing in listings:
+            if listing.error is None and await self.bindings.is_undecided(listing.vault):
+                pairs = [(s.target, s.account) for s in listing.secrets if s.account]
+                rotated = [pair for pair in pairs if await self._was_rotated(*pair)]
+                await self.bindings.freeze(listing.vault, rotated)
+
+    async def _was_rotated(self, target: TargetId, account: AccountId) -> bool:
+        record = await self.journal.find(account.slug)
+        return record is not None and str(target) in record.seen
+
     async def _canaries(self, visits: tuple[Visit, ...], visit: Visitor) -> str:
         """Circuit breaker: return why to stop if the first visits all fail with the same error."""
         outcomes = [await visit(canary) for canary in visits]
@@ -127,13 +145,13 @@ class Sweep:
         return f"the first {count} accounts all failed: {code}" if count == CANARIES else ""
 
     async def _forgotten(self, todo: SweepPlan, listings: tuple[Listing, ...]) -> list[Visit]:
-        """Return visits for running operations of accounts that are no longer listed."""
+        """Return visits for accounts that have members, but none that is listed with our tags."""
         listed = {s.account for listing in listings for s in listing.secrets if s.account}
         known = {account.slug for account in listed}
         forgotten = []
         async for slug in self.journal.slugs():
             record = await self.journal.find(slug) if slug not in known else None
-            if record and record.phase is not Phase.IDLE:
+            if record and (record.phase is not Phase.IDLE or record.members or record.seen):
                 forgotten.append(Visit(record.account))
         return forgotten
 

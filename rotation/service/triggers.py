@@ -19,6 +19,7 @@ from ..domain.ids import TargetId
 from ..engine.failures import delay
 from ..engine.journal import Journal, LastSweep
 from ..engine.outcome import Outcome
+from ..engine.reader import SecretReader
 from ..engine.reconciler import Reconciler
 from ..ports import Queue, Vaults
 from ..runtime import log
@@ -44,6 +45,7 @@ class Triggers:
     sweeper: Sweep
     journal: Journal
     vaults: Vaults
+    reader: SecretReader
     queue: Queue
     clock: Clock
 
@@ -122,12 +124,13 @@ class Triggers:
 
     async def _record_expiry(self, event: Expiring) -> Visit | Ignored:
         """Record a request if the event is about the latest version of an enrolled secret."""
-        target = await self.vaults.get_target(TargetId(event.vault, event.secret))
-        if target is None:
+        found = await self.reader.find(TargetId(event.vault, event.secret))
+        if found is None:
             return Ignored("the secret is not enrolled")
+        account, target = found
         if target.version.lower() != event.version.lower():
             return Ignored("a newer version exists")
-        account, now = target.enrolment.account, self.clock.now()
+        now = self.clock.now()
         if event.what:
             await self.journal.amend(
                 account, lambda r: inbox.added(r, inbox.from_event(r, event, now))

@@ -41,6 +41,7 @@ class Settings:
     logs_workspace: str | None
     evidence_ignore: frozenset[str]
     journal_directory: str
+    bindings: str
     journal_container: str
     queue_name: str
     storage: StorageSettings | None
@@ -74,6 +75,7 @@ def load(environment: Mapping[str, str]) -> Settings:
         logs_workspace=read.text("ROTATION_LOGS_WORKSPACE") or None,
         evidence_ignore=frozenset(_list(read.text("ROTATION_EVIDENCE_IGNORE").lower())),
         journal_directory=read.text("ROTATION_JOURNAL") or ".state",
+        bindings=read.text("ROTATION_BINDINGS"),
         journal_container=read.name("ROTATION_JOURNAL_CONTAINER", "rotation-journal"),
         queue_name=read.name("ROTATION_QUEUE", "rotation-work"),
         storage=read.storage(),

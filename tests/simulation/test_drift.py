@@ -10,6 +10,7 @@ from rotation.domain.keys import Slot
 from rotation.domain.operation import Phase
 from rotation.domain.request import Leaked
 
+from .harness.operators import DEAD_KEY
 from .harness.worker import Worker
 from .harness.world import World, single_account
 from .test_rotation import request
@@ -100,26 +101,40 @@ async def test_a_single_404_does_not_end_an_operation(level: str) -> None:
     assert world.accepts(world.latest(target).value)
 
 
-async def test_a_value_that_is_not_a_key_is_replaced_by_a_key_that_works() -> None:
+async def test_a_dead_key_is_replaced_by_a_key_that_works() -> None:
     world, target, worker = single_account(lives=HEALTHY)
     await worker.visit()
-    world.write_version(target, "nonsense")
+    world.write_version(target, DEAD_KEY)
     await worker.visit()
     assert world.published(target) is not None
     assert world.regenerated == []
 
 
-async def test_secrets_on_different_slots_converge_on_the_slot_that_most_publish() -> None:
+async def test_secrets_on_different_slots_converge_on_the_slot_that_we_published_last() -> None:
     world = World()
     world.add_account()
-    targets = [
-        world.add_secret(name, slot, lives=HEALTHY)
-        for name, slot in (("one", Slot.KEY2), ("two", Slot.KEY1), ("three", Slot.KEY2))
-    ]
+    targets = [world.add_secret(name, lives=HEALTHY) for name in ("one", "two", "three")]
     worker = Worker(world)
     await worker.visit()
-    assert {world.published(target) for target in targets} == {Slot.KEY2}
+    assert (await worker.record()).published, "all agree: that is what they published"
+    for target in targets[1:]:
+        world.write_version(target, world.keys()[Slot.KEY2])
+    await worker.visit()
+    assert {world.published(target) for target in targets} == {Slot.KEY1}
     assert world.regenerated == []
+
+
+async def test_a_hand_made_version_with_the_other_key_is_adopted_if_every_secret_shows_it() -> None:
+    world = World()
+    world.add_account()
+    targets = [world.add_secret(name, lives=HEALTHY) for name in ("one", "two")]
+    worker = Worker(world)
+    await worker.visit()
+    for target in targets:
+        world.write_version(target, world.keys()[Slot.KEY2])
+    await worker.visit()
+    assert {world.published(target) for target in targets} == {Slot.KEY2}
+    assert all(len(world.versions(target)) == 2 for target in targets)
 
 
 async def test_a_version_overwritten_in_the_overlap_is_restored_and_the_overlap_restarts() -> None:

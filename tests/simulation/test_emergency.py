@@ -13,6 +13,7 @@ from rotation.domain.record import ObservedVersion
 from rotation.domain.request import Leaked
 from rotation.service.requests import RotationRequest
 
+from .harness.operators import DEAD_KEY
 from .harness.worker import Worker
 from .harness.world import ACCOUNT, World, single_account
 from .test_rotation import request
@@ -176,7 +177,7 @@ async def test_a_leak_is_revoked_although_a_secret_was_overwritten_by_hand() -> 
     """Regression: the emergency and the repair superseded each other without end."""
     world, target, worker = single_account(lives=HEALTHY)
     await worker.visit()
-    world.write_version(target, "nonsense")
+    world.write_version(target, DEAD_KEY)
     await worker.request(request(target, Leaked.KEY1))
     leaked = world.keys()[Slot.KEY1]
     await worker.run(timedelta(minutes=5))
@@ -197,7 +198,7 @@ async def test_an_unknown_leak_is_revoked_although_a_disabled_secret_publishes_t
     worker = Worker(world)
     await worker.visit()
     world.write_version(other, world.keys()[Slot.KEY2])
-    await worker.reconciler.gatherer.inventory.listings(refresh=True)
+    await worker.reconciler.gatherer.reader.inventory.listings(refresh=True)
     record, tag = await worker.journal.load(ACCOUNT)
     seen = ObservedVersion(
         world.latest(other).id, Key(world.latest(other).value).fingerprint(record.salt)

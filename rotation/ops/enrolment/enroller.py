@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
 
 from ...domain import tags
 from ...domain.errors import Permanent, RotationError
-from ...domain.ids import TargetId
 from ...domain.policy import Policy
-from ...domain.targets import ListedSecret, SecretSnapshot, Target
+from ...domain.targets import ListedSecret, Target
 from ...ports import Accounts, Vaults
 from ...runtime.clock import Clock
 from ...runtime.concurrency import gather_limited
@@ -23,25 +21,19 @@ CONCURRENCY = 8
 _NEVER = datetime.fromtimestamp(0, UTC)
 
 
-class Secrets(Vaults, Protocol):
-    """Vaults that can also read secrets that are not enrolled."""
-
-    async def get_secret(self, target: TargetId) -> SecretSnapshot | None:
-        """Return the latest version with its value, enrolled or not; None if there is none."""
-
-
 @dataclass
 class Enroller:
     """Plans enrolments and applies them, one account at a time."""
 
     accounts: Accounts
-    secrets: Secrets
+    secrets: Vaults
     clock: Clock
     policy: Policy
 
     async def plan(self, requests: Iterable[EnrolmentRequest]) -> list[EnrolmentPlan]:
         """Return a plan for each request. A plan refuses if something could not be read."""
-        listed = [s for vault in self.secrets.urls async for s in self.secrets.list_secrets(vault)]
+        vaults = self.secrets
+        listed = [s for vault in vaults.urls async for s in vaults.list_secrets(vault)]
         enrolled = by_account(listed)
         plans = (self._plan(request, enrolled.get(request.account.id, [])) for request in requests)
         return await gather_limited(plans, CONCURRENCY)

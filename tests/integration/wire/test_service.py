@@ -198,7 +198,7 @@ async def test_an_event_through_the_function_apps_own_path(tmp_path: Path) -> No
     assert done.requester == "Event Grid"
 
 
-async def test_a_value_that_a_header_cannot_carry_is_not_a_key_and_is_repaired(
+async def test_a_key_with_blanks_around_it_is_published_without_them(
     tmp_path: Path,
 ) -> None:
     azure = playground()
@@ -206,7 +206,7 @@ async def test_a_value_that_a_header_cannot_carry_is_not_a_key_and_is_repaired(
     key = azure.account("aoai-demo").keys["Key1"]
     expires = azure.clock.now() + timedelta(days=80)
     async with product(azure, str(tmp_path)) as p:
-        for value in (key + "\n", "schlüssel", "", " "):
+        for value in (key + "\n", f" {key}", f"\t{key} "):
             azure.add_secret("kv-demo", "ai-key", value=value, tags=tags, expires=expires)
             await p.visit()
             current = azure.secret("kv-demo", "ai-key").current.value

@@ -15,6 +15,9 @@ from .world import World
 
 UNDONE_AFTER = timedelta(hours=1)
 
+# Has the form of a key, but is none of the account: as if it had been revoked elsewhere.
+DEAD_KEY = "d" * 32
+
 
 @dataclass
 class Operators:
@@ -72,7 +75,7 @@ class Operators:
         if what == "foreign":
             value = self.world.keys(self.world.ids[-1])["Key1"]
         else:
-            value = self.world.keys(self._account(target)).get(what, "nonsense")
+            value = self.world.keys(self._account(target)).get(what, DEAD_KEY)
         self.world.write_version(target, value)
 
     def _disable(self, target: TargetId, _: str) -> None:

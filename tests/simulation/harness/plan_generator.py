@@ -14,7 +14,7 @@ OPERATOR_ACTIONS = (
     "regenerate Key2",
     "publish Key1",
     "publish Key2",
-    "publish nonsense",
+    "publish a dead key",
     "publish foreign",
     "disable",
     "delete",

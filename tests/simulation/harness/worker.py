@@ -16,14 +16,17 @@ from rotation.domain.ids import AccountId
 from rotation.domain.policy import Policy
 from rotation.domain.record import Record
 from rotation.domain.request import Request
+from rotation.engine.bindings import BindingRegistry
 from rotation.engine.gatherer import Gatherer
 from rotation.engine.inventory import Inventory
 from rotation.engine.journal import Journal
 from rotation.engine.outcome import Outcome
+from rotation.engine.reader import SecretReader
 from rotation.engine.reconciler import Reconciler
 from rotation.ports import Accounts, Notifier, Probe, Vaults
 from rotation.runtime.clock import Clock
 from rotation.service import inbox
+from rotation.service.lost_records import LostRecords
 from rotation.service.messages import Visit
 from rotation.service.queries import Queries
 from rotation.service.requests import RotationRequest
@@ -62,18 +65,24 @@ class Worker:
         world, interceptor = self.world, self.world.interceptor
         clock = Clock(lambda: world.azure.clock.now() + self.skew)
         accounts, vaults, probe, self.notifier = self._clients(clock)
-        self.journal = Journal(SimulatedStore(interceptor, world.storage, self))
-        inventory = Inventory(vaults, clock)
+        store = SimulatedStore(interceptor, world.storage, self)
+        self.journal = Journal(store)
+        bindings = BindingRegistry(store, world.bindings, world.vaults)
+        inventory = Inventory(vaults, clock, bindings)
+        reader = SecretReader(vaults, inventory)
         self.reconciler = Reconciler(
-            Gatherer(accounts, vaults, probe, inventory, clock, self.policy),
+            Gatherer(accounts, vaults, probe, reader, clock, self.policy, bindings),
             self.journal,
             self.notifier,
         )
-        sweep = Sweep(inventory, self.journal, self.policy, clock, rate=1000)
+        lost = LostRecords(reader, self.journal)
+        sweep = Sweep(inventory, bindings, lost, self.journal, self.policy, clock, rate=1000)
         queue = SimulatedQueue(interceptor, world.storage, self)
-        self.triggers = Triggers(self.reconciler, sweep, self.journal, vaults, queue, clock)
+        journal = self.journal
+        self.triggers = Triggers(self.reconciler, sweep, journal, vaults, reader, queue, clock)
         unmanaged = UnmanagedResources(vaults, accounts, clock)
-        self.queries = Queries(self.journal, inventory, vaults, unmanaged, self.policy, clock)
+        policy = self.policy
+        self.queries = Queries(journal, inventory, vaults, reader, unmanaged, policy, clock)
 
     @property
     def skewed(self) -> bool:

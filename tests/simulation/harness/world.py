@@ -105,6 +105,11 @@ class World:
     def vaults(self) -> tuple[str, ...]:
         return tuple(vault.url for vault in self.azure.keyvault.vaults.values())
 
+    @property
+    def bindings(self) -> str:
+        """Every vault is bound to every account, by name, so that placeholders are admitted."""
+        return ",".join(f"{vault}={account}" for vault in self.vaults for account in self.ids)
+
     def state(self, account: AccountId = ACCOUNT) -> Account:
         return self.azure.accounts.by_id[str(account).lower()]
 

@@ -91,7 +91,7 @@ def test_without_a_setting_a_single_vault_is_bound_to_every_account() -> None:
 def test_without_a_setting_several_vaults_are_undecided_until_they_are_frozen() -> None:
     pair = (TargetId(A, "key"), account())
     found = Bindings(frozen=((A, frozenset({pair})),))
-    assert found.of(*pair) is Bound.NAMED
+    assert found.of(*pair) is Bound.BROAD
     assert found.of(TargetId(A, "key"), account(name="acct-b")) is Bound.NONE
     assert found.of(TargetId(B, "key"), account()) is Bound.UNDECIDED
 

@@ -29,8 +29,9 @@ def request(**more: object) -> EnrolmentRequest:
 
 
 def latest(value: Key | None, **more: object) -> SecretSnapshot:
-    found = {"version": "v", "value": value, "expires": datetime(2027, 1, 1, tzinfo=UTC)}
-    return SecretSnapshot(**found | more)  # type: ignore[arg-type]
+    made, expires = datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
+    found = {"version": "v", "value": value, "created": made, "expires": expires}
+    return SecretSnapshot(TARGET, **found | more)  # type: ignore[arg-type]
 
 
 class TestDecide:

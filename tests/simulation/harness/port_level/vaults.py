@@ -14,7 +14,7 @@ from rotation.domain.errors import Permanent, RotationError
 from rotation.domain.ids import TargetId
 from rotation.domain.keys import Key
 from rotation.domain.operation import PublishedVersion
-from rotation.domain.targets import ListedSecret, Target, Version, VersionInfo
+from rotation.domain.targets import ListedSecret, SecretSnapshot, Target, Version, VersionInfo
 
 from .base import Refusal, SimulatedPort
 
@@ -51,7 +51,7 @@ class SimulatedVaults(SimulatedPort):
 
         await self.call("keyvault.update_secret", f"tag secret {target.name}", effect)
 
-    async def get_target(self, target: TargetId) -> Target | None:
+    async def get_secret(self, target: TargetId) -> SecretSnapshot | None:
         try:
             stored = await self._get(target, "", f"read secret {target.name}")
         except RotationError as exc:
@@ -60,7 +60,7 @@ class SimulatedVaults(SimulatedPort):
             if is_missing(exc):
                 return None
             raise
-        return _target(target, stored, Key(stored.value))
+        return _snapshot(target, stored, Key(stored.value))
 
     async def _get(self, target: TargetId, version: str, doing: str) -> Stored:
         def found() -> Stored:
@@ -71,10 +71,10 @@ class SimulatedVaults(SimulatedPort):
 
         return await self.call("keyvault.get_secret", doing, found)
 
-    async def _read_disabled(self, target: TargetId) -> Target | None:
+    async def _read_disabled(self, target: TargetId) -> SecretSnapshot | None:
         listed = await self._list_versions(target)
         latest = max(listed, key=lambda v: _whole_seconds(v.created), default=None)
-        return _target(target, latest, None) if latest else None
+        return _snapshot(target, latest, None) if latest else None
 
     async def _list_versions(self, target: TargetId) -> list[Stored]:
         def shown() -> list[Stored]:
@@ -152,33 +152,25 @@ def is_missing(exc: RotationError) -> bool:
 
 def _listed(vault: str, secret: StoredSecret) -> ListedSecret:
     target, stored = TargetId(vault, secret.name), secret.current
+    tags, problem, account = stored.tags or {}, "", None
     try:
-        account = tag.enrolled(stored.tags or {})
+        account = tag.enrolled(tags)
     except ValueError as exc:
-        return ListedSecret(target, None, problem=str(exc))
-    if account is None:
-        return ListedSecret(target, None, tags=stored.tags or {})
-    made, tags = _whole_seconds(stored.created), stored.tags or {}
-    return ListedSecret(target, account, _expiry(stored), created=made, tags=tags)
+        problem = str(exc)
+    return ListedSecret(
+        target, account, _expiry(stored), problem, _whole_seconds(stored.created), tags
+    )
 
 
-def _target(target: TargetId, stored: Stored, value: Key | None) -> Target | None:
-    tags = stored.tags or {}
-    try:
-        enrolment = tag.read(tags)
-    except ValueError:
-        return None
-    if enrolment is None:
-        return None
-    return Target(
+def _snapshot(target: TargetId, stored: Stored, value: Key | None) -> SecretSnapshot:
+    return SecretSnapshot(
         target,
         stored.id,
         value,
         _whole_seconds(stored.created),
         _expiry(stored),
         stored.content_type,
-        dict(tags),
-        enrolment,
+        dict(stored.tags or {}),
     )
 
 

@@ -1,0 +1,29 @@
+"""Holds: what may delay a step that is ready, and for how long. Pure.
+
+Whoever may write one secret of an account can delay the others only within this bound.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from ..domain.operation import Phase
+from .facts import Facts
+from .progress import overlap_end
+
+# For each target and operation.
+BOUND = timedelta(days=7)
+
+
+def ends(f: Facts) -> datetime:
+    """When holds on the next step no longer count."""
+    return ready(f) + BOUND
+
+
+def ready(f: Facts) -> datetime:
+    """When the next step became ready, but for what holds it."""
+    if f.record.operation is None:
+        return f.now
+    if f.record.phase in (Phase.OVERLAP, Phase.REVOKE):
+        return overlap_end(f)
+    return f.operation.phase_since

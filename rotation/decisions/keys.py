@@ -1,0 +1,20 @@
+"""What the record remembers of an account's keys: fingerprints, and those that were replaced."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from ..domain.keys import Keys, Slot
+from ..domain.record import Record
+
+FORMER = 8
+
+
+def noted(record: Record, keys: Keys) -> Record:
+    """The record with the fingerprints of ``keys``; those that they replaced become former."""
+    shown = {slot: keys[slot].fingerprint(record.salt) for slot in Slot}
+    gone = [old for slot, old in record.known_keys.items() if shown[slot] != old]
+    if shown == record.known_keys:
+        return record
+    former = [old for old in (*record.former, *gone) if old not in shown.values()]
+    return replace(record, known_keys=shown, former=tuple(dict.fromkeys(former))[-FORMER:])

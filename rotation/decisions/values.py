@@ -1,0 +1,68 @@
+"""Decides whether a published value may be overwritten. Pure.
+
+A key of the account that was revoked may be overwritten; any other value never. Membership has
+already set aside everything that cannot be a key of the account.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from ..domain.keys import Key, Slot
+from ..domain.probing import ProbeResult
+from ..domain.record import Repair
+from ..domain.targets import Target
+from .facts import Facts
+
+# Two listings of the account's keys this far apart tell that a value is neither.
+APART = timedelta(minutes=10)
+
+_FREE_REPAIRS = 3
+_FIRST_DELAY, _LONGEST_DELAY = timedelta(minutes=15), timedelta(days=1)
+
+
+def overwritable(f: Facts, target: Target) -> bool | None:
+    """Return whether a publish may replace the target's value; None if a probe must tell first."""
+    value = target.value
+    if value is None or f.slot_of(target) or trimmed_slot(f, target) or not target.tagged:
+        return True
+    verdict = f.verdicts.get(value)
+    if verdict is None:
+        return None
+    if verdict.result is ProbeResult.INCONCLUSIVE:
+        return _is_neither_key(f, target)
+    return verdict.result is ProbeResult.REFUSED
+
+
+def trimmed_slot(f: Facts, target: Target) -> Slot | None:
+    """The slot whose key the value is but for blanks around it."""
+    text = target.value.reveal() if target.value else ""
+    return f.keys.slot_of(Key(text.strip())) if text != text.strip() else None
+
+
+def unproven(f: Facts, targets: tuple[Target, ...]) -> tuple[Key, ...]:
+    """The values that must be probed before these targets are written to."""
+    return tuple(t.value for t in targets if t.value and overwritable(f, t) is None)
+
+
+def _is_neither_key(f: Facts, target: Target) -> bool:
+    """Return whether an earlier visit, long enough ago, saw this version as neither key too."""
+    seen = f.record.seen.get(str(target.id))
+    if seen is None or seen.version != target.version or seen.since is None:
+        return False
+    return f.now - seen.since >= APART
+
+
+def repairable_from(repair: Repair | None) -> datetime | None:
+    """When a target may be repaired again: at once three times, then ever later, once a day."""
+    if repair is None or repair.count < _FREE_REPAIRS:
+        return None
+    delay: timedelta = _FIRST_DELAY * (1 << min(repair.count - _FREE_REPAIRS, 10))
+    return repair.at + min(delay, _LONGEST_DELAY)
+
+
+def repaired(before: Repair | None, now: datetime) -> Repair:
+    """One more repair; after two quiet days they are counted from the beginning."""
+    if before is None or now - before.at > 2 * _LONGEST_DELAY:
+        return Repair(1, now)
+    return Repair(before.count + 1, now)

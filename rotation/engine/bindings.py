@@ -1,0 +1,114 @@
+"""The bindings in force: the setting, or what the store remembers of an earlier one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from ..domain import bindings, codec
+from ..domain.bindings import Bindings
+from ..domain.errors import Conflict
+from ..domain.ids import AccountId, TargetId, target_id
+from ..ports import Store
+
+_NAME = "bindings"
+
+Pair = tuple[TargetId, AccountId]
+
+
+class Stored(Struct, frozen=True):
+    """What the store remembers beside the journal.
+
+    ``setting`` is the last good text. ``frozen`` maps a vault's URL to the pairs (secret, account)
+    that were rotated when several vaults were first listed without a setting.
+    """
+
+    format: int = 1
+    setting: str | None = None
+    frozen: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+
+
+class BindingRegistry:
+    """Decides which bindings are in force, and remembers good ones.
+
+    ``setting`` is the text of ROTATION_BINDINGS, possibly empty. ``problem`` is set once
+    ``current`` was called and says why the setting is not in force.
+    """
+
+    def __init__(self, store: Store, setting: str, vaults: tuple[str, ...]) -> None:
+        self._store = store
+        self._setting = setting
+        self._vaults = vaults
+        self._current: Bindings | None = None
+        self.problem = ""
+
+    async def current(self) -> Bindings:
+        """The bindings in force. Raises RotationError if the store fails."""
+        if self._current is None:
+            self._current = await self._load()
+        return self._current
+
+    async def is_undecided(self, vault: str) -> bool:
+        """Return whether the vault must be listed completely before its secrets are bound or not."""
+        return (await self.current()).is_undecided(vault)
+
+    async def freeze(self, vault: str, pairs: Iterable[Pair]) -> None:
+        """Bind the pairs of a vault that was rotated before there was a setting, for good.
+
+        A vault that is frozen already stays as it is. Raises RotationError if the store fails.
+        """
+        found = tuple(sorted((str(target), str(account)) for target, account in pairs))
+        await self._amend(lambda s: _with_frozen(s, vault, found))
+        self._current = None
+
+    async def _load(self) -> Bindings:
+        entries, self.problem = self._parsed(self._setting)
+        if entries is not None:
+            await self._amend(lambda s: replace(s, setting=self._setting))
+            return Bindings(entries)
+        stored, _ = await self._read()
+        if stored.setting is not None or self.problem:
+            last_good, _ = self._parsed(stored.setting or "")
+            self.problem = self.problem or "it was set before and is not set now"
+            return Bindings(last_good or (), admits=False)
+        if len(self._vaults) == 1:
+            return Bindings(single_vault=True)
+        return Bindings(frozen=tuple((v, _pairs(texts)) for v, texts in stored.frozen.items()))
+
+    def _parsed(self, text: str) -> tuple[tuple[bindings.Entry, ...] | None, str]:
+        if not text.strip():
+            return None, ""
+        try:
+            return bindings.parse(text, self._vaults), ""
+        except ValueError as exc:
+            return None, str(exc)
+
+    async def _read(self) -> tuple[Stored, str | None]:
+        """An unreadable document counts as empty: nothing is bound by it."""
+        document = await self._store.read(_NAME)
+        if document is None:
+            return Stored(), None
+        with suppress(ValueError):
+            return codec.load(Stored, document.body), document.etag
+        return Stored(), document.etag
+
+    async def _amend(self, change: Callable[[Stored], Stored]) -> None:
+        """Of two processes that write at once, one is enough: both write the same."""
+        stored, etag = await self._read()
+        changed = change(stored)
+        if changed != stored or etag is None:
+            with suppress(Conflict):
+                await self._store.write(_NAME, codec.dump(changed), etag)
+
+
+def _with_frozen(stored: Stored, vault: str, pairs: tuple[tuple[str, str], ...]) -> Stored:
+    if vault in stored.frozen:
+        return stored
+    return replace(stored, frozen={**stored.frozen, vault: pairs})
+
+
+def _pairs(texts: Iterable[tuple[str, str]]) -> frozenset[Pair]:
+    return frozenset((target_id(secret), AccountId.parse(account)) for secret, account in texts)

@@ -1,0 +1,106 @@
+"""Reads the secrets of an account; one that cannot be read never hides another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from ..domain import tags
+from ..domain.errors import RotationError, Transient
+from ..domain.ids import AccountId, TargetId
+from ..domain.targets import SecretSnapshot, VersionInfo
+from ..ports import Vaults
+from ..runtime.concurrency import gather_limited
+from .inventory import Inventory
+
+
+@dataclass(frozen=True)
+class Read:
+    """The latest versions; and the secrets that could not be read, with the error."""
+
+    snapshots: tuple[SecretSnapshot, ...] = ()
+    unreadable: Mapping[TargetId, RotationError] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SecretReader:
+    """Reads secrets of the configured vaults."""
+
+    vaults: Vaults
+    inventory: Inventory
+
+    async def read(
+        self, account: AccountId, ids: Iterable[TargetId], members: set[TargetId]
+    ) -> Read:
+        """Read ``ids``. ``members`` count as gone only if their vault does not list them either.
+
+        Secrets in vaults that are not configured are left out.
+        """
+        wanted = sorted(target for target in ids if target.vault in self.vaults.urls)
+        found = await gather_limited(
+            self._one(account, target, target in members) for target in wanted
+        )
+        pairs = dict(zip(wanted, found, strict=True))
+        return Read(
+            tuple(s for s in pairs.values() if isinstance(s, SecretSnapshot)),
+            {target: e for target, e in pairs.items() if isinstance(e, RotationError)},
+        )
+
+    async def find(self, target: TargetId) -> tuple[AccountId, SecretSnapshot] | None:
+        """The account that a secret is enrolled for, and its latest version; None if none.
+
+        A latest version without our tags counts as the newest that has them. Raises Permanent if
+        the secret is not bound to that account.
+        """
+        found = await self.vaults.get_secret(target)
+        if found is None:
+            return None
+        account = tags.account_of(found.tags) or await self._former_account(target, found)
+        if account is None:
+            return None
+        await self.inventory.check_bound(found.id, account)
+        return account, found
+
+    async def _former_account(self, target: TargetId, found: SecretSnapshot) -> AccountId | None:
+        if tags.PROVIDER_ADDRESS.lower() in {name.strip().lower() for name in found.tags}:
+            return None
+        named = [v for v in await self.vaults.list_versions(target) if tags.account_of(v.tags)]
+        newest = max(named, key=_created, default=None)
+        return tags.account_of(newest.tags) if newest else None
+
+    async def _one(
+        self, account: AccountId, target: TargetId, member: bool
+    ) -> SecretSnapshot | RotationError | None:
+        try:
+            found = await self.vaults.get_secret(target)
+            if found is None:
+                return await self._missing(target) if member else None
+            return await self._with_former_tags(account, found)
+        except RotationError as exc:
+            return exc
+
+    async def _missing(self, target: TargetId) -> RotationError | None:
+        """A member is gone only if its vault does not list it: one 404 may be stale."""
+        listing = await self.inventory.listing(target.vault, refresh=True)
+        if listing.error is not None:
+            return listing.error
+        if target not in listing.names:
+            return None
+        return Transient(f"{target.name}: listed, but not found", code="Contradiction")
+
+    async def _with_former_tags(self, account: AccountId, found: SecretSnapshot) -> SecretSnapshot:
+        """A latest version without our tags is judged with those of the newest that has them."""
+        if _names(found.tags, account):
+            return found
+        earlier = [v for v in await self.vaults.list_versions(found.id) if _names(v.tags, account)]
+        newest = max(earlier, key=_created, default=None)
+        return replace(found, former_tags=newest.tags) if newest else found
+
+
+def _names(found: Mapping[str, str], account: AccountId) -> bool:
+    return tags.account_of(found) == account
+
+
+def _created(version: VersionInfo) -> datetime:
+    return version.created

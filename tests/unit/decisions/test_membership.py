@@ -1,0 +1,227 @@
+"""Admission, staying and leaving, decided from what was read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import pytest
+
+from rotation.decisions.membership import Context, Membership, settle
+from rotation.domain.bindings import Bindings, parse
+from rotation.domain.ids import AccountId, TargetId
+from rotation.domain.keys import Key, Keys, Slot
+from rotation.domain.membership import Member
+from rotation.domain.operation import Phase
+from rotation.domain.record import ObservedVersion, Record
+from rotation.domain.targets import SecretSnapshot
+
+NOW = datetime(2026, 11, 28, tzinfo=UTC)
+VAULT = "https://kv-a.vault.azure.net"
+ACCOUNT = AccountId("s1", "rg-a", "acct-a")
+OTHER = AccountId("s1", "rg-a", "acct-b")
+KEYS = Keys(Key("a" * 32), Key("b" * 32))
+TARGET = TargetId(VAULT, "ai-key")
+TAGS = {"ProviderAddress": str(ACCOUNT), "ValidityPeriodDays": "90"}
+GROUP = "kv-a=/subscriptions/s1/resourceGroups/rg-a"
+BROAD = Bindings(parse(GROUP, (VAULT,)))
+NAMED = Bindings(parse(f"kv-a={ACCOUNT}", (VAULT,)))
+NOTHING = Bindings(())
+CONTEXT = Context(Record(ACCOUNT, "salt"), NAMED, KEYS, NOW, timedelta(hours=26))
+
+
+def secret(value: str | None = "a" * 32, **more: object) -> SecretSnapshot:
+    key = None if value is None else Key(value)
+    return replace(SecretSnapshot(TARGET, "v1", key, NOW, tags=TAGS), **more)  # type: ignore[arg-type]
+
+
+def member(**more: object) -> Context:
+    """The record knows the secret, as version v1 with the value of Key1."""
+    record = Record(
+        ACCOUNT,
+        "salt",
+        members={str(TARGET): Member(NOW - timedelta(days=9))},
+        seen={str(TARGET): ObservedVersion("v1", KEYS.key1.fingerprint("salt"))},
+    )
+    return replace(CONTEXT, record=msgspec.structs.replace(record, **more))
+
+
+def one(context: Context, found: SecretSnapshot) -> Membership:
+    return settle(context, [found])
+
+
+class TestAdmission:
+    def test_a_bound_secret_with_our_tags_is_admitted(self) -> None:
+        found = one(CONTEXT, secret())
+        assert [t.id for t in found.targets] == [TARGET]
+        assert found.admitted == [TARGET]
+        assert found.members[str(TARGET)] == Member(NOW)
+
+    def test_a_secret_without_our_tags_is_not(self) -> None:
+        assert one(CONTEXT, secret(tags={})) == Membership()
+
+    def test_nor_one_that_names_another_account(self) -> None:
+        found = one(CONTEXT, secret(tags=TAGS | {"ProviderAddress": str(OTHER)}))
+        assert found == Membership()
+
+    def test_nor_one_that_is_not_bound_even_if_it_shows_a_key(self) -> None:
+        found = one(replace(CONTEXT, bindings=NOTHING), secret())
+        assert not found.targets
+        assert not found.members
+        assert "ai-key" in found.notes[str(TARGET)]
+        assert "acct-a" in found.notes[str(TARGET)]
+
+    def test_nor_one_while_the_setting_is_invalid(self) -> None:
+        found = one(replace(CONTEXT, bindings=replace(NAMED, admits=False)), secret())
+        assert not found.members
+        assert "ROTATION_BINDINGS" in found.notes[str(TARGET)]
+
+    def test_nor_one_of_a_vault_that_was_not_frozen_yet(self) -> None:
+        assert not one(replace(CONTEXT, bindings=Bindings()), secret()).members
+
+    def test_nor_one_whose_former_account_still_rotates(self) -> None:
+        found = one(replace(CONTEXT, busy_elsewhere=frozenset({TARGET})), secret())
+        assert not found.members
+
+    @pytest.mark.parametrize(
+        ("bindings", "value", "admitted"),
+        [
+            (BROAD, "a" * 32, True),
+            (BROAD, "b" * 32, True),
+            (BROAD, " " + "a" * 32 + "\n", True),
+            (BROAD, "placeholder", False),
+            (BROAD, "c" * 32, False),
+            (BROAD, None, False),
+            (NAMED, "placeholder", True),
+            (NAMED, None, True),
+        ],
+    )
+    def test_where_nothing_is_named_only_a_secret_that_shows_a_key_is_admitted(
+        self, bindings: Bindings, value: str | None, admitted: bool
+    ) -> None:
+        found = one(replace(CONTEXT, bindings=bindings), secret(value))
+        assert (str(TARGET) in found.members) is admitted
+
+    def test_that_it_was_admitted_for_showing_a_key_is_remembered(self) -> None:
+        assert one(replace(CONTEXT, bindings=BROAD), secret()).members[str(TARGET)].shown
+        assert not one(CONTEXT, secret()).members[str(TARGET)].shown
+
+    def test_without_a_record_our_tags_on_an_earlier_version_suffice(self) -> None:
+        fresh = replace(CONTEXT, fresh=True)
+        found = one(fresh, secret(tags={"team": "blue"}, former_tags=TAGS))
+        assert [t.id for t in found.targets] == [TARGET]
+        assert found.targets[0].tags == TAGS | {"team": "blue"}
+
+    def test_with_a_record_they_do_not(self) -> None:
+        assert one(CONTEXT, secret(tags={}, former_tags=TAGS)) == Membership()
+
+
+class TestStaying:
+    def test_a_member_stays_with_the_time_of_its_admission(self) -> None:
+        found = one(member(), secret())
+        assert found.members[str(TARGET)].since == NOW - timedelta(days=9)
+        assert not found.admitted
+
+    def test_a_secret_that_the_earlier_version_rotated_is_a_member(self) -> None:
+        found = one(member(members={}), secret())
+        assert found.members[str(TARGET)] == Member(NOW)
+        assert not found.admitted
+
+    def test_a_new_version_without_tags_changes_nothing(self) -> None:
+        found = one(member(), secret(version="v2", tags={}, former_tags=TAGS))
+        assert [(t.id, t.tagged, t.enrolment.account) for t in found.targets] == [
+            (TARGET, False, ACCOUNT)
+        ]
+        assert found.members[str(TARGET)].leaves_at is None
+        assert "no tags" in found.notes[str(TARGET)]
+
+    def test_a_garbled_address_does_not_make_it_leave(self) -> None:
+        garbled = {"ProviderAddress": "/providers/microsoft.cognitiveservices/nonsense"}
+        found = one(member(), secret(tags=garbled, former_tags=TAGS))
+        assert found.members[str(TARGET)].leaves_at is None
+        assert found.targets
+
+    def test_during_an_operation_a_move_waits(self) -> None:
+        moved = secret(tags=TAGS | {"ProviderAddress": str(OTHER)}, former_tags=TAGS)
+        found = one(member(phase=Phase.OVERLAP), moved)
+        assert [t.id for t in found.targets] == [TARGET]
+        assert not found.left
+
+
+class TestLeaving:
+    def test_an_address_removed_from_the_same_version_leaves_after_one_overlap(self) -> None:
+        found = one(member(), secret(tags={}, former_tags=TAGS))
+        assert found.members[str(TARGET)].leaves_at == NOW + timedelta(hours=26)
+        assert found.targets, "until then it is a target"
+
+    def test_but_a_version_that_never_had_one_does_not(self) -> None:
+        untagged = {str(TARGET): ObservedVersion("v1", "", tagged=False)}
+        found = one(member(seen=untagged), secret(tags={}, former_tags=TAGS))
+        assert found.members[str(TARGET)].leaves_at is None
+
+    def test_then_it_is_gone(self) -> None:
+        leaving = {str(TARGET): Member(NOW - timedelta(days=9), leaves_at=NOW)}
+        found = one(member(members=leaving), secret(tags={}, former_tags=TAGS))
+        assert found.left == [TARGET]
+        assert not found.members
+        assert not found.targets
+
+    def test_but_not_during_an_operation(self) -> None:
+        leaving = {str(TARGET): Member(NOW - timedelta(days=9), leaves_at=NOW)}
+        context = member(members=leaving, phase=Phase.OVERLAP)
+        assert one(context, secret(tags={}, former_tags=TAGS)).targets
+
+    def test_nor_before_its_time(self) -> None:
+        later = NOW + timedelta(seconds=1)
+        leaving = {str(TARGET): Member(NOW - timedelta(days=9), leaves_at=later)}
+        found = one(member(members=leaving), secret(tags={}, former_tags=TAGS))
+        assert found.members[str(TARGET)].leaves_at == later
+
+    def test_an_address_that_comes_back_keeps_it(self) -> None:
+        leaving = {str(TARGET): Member(NOW - timedelta(days=9), leaves_at=NOW)}
+        found = one(member(members=leaving), secret())
+        assert found.members[str(TARGET)].leaves_at is None
+
+    def test_another_accounts_address_is_a_move(self) -> None:
+        found = one(member(), secret(tags=TAGS | {"ProviderAddress": str(OTHER)}))
+        assert found.left == [TARGET]
+        assert not found.members
+
+
+class TestWithdrawal:
+    def test_a_member_that_is_no_longer_bound_is_withdrawn_and_not_a_target(self) -> None:
+        found = one(replace(member(), bindings=NOTHING), secret())
+        assert [t.id for t in found.withdrawn] == [TARGET]
+        assert not found.targets
+        assert str(TARGET) in found.members
+
+    def test_an_undecided_vault_withdraws_nothing(self) -> None:
+        assert one(replace(member(), bindings=Bindings()), secret()).targets
+
+
+class TestForeignValues:
+    @pytest.mark.parametrize("value", ["hunter2", "{}", "a" * 31, "a-b" + "a" * 29, ""])
+    def test_a_value_without_the_shape_of_a_key_is_foreign(self, value: str) -> None:
+        found = one(member(), secret(value))
+        assert [t.id for t in found.foreign] == [TARGET]
+        assert not found.targets
+        assert str(TARGET) in found.members
+
+    @pytest.mark.parametrize("value", ["c" * 32, "c" * 84, "c" * 32 + "\n"])
+    def test_a_tagged_value_with_the_shape_of_a_key_is_not(self, value: str) -> None:
+        assert one(member(), secret(value)).targets
+
+    def test_the_shape_is_also_that_of_the_accounts_own_keys(self) -> None:
+        keys = Keys(Key("a" * 40 + "="), Key("b" * 40 + "="))
+        assert one(replace(member(), keys=keys), secret("c" * 40 + "=")).targets
+        assert one(replace(member(), keys=keys), secret("c" * 40 + "!")).foreign
+
+    def test_without_our_tags_only_a_former_key_is_ours(self) -> None:
+        former = Key("f" * 32).fingerprint("salt")
+        untagged = {"version": "v2", "tags": {}, "former_tags": TAGS}
+        assert one(member(former=(former,)), secret("f" * 32, **untagged)).targets
+        assert one(member(former=(former,)), secret("e" * 32, **untagged)).foreign
+
+    def test_a_current_key_with_blanks_around_it_is_ours(self) -> None:
+        assert one(member(), secret(f" {KEYS[Slot.KEY1].reveal()} ")).targets
