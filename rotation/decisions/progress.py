@@ -31,7 +31,7 @@ def step_back(f: Facts) -> Action | None:
 
 
 def is_stale(f: Facts, pending: tuple[Target, ...]) -> bool:
-    """Return whether a target shows a version older than the one we published, so the read is stale."""
+    """Return whether a target shows a version older than the one we published."""
     puts = f.operation.puts
     return any(t.created < puts[str(t.id)].created for t in pending if str(t.id) in puts)
 

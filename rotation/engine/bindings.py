@@ -52,7 +52,7 @@ class BindingRegistry:
         return self._current
 
     async def is_undecided(self, vault: str) -> bool:
-        """Return whether the vault must be listed completely before its secrets are bound or not."""
+        """Return whether the vault must be listed completely before anything is bound."""
         return (await self.current()).is_undecided(vault)
 
     async def freeze(self, vault: str, pairs: Iterable[Pair]) -> None:
