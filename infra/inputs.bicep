@@ -128,12 +128,18 @@ func tagsOf(text string) { *: string } =>
     pair => trim(join(skip(split(pair, '='), 1), '='))
   )
 
+@description('The sources with this id or name.')
+func sourcesNamed(name string, sources string[]) string[] =>
+  filter(sources, source => name == source || name == nameOf(source))
+
 @description('The topics that exist, from SOURCE=TOPIC pairs: a map from the source to the id of its topic.')
 func knownTopics(text string, sources string[]) { *: string } =>
   toObject(
     idsOf(text),
     pair =>
-      first(filter(sources, source => split(pair, '=')[0] == source || split(pair, '=')[0] == nameOf(source))) ?? fail('eventTopicNames: "${pair}" does not begin with the name of a vault of vaultIds, or the id of the resource group of an account, and "="'),
+      empty(sourcesNamed(split(pair, '=')[0], sources))
+        ? fail('eventTopicNames: "${pair}" does not begin with the name of a vault of vaultIds, or the id of the resource group of an account, and "="')
+        : sourcesNamed(split(pair, '=')[0], sources)[0],
     pair => last(split(pair, '='))
   )
 
@@ -154,15 +160,15 @@ func topicOf(source string, sourceType SourceType, known { *: string }, newName 
 }
 
 @export()
-@description('The topics of vaults and resource groups. A group may have a long name, so that its new topic gets a hash for a name.')
-func topicsOf(text string, vaults string[], groups string[]) EventTopic[] =>
+@description('The topics of vaults and, if asked for, of resource groups. A group may have a long name, so its new topic gets a hash for a name.')
+func topicsOf(text string, vaults string[], groups string[], withGroups bool) EventTopic[] =>
   concat(
     map(
       vaults,
       id => topicOf(id, 'Microsoft.KeyVault.vaults', knownTopics(text, concat(vaults, groups)), '${nameOf(id)}-events')
     ),
     map(
-      groups,
+      withGroups ? groups : [],
       id =>
         topicOf(
           id,

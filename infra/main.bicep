@@ -139,8 +139,8 @@ var token = uniqueString(subscription().id, environmentName, location)
 var vaults = vaultsOf(vaultIds)
 var accounts = accountsOf(accountIds)
 var pairs = allBindings(givenBindings(bindings, vaults), vaults, accounts)
-var armSources = withArmEvents == 'true' ? union(map(accounts, id => groupOf(id)), []) : []
-var topics = topicsOf(eventTopicNames, vaults, armSources)
+var accountGroups = union(map(accounts, id => groupOf(id)), [])
+var topics = topicsOf(eventTopicNames, vaults, accountGroups, withArmEvents == 'true')
 var workspaceId = workspaceOf(logsWorkspaceId)
 // The scope of a module must be valid even if the module is not deployed.
 var workspaceScope = empty(workspaceId) ? vaults[0] : workspaceId

@@ -52,7 +52,9 @@ module delivery 'delivery.bicep' = {
     storageName: storageName
     deadLetterName: deadLetterName
     principalId: topic.isExisting
-      ? existing!.?identity.?principalId ?? fail('The topic needs a system-assigned identity: ${update}')
+      ? empty(existing!.?identity.?principalId)
+          ? fail('The topic needs a system-assigned identity: ${update}')
+          : existing!.identity!.principalId
       : created!.outputs.principalId
   }
 }

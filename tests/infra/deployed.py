@@ -64,12 +64,20 @@ def deployed(case: str) -> Deployed:
     return Deployed(tuple(found["predictedResources"]), found["outputs"])
 
 
+def _sort_outputs(path: Path) -> None:
+    """Sort the outputs, which Bicep writes in a different order each time."""
+    found = json.loads(path.read_text())
+    found["outputs"] = dict(sorted(found["outputs"].items()))
+    path.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n")
+
+
 def main(rewrite: bool) -> None:
     """Rewrite the snapshots; or print the largest two as one template without modules."""
     if rewrite:
         for case in EVERY:
             done = snapshot(SNAPSHOTS / f"{case}.bicepparam", "overwrite")
             print(case, done.stderr.strip() or "written")
+            _sort_outputs(SNAPSHOTS / f"{case}.snapshot.json")
         return
     schema = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#"
     resources = [one for case in ("everything", PLAYGROUND) for one in deployed(case).resources]

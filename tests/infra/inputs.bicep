@@ -32,7 +32,7 @@ var groups = union(map(accounts, id => groupOf(id)), [])
 output results string[] = [
   checkedName(environmentName)
   bindingsSetting(allBindings(givenBindings(bindings, vaults), vaults, accounts))
-  string(topicsOf(eventTopicNames, vaults, groups))
+  string(topicsOf(eventTopicNames, vaults, groups, true))
   auditWorkspaceOf(withVaultAudit, workspaceOf(logsWorkspaceId))
   string(tagsOf(tags))
 ]

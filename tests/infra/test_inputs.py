@@ -72,5 +72,6 @@ def test_the_defaults_are_accepted_as_empty_text(tmp_path: Path) -> None:
 @needs_compiler
 def test_a_topic_by_name_is_in_the_resource_group_of_its_vault(tmp_path: Path) -> None:
     assert evaluate(tmp_path, eventTopicNames="KV-One=my-topic") == ""
+    # The id in the snapshot is in lower case.
     topic = f"{GROUP.lower()}/providers/microsoft.eventgrid/systemtopics/my-topic"
     assert topic in (tmp_path / "main.snapshot.json").read_text()
