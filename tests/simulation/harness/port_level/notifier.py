@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
+from ..faults import Fault
 from ..interceptor import Interceptor, Process
-from ..storage import fail_write
+from .base import error_of
+
+CALL = "eventgrid.publish"
 
 
 @dataclass
@@ -19,6 +22,8 @@ class SimulatedNotifier:
     sent: list[Mapping[str, Any]] = field(default_factory=list)
 
     async def send(self, event: Mapping[str, Any]) -> None:
-        await self.interceptor.call(
-            self.by, "eventgrid.publish", lambda: self.sent.append(event), fail_write
-        )
+        def fail(fault: Fault) -> NoReturn:
+            """Raise what the adapter raises: a refusal concerns this event only."""
+            raise error_of(fault, CALL, f"send event {event['id']}")
+
+        await self.interceptor.call(self.by, CALL, lambda: self.sent.append(event), fail)
