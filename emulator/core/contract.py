@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator
 from .wire import Request, Response
 
 _FILE = Path(__file__).with_name("contract.json")
-# Services whose errors have a form of their own.
+# Services whose errors have another form.
 _OTHER_ERRORS = ("identity.",)
 
 

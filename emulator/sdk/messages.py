@@ -128,7 +128,7 @@ class LegacyAsync(LegacyAsyncResponse):
         self._body = response.body
 
     async def load_body(self) -> None:
-        """The body is already here."""
+        """Do nothing: the body has already been read."""
 
     def body(self) -> bytes:
         return self._body

@@ -19,7 +19,7 @@ MAX_PAUSE = timedelta(minutes=2)
 
 
 class ActionKind(StrEnum):
-    """What the reconciler does next. ASK adds missing facts, MOVE only changes the record."""
+    """The reconciler's next act. ASK adds missing facts, MOVE only changes the record."""
 
     IDLE = "idle"
     WAIT = "wait"
@@ -91,7 +91,7 @@ def needs(f: Facts, reason: str, missing: MissingFacts) -> Action:
 
 
 def unread(f: Facts) -> Action | None:
-    """A secret that cannot be read: the step fails with the vault's own error."""
+    """Fail with the vault's own error if a secret cannot be read."""
     error = next(iter(f.read_errors.values()), None)
     if error is None:
         return None

@@ -90,7 +90,7 @@ def _unenrolled(f: Facts) -> Action | None:
 
 
 def _unread(f: Facts) -> Action | None:
-    """A scheduled operation waits for every secret; repairs and emergencies help where they can."""
+    """Fail if a secret cannot be read, except in a repair or an emergency, which still help."""
     operation = f.record.operation
     helping = operation is not None and operation.purpose in (Purpose.REPAIR, Purpose.EMERGENCY)
     return None if operation is None or helping else unread(f)

@@ -41,7 +41,7 @@ def decide(f: Facts) -> Action | None:
 
 
 def _covers(running: Operation, phase: Phase, request: Request) -> bool:
-    """Whether the running operation already revokes every leaked key without an overlap."""
+    """Return whether the running operation revokes every leaked key without an overlap."""
     revoked = {running.revoke}
     both = running.leaked is Leaked.UNKNOWN
     if phase is Phase.REGENERATE or (both and phase is Phase.VERIFY):
@@ -132,7 +132,7 @@ def _merged(f: Facts, request: Request, candidate: Slot) -> Operation:
 
 
 def _is_usable(f: Facts, request: Request, candidate: Slot) -> bool:
-    """Whether the candidate was never published, or must be used as it cannot be regenerated."""
+    """Return whether the candidate was never published, or cannot be regenerated."""
     if request.leaked is Leaked.UNKNOWN:
         return False
     regenerable = not f.publishing_other(candidate.other) and not f.unreadable

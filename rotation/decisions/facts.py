@@ -136,7 +136,7 @@ class Facts(Struct, frozen=True, dict=True):
 
     @cached_property
     def observed(self) -> dict[str, ObservedVersion]:
-        """What to store about each target; a disabled one keeps its last observation."""
+        """Return the observation to store of each target; a disabled one keeps its last."""
         known = {str(t.id): self._observe(t) for t in (*self.targets, *self.withdrawn)}
         foreign = {str(t.id): ObservedVersion(t.version, "", tagged=t.tagged) for t in self.foreign}
         return known | foreign
@@ -151,7 +151,7 @@ class Facts(Struct, frozen=True, dict=True):
         return ObservedVersion(target.version, fingerprint, since or self.now, target.tagged)
 
     def trusted(self, key: Key) -> bool | None:
-        """Whether the key may be published, by probe or by policy; None if not probed yet."""
+        """Return whether probe or policy allow to publish the key; None if not probed yet."""
         verdict = self.verdicts.get(key)
         if verdict is None or self.control is None:
             return None

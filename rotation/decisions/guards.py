@@ -45,7 +45,7 @@ def _published(f: Facts, slot: Slot) -> Action | None:
 
 
 def _withdrawn(f: Facts, slot: Slot) -> Action | None:
-    """A secret whose binding was withdrawn still shows the key: its consumers get time to move."""
+    """Wait for the consumers of a secret that shows the key after its binding was withdrawn."""
     held = [t for t in f.withdrawn if f.slot_of(t) is slot]
     until = holds.ends(f)
     if not held or _is_emergency(f) or until <= f.now:
@@ -79,7 +79,7 @@ def _cached(f: Facts, slot: Slot) -> Action | None:
 
 
 def _unproven(f: Facts, live: Slot) -> Action | None:
-    """The published key must work, and the probe must be able to prove it."""
+    """Stop unless the published key works and the probe can prove it."""
     key = f.keys[live]
     trusted = f.trusted(key)
     if trusted is None:

@@ -1,6 +1,6 @@
-"""Holds: what may delay a step that is ready, and for how long. Pure.
+"""Holds: the limit of delays that the owner of one secret can cause. Pure.
 
-Whoever may write one secret of an account can delay the others only within this bound.
+A person who can write one secret of an account can delay the others only within this limit.
 """
 
 from __future__ import annotations

@@ -95,7 +95,7 @@ def _repair_dead(f: Facts) -> Action | None:
 
 
 def _backed_off(f: Facts, target: Target) -> bool:
-    """Whether the target was repaired so often that the next repair must wait."""
+    """Return whether the target was repaired so often that the next repair must wait."""
     at = values.repairable_from(f.record.repairs.get(str(target.id)))
     return at is not None and at > f.now
 

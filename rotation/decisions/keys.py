@@ -1,4 +1,4 @@
-"""What the record remembers of an account's keys: fingerprints, and those that were replaced."""
+"""Fingerprints of an account's present and former keys in its record."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ FORMER = 8
 
 
 def noted(record: Record, keys: Keys) -> Record:
-    """The record with the fingerprints of ``keys``; those that they replaced become former."""
+    """Return the record with the fingerprints of ``keys``; replaced ones become former."""
     shown = {slot: keys[slot].fingerprint(record.salt) for slot in Slot}
     gone = [old for slot, old in record.known_keys.items() if shown[slot] != old]
     if shown == record.known_keys:

@@ -110,7 +110,7 @@ def audited(account: AccountId, done: Operation) -> dict[str, str]:
 
 
 def cancellable(record: Record) -> bool:
-    """Whether the running operation has changed nothing in Azure yet; False if in doubt."""
+    """Return whether the running operation changed nothing in Azure; False if in doubt."""
     operation = record.operation
     if operation is None or record.intent or operation.puts or operation.overlap_until:
         return False

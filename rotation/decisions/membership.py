@@ -1,7 +1,7 @@
 """Admission: which secrets are targets of an account, and what makes one leave. Pure.
 
 A binding decides whether a key may go there; the record decides whether it does. Tags only ask for
-it, because whoever may write one secret of a vault can write any tag.
+it, because a person who can write one secret of a vault can write any tag.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from ..domain.targets import Enrolment, SecretSnapshot, Target
 
 @dataclass
 class Membership:
-    """What was found out of the secrets that might be targets.
+    """The account's candidate secrets, each with its part in the rotation.
 
     ``withdrawn`` were members and are no longer bound: nothing is written to them. ``foreign``
     hold a value that is not one of this account's keys, so it is left alone. ``left`` are no
-    longer members. ``notes`` say what is remarkable of a secret, by its id.
+    longer members. ``notes`` are remarks about a secret, by its id.
     """
 
     members: dict[str, Member] = field(default_factory=dict)
@@ -59,7 +59,7 @@ class Context:
         return self.record.account
 
     def member(self, target: TargetId) -> Member | None:
-        """The record's member; one that the earlier version rotated counts since now."""
+        """Return the record's member; one that the earlier version rotated counts from now."""
         name = str(target)
         return self.record.members.get(name) or self._legacy(target)
 
@@ -85,7 +85,7 @@ def settle(c: Context, snapshots: Iterable[SecretSnapshot]) -> Membership:
 
 
 def _consider(c: Context, s: SecretSnapshot, address: AccountId | None, found: Membership) -> None:
-    """A secret that is not a member: its tags ask for admission."""
+    """Admit a secret that is not a member if its tags ask for it and a binding allows it."""
     remembered = c.fresh and tags.account_of(s.former_tags or {}) == c.account
     if c.account != address and not (remembered and address is None):
         return
@@ -117,7 +117,7 @@ def _refusal(c: Context, s: SecretSnapshot) -> str:
 
 
 def _keep(c: Context, s: SecretSnapshot, member: Member, tagged: bool, found: Membership) -> None:
-    """A member stays one, whatever its latest version looks like, until it leaves explicitly."""
+    """Keep a member, even if its latest version looks foreign, until it leaves explicitly."""
     member = _leaving(c, s, member, tagged)
     if member.leaves_at and member.leaves_at <= c.now and c.record.phase is Phase.IDLE:
         found.left.append(s.id)
@@ -139,7 +139,10 @@ def _keep(c: Context, s: SecretSnapshot, member: Member, tagged: bool, found: Me
 
 
 def _leaving(c: Context, s: SecretSnapshot, member: Member, tagged: bool) -> Member:
-    """Removing the address from a version that had it is an act; a new version without is not."""
+    """Note when a member leaves: its address was removed from a version that had it.
+
+    A new version without the address does not make a member leave.
+    """
     if tagged:
         return Member(member.since, member.shown)
     seen = c.record.seen.get(str(s.id))
@@ -173,7 +176,7 @@ def _enrolment(account: AccountId, theirs: Mapping[str, str]) -> Enrolment:
 
 
 def _is_foreign(c: Context, target: Target) -> bool:
-    """Whether the value is somebody else's: never overwritten, sent anywhere or fingerprinted."""
+    """Return whether the value is foreign: never overwritten, sent anywhere or fingerprinted."""
     if target.value is None or _shows_key(target.value, c.keys):
         return False
     if not has_key_shape(target.value, c.keys):

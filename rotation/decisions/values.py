@@ -35,13 +35,13 @@ def overwritable(f: Facts, target: Target) -> bool | None:
 
 
 def trimmed_slot(f: Facts, target: Target) -> Slot | None:
-    """The slot whose key the value is but for blanks around it."""
+    """Return the slot whose key the value is, except for blanks around it."""
     text = target.value.reveal() if target.value else ""
     return f.keys.slot_of(Key(text.strip())) if text != text.strip() else None
 
 
 def unproven(f: Facts, targets: tuple[Target, ...]) -> tuple[Key, ...]:
-    """The values that must be probed before these targets are written to."""
+    """Return the values that must be probed before these targets are written to."""
     return tuple(t.value for t in targets if t.value and overwritable(f, t) is None)
 
 

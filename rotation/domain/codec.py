@@ -14,12 +14,12 @@ T = TypeVar("T")
 
 
 def dump(value: Any) -> bytes:
-    """A dataclass as UTF-8 JSON."""
+    """Return a value as UTF-8 JSON."""
     return msgspec.json.encode(value)
 
 
 def load(kind: type[T], body: bytes) -> T:
-    """The reverse. Raises ValueError if the text does not fit the type."""
+    """Return the value of this type. Raises ValueError if the text does not fit the type."""
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.DecodeError as exc:

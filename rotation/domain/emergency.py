@@ -1,4 +1,4 @@
-"""An emergency: the leaked values that must die, in a document of its own.
+"""An emergency: the leaked values that must be revoked, in a separate document.
 
 It is about values, not slots. It keeps its own salt and a fingerprint of each leaked value (a
 *pin*), so that a lost, restored or edited record can neither forget it nor end it. It is over when
@@ -53,7 +53,7 @@ class Emergency(Struct, frozen=True):
     """One emergency. Times are Azure's.
 
     ``provisional``: the pins come from the account's record, because ARM could not be asked.
-    ``begun_at``: when the first step acted upon it. ``why`` and ``remedy`` say why the leaked key
+    ``begun_at``: when the first step acted on it. ``why`` and ``remedy`` say why the leaked key
     is not revoked yet.
     """
 
@@ -83,7 +83,7 @@ class Emergency(Struct, frozen=True):
     audit: tuple[Entry, ...] = field(default_factory=tuple)
 
     def shown_by(self, keys: Keys) -> frozenset[Slot]:
-        """The slots that still show a pinned value, whichever slot it was pinned in."""
+        """Return the slots that show a pinned value, even if it was pinned in the other slot."""
         pinned = {pin.fingerprint for pin in self.pins}
         return frozenset(slot for slot in Slot if keys[slot].fingerprint(self.salt) in pinned)
 
@@ -131,7 +131,7 @@ def _looked_at(pin: Pin, shown: bool, now: datetime, answered: frozenset[Slot]) 
 
 
 def refused(emergency: Emergency, key: Key, now: datetime) -> Emergency:
-    """Note that a leaked value was refused, proven by use."""
+    """Note that the probe of a leaked value was refused."""
     found = key.fingerprint(emergency.salt)
     pins = tuple(
         replace(pin, refused_at=now) if pin.fingerprint == found and pin.gone_at else pin

@@ -44,7 +44,7 @@ class Ignored:
 def parse(event: Any, vaults: Iterable[str]) -> Expiring | Ignored:
     """Parse one event, in Event Grid's schema or CloudEvents 1.0. Never raises."""
     if not isinstance(event, Mapping):
-        return Ignored("the event is no JSON object")
+        return Ignored("the event is not a JSON object")
     members = _folded(event)
     kind = _text(members.get("eventtype") or members.get("type"))
     if kind.lower() not in _ASKING:
@@ -68,7 +68,7 @@ def _expiring(
     secret = _text(data.get("objectname") or members.get("subject"))
     version = _text(data.get("version"))
     if not secret or not version:
-        return Ignored("the event names no secret or no version")
+        return Ignored("the event does not name a secret and a version")
     return Expiring(vault, secret, version, _text(members.get("id")), _ASKING[kind.lower()])
 
 

@@ -38,5 +38,5 @@ def has_key_shape(value: Key, keys: Keys) -> bool:
 
 
 def _alphabet(text: str) -> set[str]:
-    """The kinds of characters: letters and digits are one kind, each other character its own."""
+    """Return the kinds of characters: letters and digits are one, each other character is one."""
     return {"a" if c.isascii() and c.isalnum() else c for c in text}

@@ -12,7 +12,7 @@ from .window import Window
 
 
 class ProbePolicy(StrEnum):
-    """What to do if a probe is inconclusive: wait, or trust ARM."""
+    """The reaction to an inconclusive probe: wait, or trust ARM."""
 
     REQUIRE = "require"
     ACCEPT = "accept"

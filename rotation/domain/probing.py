@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class ProbeResult(StrEnum):
-    """What a probe proved about a key."""
+    """The result of trying a key."""
 
     ACCEPTED = "accepted"
     REFUSED = "refused"

@@ -1,7 +1,7 @@
-"""What the journal remembers of one account: intent and time, never key material.
+"""The journal's record of one account: intents and times, never key material.
 
-Truth is Azure itself; this record makes an ambiguity decidable and answers "what happened?".
-All of it is frozen; a step evolves it with ``msgspec.structs.replace``.
+Azure has the true state; this record resolves ambiguities and answers "what happened?".
+Every struct is frozen; a step changes a copy with ``msgspec.structs.replace``.
 """
 
 from __future__ import annotations

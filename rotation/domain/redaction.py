@@ -9,7 +9,7 @@ _KEY_LIKE = re.compile(r"[A-Za-z0-9+/=_]{24,}")
 
 
 def redact(text: str) -> str:
-    """The text with every run that could be a key, or a part of one, replaced."""
+    """Return the text with each run that could be a key, or a part of one, replaced."""
     return _KEY_LIKE.sub("…", text)
 
 

@@ -78,7 +78,7 @@ def enrolled(tags: Mapping[str, str]) -> AccountId | None:
 
 
 def account_of(tags: Mapping[str, str]) -> AccountId | None:
-    """As ``enrolled``, but None if the address cannot be read."""
+    """Return the same as ``enrolled``, but None if the address is not valid."""
     try:
         return enrolled(tags)
     except ValueError:
@@ -122,8 +122,8 @@ def written(
 ) -> dict[str, str]:
     """Return the tags of a new version: the user's own tags and ours.
 
-    If there is no room for all of ours, scheduled rotations are on hold and an emergency writes
-    those that fit, the most important first.
+    If our tags do not all fit, scheduled rotations are on hold and an emergency writes those that
+    fit, the most important first.
     """
     ours = {
         CREDENTIAL_ID: slot.value,

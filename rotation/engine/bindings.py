@@ -20,7 +20,7 @@ Pair = tuple[TargetId, AccountId]
 
 
 class Stored(Struct, frozen=True):
-    """What the store remembers beside the journal.
+    """The bindings' stored document.
 
     ``setting`` is the last good text. ``frozen`` maps a vault's URL to the pairs (secret, account)
     that were rotated when several vaults were first listed without a setting.
@@ -46,7 +46,7 @@ class BindingRegistry:
         self.problem = ""
 
     async def current(self) -> Bindings:
-        """The bindings in force. Raises RotationError if the store fails."""
+        """Return the bindings in force. Raises RotationError if the store fails."""
         if self._current is None:
             self._current = await self._load()
         return self._current
@@ -87,7 +87,7 @@ class BindingRegistry:
             return None, str(exc)
 
     async def _read(self) -> tuple[Stored, str | None]:
-        """An unreadable document counts as empty: nothing is bound by it."""
+        """Load the document. One that cannot be read counts as empty: it binds nothing."""
         document = await self._store.read(_NAME)
         if document is None:
             return Stored(), None
@@ -96,7 +96,7 @@ class BindingRegistry:
         return Stored(), document.etag
 
     async def _amend(self, change: Callable[[Stored], Stored]) -> None:
-        """Of two processes that write at once, one is enough: both write the same."""
+        """Write the changed document. On a conflict, the other process has written the same."""
         stored, etag = await self._read()
         changed = change(stored)
         if changed != stored or etag is None:

@@ -128,7 +128,7 @@ class Gatherer:
 
 
 def _unread(record: Record, target: TargetId) -> Target:
-    """A member that cannot be read: it is taken to publish what it was last seen with."""
+    """Return a member that cannot be read as one that publishes what it last published."""
     seen = record.seen.get(str(target))
     return Target(
         id=target,

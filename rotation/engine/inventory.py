@@ -100,7 +100,7 @@ class Inventory:
 
 
 def _bound(secret: ListedSecret, bindings: Bindings) -> ListedSecret:
-    """The secret; without its account if it is not bound to it, and then why."""
+    """Return the secret; if it is not bound to its account, without it and with the reason."""
     if secret.account is None or bindings.of(secret.target, secret.account) is not Bound.NONE:
         return secret
     return replace(secret, account=None, problem=not_bound(secret.target, secret.account))

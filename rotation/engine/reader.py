@@ -48,7 +48,7 @@ class SecretReader:
         )
 
     async def find(self, target: TargetId) -> tuple[AccountId, SecretSnapshot] | None:
-        """The account that a secret is enrolled for, and its latest version; None if none.
+        """Return the account that a secret is enrolled for, and its latest version, or None.
 
         A latest version without our tags counts as the newest that has them. Raises Permanent if
         the secret is not bound to that account.
@@ -81,7 +81,7 @@ class SecretReader:
             return exc
 
     async def _missing(self, target: TargetId) -> RotationError | None:
-        """A member is gone only if its vault does not list it: one 404 may be stale."""
+        """Return None if the vault does not list the secret: one 404 may be stale."""
         listing = await self.inventory.listing(target.vault, refresh=True)
         if listing.error is not None:
             return listing.error
@@ -90,7 +90,7 @@ class SecretReader:
         return Transient(f"{target.name}: listed, but not found", code="Contradiction")
 
     async def _with_former_tags(self, account: AccountId, found: SecretSnapshot) -> SecretSnapshot:
-        """A latest version without our tags is judged with those of the newest that has them."""
+        """Return the version; if it lacks our tags, with those of the newest that has them."""
         if _names(found.tags, account):
             return found
         earlier = [v for v in await self.vaults.list_versions(found.id) if _names(v.tags, account)]

@@ -15,7 +15,7 @@ def is_browser(request: HttpRequest) -> bool:
 
 
 def passes_csrf_check(request: HttpRequest) -> bool:
-    """A cross-site page can neither add a custom header nor share our origin."""
+    """Return whether the request has what no cross-site page can send: our header and origin."""
     origin, site = request.header("Origin"), request.header("Sec-Fetch-Site")
     host = request.header("X-Forwarded-Host") or request.header("Host") or _host(request.url)
     return (

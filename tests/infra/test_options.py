@@ -1,4 +1,4 @@
-"""What each parameter of the deployment changes."""
+"""Each parameter of the deployment has its effect."""
 
 from __future__ import annotations
 

@@ -139,10 +139,7 @@ class Arm:
         return ok(keys_body(account.keys))
 
     def _check_writable(self, account: Account) -> None:
-        """A lock or an unfinished deployment forbids every POST action, even one that only reads.
-
-        Raises ArmError.
-        """
+        """Raise ArmError if a lock or an unfinished deployment forbids every POST, even a read."""
         locks = self.locks | ({account.id} if account.locked else set())
         for lock in sorted(locks):
             if covers(lock, account.id):

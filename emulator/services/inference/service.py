@@ -28,7 +28,7 @@ class Inference:
     accounts: Accounts
 
     def route(self, request: Request) -> tuple[str, Callable[[], Response]] | None:
-        """An unused host name does not resolve."""
+        """Return the operation's name and its handler, or None if the host does not exist."""
         found = [
             route
             for route in ROUTES

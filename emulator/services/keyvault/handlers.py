@@ -115,7 +115,7 @@ def list_secrets(vault: Vault, request: Request, target: Target) -> Response:
 
 
 def list_versions(vault: Vault, request: Request, target: Target) -> Response:
-    """The order is by id, not by time; an unknown secret has no versions."""
+    """List versions by id, not by time; an unknown secret has none."""
     secret = vault.secrets.get(target.name.lower())
     shown = vault.shown_versions(secret) if secret else []
     versions = {version.id: version for version in shown}

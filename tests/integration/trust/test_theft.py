@@ -1,4 +1,4 @@
-"""Nobody receives a key of an account that is not bound to their secret."""
+"""A secret does not receive a key of an account that it is not bound to."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def secret(value: str | None = "a" * 32, **more: object) -> SecretSnapshot:
 
 
 def member(**more: object) -> Context:
-    """The record knows the secret, as version v1 with the value of Key1."""
+    """Return a context whose record has the secret, as version v1 with the value of Key1."""
     record = Record(
         ACCOUNT,
         "salt",
@@ -97,7 +97,7 @@ class TestAdmission:
             (NAMED, None, True),
         ],
     )
-    def test_where_nothing_is_named_only_a_secret_that_shows_a_key_is_admitted(
+    def test_without_a_named_binding_only_a_secret_that_shows_a_key_is_admitted(
         self, bindings: Bindings, value: str | None, admitted: bool
     ) -> None:
         found = one(replace(CONTEXT, bindings=bindings), secret(value))
@@ -107,7 +107,7 @@ class TestAdmission:
         assert one(replace(CONTEXT, bindings=BROAD), secret()).members[str(TARGET)].shown
         assert not one(CONTEXT, secret()).members[str(TARGET)].shown
 
-    def test_without_a_record_our_tags_on_an_earlier_version_suffice(self) -> None:
+    def test_without_a_record_our_tags_on_an_earlier_version_are_enough(self) -> None:
         fresh = replace(CONTEXT, fresh=True)
         found = one(fresh, secret(tags={"team": "blue"}, former_tags=TAGS))
         assert [t.id for t in found.targets] == [TARGET]

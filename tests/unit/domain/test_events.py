@@ -100,10 +100,10 @@ def test_the_quirks_of_the_documented_sample_are_accepted() -> None:
         (grid(VaultName="kv-other"), "not configured"),
         (grid() | {"topic": TOPIC.replace("kv-rotate-demo", "kv-evil")}, "not configured"),
         (grid(ObjectType="Certificate"), "no secret"),
-        (grid(Version=""), "no version"),
+        (grid(Version=""), "does not name"),
         (grid() | {"data": None}, "no data"),
-        ([grid()], "no JSON object"),
-        ("x", "no JSON object"),
+        ([grid()], "not a JSON object"),
+        ("x", "not a JSON object"),
     ],
 )
 def test_other_events_are_ignored_with_a_reason(event: Any, why: str) -> None:

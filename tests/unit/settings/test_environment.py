@@ -23,7 +23,7 @@ def test_one_vault_is_all_that_is_required() -> None:
     assert loaded.credential == "managed"
 
 
-def test_vaults_are_separated_by_commas_or_spaces() -> None:
+def test_commas_or_spaces_separate_vaults() -> None:
     loaded = settings.load(
         {"ROTATION_VAULTS": "https://a.vault.azure.net, https://B.vault.azure.cn"}
     )
