@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from ...domain import permissions, tags
 from ...domain.errors import RotationError
+from ...domain.events import NEAR_EXPIRY
 from ...domain.permissions import VaultInfo
-from ...domain.policy import NEAR_EXPIRY
 from ...domain.targets import ListedSecret
 from ...ports import Resources
 from .findings import CheckState, Finding, unknown
