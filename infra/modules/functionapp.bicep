@@ -35,6 +35,9 @@ param insightsName string
 @description('URLs of the vaults.')
 param vaultUrls string[]
 
+@description('Which accounts may be published where: the setting ROTATION_BINDINGS.')
+param bindings string
+
 @description('How long both keys work (ISO 8601).')
 param overlap string
 
@@ -88,6 +91,10 @@ var settings = [
   {
     name: 'ROTATION_VAULTS'
     value: join(vaultUrls, ',')
+  }
+  {
+    name: 'ROTATION_BINDINGS'
+    value: bindings
   }
   {
     name: 'ROTATION_OVERLAP'

@@ -152,15 +152,15 @@ class TestBindings:
     def test_the_service_reads_them(self, case: str) -> None:
         settings = deployed(case).settings()
         vaults = environment.load(settings | {"ROTATION_TOPIC": ""}).vaults
-        assert bindings.parse(deployed(case).outputs["SERVICE_BINDINGS"], vaults)
+        assert bindings.parse(deployed(case).settings()["ROTATION_BINDINGS"], vaults)
 
     def test_a_vault_without_an_entry_is_bound_to_the_accounts_of_the_deployment(self) -> None:
-        entries = deployed("everything").outputs["SERVICE_BINDINGS"].split(",")
+        entries = deployed("everything").settings()["ROTATION_BINDINGS"].split(",")
         default = [entry for entry in entries if entry.startswith("kv-two=")]
         assert [entry.rpartition("/")[2] for entry in default] == ["acct-one", "acct-two"]
 
     def test_an_entry_replaces_the_default(self) -> None:
-        entries = deployed("everything").outputs["SERVICE_BINDINGS"].split(",")
+        entries = deployed("everything").settings()["ROTATION_BINDINGS"].split(",")
         given = [entry.partition("=") for entry in entries if entry.startswith("kv-one")]
         assert [(place, scope.rpartition("/")[2]) for place, _, scope in given] == [
             ("kv-one/team-a-*", "acct-one"),
