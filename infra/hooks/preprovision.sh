@@ -23,12 +23,17 @@ known=$(printf '%s' "${ROTATION_EVENT_TOPIC_NAMES:-}" | tr -d ' ' | lower)
 # Azure allows one system topic per source. $1: id of the source, $2: its name in ROTATION_EVENT_TOPIC_NAMES.
 check_topic() {
   found=$(az eventgrid system-topic list --subscription "$(echo "$1" | cut -d/ -f3)" \
-    --query '[].[source, id, tags.service]' --output tsv |
-    lower | awk -F'\t' -v source="$1" '$1 == source && $3 != "key-rotation" { print $2 }')
+    --query '[].[source, id, tags.service, identity.type]' --output tsv |
+    lower | awk -F'\t' -v source="$1" '$1 == source && $3 != "key-rotation" { print $2 "|" $4 }')
   [ -z "$found" ] && return
+  topic=${found%|*}
   case ",$known," in
-    *",$2=$found,"* | *",$2=${found##*/},"*) ;;
-    *) problem "$2 already has an Event Grid system topic. Use it: azd env set ROTATION_EVENT_TOPIC_NAMES $2=$found" ;;
+    *",$2=$topic,"* | *",$2=${topic##*/},"*) ;;
+    *) problem "$2 already has an Event Grid system topic. Use it: azd env set ROTATION_EVENT_TOPIC_NAMES $2=$topic" ;;
+  esac
+  case "${found##*|}" in
+    *systemassigned*) ;;
+    *) problem "Its topic needs a system-assigned identity: az eventgrid system-topic update --ids $topic --mi-system-assigned true" ;;
   esac
 }
 

@@ -23,7 +23,6 @@ param deadLetterName string
 var name = last(split(topic.id, '/'))
 
 var isVault = topic.sourceType == 'Microsoft.KeyVault.vaults'
-var update = 'az eventgrid system-topic update --ids ${topic.id} --mi-system-assigned true'
 
 // A new topic is created in the resource group of its vault.
 resource vault 'Microsoft.KeyVault/vaults@2025-05-01' existing = if (isVault && !topic.isExisting) {
@@ -51,10 +50,6 @@ module delivery 'delivery.bicep' = {
   params: {
     storageName: storageName
     deadLetterName: deadLetterName
-    principalId: topic.isExisting
-      ? empty(existing!.?identity.?principalId)
-          ? fail('The topic needs a system-assigned identity: ${update}')
-          : existing!.identity!.principalId
-      : created!.outputs.principalId
+    principalId: topic.isExisting ? existing!.identity!.principalId : created!.outputs.principalId
   }
 }

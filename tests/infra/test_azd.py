@@ -82,18 +82,33 @@ class TestPreprovision:
         return done.returncode, done.stdout + done.stderr
 
     def test_an_existing_topic_must_be_named(self, tmp_path: Path) -> None:
-        answers = {"system-topic list": f"{VAULT}\\t{TOPIC}\\tNone\\n", "keyvault show": "true"}
+        answers = {
+            "system-topic list": f"{VAULT}\\t{TOPIC}\\tNone\\tSystemAssigned\\n",
+            "keyvault show": "true",
+        }
         code, said = self.run(tmp_path, answers)
         assert code == 1
         assert f"azd env set ROTATION_EVENT_TOPIC_NAMES kv-one={TOPIC}" in said
         assert self.run(tmp_path, answers, ROTATION_EVENT_TOPIC_NAMES=f"kv-one={TOPIC}")[0] == 0
 
     def test_a_topic_of_an_earlier_deployment_is_accepted(self, tmp_path: Path) -> None:
-        answers = {"system-topic list": f"{VAULT}\\t{TOPIC}\\tkey-rotation\\n", "keyvault": "true"}
+        answers = {
+            "system-topic list": f"{VAULT}\\t{TOPIC}\\tkey-rotation\\tSystemAssigned\\n",
+            "keyvault": "true",
+        }
         assert self.run(tmp_path, answers)[0] == 0
 
+    def test_a_topic_needs_an_identity(self, tmp_path: Path) -> None:
+        answers = {"system-topic list": f"{VAULT}\\t{TOPIC}\\tNone\\tNone\\n", "keyvault": "true"}
+        code, said = self.run(tmp_path, answers, ROTATION_EVENT_TOPIC_NAMES=f"kv-one={TOPIC}")
+        assert code == 1
+        assert f"update --ids {TOPIC} --mi-system-assigned true" in said
+
     def test_the_topic_of_a_resource_group_must_be_named(self, tmp_path: Path) -> None:
-        answers = {"system-topic list": f"{GROUP}\\t{TOPIC}\\tNone\\n", "keyvault show": "true"}
+        answers = {
+            "system-topic list": f"{GROUP}\\t{TOPIC}\\tNone\\tSystemAssigned\\n",
+            "keyvault show": "true",
+        }
         account = f"{GROUP}/providers/Microsoft.CognitiveServices/accounts/acct-one"
         given = {"ROTATION_ACCOUNT_IDS": account, "ROTATION_WITH_ARM_EVENTS": "true"}
         code, said = self.run(tmp_path, answers, **given)

@@ -34,6 +34,10 @@ class TestHarmless:
         ids = [one["id"].lower() for one in deployed(case).resources]
         assert len(ids) == len(set(ids))
 
+    def test_every_value_is_known_or_an_expression(self, case: str) -> None:
+        """Bicep writes unknown() for what it cannot evaluate, and the other tests would miss it."""
+        assert "unknown()" not in json.dumps([*deployed(case).resources])
+
     def test_few_types_are_written_beside_vaults_and_accounts(self, case: str) -> None:
         """No vault, account, workspace or resource group of somebody else is ever written."""
         outside = [
