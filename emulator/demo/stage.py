@@ -51,7 +51,7 @@ class Stage:
         """Raise Failed if a task has ended with an error; it would count no failed requests."""
         for task in self.tasks:
             if task.done() and not task.cancelled() and task.exception():
-                raise Failed(f"a task of the demo has died: {task.exception()!r}")
+                raise Failed(f"a task of the demo failed: {task.exception()!r}")
 
     def published_events(self, kind: str) -> int:
         """Return how many events of a kind the service has published."""

@@ -37,6 +37,6 @@ def _without_effect(f: Facts, slot: Slot) -> Action:
     """ARM accepted the regenerate but still lists the old key: wait for a while, then block."""
     reason = f"{slot} was regenerated, but ARM still lists the old key"
     if f.now - f.operation.phase_since > f.policy.patience:
-        remedy = "check the account's activity log, then resume or abandon"
+        remedy = "check the account's activity log, then resume or abandon this rotation"
         return block(f, "no-effect", reason, remedy)
     return retry_later(f, reason)

@@ -26,14 +26,16 @@ def parse(text: str) -> timedelta:
         raise ValueError(f"{text!r} is too long; write at most P3650D") from None
 
 
-def text(duration: timedelta) -> str:
-    """Return the shortest form that parses to the same: ``PT26H``, ``P2D``, ``PT1M30S``."""
+def words(duration: timedelta) -> str:
+    """Return a duration for people: "26 hours", "2 days", "1 minute 30 seconds"."""
     seconds = duration.total_seconds()
     if seconds and seconds % 86400 == 0:
-        return f"P{int(seconds // 86400)}D"
+        return _counted(seconds // 86400, "day")
     hours, rest = divmod(seconds, 3600)
     minutes, seconds = divmod(rest, 60)
-    parts = [f"{int(hours)}H" * (hours > 0), f"{int(minutes)}M" * (minutes > 0)]
-    if seconds or not any(parts):
-        parts.append(f"{seconds:g}S")
-    return "PT" + "".join(parts)
+    parts = ((hours, "hour"), (minutes, "minute"), (seconds, "second"))
+    return " ".join(_counted(n, unit) for n, unit in parts if n) or "0 seconds"
+
+
+def _counted(number: float, unit: str) -> str:
+    return f"{number:g} {unit}" if number == 1 else f"{number:g} {unit}s"

@@ -147,13 +147,13 @@ def check_rotatable(account: Account) -> Account:
     """Raise if the account cannot be rotated now."""
     if account.local_auth_disabled:
         raise Permanent(
-            f"{account.id.name} has key authentication disabled, so it has no keys to rotate",
+            f"key authentication is disabled on {account.id.name}, so it has no keys to rotate",
             code="LocalAuthDisabled",
             remedy="enable it, or remove the tags from its secrets",
         )
     if account.provisioning_state != _PROVISIONED:
         raise Transient(
-            f"{account.id.name} is in state {account.provisioning_state}",
+            f"the provisioning state of {account.id.name} is {account.provisioning_state}",
             code="AccountProvisioningStateInvalid",
             retry_after=timedelta(minutes=1),
         )

@@ -72,7 +72,7 @@ def _steps(f: Facts, operation: Operation) -> list[tuple[Phase, str]]:
 
 def _overlap(f: Facts, operation: Operation) -> str:
     if operation.overlap:
-        return f"Both keys work for {durations.text(operation.overlap)} after the last publish"
+        return f"Both keys work for {durations.words(operation.overlap)} after the last publish"
     if operation.purpose is Purpose.EMERGENCY and f.publishing(operation.candidate.other):
         return "No overlap: consumers using the old key fail until they re-read the secret"
     return "No overlap"

@@ -41,7 +41,8 @@ function announce(text) {
   $("announcement").textContent = text;
 }
 
-const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+/** Capitalise the first letter, unless the first word looks like the name of a resource. */
+const capital = (text) => text.replace(/^[a-z]+(?![\w:-])/, (word) => word[0].toUpperCase() + word.slice(1));
 /** Messages of the API may lack the capital letter and the full stop. */
 const sentence = (text) => capital(text) + (/[.!?…]$/.test(text) ? "" : ".");
 

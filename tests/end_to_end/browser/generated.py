@@ -44,7 +44,7 @@ TROUBLE = {
     ),
     "refused": (
         "LocalAuthDisabled",
-        "the account has key authentication disabled, so it has no keys to rotate",
+        "key authentication is disabled on the account, so it has no keys to rotate",
         "switch it on, or remove the secret's tags",
     ),
 }
