@@ -6,13 +6,13 @@ Everything else on the secret is the user's and is kept. Names compare without c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import TypeVar
 
 from . import durations, window
 from .ids import AccountId
 from .keys import Slot
+from .parsing import TextReader
 from .redaction import redact
 from .targets import Enrolment
 
@@ -65,8 +65,6 @@ ENROLLED = "enrolled"
 
 _MAX_VALIDITY_DAYS = 3650
 
-T = TypeVar("T")
-
 
 def enrolled(tags: Mapping[str, str]) -> AccountId | None:
     """Return the account that a secret is enrolled for, or None if it is not enrolled.
@@ -97,22 +95,23 @@ def _account(folded: Mapping[str, str]) -> AccountId | None:
 
 def read(tags: Mapping[str, str]) -> Enrolment | None:
     """Return a secret's enrolment with all its problems. Raises as ``enrolled`` does."""
-    reader = _Reader(_folded(tags))
-    account = _account(reader.tags)
+    folded = _folded(tags)
+    account = _account(folded)
     if account is None:
         return None
-    validity = reader.read(VALIDITY_PERIOD_DAYS, _days)
+    reader = TextReader({name: folded.get(name.lower()) for name in READ}, prefix="tag ")
+    validity = reader.parse(VALIDITY_PERIOD_DAYS, _days, None)
     if validity is None and not reader.problems:
         reader.problems.append(f"tag {VALIDITY_PERIOD_DAYS} is missing; write for example 90")
     return Enrolment(
         account=account,
         validity=validity,
-        claimed=reader.read(CREDENTIAL_ID, _slot),
-        overlap=reader.read(OVERLAP, durations.parse),
-        minimum_interval=reader.read(MINIMUM_INTERVAL, durations.parse),
-        window=reader.read(WINDOW, window.parse),
-        paused=bool(reader.read(PAUSED, _flag)),
-        rotation=reader.tags.get(ROTATION_ID.lower()),
+        claimed=reader.parse(CREDENTIAL_ID, _slot, None),
+        overlap=reader.parse(OVERLAP, durations.parse, None),
+        minimum_interval=reader.parse(MINIMUM_INTERVAL, durations.parse, None),
+        window=reader.parse(WINDOW, window.parse, None),
+        paused=reader.parse(PAUSED, _flag, False),
+        rotation=folded.get(ROTATION_ID.lower()),
         problems=(*reader.problems, *_room(tags)),
     )
 
@@ -145,22 +144,6 @@ def without(tags: Mapping[str, str], *names: str) -> dict[str, str]:
     """Return the tags without those of the given names, ignoring case."""
     folded = {name.lower() for name in names}
     return {name: text for name, text in tags.items() if name.lower() not in folded}
-
-
-class _Reader:
-    """Reads tags one by one and gathers what is wrong with them."""
-
-    def __init__(self, folded: Mapping[str, str]) -> None:
-        self.tags = folded
-        self.problems: list[str] = []
-
-    def read(self, name: str, parse: Callable[[str], T]) -> T | None:
-        text = self.tags.get(name.lower(), "").strip()
-        try:
-            return parse(text) if text else None
-        except ValueError as exc:
-            self.problems.append(f"tag {name}: {redact(str(exc))}")
-            return None
 
 
 def _folded(tags: Mapping[str, str]) -> dict[str, str]:

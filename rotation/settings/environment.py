@@ -9,6 +9,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from ..domain import durations
+from ..domain.parsing import TextReader
 from ..domain.policy import Policy, ProbePolicy
 from . import storage as connection
 from .storage import StorageSettings
@@ -49,7 +50,7 @@ class Settings:
 
 def load(environment: Mapping[str, str]) -> Settings:
     """Return the settings. Raises BadSettings with every problem."""
-    read = _Reader(environment)
+    read = _SettingsReader(environment)
     defaults = Policy()
     policy = Policy(
         overlap=read.duration("ROTATION_OVERLAP", defaults.overlap),
@@ -78,11 +79,11 @@ def load(environment: Mapping[str, str]) -> Settings:
         bindings=read.text("ROTATION_BINDINGS"),
         journal_container=read.name("ROTATION_JOURNAL_CONTAINER", "rotation-journal"),
         queue_name=read.name("ROTATION_QUEUE", "rotation-work"),
-        storage=read.storage(),
+        storage=_storage(environment, read.problems),
     )
     read.choice(FUNCTION_KEYS, False, _flag)
     if settings.period < timedelta(minutes=1):
-        read.problems.append("ROTATION_SWEEP_PERIOD: at least PT1M")
+        read.report("ROTATION_SWEEP_PERIOD", "at least PT1M")
     if read.problems:
         raise BadSettings(read.problems)
     return settings
@@ -100,34 +101,12 @@ def access(environment: Mapping[str, str]) -> tuple[bool, bool]:
     return platform, chosen == "true" or (not chosen and local)
 
 
-class _Reader:
-    def storage(self) -> StorageSettings | None:
-        try:
-            return connection.parse(self._environment)
-        except ValueError as exc:
-            self.problems.append(str(exc))
-            return None
-
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self._environment = environment
-        self.problems: list[str] = []
-
-    def text(self, name: str) -> str:
-        return self._environment.get(name, "").strip()
-
-    def _parsed(self, name: str, default: T, parse: Callable[[str], T]) -> T:
-        text = self.text(name)
-        try:
-            return parse(text) if text else default
-        except ValueError as exc:
-            self.problems.append(f"{name}: {exc}")
-            return default
-
+class _SettingsReader(TextReader):
     def duration(self, name: str, default: timedelta) -> timedelta:
-        return self._parsed(name, default, durations.parse)
+        return self.parse(name, durations.parse, default)
 
     def choice(self, name: str, default: T, parse: Callable[[str], T]) -> T:
-        return self._parsed(name, default, lambda text: parse(text.lower()))
+        return self.parse(name, lambda text: parse(text.lower()), default)
 
     def number(self, name: str, default: int, least: int, most: int) -> int:
         def parse(text: str) -> int:
@@ -135,10 +114,10 @@ class _Reader:
                 raise ValueError(f"{text!r} must be a whole number from {least} to {most}")
             return int(text)
 
-        return self._parsed(name, default, parse)
+        return self.parse(name, parse, default)
 
     def url(self, name: str) -> str | None:
-        return self._parsed(name, None, _https)
+        return self.parse(name, _https, None)
 
     def name(self, name: str, default: str) -> str:
         def parse(text: str) -> str:
@@ -147,15 +126,23 @@ class _Reader:
                 raise ValueError(f"{text!r}: write 3 to 63 lower-case letters, digits and hyphens")
             return text
 
-        return self._parsed(name, default, parse)
+        return self.parse(name, parse, default)
 
     def vaults(self, name: str) -> tuple[str, ...]:
         none: tuple[str, ...] = ()
-        urls = self._parsed(name, none, _urls)
+        urls = self.parse(name, _urls, none)
         if not urls and not self.text(name):
             example = "https://my-vault.vault.azure.net"
-            self.problems.append(f"{name}: required; write one or more vault URLs, e.g. {example}")
+            self.report(name, f"required; write one or more vault URLs, e.g. {example}")
         return urls
+
+
+def _storage(environment: Mapping[str, str], problems: list[str]) -> StorageSettings | None:
+    try:
+        return connection.parse(environment)
+    except ValueError as exc:
+        problems.append(str(exc))
+        return None
 
 
 def _credential(text: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from ..domain.parsing import TextReader
 from ..domain.redaction import looks_like_key, redact
 from .bodies import MAX_REASON, AnswerBody
 from .errors import BadRequest
@@ -14,16 +15,16 @@ from .errors import BadRequest
 MAX_BODY = 8 * 1024
 
 
-class BodyReader:
+class BodyReader(TextReader):
     """Reads fields one by one. An invalid field adds to ``problems`` and reads as empty."""
 
     def __init__(self, fields: dict[str, Any], kind: type[msgspec.Struct]) -> None:
         """``kind`` is the type that defines the names of the fields."""
-        self._fields = fields
+        super().__init__(fields)
         known = sorted(field.encode_name for field in msgspec.structs.fields(kind))
         unknown = sorted(set(map(str, fields)) - set(known))
         names = ", ".join(known)
-        self.problems = [f"{redact(name[:40])}: unknown field; use {names}" for name in unknown]
+        self.problems += [f"{redact(name[:40])}: unknown field; use {names}" for name in unknown]
 
     @classmethod
     def from_json(cls, body: bytes, kind: type[msgspec.Struct]) -> BodyReader:
@@ -31,48 +32,38 @@ class BodyReader:
         return cls(_parse_object(body), kind)
 
     def __contains__(self, name: str) -> bool:
-        return name in self._fields
+        return name in self._values
 
     def check(self) -> None:
         """Raise BadRequest if there is a problem."""
         if self.problems:
             raise BadRequest(self.problems)
 
-    def text(self, name: str) -> str:
-        """Return a string without surrounding blanks, empty if absent."""
-        value = self._fields.get(name)
-        if value is None:
-            return ""
-        if not isinstance(value, str):
-            self.problems.append(f"{name}: must be a string")
-            return ""
-        return value.strip()
-
     def flag(self, name: str) -> bool:
         """Return a boolean, False if absent."""
-        value = self._fields.get(name, False)
+        value = self._values.get(name, False)
         if not isinstance(value, bool):
-            self.problems.append(f"{name}: must be true or false")
+            self.report(name, "must be true or false")
             return False
         return value
 
     def number(self, name: str) -> int | None:
         """Return an integer, or None if absent."""
-        value = self._fields.get(name)
-        if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
-            self.problems.append(f"{name}: must be an integer")
-            return None
-        return value
+        value = self._values.get(name)
+        if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+            return value
+        self.report(name, "must be an integer")
+        return None
 
     def reason(self) -> str:
         """Return the reason, which every change requires."""
         reason = self.text("reason")
         if not reason:
-            self.problems.append("reason: required, for the audit trail")
+            self.report("reason", "required, for the audit trail")
         if len(reason) > MAX_REASON or not reason.isprintable():
-            self.problems.append(f"reason: at most {MAX_REASON} printable characters")
+            self.report("reason", f"at most {MAX_REASON} printable characters")
         if looks_like_key(reason):
-            self.problems.append("reason: seems to contain a key; remove it")
+            self.report("reason", "seems to contain a key; remove it")
         return reason
 
 

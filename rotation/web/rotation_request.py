@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 
 from ..domain import durations
 from ..domain.ids import AccountId, TargetId
-from ..domain.redaction import redact
 from ..domain.request import Leaked
 from ..service.requests import RotationRequest
 from .bodies import RequestBody
@@ -29,13 +28,13 @@ def parse(
         reason=reader.reason(),
         requester=requester,
         secret=target if target and target.name else None,
-        account=_account(reader),
+        account=reader.parse("account", AccountId.parse, None),
         vault=target.vault if target and not target.name else None,
         everything=reader.flag("all"),
         confirm=reader.number("confirm"),
         dry_run=reader.flag("dry_run"),
-        leaked=_leaked(reader),
-        overlap=_overlap(reader),
+        leaked=reader.parse("leaked", _leaked, Leaked.NONE),
+        overlap=reader.parse("overlap", _overlap, None),
         idempotency_key=_idempotency_key(headers, reader.problems),
     )
     reader.problems.extend(_contradictions(request, is_readable=not reader.problems))
@@ -78,7 +77,7 @@ def _target(reader: BodyReader, vaults: tuple[str, ...]) -> TargetId | None:
     if url is None:
         reader.problems.append(not_configured(vaults))
     if "secret" in reader and not _is_secret_name(secret):
-        reader.problems.append("secret: not a valid secret name")
+        reader.report("secret", "not a valid secret name")
     return TargetId(url or "", secret)
 
 
@@ -87,33 +86,17 @@ def _is_secret_name(text: str) -> bool:
     return len(text) <= 127 and text.isascii() and text.replace("-", "").isalnum()
 
 
-def _account(reader: BodyReader) -> AccountId | None:
-    text = reader.text("account")
-    try:
-        return AccountId.parse(text) if text else None
-    except ValueError as exc:
-        reader.problems.append(f"account: {redact(str(exc))}")
-        return None
-
-
-def _leaked(reader: BodyReader) -> Leaked:
-    text = reader.text("leaked") or Leaked.NONE
+def _leaked(text: str) -> Leaked:
     try:
         return Leaked(text.lower())
     except ValueError:
-        reader.problems.append("leaked: must be key1, key2, unknown or none")
-        return Leaked.NONE
+        raise ValueError("must be key1, key2, unknown or none") from None
 
 
-def _overlap(reader: BodyReader) -> timedelta | None:
-    text = reader.text("overlap")
-    try:
-        overlap = durations.parse(text) if text else None
-    except ValueError as exc:
-        reader.problems.append(f"overlap: {redact(str(exc))}")
-        return None
-    if overlap is not None and overlap > _MAX_OVERLAP:
-        reader.problems.append("overlap: at most P7D")
+def _overlap(text: str) -> timedelta:
+    overlap = durations.parse(text)
+    if overlap > _MAX_OVERLAP:
+        raise ValueError("at most P7D")
     return overlap
 
 
