@@ -48,7 +48,7 @@ class ArmAccounts:
             listed = [one async for one in self._client(subscription).accounts.list()]
         except AzureError as exc:
             raise failure(exc, f"list the accounts of subscription {subscription}") from None
-        return [_account(AccountId.parse(one.id or ""), one) for one in listed]
+        return [found for one in listed if (found := _listed(one))]
 
     async def keys(self, account: AccountId) -> Keys:
         accounts = self._client(account.subscription).accounts
@@ -111,13 +111,25 @@ class ArmAccounts:
         )
 
 
+def _listed(found: Any) -> Account | None:
+    """Return an account of a listing, or None if its id cannot be read."""
+    try:
+        return _account(AccountId.parse(str(found.id)), found)
+    except ValueError:
+        return None
+
+
 def _account(name: AccountId, found: Any) -> Account:
     properties = found.properties
     return Account(
         id=name,
         kind=found.kind or "",
-        endpoint=(properties and properties.endpoint) or "",
-        endpoints=dict((properties and properties.endpoints) or {}),
+        endpoint=str((properties and properties.endpoint) or ""),
+        endpoints=_texts((properties and properties.endpoints) or {}),
         local_auth_disabled=bool(properties and properties.disable_local_auth),
         provisioning_state=str((properties and properties.provisioning_state) or "Succeeded"),
     )
+
+
+def _texts(found: Any) -> dict[str, str]:
+    return {str(name): url for name, url in dict(found).items() if isinstance(url, str)}

@@ -12,6 +12,7 @@ from azure.core.exceptions import AzureError, HttpResponseError
 from azure.core.pipeline import policies
 from azure.core.rest import HttpRequest
 
+from ..domain.errors import Transient
 from ..domain.permissions import Grant, Identity, VaultInfo
 from ..runtime.clock import Clock
 from .pipeline import TransportFactory, client_options
@@ -61,26 +62,20 @@ class ArmResources:
     async def grants(self, scope: str) -> list[Grant]:
         """Return the caller's permissions at an ARM id."""
         path = f"{scope}/providers/Microsoft.Authorization/permissions"
-        return [
-            Grant(
-                *(
-                    tuple(entry.get(name) or ())
-                    for name in ("actions", "notActions", "dataActions", "notDataActions")
-                )
-            )
-            for entry in await self._all(path, PERMISSIONS, f"read the permissions at {scope}")
-        ]
+        found = await self._all(path, PERMISSIONS, f"read the permissions at {scope}")
+        names = ("actions", "notActions", "dataActions", "notDataActions")
+        return [Grant(*(_texts(entry.get(name)) for name in names)) for entry in found]
 
     async def subscriptions(self) -> list[str]:
         """Return the ids of the visible subscriptions."""
         found = await self._all("/subscriptions", SUBSCRIPTIONS, "list the subscriptions")
-        return sorted(one["subscriptionId"] for one in found)
+        return sorted(str(one["subscriptionId"]) for one in found if one.get("subscriptionId"))
 
     async def vaults(self, subscription: str) -> dict[str, VaultInfo]:
         """Return the visible vaults by URL."""
         path = f"/subscriptions/{subscription}/providers/Microsoft.KeyVault/vaults"
         found = await self._all(path, VAULTS, f"list the vaults of subscription {subscription}")
-        return dict(_vault(one) for one in found)
+        return dict(_vault(one) for one in found if one.get("id"))
 
     async def event_types(self, vault: str) -> list[set[str]]:
         """Return the event types of each event subscription on a vault; an empty set is all.
@@ -90,16 +85,16 @@ class ArmResources:
         doing = f"list the event subscriptions of {vault}"
         topics = await self._all(_subscription(vault) + _TOPICS, EVENTS, doing)
         paths = [f"{vault}/providers/Microsoft.EventGrid/eventSubscriptions"]
-        paths += [f"{one['id']}/eventSubscriptions" for one in topics if _is_of(one, vault)]
+        paths += [f"{one.get('id')}/eventSubscriptions" for one in topics if _is_of(one, vault)]
         found = [one for path in paths for one in await self._all(path, EVENTS, doing)]
-        filters = [one["properties"].get("filter") or {} for one in found]
-        return [set(one.get("includedEventTypes") or ()) for one in filters]
+        filters = [_object(_object(one.get("properties")).get("filter")) for one in found]
+        return [set(_texts(one.get("includedEventTypes"))) for one in filters]
 
     async def longest_validity(self, vault: str) -> int | None:
         """Return the longest validity in days that all policies on the vault allow, or None."""
         path = f"{vault}/providers/Microsoft.Authorization/policyAssignments"
         found = await self._all(path, POLICIES, f"list the policies on {vault}")
-        limits = [_limit(one.get("properties") or {}) for one in found]
+        limits = [_limit(_object(one.get("properties"))) for one in found]
         return min((limit for limit in limits if limit is not None), default=None)
 
     async def _all(self, path: str, version: str, doing: str) -> list[dict[str, Any]]:
@@ -107,7 +102,7 @@ class ArmResources:
         found: list[dict[str, Any]] = []
         while url:
             page = await self._page(url, doing)
-            found += page.get("value") or []
+            found += [one for one in page.get("value") or () if isinstance(one, dict)]
             url = page.get("nextLink")
         return found
 
@@ -117,10 +112,11 @@ class ArmResources:
             await response.read()
             if response.status_code != 200:
                 raise HttpResponseError(response=response)
-            page: dict[str, Any] = response.json()
+            return _object(response.json())
         except AzureError as exc:
             raise failure(exc, doing) from None
-        return page
+        except ValueError:
+            raise Transient(f"{doing}: the response is not JSON", code="Unreadable") from None
 
     async def close(self) -> None:
         await self._client.close()
@@ -134,7 +130,15 @@ def _subscription(resource: str) -> str:
 
 
 def _is_of(topic: dict[str, Any], vault: str) -> bool:
-    return str((topic.get("properties") or {}).get("source", "")).lower() == vault.lower()
+    return str(_object(topic.get("properties")).get("source", "")).lower() == vault.lower()
+
+
+def _object(found: object) -> dict[str, Any]:
+    return found if isinstance(found, dict) else {}
+
+
+def _texts(found: object) -> tuple[str, ...]:
+    return tuple(map(str, found)) if isinstance(found, list) else ()
 
 
 # Azure Policy, built-in: "Secrets should have the specified maximum validity period".
@@ -142,17 +146,17 @@ _MAXIMUM_VALIDITY = "342e8053-e12e-4c44-be01-c3c2f318400f"
 
 
 def _vault(found: dict[str, Any]) -> tuple[str, VaultInfo]:
-    properties = found.get("properties") or {}
+    properties = _object(found.get("properties"))
     url = str(properties.get("vaultUri", "")).rstrip("/").lower()
-    return url, VaultInfo(found["id"], bool(properties.get("enableRbacAuthorization")))
+    return url, VaultInfo(str(found["id"]), bool(properties.get("enableRbacAuthorization")))
 
 
 def _limit(assignment: dict[str, Any]) -> int | None:
     if not str(assignment.get("policyDefinitionId", "")).lower().endswith(_MAXIMUM_VALIDITY):
         return None
-    parameters = assignment.get("parameters") or {}
-    value = (parameters.get("maximumValidityInDays") or {}).get("value")
-    effect = (parameters.get("effect") or {}).get("value", "Audit")
+    parameters = _object(assignment.get("parameters"))
+    value = _object(parameters.get("maximumValidityInDays")).get("value")
+    effect = _object(parameters.get("effect")).get("value", "Audit")
     return value if isinstance(value, int) and effect == "Deny" else None
 
 
@@ -160,7 +164,6 @@ def _claims(token: str) -> dict[str, Any]:
     """Return a token's claims without verifying them: they are only displayed."""
     try:
         middle = token.split(".")[1]
-        claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(middle + "=" * 3))
+        return _object(json.loads(base64.urlsafe_b64decode(middle + "=" * 3)))
     except (IndexError, ValueError):
         return {}
-    return claims

@@ -1,7 +1,12 @@
-"""Key Vault's secrets and their properties as values of the domain. Pure."""
+"""Key Vault's secrets and their properties as values of the domain. Pure.
+
+Nothing that a secret contains makes these functions raise: whoever may write one secret could
+otherwise stop the work on all others. Times are cut to a range in which dates can be added.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from azure.keyvault.secrets import KeyVaultSecret, SecretProperties
@@ -11,27 +16,27 @@ from ..domain.ids import TargetId
 from ..domain.keys import Key
 from ..domain.targets import ListedSecret, SecretSnapshot, VersionInfo
 
-_EPOCH = datetime.fromtimestamp(0, UTC)
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 
 
 def key(secret: KeyVaultSecret) -> Key:
     """Return a secret's value."""
-    return Key(secret.value or "")
+    return Key(_text(secret.value))
 
 
 def created(properties: SecretProperties) -> datetime:
     """Return when a version was created; 1970 if Key Vault does not say."""
-    return properties.created_on or _EPOCH
+    return _time(properties.created_on) or EARLIEST
 
 
 def version_info(properties: SecretProperties) -> VersionInfo:
     """Return a version without its value."""
     return VersionInfo(
-        properties.version or "",
+        _text(properties.version),
         created(properties),
-        properties.expires_on,
+        _time(properties.expires_on),
         bool(properties.enabled),
-        properties.tags or {},
+        _tags(properties),
     )
 
 
@@ -44,21 +49,40 @@ def snapshot(
     """
     return SecretSnapshot(
         id=TargetId(requested.vault, properties.name or requested.name),
-        version=properties.version or "",
+        version=_text(properties.version),
         value=value,
         created=created(properties),
-        expires=properties.expires_on,
-        content_type=properties.content_type,
-        tags=properties.tags or {},
+        expires=_time(properties.expires_on),
+        content_type=_text(properties.content_type) or None,
+        tags=_tags(properties),
     )
 
 
 def listed(vault: str, properties: SecretProperties) -> ListedSecret:
     """Return a secret of a vault's listing; its account is None if it is not enrolled."""
-    found, account, problem = properties.tags or {}, None, ""
+    found, account, problem = _tags(properties), None, ""
     try:
         account = tags.enrolled(found)
     except ValueError as exc:
         problem = str(exc)
-    target, expires = TargetId(vault, properties.name or ""), properties.expires_on
-    return ListedSecret(target, account, expires, problem, properties.created_on, found)
+    target, expires = TargetId(vault, properties.name or ""), _time(properties.expires_on)
+    return ListedSecret(target, account, expires, problem, _time(properties.created_on), found)
+
+
+def _time(given: object) -> datetime | None:
+    """Return a time, or None if there is none. The SDK returns a number beyond the year 9999."""
+    if isinstance(given, datetime):
+        return min(max(given, EARLIEST), LATEST)
+    if isinstance(given, int | float):
+        return LATEST if given > 0 else EARLIEST
+    return None
+
+
+def _tags(properties: SecretProperties) -> Mapping[str, str]:
+    """Return the tags; one without a value has an empty one."""
+    return {_text(name): _text(value) for name, value in (properties.tags or {}).items()}
+
+
+def _text(given: object) -> str:
+    """Return a text that can be encoded: JSON allows half of a surrogate pair."""
+    return str(given).encode(errors="replace").decode() if given is not None else ""

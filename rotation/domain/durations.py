@@ -5,25 +5,32 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
+# Nine digits are enough for a duration of ten years, and cannot overflow.
 _PATTERN = re.compile(
-    r"P(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
-    r"(?:T(?=\d)(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+(?:\.\d+)?)S)?)?"
+    r"P(?:(?P<weeks>\d{1,9})W)?(?:(?P<days>\d{1,9})D)?"
+    r"(?:T(?=\d)(?:(?P<hours>\d{1,9})H)?(?:(?P<minutes>\d{1,9})M)?"
+    r"(?:(?P<seconds>\d{1,9}(?:\.\d{1,9})?)S)?)?"
 )
+
+LONGEST = timedelta(days=3650)
 
 
 def parse(text: str) -> timedelta:
-    """Parse a duration of weeks to seconds. Years and months vary in length and are refused.
+    """Parse a duration of weeks to seconds, at most ``LONGEST``.
 
-    Raises ValueError with an example.
+    Years and months vary in length and are refused. Raises ValueError with an example.
     """
     match = _PATTERN.fullmatch(text.strip().upper())
     parts = {k: float(v) for k, v in match.groupdict().items() if v} if match else {}
     if not parts:
-        raise ValueError(f"{text!r} is not a duration; write for example P2D, PT26H or PT90S")
+        raise ValueError(f"{text[:40]!r} is not a duration; write for example P2D, PT26H or PT90S")
     try:
-        return timedelta(**parts)
+        found = timedelta(**parts)
     except OverflowError:
-        raise ValueError(f"{text!r} is too long; write at most P3650D") from None
+        found = timedelta.max
+    if found > LONGEST:
+        raise ValueError(f"{text[:40]!r} is too long; write at most P3650D")
+    return found
 
 
 def words(duration: timedelta) -> str:

@@ -7,8 +7,9 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+# A resource group's name has letters of any script, and does not end with a full stop.
 _ACCOUNT = re.compile(
-    r"/?subscriptions/([^/]+)/resourcegroups/([^/]+)/providers/"
+    r"/?subscriptions/([a-z0-9][a-z0-9-]{0,63})/resourcegroups/([\w().-]{0,89}[\w()-])/providers/"
     r"microsoft\.cognitiveservices/accounts/([a-z0-9][a-z0-9_.-]{1,63})/?",
 )
 

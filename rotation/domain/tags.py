@@ -65,6 +65,8 @@ ENROLLED = "enrolled"
 
 _MAX_VALIDITY_DAYS = 3650
 
+_MAX_DIGITS = 9
+
 
 def enrolled(tags: Mapping[str, str]) -> AccountId | None:
     """Return the account that a secret is enrolled for, or None if it is not enrolled.
@@ -155,9 +157,12 @@ def _is_foreign(address: str) -> bool:
 
 
 def _days(text: str) -> timedelta:
-    if not text.isascii() or not text.isdigit() or not 0 < int(text[:6]) <= _MAX_VALIDITY_DAYS:
-        raise ValueError(f"{text!r} is not a whole number of days, e.g. 90")
-    return timedelta(days=int(text))
+    digits = text.lstrip("0")
+    if not text.isascii() or not text.isdigit() or not 0 < len(digits) <= _MAX_DIGITS:
+        raise ValueError(f"{text[:40]!r} is not a whole number of days, e.g. 90")
+    if int(digits) > _MAX_VALIDITY_DAYS:
+        raise ValueError(f"{text[:40]!r} is too long; write at most {_MAX_VALIDITY_DAYS}")
+    return timedelta(days=int(digits))
 
 
 def _slot(text: str) -> Slot:

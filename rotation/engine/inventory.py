@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from ..domain.bindings import Bindings, Bound, not_bound
-from ..domain.errors import Permanent, RotationError
+from ..domain.errors import Permanent, RotationError, unexpected
 from ..domain.ids import AccountId, TargetId
 from ..domain.targets import ListedSecret
 from ..ports import Vaults
@@ -93,6 +93,8 @@ class Inventory:
             listed = [secret async for secret in self.vaults.list_secrets(vault)]
         except RotationError as exc:
             return Listing(vault, at, error=exc)
+        except Exception as exc:  # noqa: BLE001 - one vault's listing must not hide the others
+            return Listing(vault, at, error=unexpected(exc))
         bindings = await self.bindings.current()
         enrolled = tuple(_bound(secret, bindings) for secret in listed if secret.is_enrolled)
         names = frozenset(secret.target for secret in listed)

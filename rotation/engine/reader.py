@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ..domain import tags
-from ..domain.errors import RotationError, Transient
+from ..domain.errors import RotationError, Transient, unexpected
 from ..domain.ids import AccountId, TargetId
 from ..domain.targets import SecretSnapshot, VersionInfo
 from ..ports import Vaults
@@ -79,6 +79,8 @@ class SecretReader:
             return await self._with_former_tags(account, found)
         except RotationError as exc:
             return exc
+        except Exception as exc:  # noqa: BLE001 - one secret must not hide the others
+            return unexpected(exc)
 
     async def _missing(self, target: TargetId) -> RotationError | None:
         """Return None if the vault does not list the secret: one 404 may be stale."""

@@ -25,7 +25,9 @@ def test_durations_are_read(text: str, expected: timedelta) -> None:
     assert durations.parse(text) == expected
 
 
-@pytest.mark.parametrize("text", ["", "P", "PT", "2 days", "P1Y", "P1M", "-P1D", "P99999999999D"])
+@pytest.mark.parametrize(
+    "text", ["", "P", "PT", "2 days", "P1Y", "P1M", "-P1D", "P99999999999D", "P3651D"]
+)
 def test_any_other_value_is_rejected_with_the_remedy(text: str) -> None:
     with pytest.raises(ValueError, match="write"):
         durations.parse(text)
@@ -44,3 +46,18 @@ def test_any_other_value_is_rejected_with_the_remedy(text: str) -> None:
 )
 def test_people_read_a_duration_in_words(text: str, expected: str) -> None:
     assert durations.words(durations.parse(text)) == expected
+
+
+@given(st.text(alphabet="PTWDHMS.0123456789٣ \n\ud800", max_size=40) | st.text())
+def test_any_text_is_a_duration_of_at_most_ten_years_or_rejected(text: str) -> None:
+    try:
+        found = durations.parse(text)
+    except ValueError:
+        return
+    assert timedelta() <= found <= durations.LONGEST
+
+
+@given(st.integers(min_value=0, max_value=10**8))
+def test_a_written_document_reads_back(seconds: int) -> None:
+    duration = timedelta(seconds=seconds)
+    assert durations.parse(durations.text(duration)) == duration

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rotation.domain import window
 
@@ -38,3 +40,16 @@ def test_a_range_of_days_may_cross_the_week() -> None:
 def test_any_other_value_is_rejected_with_an_example(text: str) -> None:
     with pytest.raises(ValueError, match="write for example"):
         window.parse(text)
+
+
+@given(
+    st.text()
+    | st.from_regex(r"(\*|[A-Za-z,-]{1,9}) \d{1,2}:\d\d-\d{1,2}:\d\d( \S{1,20})?", fullmatch=True)
+)
+def test_any_text_is_a_window_that_opens_every_week_or_rejected(text: str) -> None:
+    now = datetime(2026, 3, 28, 12, tzinfo=UTC)
+    try:
+        found = window.parse(text)
+    except ValueError:
+        return
+    assert now <= found.next_opening(now) <= now + timedelta(days=9)

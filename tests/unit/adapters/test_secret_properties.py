@@ -1,0 +1,86 @@
+"""What a vault may contain: read into values of the domain, whatever it is."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from azure.keyvault.secrets import KeyVaultSecret, SecretProperties
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rotation.adapters import secret_properties
+from rotation.domain import codec, tags
+from rotation.domain.ids import AccountId, TargetId
+from rotation.domain.policy import Policy
+from rotation.service.views import fleet
+
+VAULT = "https://kv-a.vault.azure.net"
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+ACCOUNT = "/subscriptions/1/resourceGroups/rg/providers/Microsoft.CognitiveServices/accounts/acct-a"
+TEXTS = st.text() | st.sampled_from(["", ACCOUNT, "90", "0" * 300, "9" * 300, "P1D", "Key1"])
+NAMES = st.sampled_from([*tags.READ, *tags.WRITTEN, " providerADDRESS "]) | st.text()
+TAGS = st.none() | st.dictionaries(NAMES, TEXTS | st.none(), max_size=20)
+TIMES = st.none() | st.integers() | st.floats() | st.datetimes(timezones=st.just(UTC))
+
+
+class Attributes:
+    """The attributes of a secret as the SDK holds them."""
+
+    def __init__(self, enabled: Any, created: Any, expires: Any) -> None:
+        self.enabled, self.created, self.expires = enabled, created, expires
+
+
+def properties(found: Any, *, created: Any = NOW, expires: Any = None) -> SecretProperties:
+    attributes = Attributes(True, created, expires)
+    return SecretProperties(attributes, f"{VAULT}/secrets/one/1", tags=found)
+
+
+@given(TAGS, TIMES, TIMES)
+def test_any_listed_secret_has_a_row_that_can_be_stored(
+    found: dict[str, str], created: object, expires: object
+) -> None:
+    listed = secret_properties.listed(VAULT, properties(found, created=created, expires=expires))
+    row = fleet.row(listed, None, Policy(lead=timedelta(days=3650)), NOW)
+    assert codec.dump(fleet.build(row, NOW))
+
+
+@given(TAGS, TIMES, TIMES)
+def test_any_secret_and_any_version_is_read(found: Any, created: object, expires: object) -> None:
+    given_ = properties(found, created=created, expires=expires)
+    snapshot = secret_properties.snapshot(TargetId(VAULT, "one"), given_, None)
+    assert snapshot.created == secret_properties.version_info(given_).created
+    assert codec.dump(snapshot.tags)
+
+
+@given(st.text() | st.none())
+def test_any_value_is_read_and_can_be_fingerprinted(value: str) -> None:
+    secret = KeyVaultSecret(properties({}), value)
+    assert secret_properties.key(secret).fingerprint("salt")
+
+
+@pytest.mark.parametrize(
+    ("given_", "expected"),
+    [
+        (253402300801, secret_properties.LATEST),
+        (-1, secret_properties.EARLIEST),
+        (datetime(9999, 12, 31, tzinfo=UTC), secret_properties.LATEST),
+        (datetime(1900, 1, 1, tzinfo=UTC), secret_properties.EARLIEST),
+        (NOW, NOW),
+        (None, None),
+    ],
+)
+def test_an_expiry_is_cut_to_the_calendar(given_: object, expected: datetime | None) -> None:
+    found = secret_properties.listed(VAULT, properties({}, expires=given_))
+    assert found.expires == expected
+
+
+@given(st.text() | st.from_regex(r"/subscriptions/.{0,5}/resourceGroups/.{0,9}/providers/.*"))
+def test_any_text_is_an_account_or_rejected(text: str) -> None:
+    try:
+        found = AccountId.parse(text)
+    except ValueError:
+        return
+    assert AccountId.parse(str(found)) == found
+    assert not {"", ".", ".."} & set(str(found)[1:].split("/"))
