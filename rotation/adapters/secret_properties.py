@@ -1,6 +1,6 @@
 """Key Vault's secrets and their properties as values of the domain. Pure.
 
-Nothing that a secret contains makes these functions raise: whoever may write one secret could
+Nothing that a secret contains makes these functions raise: anyone who may write one secret could
 otherwise stop the work on all others. Times are cut to a range in which dates can be added.
 """
 

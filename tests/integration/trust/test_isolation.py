@@ -42,7 +42,7 @@ def beyond_the_contract(azure: Azure) -> Azure:
 
 
 def is_rotated(azure: Azure) -> bool:
-    """Whether the owners' own rotation went on."""
+    """Return whether the owners' own rotation went on."""
     return len(values(azure, OWNERS, "aoai-demo-key")) == 2
 
 
@@ -112,7 +112,7 @@ async def test_null_tags_and_a_missing_date_stop_no_sweep(tmp_path: Path) -> Non
         "/subscriptions/1/resourceGroups/r#/providers/Microsoft.CognitiveServices/accounts/one",
     ],
 )
-async def test_an_address_that_is_no_resource_id_causes_no_call(
+async def test_an_address_that_is_not_a_resource_id_causes_no_call(
     tmp_path: Path, address: str
 ) -> None:
     azure = estate()

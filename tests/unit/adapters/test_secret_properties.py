@@ -1,4 +1,4 @@
-"""What a vault may contain: read into values of the domain, whatever it is."""
+"""Any content of a vault is read into values of the domain."""
 
 from __future__ import annotations
 
