@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rotation.domain import durations
 
@@ -55,9 +57,3 @@ def test_any_text_is_a_duration_of_at_most_ten_years_or_rejected(text: str) -> N
     except ValueError:
         return
     assert timedelta() <= found <= durations.LONGEST
-
-
-@given(st.integers(min_value=0, max_value=10**8))
-def test_a_written_document_reads_back(seconds: int) -> None:
-    duration = timedelta(seconds=seconds)
-    assert durations.parse(durations.text(duration)) == duration
