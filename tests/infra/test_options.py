@@ -1,4 +1,4 @@
-"""Each parameter of the deployment has its effect."""
+"""The effect of each parameter on what is deployed."""
 
 from __future__ import annotations
 
