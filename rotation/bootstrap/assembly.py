@@ -55,7 +55,8 @@ def assemble(clients: Clients, store: Store, queue: Queue) -> Service:
     inventory, journal = Inventory(vaults, clock, bindings), Journal(store)
     reader = SecretReader(vaults, inventory)
     ignored = settings.evidence_ignore
-    gatherer = Gatherer(accounts, vaults, probe, reader, clock, policy, bindings, evidence, ignored)
+    reading = (accounts, vaults, probe, reader, clock, policy)
+    gatherer = Gatherer(*reading, bindings, journal, evidence, ignored)
     reconciler = Reconciler(gatherer, journal, notifier)
     lost = LostRecords(reader, journal)
     sweeper = Sweep(

@@ -15,6 +15,8 @@ from ..domain.operation import Operation, Phase
 from ..domain.record import Failure, Record
 from .facts import Facts
 
+UNDECIDED_WAIT = timedelta(minutes=1)
+
 MAX_PAUSE = timedelta(minutes=2)
 
 
@@ -88,6 +90,16 @@ def block(f: Facts, code: str, reason: str, remedy: str) -> Action:
 def needs(f: Facts, reason: str, missing: MissingFacts) -> Action:
     """Ask for missing facts."""
     return Action(ActionKind.ASK, reason, f.record, missing=missing)
+
+
+def undecided(f: Facts) -> Action | None:
+    """Hold scheduled work while it is not known what a target's vault is bound to."""
+    if not f.undecided:
+        return None
+    if f.record.frozen_bindings:
+        return blocked(f, "the list of bound pairs was lost; set ROTATION_BINDINGS")
+    reason = "no bindings yet: waiting for the first complete listing of every vault"
+    return wait(f, reason, f.now + UNDECIDED_WAIT)
 
 
 def unread(f: Facts) -> Action | None:

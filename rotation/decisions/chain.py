@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from ..domain.operation import Ending, Phase, Purpose
 from ..domain.request import Request, RequestKind
 from . import emergency, idle, revocation, rollout, schedule
-from .actions import Action, ActionKind, blocked, enter, unread
+from .actions import Action, ActionKind, blocked, enter, undecided, unread
 from .facts import Facts
 from .lifecycle import cancellable, end
 
@@ -84,7 +84,7 @@ def _stopped(f: Facts) -> Action | None:
 
 
 def _unenrolled(f: Facts) -> Action | None:
-    if f.targets or f.record.operation is None:
+    if f.targets or f.record.members or f.record.operation is None:
         return None
     return end(f, "no secret is enrolled for this account any longer", Ending.UNENROLLED)
 
@@ -93,7 +93,7 @@ def _unread(f: Facts) -> Action | None:
     """Fail if a secret cannot be read, except in a repair or an emergency, which still help."""
     operation = f.record.operation
     helping = operation is not None and operation.purpose in (Purpose.REPAIR, Purpose.EMERGENCY)
-    return None if operation is None or helping else unread(f)
+    return None if operation is None or helping else undecided(f) or unread(f)
 
 
 def _coalesce(f: Facts) -> Action | None:

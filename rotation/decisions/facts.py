@@ -24,9 +24,9 @@ class Facts(Struct, frozen=True, dict=True):
 
     ``targets`` are the members that are bound. One that cannot be read has no value, and its error
     is in ``read_errors``. ``withdrawn`` are members that are no longer bound; ``foreign`` hold a
-    value that is not ours. ``versions``, ``verdicts``, ``control`` and ``stale_readers`` are
-    missing until requested. ``verdicts`` are probe results by key; ``control`` is that of a random
-    key.
+    value that is not a key of the account; ``undecided`` are targets whose binding is not known
+    yet. ``versions``, ``verdicts``, ``control`` and ``stale_readers`` are missing until requested.
+    ``verdicts`` are probe results by key; ``control`` is that of a random key.
     """
 
     now: datetime
@@ -42,6 +42,7 @@ class Facts(Struct, frozen=True, dict=True):
     cached_retired_key: Key | None = None
     withdrawn: tuple[Target, ...] = ()
     foreign: tuple[Target, ...] = ()
+    undecided: tuple[Target, ...] = ()
     read_errors: Mapping[TargetId, RotationError] = field(default_factory=dict)
 
     @property

@@ -15,7 +15,7 @@ from ..domain.operation import Phase, Purpose
 from ..domain.probing import ProbeResult
 from ..domain.targets import Target
 from . import guards, schedule, values
-from .actions import Action, ActionKind, MissingFacts, blocked, idle, needs, unread, wait
+from .actions import Action, ActionKind, MissingFacts, blocked, idle, needs, undecided, unread, wait
 from .facts import Facts
 from .lifecycle import begin, new_operation
 from .progress import target_names
@@ -28,6 +28,7 @@ def decide(f: Facts) -> Action:
         _lost_journal,
         _repair_dead,
         _repair_split,
+        undecided,
         unread,
         _held_by_tags,
         _rotate,

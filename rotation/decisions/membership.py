@@ -34,6 +34,7 @@ class Membership:
     withdrawn: list[Target] = field(default_factory=list)
     foreign: list[Target] = field(default_factory=list)
     admitted: list[TargetId] = field(default_factory=list)
+    undecided: list[Target] = field(default_factory=list)
     left: list[TargetId] = field(default_factory=list)
     notes: dict[str, str] = field(default_factory=dict)
 
@@ -136,6 +137,8 @@ def _keep(c: Context, s: SecretSnapshot, member: Member, tagged: bool, found: Me
         found.notes[str(s.id)] = "its value is not a key of this account; left alone"
     else:
         found.targets.append(target)
+        if c.bindings.of(s.id, c.account) is Bound.UNDECIDED:
+            found.undecided.append(target)
 
 
 def _leaving(c: Context, s: SecretSnapshot, member: Member, tagged: bool) -> Member:

@@ -52,7 +52,9 @@ def target_names(targets: tuple[Target, ...]) -> str:
 
 def overlap_end(f: Facts) -> datetime:
     """Return the end of the overlap, counted from Key Vault's time of the newest version."""
-    return max(target.created for target in f.targets) + f.operation.overlap
+    operation = f.operation
+    published = [t.created for t in f.readable] or [p.created for p in operation.puts.values()]
+    return max(published, default=operation.phase_since) + operation.overlap
 
 
 def event_data(f: Facts, **more: str) -> dict[str, str]:

@@ -95,6 +95,11 @@ class Bindings:
         """Return whether there never was a setting, and there are several vaults."""
         return self.entries is None and not self.single_vault
 
+    @property
+    def are_lost(self) -> bool:
+        """Return whether there is neither a setting nor a list of bound pairs."""
+        return self.are_frozen and not self.frozen
+
     def is_undecided(self, vault: str) -> bool:
         """Return whether the vault waits for its first complete listing since the upgrade."""
         return self.are_frozen and vault not in dict(self.frozen)

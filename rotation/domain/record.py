@@ -82,6 +82,7 @@ class Record(Struct, frozen=True):
     former: tuple[str, ...] = ()
     repairs: Mapping[str, Repair] = field(default_factory=dict)
     published: str | None = None
+    frozen_bindings: bool = False
 
     @property
     def pending_answer(self) -> Request | None:

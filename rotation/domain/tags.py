@@ -61,6 +61,8 @@ OWN = frozenset(
     for name in {*READ, *WRITTEN} - {PROVIDER_ADDRESS, VALIDITY_PERIOD_DAYS, CREDENTIAL_ID}
 )
 
+_SLUG = 16  # characters of AccountId.slug
+
 ENROLLED = "enrolled"
 
 _MAX_VALIDITY_DAYS = 3650
@@ -83,6 +85,12 @@ def account_of(tags: Mapping[str, str]) -> AccountId | None:
         return enrolled(tags)
     except ValueError:
         return None
+
+
+def rotated_by(tags: Mapping[str, str]) -> str | None:
+    """Return the slug of the account whose operation published the version, if it has one."""
+    slug = _folded(tags).get(ROTATION_ID.lower(), "").partition("-")[0]
+    return slug if len(slug) == _SLUG and slug.isalnum() and slug.isascii() else None
 
 
 def _account(folded: Mapping[str, str]) -> AccountId | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -11,19 +12,22 @@ from ..decisions.actions import MissingFacts
 from ..decisions.facts import Facts
 from ..decisions.keys import noted
 from ..decisions.membership import Context, settle
+from ..domain import tags
 from ..domain.account import Account
 from ..domain.bindings import Bindings
 from ..domain.errors import Permanent, Transient
 from ..domain.ids import TargetId, target_id
 from ..domain.keys import Key, Keys
 from ..domain.membership import Member
+from ..domain.operation import Phase
 from ..domain.policy import Policy
 from ..domain.record import Record
-from ..domain.targets import Enrolment, Target
+from ..domain.targets import Enrolment, SecretSnapshot, Target
 from ..ports import Accounts, Evidence, Probe, Vaults
 from ..runtime.clock import Clock
 from ..runtime.concurrency import gather_limited
 from .bindings import BindingRegistry
+from .journal import Journal
 from .reader import Read, SecretReader
 
 _PROVISIONED = "Succeeded"
@@ -41,6 +45,7 @@ class Gatherer:
     clock: Clock
     policy: Policy
     bindings: BindingRegistry
+    journal: Journal
     evidence: Evidence | None = None
     ignored: frozenset[str] = frozenset()
 
@@ -61,20 +66,28 @@ class Gatherer:
         read = await self.reader.read(record.account, ids, remembered_ids)
         keys = await self.accounts.keys(record.account)
         bindings = await self.bindings.current()
-        facts = self._settled(record, account, keys, read, bindings)
+        busy = await self._busy_elsewhere(record, read.snapshots)
+        facts = self._settled(record, account, keys, read, bindings, busy)
         return replace(facts, cached_retired_key=cached_retired_key)
 
     def _settled(
-        self, record: Record, account: Account, keys: Keys, read: Read, bindings: Bindings
+        self,
+        record: Record,
+        account: Account,
+        keys: Keys,
+        read: Read,
+        bindings: Bindings,
+        busy: frozenset[TargetId],
     ) -> Facts:
         now = self.clock.now()
         fresh = not record.known_keys and not record.seen
         record = noted(record, keys)
-        context = Context(record, bindings, keys, now, self.policy.overlap, fresh=fresh)
+        context = Context(record, bindings, keys, now, self.policy.overlap, busy, fresh)
         found = settle(context, read.snapshots)
         unread = [_unread(record, t) for t in read.unreadable if context.member(t)]
         members = found.members | {str(t.id): context.member(t.id) or Member(now) for t in unread}
-        record = replace(record, members=members, notes=found.notes)
+        frozen = record.frozen_bindings or (bindings.are_frozen and not bindings.are_lost)
+        record = replace(record, members=members, notes=found.notes, frozen_bindings=frozen)
         targets = sorted([*found.targets, *unread], key=lambda target: target.id)
         return Facts(
             now,
@@ -85,8 +98,23 @@ class Gatherer:
             tuple(targets),
             withdrawn=tuple(found.withdrawn),
             foreign=tuple(found.foreign),
+            undecided=tuple(found.undecided),
             read_errors=read.unreadable,
         )
+
+    async def _busy_elsewhere(
+        self, record: Record, snapshots: Iterable[SecretSnapshot]
+    ) -> frozenset[TargetId]:
+        """Return the secrets that an operation of another account still publishes to."""
+        found = set()
+        for snapshot in snapshots:
+            slug = tags.rotated_by(snapshot.tags)
+            if slug in (None, record.account.slug) or str(snapshot.id) in record.members:
+                continue
+            other = await self.journal.find(slug)
+            if other and other.phase is not Phase.IDLE and str(snapshot.id) in other.seen:
+                found.add(snapshot.id)
+        return frozenset(found)
 
     async def resolve(self, f: Facts, missing: MissingFacts) -> Facts:
         """Return the facts with the missing ones added."""

@@ -12,6 +12,7 @@ LINES: Mapping[str, tuple[str, ...]] = {
     "step": ("account", "operation", "phase", "action", "reason", "until", "code"),
     "sweep": ("accounts", "enqueued", "stopped", "problem"),
     "sweep stopped": ("reason",),
+    "bindings lost": (),
     "sweep not noted": ("reason", "code"),
     "fleet": (
         *("secrets", "accounts", "states", "oldestKeyDays", "nextExpiryDays", "sweepAgeSeconds"),

@@ -13,9 +13,10 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from ..decisions.schedule import due_at
-from ..domain.ids import AccountId, TargetId
+from ..domain.ids import AccountId
 from ..domain.operation import Phase
 from ..domain.policy import Policy
+from ..domain.record import Record
 from ..domain.targets import ListedSecret
 from ..engine.bindings import BindingRegistry
 from ..engine.inventory import Inventory, Listing
@@ -127,15 +128,23 @@ class Sweep:
 
     async def _freeze(self, listings: Iterable[Listing]) -> None:
         """After an upgrade with several vaults and no setting: bind what was rotated before."""
-        for listing in listings:
-            if listing.error is None and await self.bindings.is_undecided(listing.vault):
-                pairs = [(s.target, s.account) for s in listing.secrets if s.account]
-                rotated = [pair for pair in pairs if await self._was_rotated(*pair)]
-                await self.bindings.freeze(listing.vault, rotated)
+        undecided = [
+            listing
+            for listing in listings
+            if listing.error is None and await self.bindings.is_undecided(listing.vault)
+        ]
+        records = {s.account: await self._record(s) for found in undecided for s in found.secrets}
+        lost = (await self.bindings.current()).are_lost
+        if lost and any(record and record.frozen_bindings for record in records.values()):
+            log.error("bindings lost")
+            return
+        for listing in undecided:
+            rotated = [s for s in listing.secrets if _was_rotated(s, records[s.account])]
+            pairs = [(s.target, s.account) for s in rotated if s.account]
+            await self.bindings.freeze(listing.vault, pairs)
 
-    async def _was_rotated(self, target: TargetId, account: AccountId) -> bool:
-        record = await self.journal.find(account.slug)
-        return record is not None and str(target) in record.seen
+    async def _record(self, secret: ListedSecret) -> Record | None:
+        return await self.journal.find(secret.account.slug) if secret.account else None
 
     async def _canaries(self, visits: tuple[Visit, ...], visit: Visitor) -> str:
         """Circuit breaker: return why to stop if the first visits all fail with the same error."""
@@ -158,3 +167,7 @@ class Sweep:
     def _stop(self, todo: SweepPlan, visited: int, reason: str) -> SweepResult:
         log.error("sweep stopped", reason=reason)
         return SweepResult(len(todo.visits), visited, 0, todo.problems, reason)
+
+
+def _was_rotated(secret: ListedSecret, record: Record | None) -> bool:
+    return record is not None and str(secret.target) in record.seen

@@ -107,6 +107,22 @@ async def test_a_secret_that_names_another_account_moves_when_nothing_is_under_w
         assert KEY in str((await p.record("acct-b")).seen)
 
 
+async def test_a_secret_does_not_move_while_its_former_account_rotates(tmp_path: Path) -> None:
+    azure = estate()
+    both = f"{OWNERS}={azure.account('aoai-demo').id},{OWNERS}={azure.account('acct-b').id}"
+    async with serving(azure, tmp_path, ROTATION_BINDINGS=both) as p:
+        await live(p, timedelta(hours=3))
+        assert (await p.record()).phase is Phase.OVERLAP
+        rotation = {"RotationId": (azure.secret(OWNERS, KEY).current.tags or {})["RotationId"]}
+        other = azure.account("acct-b").keys["Key2"]
+        put(azure, KEY, other, tags(azure, "acct-b") | rotation, vault=OWNERS)
+        await live(p, timedelta(hours=3))
+        assert KEY not in str((await p.record("acct-b")).members)
+        await live(p, 12 * DAY, every=timedelta(hours=6))
+        assert KEY in str((await p.record("acct-b")).members)
+    assert values(azure, OWNERS, KEY)[-1] in azure.account("acct-b").keys.values()
+
+
 async def test_a_withdrawn_pair_is_not_written_to_any_more(tmp_path: Path) -> None:
     azure = estate()
     both = f"{OWNERS}={azure.account('aoai-demo').id},{NEIGHBOURS}={azure.account('aoai-demo').id}"

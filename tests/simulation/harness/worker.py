@@ -71,7 +71,7 @@ class Worker:
         inventory = Inventory(vaults, clock, bindings)
         reader = SecretReader(vaults, inventory)
         self.reconciler = Reconciler(
-            Gatherer(accounts, vaults, probe, reader, clock, self.policy, bindings),
+            Gatherer(accounts, vaults, probe, reader, clock, self.policy, bindings, self.journal),
             self.journal,
             self.notifier,
         )
