@@ -1,15 +1,14 @@
-"""Verifies keys with one cheap call without side effects per kind of account.
+"""Tries keys with one cheap call without side effects per kind of account.
 
-2xx and 429 accept a key and 401 refuses it. Everything else is inconclusive.
+``probe_calls`` has the calls and the hosts that may receive a key; ``probe_answers`` says what an
+answer proves.
 """
 
 from __future__ import annotations
 
 import re
 import secrets
-from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from azure.core import AsyncPipelineClient
 from azure.core.exceptions import AzureError
@@ -18,67 +17,40 @@ from azure.core.rest import HttpRequest
 
 from ..domain.account import Account
 from ..domain.keys import Key
-from ..domain.probing import ProbeResult, ProbeVerdict
+from ..domain.probing import ProbeVerdict
 from .pipeline import CONNECT_SECONDS, READ_SECONDS, TransportFactory
+from .probe_answers import inconclusive, verdict
+from .probe_calls import Call, call_for, domains_of, host_of
 
-_VISIBLE = re.compile(r"[!-~]+")
+PUBLIC_CLOUD = "https://management.azure.com"
 
-_OPENAI_API = "OpenAI Language Model Instance API"
-
-_SUBSCRIPTION_KEY = "Ocp-Apim-Subscription-Key"
-
-
-@dataclass(frozen=True)
-class _Call:
-    path: str
-    method: str = "GET"
-    header: str = _SUBSCRIPTION_KEY
-
-
-_OPENAI = _Call("/openai/models?api-version=2024-10-21", header="api-key")
-
-_TOKEN = _Call("/sts/v1.0/issueToken", "POST")
-
-_CALLS = {
-    "openai": _OPENAI,
-    "aiservices": _TOKEN,
-    "cognitiveservices": _TOKEN,
-    "speechservices": _TOKEN,
-    "texttranslation": _TOKEN,
-    "formrecognizer": _Call("/documentintelligence/info?api-version=2024-11-30"),
-    "computervision": _Call("/vision/v3.2/models"),
-    "contentsafety": _Call("/contentsafety/text/blocklists?api-version=2024-09-01"),
-    "face": _Call("/face/v1.0/persongroups?top=1"),
-    "customvision.training": _Call("/customvision/v3.3/Training/projects", header="Training-Key"),
-    "textanalytics": _Call(
-        "/language/authoring/analyze-text/projects?api-version=2023-04-01&top=1"
-    ),
-}
+# Letters, digits and those of Base64: anything else may be a stranger's secret and is never sent.
+_KEY = re.compile(r"[A-Za-z0-9+/=_-]+")
 
 
 class DataPlaneProbe:
-    """Calls an account's endpoint with a key. Follows no redirects and logs nothing."""
+    """Calls an account's endpoint with a key. Follows no redirects and logs nothing.
 
-    def __init__(self, transport: TransportFactory | None = None) -> None:
+    Keys go only to https hosts of the cloud whose Resource Manager is ``arm``.
+    """
+
+    def __init__(self, transport: TransportFactory | None = None, arm: str = PUBLIC_CLOUD) -> None:
         self._transport = transport
+        self._domains = domains_of(arm)
         self._client: AsyncPipelineClient[Any, Any] | None = None
 
     async def try_key(self, account: Account, key: Key) -> ProbeVerdict:
         """Return the verdict of one call with this key."""
-        call, endpoint = _call_for(account)
-        if call is None:
-            return _inconclusive(
-                f"there is no probe for accounts of kind {account.kind or 'unknown'}"
+        call, endpoint = call_for(account)
+        host = host_of(endpoint, self._domains)
+        if host is None:
+            return inconclusive(
+                "no key is sent to the account's endpoint: it is not an https address of "
+                f"{' or '.join(self._domains) or 'a known cloud'}"
             )
-        if urlsplit(endpoint).scheme != "https":
-            return _inconclusive("the account has no https endpoint")
-        if not _VISIBLE.fullmatch(key.reveal()):
-            return ProbeVerdict(ProbeResult.REFUSED, "the value is not a valid header")
-        headers = {call.header: key.reveal()}
-        request = HttpRequest(call.method, endpoint.rstrip("/") + call.path, headers=headers)
-        if call.method == "POST":
-            request.headers["Content-Length"] = "0"
-        return await self._send(request, urlsplit(endpoint).hostname or "")
+        if not _KEY.fullmatch(key.reveal()):
+            return inconclusive("the value has characters that no key has, so it was not tried")
+        return await self._send(_request(call, host, key), host)
 
     async def try_random(self, account: Account, like: Key) -> ProbeVerdict:
         """Return the verdict for a random key of the length of ``like``: the negative control."""
@@ -90,10 +62,11 @@ class DataPlaneProbe:
             response = await self._pipeline().send_request(request, stream=True)
             async with response:
                 status = response.status_code
+                retry_after = response.headers.get("Retry-After", "")
                 body = await response.read() if status == 403 else b""
         except AzureError:
-            return _inconclusive(f"{host} cannot be reached")
-        return _verdict(status, body, host)
+            return inconclusive(f"{host} cannot be reached; allow network access from the service")
+        return verdict(host, status, body, retry_after)
 
     def _pipeline(self) -> AsyncPipelineClient[Any, Any]:
         if self._client is None:
@@ -112,24 +85,8 @@ class DataPlaneProbe:
             await self._client.close()
 
 
-def _call_for(account: Account) -> tuple[_Call | None, str]:
-    openai = account.endpoints.get(_OPENAI_API)
-    kind = account.kind.lower()
-    if kind == "aiservices" and openai:
-        return _OPENAI, openai
-    return _CALLS.get(kind), account.endpoint
-
-
-def _verdict(status: int, body: bytes, host: str) -> ProbeVerdict:
-    if 200 <= status < 300 or status == 429:
-        return ProbeVerdict(ProbeResult.ACCEPTED, f"{host} answered {status}")
-    if status == 401:
-        return ProbeVerdict(ProbeResult.REFUSED, f"{host} answered 401")
-    if b"AuthenticationTypeDisabled" in body:
-        return _inconclusive(f"key authentication is disabled at {host}")
-    hint = ": network access is denied" if status == 403 else ""
-    return _inconclusive(f"{host} answered {status}{hint}")
-
-
-def _inconclusive(detail: str) -> ProbeVerdict:
-    return ProbeVerdict(ProbeResult.INCONCLUSIVE, detail)
+def _request(call: Call, host: str, key: Key) -> HttpRequest:
+    headers = {call.header: key.reveal()}
+    if call.method == "POST":
+        headers["Content-Length"] = "0"
+    return HttpRequest(call.method, f"https://{host}{call.path}", headers=headers)

@@ -59,7 +59,7 @@ class Clients:
         """Return a client for the accounts' data planes."""
         from ..adapters.probe import DataPlaneProbe
 
-        return DataPlaneProbe(self.transport)
+        return DataPlaneProbe(self.transport, self.settings.arm)
 
     def notifier(self) -> Notifier | None:
         """Return a client for the Event Grid topic, or None if none is configured."""

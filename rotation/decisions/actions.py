@@ -68,9 +68,13 @@ def wait(f: Facts, reason: str, until: datetime, record: Record | None = None) -
 
 
 def retry_later(f: Facts, reason: str) -> Action:
-    """Wait for a short time that doubles with each retry in the same phase."""
+    """Wait for a short time that doubles with each retry in the same phase.
+
+    Longer if the data plane asked for it.
+    """
     operation = f.operation
     delay = min(timedelta(seconds=5) * 2 ** min(operation.tries, 10), MAX_PAUSE)
+    delay = max(delay, f.probe_pause)
     record = replace(f.record, operation=replace(operation, tries=operation.tries + 1))
     return wait(f, reason, f.now + delay, record)
 

@@ -14,7 +14,7 @@ from ..domain.ids import TargetId
 from ..domain.keys import Key, Keys, Slot
 from ..domain.operation import Operation
 from ..domain.policy import EffectivePolicy, Policy, ProbePolicy
-from ..domain.probing import ProbeResult, ProbeVerdict
+from ..domain.probing import ProbeResult, ProbeVerdict, accepts
 from ..domain.record import ObservedVersion, Record
 from ..domain.targets import Target, Version
 
@@ -151,18 +151,42 @@ class Facts(Struct, frozen=True, dict=True):
         fingerprint = target.value.fingerprint(self.record.salt)
         return ObservedVersion(target.version, fingerprint, since or self.now, target.tagged)
 
-    def trusted(self, key: Key) -> bool | None:
-        """Return whether probe or policy allow to publish the key; None if not probed yet."""
+    def accepted(self, key: Key) -> bool | None:
+        """Return whether the key is proven to be accepted; None if not probed yet."""
         verdict = self.verdicts.get(key)
         if verdict is None or self.control is None:
             return None
+        return accepts(verdict, self.control)
+
+    def refused(self, key: Key) -> bool:
+        """Return whether the key is proven to be refused.
+
+        The same call must accept a current key in this step: a 401 may have other causes.
+        """
+        verdict = self.verdicts.get(key)
+        if verdict is None or verdict.result is not ProbeResult.REFUSED:
+            return False
+        return any(self.accepted(self.keys[slot]) for slot in Slot)
+
+    def trusted(self, key: Key) -> bool | None:
+        """Return whether probe or policy allow to publish the key; None if not probed yet.
+
+        By policy an inconclusive probe counts; a call that accepts or refuses any key does not.
+        """
+        verdict, control = self.verdicts.get(key), self.control
+        if verdict is None or control is None:
+            return None
+        if accepts(verdict, control):
+            return True
         lenient = self.policy.probe is ProbePolicy.ACCEPT
-        if (
-            verdict.result is ProbeResult.INCONCLUSIVE
-            or self.control.result is ProbeResult.INCONCLUSIVE
-        ):
-            return lenient and verdict.result is not ProbeResult.REFUSED
-        return verdict.result is ProbeResult.ACCEPTED and self.control.result is ProbeResult.REFUSED
+        refused = verdict.result is ProbeResult.REFUSED
+        return lenient and not refused and control.result is not ProbeResult.ACCEPTED
+
+    @property
+    def probe_pause(self) -> timedelta:
+        """The time that the data plane asked to wait before the next call."""
+        tried = (*self.verdicts.values(), *((self.control,) if self.control else ()))
+        return max((v.retry_after for v in tried if v.retry_after), default=timedelta())
 
     def recent(self, times: tuple[datetime, ...]) -> tuple[datetime, ...]:
         """Return the times within the last 24 hours."""

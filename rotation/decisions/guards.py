@@ -96,12 +96,13 @@ def probe_failure(f: Facts, slot: Slot) -> Action:
         return blocked(f, f"the probe proves nothing: a random key was accepted ({control.detail})")
     if verdict.result is ProbeResult.REFUSED:
         return wait(f, f"{slot} is refused by the data plane: {verdict.detail}", f.now + SOON)
-    detail = verdict.detail or (control.detail if control else "")
+    detail = verdict.detail
+    if control is not None and verdict.result is not ProbeResult.INCONCLUSIVE:
+        detail = f"a random key was not refused: {control.detail}"
     lenient = f.policy.probe is ProbePolicy.ACCEPT
-    advice = (
-        "" if lenient else "; allow network access from the service, or set ROTATION_PROBE=accept"
-    )
-    return blocked(f, f"{slot} cannot be verified: {detail}{advice}", f.now + RETRY)
+    advice = "" if lenient else "; or set ROTATION_PROBE=accept to rotate without this proof"
+    again = max(f.probe_pause, SOON) if f.probe_pause else RETRY
+    return blocked(f, f"{slot} cannot be verified: {detail}{advice}", f.now + again)
 
 
 def _is_emergency(f: Facts) -> bool:

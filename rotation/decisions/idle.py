@@ -12,7 +12,6 @@ from msgspec.structs import replace
 
 from ..domain.keys import Slot
 from ..domain.operation import Phase, Purpose
-from ..domain.probing import ProbeResult
 from ..domain.targets import Target
 from . import guards, schedule, values
 from .actions import Action, ActionKind, MissingFacts, blocked, idle, needs, undecided, unread, wait
@@ -88,7 +87,7 @@ def _repair_dead(f: Facts) -> Action | None:
     if repairable:
         reason = f"{target_names(repairable)}: published a key that no longer works"
         return _repair(f, _claimed_first(f), reason)
-    if any(t.value and f.verdicts[t.value].result is ProbeResult.ACCEPTED for t in broken):
+    if any(t.value and f.accepted(t.value) for t in broken):
         reason = f"{names}: the published value works but is neither of the account's keys"
         return blocked(f, reason, f.now + guards.SOON)
     reason = f"{names}: the published value is neither key, and no key can be verified"

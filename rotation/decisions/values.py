@@ -9,7 +9,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from ..domain.keys import Key, Slot
-from ..domain.probing import ProbeResult
 from ..domain.record import Repair
 from ..domain.targets import Target
 from .facts import Facts
@@ -26,12 +25,10 @@ def overwritable(f: Facts, target: Target) -> bool | None:
     value = target.value
     if value is None or f.slot_of(target) or trimmed_slot(f, target) or not target.tagged:
         return True
-    verdict = f.verdicts.get(value)
-    if verdict is None:
+    accepted = f.accepted(value)
+    if accepted is None:
         return None
-    if verdict.result is ProbeResult.INCONCLUSIVE:
-        return _is_neither_key(f, target)
-    return verdict.result is ProbeResult.REFUSED
+    return not accepted and (f.refused(value) or _is_neither_key(f, target))
 
 
 def trimmed_slot(f: Facts, target: Target) -> Slot | None:
@@ -41,8 +38,12 @@ def trimmed_slot(f: Facts, target: Target) -> Slot | None:
 
 
 def unproven(f: Facts, targets: tuple[Target, ...]) -> tuple[Key, ...]:
-    """Return the values that must be probed before these targets are written to."""
-    return tuple(t.value for t in targets if t.value and overwritable(f, t) is None)
+    """Return the keys to probe before these targets are written to.
+
+    A value is refused only if the same call accepts a current key.
+    """
+    asked = tuple(t.value for t in targets if t.value and overwritable(f, t) is None)
+    return (*asked, f.keys.key1, f.keys.key2) if asked else ()
 
 
 def _is_neither_key(f: Facts, target: Target) -> bool:

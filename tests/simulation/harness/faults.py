@@ -68,8 +68,8 @@ BY_NAME = {
     for fault in (*_ANY_CALL, *_EFFECT_FAULTS, CRASH, CRASH_DONE, FREEZE_BEFORE, FREEZE_AFTER)
 }
 _READS = tuple(name for name in BY_NAME if BY_NAME[name] not in (*_EFFECT_FAULTS, CRASH_DONE))
-# The data plane never refuses a key that works, and never throttles one that does not.
-_PROBES = tuple(name for name in _READS if name not in ("401", "409", "412", "429+"))
+# The data plane checks the key first, and never refuses one that works.
+_PROBES = tuple(name for name in _READS if name not in ("400", "401", "404", "409", "412"))
 # For pairs: one fault of each class that the service cannot tell apart.
 _READ_CLASSES = ("503", "403", "crash")
 _EFFECT_CLASSES = ("503", "403", "504", "lost", "late", "crash", "crash done")

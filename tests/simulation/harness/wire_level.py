@@ -49,11 +49,7 @@ class InterceptedTransport(AsyncEmulatorTransport):
             return Response.of_json(200, {}) if self._interceptor.accepts_any_key else response
 
         def fail(fault: Fault) -> Response:
-            """The data plane throttles only a key that works."""
-            if fault.status != 429:
-                return fault_response(self._azure, fault)
-            response = use()
-            return fault_response(self._azure, fault) if response.status == 200 else response
+            return fault_response(self._azure, fault)
 
         return await self._interceptor.call(self._by, "probe", use, fail)
 

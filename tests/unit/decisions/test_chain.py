@@ -177,7 +177,7 @@ def test_a_regenerate_is_decided_only_where_its_guard_holds(f: Facts) -> None:
         "the published key is refused"
     )
     if f.policy.probe is ProbePolicy.REQUIRE:
-        assert f.verdicts[f.keys[live]].result is ProbeResult.ACCEPTED
+        assert f.accepted(f.keys[live])
         assert f.control is not None
         assert f.control.result is ProbeResult.REFUSED
     assert len(f.recent(f.record.regenerated)) < f.policy.daily_cap

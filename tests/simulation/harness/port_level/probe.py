@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from rotation.domain.account import Account
 from rotation.domain.keys import Key
@@ -19,12 +20,8 @@ class SimulatedProbe(SimulatedPort):
             return self._verdict(account, key)
 
         def fail(fault: Fault) -> ProbeVerdict:
-            """The data plane throttles only a key that works."""
-            return (
-                verdict()
-                if fault.status == 429
-                else ProbeVerdict(ProbeResult.INCONCLUSIVE, fault.name)
-            )
+            asked = timedelta(seconds=fault.retry_after) if fault.retry_after else None
+            return ProbeVerdict(ProbeResult.INCONCLUSIVE, fault.name, asked)
 
         return await self.interceptor.call(self.by, "probe", verdict, fail)
 
