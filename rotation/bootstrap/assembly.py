@@ -18,6 +18,7 @@ from ..service.health import Health
 from ..service.lost_records import LostRecords
 from ..service.previews import Previews
 from ..service.queries import Queries
+from ..service.scope import Scope
 from ..service.service import Close, Service
 from ..service.sweep import Sweep
 from ..service.triggers import Triggers
@@ -63,12 +64,13 @@ def assemble(clients: Clients, store: Store, queue: Queue) -> Service:
         inventory, bindings, lost, journal, policy, clock, settings.rate, settings.period
     )
     unmanaged = UnmanagedResources(vaults, accounts, clock)
-    queries = Queries(journal, inventory, vaults, reader, unmanaged, policy, clock)
+    queries = Queries(journal, inventory, vaults, unmanaged, policy, clock)
+    scope = Scope(inventory, reader, journal)
     return Service(
         triggers=Triggers(reconciler, sweeper, journal, vaults, reader, queue, clock),
-        commands=Commands(queries, journal, inventory, vaults, queue, clock),
+        commands=Commands(queries, scope, journal, inventory, vaults, queue, clock),
         queries=queries,
-        previews=Previews(queries, reconciler, sweeper, inventory, vaults, clock),
+        previews=Previews(queries, scope, reconciler, sweeper, inventory, vaults, clock),
         health=Health(queries, journal, clock, settings.period),
         doctor=Doctor(resources, accounts, vaults, journal, clock, policy),
         closing=closing((*owned, clients.credential)),

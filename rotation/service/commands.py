@@ -6,6 +6,7 @@ They only write requests into the journal, which the reconciler acts on, and the
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -37,9 +38,12 @@ from .replies.rotation import (
 )
 from .replies.secret import HeldReply
 from .requests import AlreadyRunning, RotationRequest
+from .scope import Scope
 from .views import effects, operation
 
 AT_ONCE = 32
+
+Enter = Callable[[Record, Request], Record | None]
 
 
 @dataclass
@@ -47,6 +51,7 @@ class Commands:
     """Records what an operator asks for, and enqueues a visit that acts on it."""
 
     queries: Queries
+    scope: Scope
     journal: Journal
     inventory: Inventory
     vaults: Vaults
@@ -61,20 +66,16 @@ class Commands:
         Raises AlreadyRunning if a pending or running operation covers the request, Permanent if
         the secret or account is not enrolled, and RotationError if Azure cannot be read.
         """
-        account, targets = await self.queries.resolve(request)
+        account, targets = await self.scope.account(request)
         new = inbox.from_operator(account, request, self.clock.now())
-        record = await self.journal.amend(account, lambda r: inbox.admitted(r, new))
-        accepted = inbox.find_by_key(record, request.idempotency_key) or new.id
-        if accepted == new.id:
-            await self._enqueue(Visit(account, targets), new)
-        return _accepted(accepted, account)
+        return _accepted(await self.submit(Visit(account, targets), new, inbox.admitted), account)
 
     async def request_all(self, request: RotationRequest) -> BatchReply:
         """Rotate a vault or everything, account by account; failures do not affect other accounts.
 
         Raises Permanent if ``confirm`` is not the number of accounts.
         """
-        accounts = await self.queries.accounts(request)
+        accounts = await self.scope.accounts(request)
         if request.everything and request.confirm != len(accounts):
             raise Permanent(
                 f"confirm is {request.confirm}, but there are now {len(accounts)} accounts",
@@ -146,12 +147,20 @@ class Commands:
     ) -> None:
         account = record.account
         answer = inbox.from_answer(account, kind, caller, reason, self.clock.now())
-        await self.journal.amend(account, lambda r: inbox.added(r, answer))
-        await self._enqueue(Visit(account), answer)
+        await self.submit(Visit(account), answer, inbox.added)
 
-    async def _enqueue(self, visit: Visit, request: Request) -> None:
-        _log(visit.account, request)
-        await self.queue.put(messages.dump(visit), timedelta())
+    async def submit(self, visit: Visit, new: Request, enter: Enter) -> str:
+        """Record a request and enqueue its visit.
+
+        Return its id, or that of an earlier one with the same idempotency key. ``enter`` adds the
+        request to the record, returns None if there is nothing to add, or raises.
+        """
+        record = await self.journal.amend(visit.account, lambda r: enter(r, new))
+        accepted = inbox.find_by_key(record, new.idempotency_key) or new.id
+        if accepted == new.id:
+            _log(visit.account, new)
+            await self.queue.put(messages.dump(visit), timedelta())
+        return accepted
 
     # Pause.
 

@@ -18,6 +18,7 @@ from .replies.preview import DryRunReply, PlanReply, PreviewReply
 from .replies.rotation import RotationReply
 from .replies.secret import SecretReply
 from .requests import RotationRequest
+from .scope import Scope
 from .sweep import Sweep
 from .views import effects, fleet, versions
 
@@ -31,6 +32,7 @@ class Previews:
     """Asks the reconciler for its next step, at most 20 accounts at a time."""
 
     queries: Queries
+    scope: Scope
     reconciler: Reconciler
     sweeper: Sweep
     inventory: Inventory
@@ -61,7 +63,7 @@ class Previews:
 
     async def request(self, request: RotationRequest) -> DryRunReply:
         """Return what a request would do. Only the first 20 accounts are previewed."""
-        accounts = await self._accounts(request)
+        accounts = await self.scope.accounts(request)
         rows, _ = await self.queries.rows()
         now = self.clock.now()
         requests = [
@@ -74,11 +76,6 @@ class Previews:
             secrets=sum(row.account in set(accounts) for row in rows),
             would=await gather_limited(previews, AT_ONCE),
         )
-
-    async def _accounts(self, request: RotationRequest) -> list[AccountId]:
-        if request.is_bulk:
-            return await self.queries.accounts(request)
-        return [(await self.queries.resolve(request))[0]]
 
     async def next_sweep(self) -> PlanReply:
         """Return what the next sweep would do. Only the 20 most urgent accounts are previewed."""

@@ -8,22 +8,19 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from ..domain.access import Caller
-from ..domain.errors import Permanent, unenrolled
-from ..domain.ids import AccountId, TargetId, target_id
+from ..domain.ids import AccountId
 from ..domain.operation import Operation
 from ..domain.policy import Policy
 from ..domain.record import Record
 from ..domain.request import Request, RequestKind
 from ..engine.inventory import Inventory
 from ..engine.journal import Journal
-from ..engine.reader import SecretReader
 from ..engine.record_cache import RecordCache
 from ..ports import Vaults
 from ..runtime.clock import Clock
 from .replies.fleet import CallerReply, FleetReply
 from .replies.rotation import RotationReply, RotationsReply, RotationState
 from .replies.secret import AccountReply
-from .requests import RotationRequest
 from .unmanaged import UnmanagedResources
 from .views import fleet, last_sweep, operation, timeline
 from .views.fleet import Row
@@ -42,7 +39,6 @@ class Queries:
     journal: Journal
     inventory: Inventory
     vaults: Vaults
-    reader: SecretReader
     unmanaged: UnmanagedResources
     policy: Policy
     clock: Clock
@@ -132,42 +128,6 @@ class Queries:
         slug, _, rest = operation_id.partition("-")
         valid = len(slug) == 16 and rest.isalnum() and slug.isalnum() and slug.isascii()
         return await self.journal.find(slug.lower()) if valid else None
-
-    async def resolve(self, request: RotationRequest) -> tuple[AccountId, tuple[TargetId, ...]]:
-        """Return the account of a request for a secret or an account, and its enrolled secrets.
-
-        Raises Permanent if there are none, and RotationError if Azure cannot be read.
-        """
-        if request.secret is not None:
-            found = await self.reader.find(request.secret)
-            if found is None:
-                raise unenrolled(str(request.secret))
-            account, secret = found
-            return account, (secret.id,)
-        if request.account is None:
-            raise ValueError("a request names a secret or an account")
-        known = await self.inventory.targets(request.account, ())
-        if not known:
-            record, _ = await self.journal.load(request.account)
-            known = tuple(target_id(text) for text in record.seen)
-        if not known:
-            raise unenrolled(str(request.account))
-        return request.account, known
-
-    async def accounts(self, request: RotationRequest) -> list[AccountId]:
-        """Return the accounts of a request for a vault or for everything.
-
-        Raises Permanent if a vault cannot be listed.
-        """
-        rows, problems = await self.rows()
-        if problems:
-            raise Permanent(
-                f"some vaults could not be listed: {problems[0]}",
-                code="Incomplete",
-                remedy="fix that first, or name a vault, an account or a secret",
-            )
-        wanted = (row for row in rows if request.everything or row.target.vault == request.vault)
-        return sorted({row.account for row in wanted if row.account}, key=lambda a: a.slug)
 
 
 def _all(record: Record) -> list[Operation | Request]:

@@ -26,10 +26,12 @@ from rotation.engine.reconciler import Reconciler
 from rotation.ports import Accounts, Notifier, Probe, Vaults
 from rotation.runtime.clock import Clock
 from rotation.service import inbox
+from rotation.service.commands import Commands
 from rotation.service.lost_records import LostRecords
 from rotation.service.messages import Visit
 from rotation.service.queries import Queries
 from rotation.service.requests import RotationRequest
+from rotation.service.scope import Scope
 from rotation.service.sweep import Sweep
 from rotation.service.triggers import Triggers
 from rotation.service.unmanaged import UnmanagedResources
@@ -82,7 +84,9 @@ class Worker:
         self.triggers = Triggers(self.reconciler, sweep, journal, vaults, reader, queue, clock)
         unmanaged = UnmanagedResources(vaults, accounts, clock)
         policy = self.policy
-        self.queries = Queries(journal, inventory, vaults, reader, unmanaged, policy, clock)
+        self.queries = Queries(journal, inventory, vaults, unmanaged, policy, clock)
+        self.scope = Scope(inventory, reader, journal)
+        self.commands = Commands(self.queries, self.scope, journal, inventory, vaults, queue, clock)
 
     @property
     def skewed(self) -> bool:
@@ -120,17 +124,13 @@ class Worker:
         The service refuses one that a running operation covers. Here it is recorded, as it is by
         two workers at the same time, so that the reconciler has to merge it.
         """
-        account, _ = await self.queries.resolve(request)
-        wish = inbox.from_operator(account, request, self.triggers.clock.now())
-        earlier = inbox.find_by_key((await self.journal.load(account))[0], wish.idempotency_key)
-        if earlier is None:
-            await self.answer(account, wish)
-        return earlier or wish.id
+        account, targets = await self.scope.account(request)
+        new = inbox.from_operator(account, request, self.triggers.clock.now())
+        return await self.commands.submit(Visit(account, targets), new, _added_once)
 
     async def answer(self, account: AccountId, answer: Request) -> None:
         """Record an operator's answer and enqueue a visit."""
-        await self.journal.amend(account, lambda record: inbox.added(record, answer))
-        await self.triggers.enqueue(Visit(account), timedelta())
+        await self.commands.submit(Visit(account), answer, inbox.added)
 
     async def run(
         self, limit: timedelta, until: Callable[[], Awaitable[bool]] | None = None
@@ -179,3 +179,9 @@ class Worker:
 
 def record_of(document: tuple[bytes, int] | None, account: AccountId) -> Record:
     return codec.load(Record, document[0]) if document else Record(account, "")
+
+
+def _added_once(record: Record, request: Request) -> Record | None:
+    """Add a request unless its idempotency key is known; a running operation may cover it."""
+    known = inbox.find_by_key(record, request.idempotency_key)
+    return None if known else inbox.added(record, request)

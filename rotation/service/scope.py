@@ -1,0 +1,61 @@
+"""The scope of a request: the accounts and secrets that it concerns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..domain.errors import Permanent, unenrolled
+from ..domain.ids import AccountId, TargetId, target_id
+from ..engine.inventory import Inventory
+from ..engine.journal import Journal
+from ..engine.reader import SecretReader
+from .requests import RotationRequest
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Finds the accounts of a request. Its methods raise RotationError if Azure cannot be read."""
+
+    inventory: Inventory
+    reader: SecretReader
+    journal: Journal
+
+    async def accounts(self, request: RotationRequest) -> list[AccountId]:
+        """Return every account of a request.
+
+        Raises Permanent if there is none, or if a vault cannot be listed.
+        """
+        if not request.is_bulk:
+            return [(await self.account(request))[0]]
+        listings = await self.inventory.listings()
+        for listing in listings:
+            if listing.error:
+                raise Permanent(
+                    f"some vaults could not be listed: {listing.error}",
+                    code="Incomplete",
+                    remedy="fix that first, or name a vault, an account or a secret",
+                )
+        listed = (secret for listing in listings for secret in listing.secrets)
+        wanted = (s for s in listed if request.everything or s.target.vault == request.vault)
+        return sorted({s.account for s in wanted if s.account}, key=lambda a: a.slug)
+
+    async def account(self, request: RotationRequest) -> tuple[AccountId, tuple[TargetId, ...]]:
+        """Return the account of a request for a secret or an account, and its enrolled secrets.
+
+        Raises Permanent if there are none.
+        """
+        if request.secret is not None:
+            found = await self.reader.find(request.secret)
+            if found is None:
+                raise unenrolled(str(request.secret))
+            account, secret = found
+            return account, (secret.id,)
+        if request.account is None:
+            raise ValueError("a request names a secret or an account")
+        known = await self.inventory.targets(request.account, ())
+        if not known:
+            record, _ = await self.journal.load(request.account)
+            known = tuple(target_id(text) for text in record.seen)
+        if not known:
+            raise unenrolled(str(request.account))
+        return request.account, known
