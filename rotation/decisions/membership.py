@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from msgspec.structs import replace
+
 from ..domain import tags
 from ..domain.bindings import Bindings, Bound, not_bound
 from ..domain.ids import AccountId, TargetId
@@ -123,13 +125,14 @@ def _keep(c: Context, s: SecretSnapshot, member: Member, tagged: bool, found: Me
     if member.leaves_at and member.leaves_at <= c.now and c.record.phase is Phase.IDLE:
         found.left.append(s.id)
         return
-    found.members[str(s.id)] = member
+    withdrawn = c.bindings.of(s.id, c.account) is Bound.NONE
+    found.members[str(s.id)] = replace(member, withdrawn=withdrawn)
     if member.leaves_at:
         found.notes[str(s.id)] = f"its tag {tags.PROVIDER_ADDRESS} was removed"
     target = _target(c, s, tagged)
     if not tagged and not member.leaves_at:
         found.notes[str(s.id)] = "the latest version has no tags; ours come back"
-    if c.bindings.of(s.id, c.account) is Bound.NONE:
+    if withdrawn:
         found.withdrawn.append(target)
         found.notes[str(s.id)] = f"no longer bound to {c.account.name}; not written to"
     elif _is_foreign(c, target):
@@ -147,13 +150,13 @@ def _leaving(c: Context, s: SecretSnapshot, member: Member, tagged: bool) -> Mem
     A new version without the address does not make a member leave.
     """
     if tagged:
-        return Member(member.since, member.shown)
+        return replace(member, leaves_at=None)
     seen = c.record.seen.get(str(s.id))
     same = seen is not None and seen.version == s.version and seen.tagged
     removed = same and not _has_address(s.tags)
     if not removed or member.leaves_at:
         return member
-    return Member(member.since, member.shown, leaves_at=c.now + c.overlap)
+    return replace(member, leaves_at=c.now + c.overlap)
 
 
 def _target(c: Context, s: SecretSnapshot, tagged: bool) -> Target:

@@ -16,12 +16,13 @@ class Member(Struct, frozen=True):
     """A secret that was admitted.
 
     ``shown``: only because it showed a current key. ``leaves_at``: its address was removed, and
-    this is when it stops being a member.
+    this is when it stops being a member. ``withdrawn``: it is no longer bound.
     """
 
     since: datetime
     shown: bool = False
     leaves_at: datetime | None = None
+    withdrawn: bool = False
 
 
 def has_key_shape(value: Key, keys: Keys) -> bool:

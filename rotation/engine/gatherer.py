@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from msgspec.structs import replace
 
 from ..decisions.actions import MissingFacts
+from ..decisions.announcements import announced
 from ..decisions.facts import Facts
 from ..decisions.keys import noted
 from ..decisions.membership import Context, settle
@@ -88,6 +89,7 @@ class Gatherer:
         members = found.members | {str(t.id): context.member(t.id) or Member(now) for t in unread}
         frozen = record.frozen_bindings or (bindings.are_frozen and not bindings.are_lost)
         record = replace(record, members=members, notes=found.notes, frozen_bindings=frozen)
+        record = announced(record, context, found)
         targets = sorted([*found.targets, *unread], key=lambda target: target.id)
         return Facts(
             now,

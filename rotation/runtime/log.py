@@ -27,7 +27,7 @@ LINES: Mapping[str, tuple[str, ...]] = {
     "request": ("route", "caller", "role", "request", "status"),
     "request failed": ("route", "request", "reason"),
     "event": (
-        *("type", "account", "operation", "purpose", "slot", "proof", "reason"),
+        *("type", "account", "operation", "purpose", "slot", "proof", "reason", "secret"),
         *("code", "error", "remedy", "of"),
     ),
     "event ignored": ("secret", "reason"),

@@ -107,6 +107,27 @@ async def test_a_secret_that_names_another_account_moves_when_nothing_is_under_w
         assert KEY in str((await p.record("acct-b")).seen)
 
 
+async def test_admission_leaving_and_withdrawal_are_announced_once(tmp_path: Path) -> None:
+    azure = estate(lives=80 * DAY)
+    both = f"{OWNERS}={azure.account('aoai-demo').id},{NEIGHBOURS}={azure.account('aoai-demo').id}"
+    put(azure, "second", key(azure), tags(azure, "aoai-demo"))
+    async with serving(azure, tmp_path, ROTATION_BINDINGS=both) as p:
+        await live(p, timedelta(hours=3))
+    async with serving(azure, tmp_path) as p:
+        await live(p, timedelta(hours=3))
+        azure.secret(OWNERS, KEY).versions[-1].tags = {}
+        await live(p, 2 * DAY)
+    (received,) = azure.topics.received.values()
+    told = [(event["type"], event["data"]["secret"].rpartition("/")[2]) for event in received]
+    ours = [one for one in told if one[1] != "acct-b-key"]
+    assert ours == [
+        ("KeyRotation.Admitted", KEY),
+        ("KeyRotation.Admitted", "second"),
+        ("KeyRotation.Withdrawn", "second"),
+        ("KeyRotation.Left", KEY),
+    ]
+
+
 async def test_a_secret_does_not_move_while_its_former_account_rotates(tmp_path: Path) -> None:
     azure = estate()
     both = f"{OWNERS}={azure.account('aoai-demo').id},{OWNERS}={azure.account('acct-b').id}"
