@@ -19,7 +19,10 @@ def announced(record: Record, c: Context, found: Membership) -> Record:
     withdrawn = [t.id for t in found.withdrawn if not _was_withdrawn(c.member(t.id))]
     news = [
         *(_notice(c, "admitted", target, "bound and tagged") for target in found.admitted),
-        *(_notice(c, "left", target, "its tags were removed or moved") for target in found.left),
+        *(
+            _notice(c, "left", target, "it was deleted, or its tags were removed or moved")
+            for target in found.left
+        ),
         *(_notice(c, "withdrawn", target, "its binding was removed") for target in withdrawn),
     ]
     known = {notice.id for notice in record.outbox}

@@ -72,9 +72,11 @@ class Context:
         return Member(self.now) if str(target) in self.record.seen and not frozen else None
 
 
-def settle(c: Context, snapshots: Iterable[SecretSnapshot]) -> Membership:
-    """Admit, keep or let go of each secret."""
-    found = Membership()
+def settle(
+    c: Context, snapshots: Iterable[SecretSnapshot], deleted: Iterable[TargetId] = ()
+) -> Membership:
+    """Admit, keep or let go of each secret. ``deleted`` are members that no longer exist."""
+    found = Membership(left=list(deleted))
     for snapshot in snapshots:
         address = tags.account_of(snapshot.tags)
         member = c.member(snapshot.id)

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from ..domain import legacy
 from ..domain.ids import TargetId
+from ..domain.membership import has_key_shape
 from ..domain.operation import Phase
 from ..domain.policy import ProbePolicy
 from ..domain.probing import ProbeResult
@@ -93,7 +94,10 @@ def clean(f: Facts) -> Action:
 
 
 def stale_versions(f: Facts) -> tuple[tuple[TargetId, str], ...]:
-    """Return the readable versions that hold neither key and are not the latest."""
+    """Return the readable versions that hold a revoked key and are not the latest.
+
+    A value that cannot be a key is somebody else's, and stays enabled.
+    """
     latest = {(target.id, target.version) for target in f.targets}
     live = {f.keys.key1, f.keys.key2, *(target.value for target in f.targets)}
     return tuple(
@@ -101,5 +105,6 @@ def stale_versions(f: Facts) -> tuple[tuple[TargetId, str], ...]:
         for version in f.versions or ()
         if version.value is not None
         and version.value not in live
+        and has_key_shape(version.value, f.keys)
         and (version.target, version.version) not in latest
     )

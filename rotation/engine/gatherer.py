@@ -84,7 +84,7 @@ class Gatherer:
         fresh = not record.known_keys and not record.seen
         record = noted(record, keys)
         context = Context(record, bindings, keys, now, self.policy.overlap, busy, fresh)
-        found = settle(context, read.snapshots)
+        found = settle(context, read.snapshots, read.deleted)
         unread = [_unread(record, t) for t in read.unreadable if context.member(t)]
         members = found.members | {str(t.id): context.member(t.id) or Member(now) for t in unread}
         frozen = record.frozen_bindings or (bindings.are_frozen and not bindings.are_lost)

@@ -17,9 +17,10 @@ from .inventory import Inventory
 
 @dataclass(frozen=True)
 class Read:
-    """The latest versions; and the secrets that could not be read, with the error."""
+    """The latest versions, the members that were deleted, and the errors of the others."""
 
     snapshots: tuple[SecretSnapshot, ...] = ()
+    deleted: tuple[TargetId, ...] = ()
     unreadable: Mapping[TargetId, RotationError] = field(default_factory=dict)
 
 
@@ -44,6 +45,7 @@ class SecretReader:
         pairs = dict(zip(wanted, found, strict=True))
         return Read(
             tuple(s for s in pairs.values() if isinstance(s, SecretSnapshot)),
+            tuple(target for target, s in pairs.items() if s is None and target in members),
             {target: e for target, e in pairs.items() if isinstance(e, RotationError)},
         )
 

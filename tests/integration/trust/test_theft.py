@@ -104,6 +104,18 @@ async def test_an_invalid_setting_keeps_the_last_good_bindings_in_force(tmp_path
     assert repaired in azure.account("aoai-demo").keys.values()
 
 
+async def test_an_old_version_with_a_foreign_value_is_not_disabled(tmp_path: Path) -> None:
+    azure = estate()
+    secret = azure.secret(OWNERS, "aoai-demo-key")
+    key = secret.current.value
+    secret.versions[0].value = "Server=db;Password=hunter2"
+    put(azure, "aoai-demo-key", key, tags(azure, "aoai-demo"), vault=OWNERS)
+    async with serving(azure, tmp_path, ROTATION_LEAD="P90D") as p:
+        await live(p, 3 * DAY)
+    assert secret.versions[0].enabled, "a password is not ours to disable"
+    assert not secret.versions[1].enabled, "the revoked key is"
+
+
 @pytest.mark.parametrize(
     "value",
     [
