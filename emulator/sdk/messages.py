@@ -108,10 +108,7 @@ class Legacy(LegacyResponse):
 
     def __init__(self, request: Any, response: Response) -> None:
         super().__init__(request, response)
-        self.status_code = response.status
-        self.headers = _headers(response)
-        self.reason = client.responses.get(response.status, "")
-        self.content_type = response.headers.get("content-type")
+        _fill(self, response)
         self._body = response.body
 
     def body(self) -> bytes:
@@ -121,10 +118,7 @@ class Legacy(LegacyResponse):
 class LegacyAsync(LegacyAsyncResponse):
     def __init__(self, request: Any, response: Response) -> None:
         super().__init__(request, response)
-        self.status_code = response.status
-        self.headers = _headers(response)
-        self.reason = client.responses.get(response.status, "")
-        self.content_type = response.headers.get("content-type")
+        _fill(self, response)
         self._body = response.body
 
     async def load_body(self) -> None:
@@ -132,3 +126,10 @@ class LegacyAsync(LegacyAsyncResponse):
 
     def body(self) -> bytes:
         return self._body
+
+
+def _fill(target: Legacy | LegacyAsync, response: Response) -> None:
+    target.status_code = response.status
+    target.headers = _headers(response)
+    target.reason = client.responses.get(response.status, "")
+    target.content_type = response.headers.get("content-type")

@@ -263,7 +263,7 @@ class TestInProcessQueue:
         await queue.idle()
         assert handler.calls == 0
 
-    def test_it_can_be_constructed_without_an_event_loop(self) -> None:
+    def test_the_queue_can_be_constructed_without_an_event_loop(self) -> None:
         handler = Unwell(failures=0)
         queue = InProcessQueue(handler)
 

@@ -173,7 +173,7 @@ class TestLeases:
         assert sorted(await asyncio.gather(*tasks)) == [False] * 4 + [True]
 
     @pytest.mark.parametrize("seconds", [0, 14, 61])
-    async def test_it_lasts_15_to_60_seconds(self, store: Store, seconds: int) -> None:
+    async def test_a_lease_lasts_15_to_60_seconds(self, store: Store, seconds: int) -> None:
         with pytest.raises(ValueError, match="15 s to 60 s"):
             async with store.lease("a", timedelta(seconds=seconds)):
                 pass

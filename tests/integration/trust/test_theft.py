@@ -35,7 +35,7 @@ async def test_a_neighbour_who_names_our_account_never_receives_its_key(
     assert len(values(azure, OWNERS, "aoai-demo-key")) == 2, "the owners' own rotation goes on"
 
 
-async def test_nor_the_key_of_an_account_that_nobody_enrolled(tmp_path: Path) -> None:
+async def test_a_secret_does_not_receive_the_key_of_an_unenrolled_account(tmp_path: Path) -> None:
     azure = estate()
     azure.identity.principals[0].assign("Key rotator", azure.add_account("quiet").id)
     put(azure, "theirs", DEAD, tags(azure, "quiet"))

@@ -46,7 +46,7 @@ class Error:
 
 
 ARM = "arm.list_keys"
-READ, LIST, SET = "keyvault.get_secret", "keyvault.list_secrets", "keyvault.set_secret"
+READ, SET = "keyvault.get_secret", "keyvault.set_secret"
 KEY_AUTH_OFF = "Failed to list key. disableLocalAuth is set to be true"
 ERRORS = [
     Error(ARM, 400, "BadRequest", KEY_AUTH_OFF, permanent=True, says="LocalAuthDisabled"),

@@ -25,7 +25,6 @@ from .world import World, enrolled_account
 DAY = timedelta(days=1)
 OVERLAP = timedelta(hours=26)
 NEAR_EXPIRY = 30 * DAY  # when Key Vault raises its event
-VALIDITY = 90 * DAY
 LARGEST_RECORD = 64 * 1024
 
 

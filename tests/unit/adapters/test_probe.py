@@ -85,7 +85,7 @@ async def test_no_key_is_sent_outside_the_clouds_domains(
     assert transport.urls == []
 
 
-async def test_nor_to_a_foreign_address_in_the_endpoints_by_api(
+async def test_no_key_is_sent_to_a_foreign_address_in_the_endpoints_by_api(
     probe: DataPlaneProbe, transport: Listening, azure: Azure
 ) -> None:
     foreign = {"OpenAI Language Model Instance API": "https://evil.example/"}

@@ -164,7 +164,7 @@ def answered(f: Facts) -> tuple[Facts, Action]:
 
 @settings(max_examples=500, deadline=None)
 @given(facts())
-def test_a_regenerate_is_decided_only_where_its_guard_holds(f: Facts) -> None:
+def test_a_regenerate_is_decided_only_if_its_guard_holds(f: Facts) -> None:
     f, action = answered(f)
     if action.kind is not ActionKind.SEND:
         return

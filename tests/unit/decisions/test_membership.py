@@ -58,29 +58,29 @@ class TestAdmission:
         assert found.admitted == [TARGET]
         assert found.members[str(TARGET)] == Member(NOW)
 
-    def test_a_secret_without_our_tags_is_not(self) -> None:
+    def test_a_secret_without_our_tags_is_not_admitted(self) -> None:
         assert one(CONTEXT, secret(tags={})) == Membership()
 
-    def test_nor_one_that_names_another_account(self) -> None:
+    def test_a_secret_that_names_another_account_is_not_admitted(self) -> None:
         found = one(CONTEXT, secret(tags=TAGS | {"ProviderAddress": str(OTHER)}))
         assert found == Membership()
 
-    def test_nor_one_that_is_not_bound_even_if_it_shows_a_key(self) -> None:
+    def test_an_unbound_secret_is_not_admitted_even_if_it_shows_a_key(self) -> None:
         found = one(replace(CONTEXT, bindings=NOTHING), secret())
         assert not found.targets
         assert not found.members
         assert "ai-key" in found.notes[str(TARGET)]
         assert "acct-a" in found.notes[str(TARGET)]
 
-    def test_nor_one_while_the_setting_is_invalid(self) -> None:
+    def test_no_secret_is_admitted_while_the_setting_is_invalid(self) -> None:
         found = one(replace(CONTEXT, bindings=replace(NAMED, admits=False)), secret())
         assert not found.members
         assert "ROTATION_BINDINGS" in found.notes[str(TARGET)]
 
-    def test_nor_one_of_a_vault_that_was_not_frozen_yet(self) -> None:
+    def test_no_secret_is_admitted_before_the_bindings_of_its_vault_are_frozen(self) -> None:
         assert not one(replace(CONTEXT, bindings=Bindings()), secret()).members
 
-    def test_nor_one_whose_former_account_still_rotates(self) -> None:
+    def test_a_secret_whose_former_account_still_rotates_is_not_admitted(self) -> None:
         found = one(replace(CONTEXT, busy_elsewhere=frozenset({TARGET})), secret())
         assert not found.members
 
@@ -103,7 +103,7 @@ class TestAdmission:
         found = one(replace(CONTEXT, bindings=bindings), secret(value))
         assert (str(TARGET) in found.members) is admitted
 
-    def test_that_it_was_admitted_for_showing_a_key_is_remembered(self) -> None:
+    def test_a_member_records_that_it_was_admitted_for_showing_a_key(self) -> None:
         assert one(replace(CONTEXT, bindings=BROAD), secret()).members[str(TARGET)].shown
         assert not one(CONTEXT, secret()).members[str(TARGET)].shown
 
@@ -113,7 +113,7 @@ class TestAdmission:
         assert [t.id for t in found.targets] == [TARGET]
         assert found.targets[0].tags == TAGS | {"team": "blue"}
 
-    def test_with_a_record_they_do_not(self) -> None:
+    def test_with_a_record_our_tags_on_an_earlier_version_are_not_enough(self) -> None:
         assert one(CONTEXT, secret(tags={}, former_tags=TAGS)) == Membership()
 
 
@@ -136,13 +136,13 @@ class TestStaying:
         assert found.members[str(TARGET)].leaves_at is None
         assert "no tags" in found.notes[str(TARGET)]
 
-    def test_a_garbled_address_does_not_make_it_leave(self) -> None:
+    def test_an_invalid_address_does_not_make_a_member_leave(self) -> None:
         garbled = {"ProviderAddress": "/providers/microsoft.cognitiveservices/nonsense"}
         found = one(member(), secret(tags=garbled, former_tags=TAGS))
         assert found.members[str(TARGET)].leaves_at is None
         assert found.targets
 
-    def test_during_an_operation_a_move_waits(self) -> None:
+    def test_a_move_waits_for_the_end_of_an_operation(self) -> None:
         moved = secret(tags=TAGS | {"ProviderAddress": str(OTHER)}, former_tags=TAGS)
         found = one(member(phase=Phase.OVERLAP), moved)
         assert [t.id for t in found.targets] == [TARGET]
@@ -150,35 +150,35 @@ class TestStaying:
 
 
 class TestLeaving:
-    def test_an_address_removed_from_the_same_version_leaves_after_one_overlap(self) -> None:
+    def test_a_member_whose_address_was_removed_leaves_after_one_overlap(self) -> None:
         found = one(member(), secret(tags={}, former_tags=TAGS))
         assert found.members[str(TARGET)].leaves_at == NOW + timedelta(hours=26)
         assert found.targets, "until then it is a target"
 
-    def test_but_a_version_that_never_had_one_does_not(self) -> None:
+    def test_a_new_version_without_an_address_does_not_make_a_member_leave(self) -> None:
         untagged = {str(TARGET): ObservedVersion("v1", "", tagged=False)}
         found = one(member(seen=untagged), secret(tags={}, former_tags=TAGS))
         assert found.members[str(TARGET)].leaves_at is None
 
-    def test_then_it_is_gone(self) -> None:
+    def test_a_member_is_gone_after_that_overlap(self) -> None:
         leaving = {str(TARGET): Member(NOW - timedelta(days=9), leaves_at=NOW)}
         found = one(member(members=leaving), secret(tags={}, former_tags=TAGS))
         assert found.left == [TARGET]
         assert not found.members
         assert not found.targets
 
-    def test_but_not_during_an_operation(self) -> None:
+    def test_a_member_does_not_leave_during_an_operation(self) -> None:
         leaving = {str(TARGET): Member(NOW - timedelta(days=9), leaves_at=NOW)}
         context = member(members=leaving, phase=Phase.OVERLAP)
         assert one(context, secret(tags={}, former_tags=TAGS)).targets
 
-    def test_nor_before_its_time(self) -> None:
+    def test_a_member_does_not_leave_before_the_overlap_is_over(self) -> None:
         later = NOW + timedelta(seconds=1)
         leaving = {str(TARGET): Member(NOW - timedelta(days=9), leaves_at=later)}
         found = one(member(members=leaving), secret(tags={}, former_tags=TAGS))
         assert found.members[str(TARGET)].leaves_at == later
 
-    def test_an_address_that_comes_back_keeps_it(self) -> None:
+    def test_a_member_whose_address_comes_back_stays(self) -> None:
         leaving = {str(TARGET): Member(NOW - timedelta(days=9), leaves_at=NOW)}
         found = one(member(members=leaving), secret())
         assert found.members[str(TARGET)].leaves_at is None
@@ -209,7 +209,7 @@ class TestForeignValues:
         assert str(TARGET) in found.members
 
     @pytest.mark.parametrize("value", ["c" * 32, "c" * 84, "c" * 32 + "\n"])
-    def test_a_tagged_value_with_the_shape_of_a_key_is_not(self, value: str) -> None:
+    def test_a_tagged_value_with_the_shape_of_a_key_is_not_foreign(self, value: str) -> None:
         assert one(member(), secret(value)).targets
 
     def test_the_shape_is_also_that_of_the_accounts_own_keys(self) -> None:

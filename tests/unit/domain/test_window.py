@@ -13,11 +13,11 @@ from rotation.domain import window
 MONDAY_NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 
-def test_inside_the_window_it_is_open_now() -> None:
+def test_a_window_is_open_within_its_hours() -> None:
     assert window.parse("Mon 11:00-13:00").next_opening(MONDAY_NOON) == MONDAY_NOON
 
 
-def test_outside_it_opens_on_the_next_named_day() -> None:
+def test_a_closed_window_opens_on_the_next_named_day() -> None:
     opens = window.parse("Sat,Sun 01:00-05:00").next_opening(MONDAY_NOON)
     assert opens == datetime(2026, 11, 28, 1, 0, tzinfo=UTC)
 

@@ -10,23 +10,9 @@ import pytest
 from emulator.azure import Azure
 from emulator.core.wire import Headers, Request
 
+from .deliveries import deliver
+
 HOOK = "http://127.0.0.1:7071/runtime/webhooks/eventgrid?functionName=f"
-
-
-@pytest.fixture
-def environment(azure: Azure, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("IDENTITY_ENDPOINT", "http://127.0.0.1:1/msi/token")
-    monkeypatch.setenv("IDENTITY_HEADER", azure.identity.header)
-
-
-def kinds(azure: Azure) -> list[str]:
-    found = []
-    for topic, delivery in azure.due_deliveries():
-        event = json.loads(delivery.body)
-        event = event[0] if isinstance(event, list) else event
-        found.append((event.get("eventType") or event["type"]).rpartition(".")[2])
-        topic.report(delivery, 202)
-    return sorted(set(found))
 
 
 @pytest.mark.parametrize("schema", ["eventgrid", "cloudevents"])
@@ -34,22 +20,22 @@ def test_a_vault_publishes_new_versions_near_expiry_and_expiry(azure: Azure, sch
     azure.subscribe("kv-demo", HOOK, schema=schema)
     expires = azure.clock.now() + timedelta(days=40)
     azure.add_secret("kv-demo", "a", value="x", expires=expires)
-    assert kinds(azure) == ["SecretNewVersionCreated"]
+    assert deliver(azure) == ["SecretNewVersionCreated"]
     azure.advance(timedelta(days=9))
-    assert kinds(azure) == []
+    assert deliver(azure) == []
     azure.advance(timedelta(days=1, seconds=1))
-    assert kinds(azure) == ["SecretNearExpiry"]
+    assert deliver(azure) == ["SecretNearExpiry"]
     azure.advance(timedelta(days=30))
-    assert kinds(azure) == ["SecretExpired"]
+    assert deliver(azure) == ["SecretExpired"]
 
 
 def test_near_expiry_of_a_short_lived_version_follows_within_minutes(azure: Azure) -> None:
     azure.subscribe("kv-demo", HOOK, types=("SecretNearExpiry",))
     expires = azure.clock.now() + timedelta(days=10)
     azure.add_secret("kv-demo", "a", value="x", expires=expires)
-    assert kinds(azure) == []
+    assert deliver(azure) == []
     azure.advance(timedelta(minutes=2))
-    assert kinds(azure) == ["SecretNearExpiry"]
+    assert deliver(azure) == ["SecretNearExpiry"]
 
 
 def test_near_expiry_is_for_current_versions_newer_than_the_subscription(
@@ -62,7 +48,7 @@ def test_near_expiry_is_for_current_versions_newer_than_the_subscription(
     azure.add_secret("kv-demo", "replaced", value="x", expires=expires)
     azure.add_secret("kv-demo", "replaced", value="y")
     azure.advance(timedelta(minutes=5))
-    assert kinds(azure) == []
+    assert deliver(azure) == []
 
 
 def test_delivery_is_retried_for_a_day_and_then_dead_lettered(azure: Azure) -> None:
@@ -130,7 +116,7 @@ def test_a_subscription_can_include_versions_older_than_itself(azure: Azure) -> 
     azure.advance(timedelta(days=1))
     azure.subscribe("kv-demo", HOOK, types=("SecretNearExpiry",), existing=True)
     azure.advance(timedelta(days=29))
-    assert kinds(azure) == ["SecretNearExpiry"]
+    assert deliver(azure) == ["SecretNearExpiry"]
 
 
 @pytest.mark.parametrize(("rearms", "raised"), [(True, ["SecretNearExpiry"]), (False, [])])
@@ -144,11 +130,11 @@ def test_moving_an_expiry_cancels_its_events_and_may_schedule_new_ones(
     later = int((now + timedelta(days=80)).timestamp())
     vault.update(vault.secret("a"), version, {"exp": later})
     azure.advance(timedelta(days=41))
-    assert kinds(azure) == []
+    assert deliver(azure) == []
     azure.advance(timedelta(days=9))
-    assert kinds(azure) == raised
+    assert deliver(azure) == raised
     azure.advance(timedelta(days=30))
-    assert kinds(azure) == ["SecretExpired"]
+    assert deliver(azure) == ["SecretExpired"]
 
 
 def test_an_event_has_the_vaults_address_in_its_cloud(azure: Azure) -> None:

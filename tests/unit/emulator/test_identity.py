@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from azure.identity import CredentialUnavailableError, ManagedIdentityCredential
 
 from emulator.azure import Azure
 from emulator.core.wire import Request
 from emulator.sdk.transport import EmulatorTransport
-
-HOOK = "http://127.0.0.1:7071/runtime/webhooks/eventgrid?functionName=f"
 
 
 @pytest.fixture
@@ -44,13 +40,3 @@ def test_an_unknown_identity_is_unavailable(azure: Azure) -> None:
 def test_a_token_request_needs_the_identity_header(azure: Azure) -> None:
     url = "http://127.0.0.1:1/msi/token?api-version=2019-08-01&resource=https://vault.azure.net"
     assert azure.handle(Request("GET", url)).status == 401
-
-
-def kinds(azure: Azure) -> list[str]:
-    found = []
-    for topic, delivery in azure.due_deliveries():
-        event = json.loads(delivery.body)
-        event = event[0] if isinstance(event, list) else event
-        found.append((event.get("eventType") or event["type"]).rpartition(".")[2])
-        topic.report(delivery, 202)
-    return sorted(set(found))
