@@ -18,7 +18,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from ..domain.document import Document
-from ..domain.errors import Conflict, Permanent
+from ..domain.errors import Conflict, Permanent, of_service
 from .file_lock import acquire, locked
 from .storage_limits import checked_name, is_name, lease_seconds
 
@@ -128,8 +128,6 @@ def _os_errors_as_permanent(doing: str) -> Iterator[None]:
     try:
         yield
     except OSError as exc:
-        raise Permanent(
-            f"{doing}: {exc.strerror or type(exc).__name__}",
-            code="JournalDirectory",
-            remedy="configure a local directory that is writable and has free space",
-        ) from None
+        message = f"{doing}: {exc.strerror or type(exc).__name__}"
+        remedy = "configure a local directory that is writable and has free space"
+        raise of_service(Permanent(message, code="JournalDirectory", remedy=remedy)) from None

@@ -18,7 +18,7 @@ from azure.core.exceptions import (
     ServiceRequestTimeoutError,
 )
 
-from ..domain.errors import Permanent, RotationError, Transient, Unknown
+from ..domain.errors import Permanent, RotationError, Transient, Unknown, of_service
 from ..domain.redaction import redact
 
 _REMEDIES = {
@@ -118,9 +118,9 @@ def _identity(doing: str) -> RotationError:
     """Return Permanent only without an endpoint: azure-identity reports all failures alike."""
     message = f"{doing}: could not obtain a token for the managed identity"
     if os.environ.get("IDENTITY_ENDPOINT"):
-        return Transient(message, code="NoToken")
+        return of_service(Transient(message, code="NoToken"))
     remedy = "assign a managed identity; locally set ROTATION_CREDENTIAL=developer and sign in"
-    return Permanent(message, code="NoIdentity", remedy=remedy)
+    return of_service(Permanent(message, code="NoIdentity", remedy=remedy))
 
 
 def _never_sent(exc: AzureError) -> bool:

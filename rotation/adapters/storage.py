@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from azure.core.exceptions import AzureError
 
-from ..domain.errors import Conflict, Permanent, RotationError, Transient, Unknown
+from ..domain.errors import Conflict, Permanent, RotationError, Transient, Unknown, of_service
 from ..settings.storage import StorageSettings
 from .sdk_errors import failure
 
@@ -51,8 +51,14 @@ def code_of(exc: AzureError) -> str:
 def failed(exc: AzureError, doing: str, role: str, *, effect: bool = False) -> RotationError:
     """Return the error to raise ``from None``; a 403 names ``role`` as missing.
 
-    With ``effect``, a call that may have had its effect is Unknown.
+    With ``effect``, a call that may have had its effect is Unknown. All but a conflict are faults
+    of the service.
     """
+    found = _failed(exc, doing, role, effect)
+    return found if isinstance(found, Conflict) else of_service(found)
+
+
+def _failed(exc: AzureError, doing: str, role: str, effect: bool) -> RotationError:
     found = failure(exc, doing, effect=effect)
     status = getattr(exc, "status_code", None)
     if status is None or isinstance(found, Unknown):

@@ -4,6 +4,7 @@
     ├── Transient       nothing happened; try again after a delay
     │   └── Conflict    someone else changed the record first; read it again
     ├── Permanent       a person must change something; the remedy says what
+    │   └── Unreadable  a document of the journal is not what this version writes
     └── Unknown         the effect may or may not have happened; reconcile before going on
 
 Messages are shown to people and leave the process: they never hold key material. For that
@@ -15,6 +16,7 @@ from __future__ import annotations
 import traceback
 from datetime import timedelta
 from pathlib import Path
+from typing import TypeVar
 
 
 def unenrolled(what: str) -> Permanent:
@@ -27,7 +29,13 @@ def unenrolled(what: str) -> Permanent:
 
 
 class RotationError(Exception):
-    """Base of all expected failures; ``code`` is a stable, searchable word."""
+    """Base of all expected failures; ``code`` is a stable, searchable word.
+
+    ``of_service``: the service itself fails, because of its identity or its storage, so every
+    account fails alike. All other errors are those of one account, vault or secret.
+    """
+
+    of_service = False
 
     def __init__(self, message: str, *, code: str = "") -> None:
         super().__init__(message)
@@ -65,8 +73,39 @@ class Permanent(RotationError):
         return f"{self}; {self.remedy}"
 
 
+class Unreadable(Permanent):
+    """A document of the journal cannot be read.
+
+    ``newer``: a newer version of this service wrote it, so that it is never replaced.
+    """
+
+    def __init__(self, name: str, *, newer: bool) -> None:
+        self.newer = newer
+        if newer:
+            super().__init__(
+                f"a newer version of this service wrote the journal's document {name}",
+                code="JournalNewer",
+                remedy="deploy the newer version again; nothing is done for this account",
+            )
+        else:
+            super().__init__(
+                f"the journal's document {name} cannot be read",
+                code="JournalUnreadable",
+                remedy="restore it from a backup; otherwise a new one replaces it in 15 minutes",
+            )
+
+
 class Unknown(RotationError):
     """The request was sent and its outcome is not known."""
+
+
+E = TypeVar("E", bound=RotationError)
+
+
+def of_service(exc: E) -> E:
+    """Mark an error as a fault of the service itself."""
+    exc.of_service = True
+    return exc
 
 
 def unexpected(exc: Exception) -> Permanent:

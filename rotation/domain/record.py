@@ -19,6 +19,8 @@ from .request import OPERATOR_ANSWERS, Request
 
 HISTORY = 20
 
+FORMAT = 1
+
 
 class ObservedVersion(Struct, frozen=True):
     """The latest version of a target when it was last read."""
@@ -83,6 +85,7 @@ class Record(Struct, frozen=True):
     repairs: Mapping[str, Repair] = field(default_factory=dict)
     published: str | None = None
     frozen_bindings: bool = False
+    format: int = FORMAT
 
     @property
     def pending_answer(self) -> Request | None:

@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 
 from ..domain import codec
 from ..domain.document import Document
-from ..domain.errors import Conflict, Permanent
+from ..domain.errors import Conflict, Unreadable
 from ..domain.ids import AccountId
-from ..domain.record import Record
+from ..domain.record import FORMAT, Record
 from ..ports import Store
 
 LEASE = timedelta(seconds=60)
@@ -24,11 +24,27 @@ _ATTEMPTS = 8
 _SWEEP = "sweep"
 
 
+# A person, or a deployment under way, may still put it right.
+GARBAGE_FOR = timedelta(minutes=15)
+
+_GARBAGE = "garbage-"
+
+
+@dataclass(frozen=True)
+class Garbage:
+    """A copy of a record that could not be read, and when it was first seen."""
+
+    since: datetime
+    body: bytes
+    format: int = 1
+
+
 @dataclass(frozen=True)
 class LastSweep:
     """The last sweep: ``at`` is its end; ``stopped`` is why it was cut short, or empty.
 
-    ``succeeded`` is the end of the last one that was not.
+    ``succeeded`` is the end of the last one that was not. ``unread`` are vaults and documents that
+    could not be read.
     """
 
     at: datetime
@@ -36,6 +52,7 @@ class LastSweep:
     problems: tuple[str, ...] = ()
     stopped: str = ""
     succeeded: datetime | None = None
+    unread: tuple[str, ...] = ()
 
 
 class Journal:
@@ -47,7 +64,11 @@ class Journal:
     async def load(self, account: AccountId) -> tuple[Record, str | None]:
         """Return the record and its ETag; a new record and None if there is none."""
         found = await self._read(account.slug)
-        return found or (Record(account, salt=secrets.token_hex(16)), None)
+        return found or (self.new(account), None)
+
+    def new(self, account: AccountId) -> Record:
+        """Return the record of an account that has none."""
+        return Record(account, salt=secrets.token_hex(16))
 
     async def find(self, slug: str) -> Record | None:
         """Find a record by its account's slug, the beginning of every operation id."""
@@ -73,6 +94,34 @@ class Journal:
                 continue
             return changed
         raise AssertionError("unreachable")
+
+    async def set_aside(self, fresh: Record, now: datetime, *, at_once: bool = False) -> bool:
+        """Replace a record that is garbage; return whether ``fresh`` or a readable one is there.
+
+        That happens 15 minutes after the first call that found it, or ``at_once``. A copy is kept.
+        Raises Unreadable if a newer version wrote it, and Conflict if it has just changed.
+        """
+        slug = fresh.account.slug
+        found = await self._store.read(slug)
+        if found is None or _is_readable(slug, found.body):
+            return True
+        since = await self._first_seen(slug, found.body, now)
+        if not at_once and now - since < GARBAGE_FOR:
+            return False
+        await self._store.write(slug, codec.dump(fresh), found.etag)
+        return True
+
+    async def _first_seen(self, slug: str, body: bytes, now: datetime) -> datetime:
+        """Keep a copy of garbage, and return when it was first seen."""
+        name = _GARBAGE + slug
+        kept = await self._store.read(name)
+        with suppress(ValueError):
+            known = codec.load(Garbage, kept.body) if kept else None
+            if known and known.body == body:
+                return known.since
+        copy = codec.dump(Garbage(now, body))
+        await self._store.write(name, copy, kept.etag if kept else None)
+        return now
 
     async def slugs(self) -> AsyncIterator[str]:
         """List the names of all records."""
@@ -105,16 +154,31 @@ class Journal:
 
     async def _read(self, slug: str) -> tuple[Record, str] | None:
         document = await self._store.read(slug)
-        if document is None:
-            return None
-        try:
-            return codec.load(Record, document.body), document.etag
-        except ValueError:
-            raise Permanent(
-                f"the journal's document {slug} cannot be read",
-                code="JournalUnreadable",
-                remedy="restore it from a backup, or delete it: it will be rebuilt from Azure",
-            ) from None
+        return (_record(slug, document.body), document.etag) if document else None
+
+
+def _record(slug: str, body: bytes) -> Record:
+    """Parse a document. Raises Unreadable, also if it is the record of another account."""
+    if codec.format_of(body) > FORMAT:
+        raise Unreadable(slug, newer=True)
+    try:
+        record = codec.load(Record, body)
+    except ValueError:
+        raise Unreadable(slug, newer=False) from None
+    if record.account.slug != slug:
+        raise Unreadable(slug, newer=False)
+    return record
+
+
+def _is_readable(slug: str, body: bytes) -> bool:
+    """Return whether a record can be read. Raises Unreadable if a newer version wrote it."""
+    try:
+        _record(slug, body)
+    except Unreadable as exc:
+        if exc.newer:
+            raise
+        return False
+    return True
 
 
 def _sweep(document: Document | None) -> LastSweep | None:

@@ -17,7 +17,7 @@ class Outcome(Struct, frozen=True):
     """The outcome of a visit: why the account waits, and until when.
 
     ``retry_now``: visit again immediately. ``new_wait``: the wait was not stored before.
-    ``has_notifications``: the outbox is not empty.
+    ``has_notifications``: the outbox is not empty. ``of_service``: the service itself failed.
     """
 
     account: AccountId
@@ -30,6 +30,7 @@ class Outcome(Struct, frozen=True):
     retry_now: bool = False
     new_wait: bool = False
     has_notifications: bool = True
+    of_service: bool = False
 
     @property
     def failed(self) -> bool:

@@ -15,8 +15,9 @@ from ..decisions import guards
 from ..decisions.actions import Action, ActionKind, blocked
 from ..decisions.chain import decide
 from ..decisions.facts import Facts
-from ..domain.errors import Conflict, RotationError, Transient, Unknown, unexpected
+from ..domain.errors import Conflict, RotationError, Transient, Unknown, Unreadable, unexpected
 from ..domain.ids import AccountId, TargetId
+from ..domain.keys import Slot
 from ..domain.operation import Phase
 from ..domain.record import Record
 from ..domain.request import Request
@@ -59,8 +60,22 @@ class Reconciler:
                 if not ours:
                     return self._busy(account)
                 return await self._visit(account, tuple(known))
+        except Unreadable as exc:
+            return await self._replace_garbage(account, exc)
         except RotationError as exc:
             return self._journal_failed(account, exc)
+
+    async def _replace_garbage(self, account: AccountId, exc: Unreadable) -> Outcome:
+        """Let a fresh record take over from garbage, once it has been garbage for a while."""
+        metrics.failed(exc.code)
+        now, settle = self.gatherer.clock.now(), self.gatherer.policy.settle
+        quarantine = dict.fromkeys(Slot, now + settle)
+        fresh = replace(self.journal.new(account), quarantine=quarantine)
+        try:
+            replaced = await self.journal.set_aside(failures.record_failure(fresh, exc, now), now)
+        except RotationError as other:
+            return self._journal_failed(account, other)
+        return replace(self._journal_failed(account, exc), retry_now=replaced)
 
     async def _visit(self, account: AccountId, known: tuple[TargetId, ...]) -> Outcome:
         for _ in range(MAX_STEPS):
@@ -182,6 +197,7 @@ class Reconciler:
             record.operation.id if record.operation else None,
             record.last_failure,
             new_wait=True,
+            of_service=exc.of_service,
         )
 
     def _busy(self, account: AccountId) -> Outcome:
@@ -191,7 +207,14 @@ class Reconciler:
         """Return the outcome if the journal failed, in which case nothing was changed."""
         now = self.gatherer.clock.now()
         found = failures.from_exception(exc, now)
-        outcome = Outcome(account, ActionKind.WAIT, str(exc), failure=found, retry_now=True)
+        outcome = Outcome(
+            account,
+            ActionKind.WAIT,
+            exc.advice,
+            failure=found,
+            retry_now=not isinstance(exc, Unreadable),
+            of_service=exc.of_service,
+        )
         log.warning("step", **log_fields(outcome))
         return outcome
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ..domain.errors import Unreadable
 from ..domain.record import Record
 from ..runtime.concurrency import gather_limited
 from .journal import Journal
@@ -17,14 +18,27 @@ class RecordCache:
     """A cache of all records; one listing of the store finds those that changed."""
 
     journal: Journal
-    _kept: dict[str, tuple[str, Record]] = field(default_factory=dict)
+    _kept: dict[str, tuple[str, Record | Unreadable]] = field(default_factory=dict)
 
     async def records(self) -> Mapping[str, Record]:
         """Return records by slug. A change after the listing is seen the next time."""
         stamps = {slug: mark async for slug, mark in self.journal.stamps()}
         self._kept = {s: kept for s, kept in self._kept.items() if stamps.get(s) == kept[0]}
         changed = [slug for slug in stamps if slug not in self._kept]
-        found = await gather_limited((self.journal.find(slug) for slug in changed), AT_ONCE)
+        found = await gather_limited((self._find(slug) for slug in changed), AT_ONCE)
         read = zip(changed, found, strict=True)
         self._kept |= {slug: (stamps[slug], record) for slug, record in read if record}
-        return {slug: record for slug, (_, record) in self._kept.items()}
+        return {slug: kept for slug, (_, kept) in self._kept.items() if isinstance(kept, Record)}
+
+    @property
+    def unreadable(self) -> Mapping[str, Unreadable]:
+        """The documents that could not be read when ``records`` was last called, by slug."""
+        kept = self._kept.items()
+        return {slug: found for slug, (_, found) in kept if isinstance(found, Unreadable)}
+
+    async def _find(self, slug: str) -> Record | Unreadable | None:
+        """One document that cannot be read hides no other."""
+        try:
+            return await self.journal.find(slug)
+        except Unreadable as exc:
+            return exc

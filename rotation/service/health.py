@@ -29,10 +29,11 @@ class Health:
     period: timedelta
 
     async def status(self) -> HealthReply:
-        """Report whether the sweep still runs."""
-        age = last_sweep.age(await self.journal.last_sweep(), self.clock.now())
+        """Report whether the sweep still runs and can read all vaults and documents."""
+        last = await self.journal.last_sweep()
+        age = last_sweep.age(last, self.clock.now())
         limit = 3 * max(self.period, _SHORTEST_PERIOD).total_seconds()
-        is_healthy = age is not None and age <= limit
+        is_healthy = last is not None and not last.unread and age is not None and age <= limit
         status = HealthStatus.OK if is_healthy else HealthStatus.DEGRADED
         return HealthReply(status=status, last_sweep_age_seconds=age)
 

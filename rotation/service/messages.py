@@ -17,11 +17,15 @@ from ..domain.ids import AccountId, TargetId
 
 
 class Visit(Struct, frozen=True):
-    """Visit this account. ``wake`` is set if an earlier visit asked to be continued then."""
+    """Visit this account. ``wake`` is set if an earlier visit asked to be continued then.
+
+    ``tries`` counts visits in a row that could not be finished.
+    """
 
     account: AccountId
     targets: tuple[TargetId, ...] = ()
     wake: datetime | None = None
+    tries: int = 0
 
 
 class ExpiryNotice(Struct, frozen=True):

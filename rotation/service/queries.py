@@ -13,6 +13,7 @@ from ..domain.operation import Operation
 from ..domain.policy import Policy
 from ..domain.record import Record
 from ..domain.request import Request, RequestKind
+from ..domain.targets import ListedSecret
 from ..engine.inventory import Inventory
 from ..engine.journal import Journal
 from ..engine.record_cache import RecordCache
@@ -65,8 +66,11 @@ class Queries:
             summary=fleet.summary(rows, now, sweep),
             secrets=[fleet.build(row, now) for row in rows],
             unmanaged=unmanaged,
-            problems=[*problems, *more],
+            problems=[*problems, *self._unreadable(), *more],
         )
+
+    def _unreadable(self) -> list[str]:
+        return [exc.advice for exc in self._records.unreadable.values()]
 
     async def rows(self) -> tuple[list[Row], list[str]]:
         """Return one row per enrolled secret, and why a vault could not be listed."""
@@ -75,10 +79,15 @@ class Queries:
         listed = [secret for listing in listings for secret in listing.secrets]
         records = await self._records.records()
         now = self.clock.now()
-        return [
-            fleet.row(s, records.get(s.account.slug) if s.account else None, self.policy, now)
-            for s in sorted(listed, key=lambda s: s.target)
-        ], problems
+        unreadable = self._records.unreadable
+
+        def row(secret: ListedSecret) -> Row:
+            slug = secret.account.slug if secret.account else ""
+            if slug in unreadable:
+                return fleet.without_record(secret, unreadable[slug], now)
+            return fleet.row(secret, records.get(slug), self.policy, now)
+
+        return [row(s) for s in sorted(listed, key=lambda s: s.target)], problems
 
     async def account(self, slug: str) -> AccountReply | None:
         """Return an account by its slug, or None if there is no record."""

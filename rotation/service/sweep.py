@@ -5,7 +5,7 @@ It is the backstop for lost events, queue messages and records.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from ..decisions.schedule import due_at
+from ..domain.errors import RotationError, Unreadable
 from ..domain.ids import AccountId
 from ..domain.operation import Phase
 from ..domain.policy import Policy
@@ -42,13 +43,17 @@ class SweepPlan(Struct, frozen=True):
 
 
 class SweepResult(Struct, frozen=True):
-    """The result of a sweep. ``stopped`` is why it was cut short, or empty."""
+    """The result of a sweep. ``stopped`` is why it was cut short, or empty.
+
+    ``unread`` are the vaults and documents that could not be read.
+    """
 
     accounts: int
     visited: int
     enqueued: int
     problems: tuple[str, ...] = ()
     stopped: str = ""
+    unread: tuple[str, ...] = ()
 
 
 def plan(
@@ -104,23 +109,36 @@ class Sweep:
     period: timedelta = timedelta(minutes=15)
 
     async def run(self, visit: Visitor, enqueue: Enqueuer) -> SweepResult:
-        """Sweep all vaults. A vault that cannot be listed does not affect the others."""
+        """Sweep all vaults; only a fault of the service itself stops it. Never raises.
+
+        A vault, secret, account or document that fails does not affect the others.
+        """
+        try:
+            return await self._run(visit, enqueue)
+        except RotationError as exc:
+            return self._stop(0, 0, exc.advice)
+
+    async def _run(self, visit: Visitor, enqueue: Enqueuer) -> SweepResult:
         listings = await self.inventory.listings(refresh=True)
+        errors = [listing.error for listing in listings]
+        if errors and all(error and error.of_service for error in errors):
+            return self._stop(0, 0, f"no vault can be listed: {errors[0]}")
         await self._freeze(listings)
-        todo = self.plan(listings)
-        for problem in todo.problems:
+        todo, lost = self.plan(listings), await self.lost.find(listings)
+        forgotten, unreadable = await self._forgotten(listings)
+        problems = (*todo.problems, *(found.advice for found in unreadable))
+        for problem in problems:
             log.warning("sweep", problem=problem)
-        if listings and all(listing.error for listing in listings):
-            return self._stop(todo, 0, "no vault can be listed")
-        lost = await self.lost.find(listings)
-        visits = (*todo.visits, *await self._forgotten(todo, listings), *lost)
-        stopped = await self._canaries(visits[:CANARIES], visit)
+        visits = (*todo.visits, *forgotten, *lost)
+        outcomes = [await visit(canary) for canary in visits[:CANARIES]]
+        stopped = self._fault(outcomes)
         if stopped:
-            return self._stop(todo, min(CANARIES, len(visits)), stopped)
+            return self._stop(len(visits), len(outcomes), stopped, problems)
         for position, later in enumerate(visits[CANARIES:]):
             await enqueue(later, timedelta(seconds=position / self.rate))
-        enqueued = max(len(visits) - CANARIES, 0)
-        return SweepResult(len(visits), len(visits) - enqueued, enqueued, todo.problems)
+        enqueued = len(visits) - len(outcomes)
+        unread = (*(x.vault for x in listings if x.error), *(str(found) for found in unreadable))
+        return SweepResult(len(visits), len(outcomes), enqueued, problems, unread=unread)
 
     def plan(self, listings: Iterable[Listing]) -> SweepPlan:
         """Return the accounts that a sweep visits now."""
@@ -144,29 +162,47 @@ class Sweep:
             await self.bindings.freeze(listing.vault, pairs)
 
     async def _record(self, secret: ListedSecret) -> Record | None:
-        return await self.journal.find(secret.account.slug) if secret.account else None
+        found = await self._find(secret.account.slug) if secret.account else None
+        return found if isinstance(found, Record) else None
 
-    async def _canaries(self, visits: tuple[Visit, ...], visit: Visitor) -> str:
-        """Circuit breaker: return why to stop if the first visits all fail with the same error."""
-        outcomes = [await visit(canary) for canary in visits]
-        codes = Counter(o.failure.code for o in outcomes if o.failure)
-        code, count = next(iter(codes.most_common(1)), ("", 0))
-        return f"the first {count} accounts all failed: {code}" if count == CANARIES else ""
+    def _fault(self, outcomes: list[Outcome]) -> str:
+        """Circuit breaker: return why no account can be rotated now, or an empty string."""
+        skew = abs(self.clock.skew)
+        if skew > self.policy.max_skew:
+            return f"this machine's clock is off by {int(skew.total_seconds())} s; correct it"
+        is_down = bool(outcomes) and all(outcome.of_service for outcome in outcomes)
+        return outcomes[0].reason if is_down else ""
 
-    async def _forgotten(self, todo: SweepPlan, listings: tuple[Listing, ...]) -> list[Visit]:
-        """Return visits for accounts that have members, but none that is listed with our tags."""
+    async def _forgotten(
+        self, listings: tuple[Listing, ...]
+    ) -> tuple[list[Visit], list[Unreadable]]:
+        """Return visits for accounts that have members, but none that is listed with our tags.
+
+        The other part of the pair are the documents that cannot be read.
+        """
         listed = {s.account for listing in listings for s in listing.secrets if s.account}
         known = {account.slug for account in listed}
-        forgotten = []
-        async for slug in self.journal.slugs():
-            record = await self.journal.find(slug) if slug not in known else None
-            if record and (record.phase is not Phase.IDLE or record.members or record.seen):
-                forgotten.append(Visit(record.account))
-        return forgotten
+        unlisted = [slug async for slug in self.journal.slugs() if slug not in known]
+        found = [await self._find(slug) for slug in unlisted]
+        records = [record for record in found if isinstance(record, Record)]
+        forgotten = [Visit(record.account) for record in records if _is_used(record)]
+        return forgotten, [record for record in found if isinstance(record, Unreadable)]
 
-    def _stop(self, todo: SweepPlan, visited: int, reason: str) -> SweepResult:
+    async def _find(self, slug: str) -> Record | Unreadable | None:
+        try:
+            return await self.journal.find(slug)
+        except Unreadable as exc:
+            return exc
+
+    def _stop(
+        self, accounts: int, visited: int, reason: str, problems: tuple[str, ...] = ()
+    ) -> SweepResult:
         log.error("sweep stopped", reason=reason)
-        return SweepResult(len(todo.visits), visited, 0, todo.problems, reason)
+        return SweepResult(accounts, visited, 0, problems, reason)
+
+
+def _is_used(record: Record) -> bool:
+    return record.phase is not Phase.IDLE or bool(record.members or record.seen)
 
 
 def _was_rotated(secret: ListedSecret, record: Record | None) -> bool:

@@ -34,6 +34,8 @@ _LATE = timedelta(seconds=1)
 
 _MAX_TRIES = 20
 
+_MAX_RETRIES = 8
+
 MAX_PROBLEMS = 20
 
 
@@ -81,7 +83,8 @@ class Triggers:
     async def _record_sweep(self, result: SweepResult) -> None:
         """Store the sweep for ``GET /api/health``; a failure does not undo the sweep."""
         problems = result.problems[:MAX_PROBLEMS]
-        last = LastSweep(self.clock.now(), result.accounts, problems, result.stopped)
+        unread = result.unread[:MAX_PROBLEMS]
+        last = LastSweep(self.clock.now(), result.accounts, problems, result.stopped, unread=unread)
         try:
             await self.journal.note_sweep(last)
         except RotationError as exc:
@@ -93,11 +96,17 @@ class Triggers:
             return Outcome(message.account, ActionKind.WAIT, "superseded by a newer message")
         outcome = await self.reconciler.reconcile(message.account, message.targets)
         if outcome.retry_now:
-            await self.enqueue(message, _BUSY)
+            await self._visit_again(message)
         elif outcome.until and _should_requeue(outcome, message):
             pause = max(outcome.until - self.clock.now(), timedelta()) + _LATE
             await self.enqueue(Visit(message.account, wake=outcome.until), pause)
         return outcome
+
+    async def _visit_again(self, message: Visit) -> None:
+        """Enqueue it with a growing delay; after some tries, the next sweep starts again."""
+        if message.tries < _MAX_RETRIES:
+            again = replace(message, tries=message.tries + 1)
+            await self.enqueue(again, max(_BUSY, delay(message.tries)))
 
     async def enqueue(self, visit: Visit, pause: timedelta) -> None:
         """Enqueue a visit that becomes visible after ``pause``."""

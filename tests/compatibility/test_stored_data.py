@@ -100,7 +100,8 @@ def test_stored_members_keep_their_names(name: str) -> None:
 
 @pytest.mark.parametrize("name", DATACLASSES)
 def test_members_of_messages_and_of_the_last_sweep_keep_their_names(name: str) -> None:
-    assert list(inspect.signature(DATACLASSES[name]).parameters) == SCHEMA[name]
+    members = list(inspect.signature(DATACLASSES[name]).parameters)
+    assert members[: len(SCHEMA[name])] == SCHEMA[name]
 
 
 @pytest.mark.parametrize("name", ENUMS)
@@ -109,11 +110,11 @@ def test_stored_values_keep_their_spelling(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", MESSAGES)
-def test_a_queue_message_is_read_and_written_the_same(name: str) -> None:
+def test_a_queue_message_is_read_and_written_without_losing_a_member(name: str) -> None:
     message = messages.load(MESSAGES[name])
     assert isinstance(message, Visit | ExpiryNotice)
-    assert messages.dump(message) == MESSAGES[name]
+    assert lost(json.loads(MESSAGES[name]), json.loads(messages.dump(message))) == []
 
 
-def test_the_last_sweep_is_read_and_written_the_same() -> None:
-    assert json.loads(codec.dump(codec.load(LastSweep, SWEEP))) == json.loads(SWEEP)
+def test_the_last_sweep_is_read_and_written_without_losing_a_member() -> None:
+    assert lost(json.loads(SWEEP), json.loads(codec.dump(codec.load(LastSweep, SWEEP)))) == []

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from ...decisions.schedule import due_at
 from ...domain import tags
+from ...domain.errors import Unreadable
 from ...domain.ids import AccountId, TargetId
 from ...domain.keys import Slot
 from ...domain.operation import Operation, Phase
@@ -80,6 +81,19 @@ def row(listed: ListedSecret, record: Record | None, policy: Policy, now: dateti
         operation=record.operation.id if record.operation else None,
         last=record.history[-1] if record.history else None,
         error=record.blocked or record.last_failure,
+    )
+
+
+def without_record(listed: ListedSecret, exc: Unreadable, now: datetime) -> Row:
+    """Return the row of a secret if the record of its account cannot be read."""
+    return Row(
+        target=listed.target,
+        account=listed.account,
+        state=SecretState.FAILING,
+        why=exc.advice,
+        published_at=listed.created,
+        expires=listed.expires,
+        error=Failure(exc.code, str(exc), exc.remedy, now),
     )
 
 

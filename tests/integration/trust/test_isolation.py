@@ -14,6 +14,8 @@ from tests.integration.wire.product import Product
 
 from .estate import DAY, NEIGHBOURS, OWNERS, estate, live, put, serving, tags, values
 
+GROUP = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-keys"
+TOPIC_HOST = "topic.westeurope-1.eventgrid.azure.net"
 READS = ("list_secrets", "plan", "doctor", "list_rotations")
 
 
@@ -122,3 +124,125 @@ async def test_an_address_that_is_not_a_resource_id_causes_no_call(
         found = await answers(p, tmp_path)
     assert row(found, "theirs")["state"] == "refused"
     assert not [c for c in azure.calls if "accounts/one" in c.url]
+
+
+# Documents of the journal that cannot be read.
+
+GARBAGE = {
+    "truncated": b'{"account": {"subscription": "1"',
+    "empty": b"",
+    "not a record": b"[]",
+    "another account": b'{"account":{"subscription":"1","resource_group":"g","name":"n"},'
+    b'"salt":""}',
+    "unknown phase": b'{"account":{"subscription":"1"},"salt":"","phase":"prepare"}',
+    "deep": b"[" * 100_000,
+}
+
+
+def spoil(directory: Path, p: Product, body: bytes, account: str = "acct-b") -> None:
+    """Overwrite the record of an account."""
+    (directory / "journal" / f"{p.account(account).slug}.json").write_bytes(body)
+
+
+@pytest.mark.parametrize("body", GARBAGE.values(), ids=GARBAGE)
+@pytest.mark.parametrize("listed", [True, False])
+async def test_a_garbage_document_is_its_accounts_problem(
+    tmp_path: Path, body: bytes, listed: bool
+) -> None:
+    azure = estate()
+    async with serving(azure, tmp_path / "journal") as p:
+        await p.triggers.sweep()
+        spoil(tmp_path, p, body)
+        if not listed:
+            del azure.vault(NEIGHBOURS).secrets["acct-b-key"]
+        swept = await p.triggers.sweep()
+        found = await answers(p, tmp_path)
+        await live(p, DAY)
+    assert swept.stopped == ""
+    assert row(found, "aoai-demo-key")["state"] in ("rotating", "overlap")
+    if listed:
+        spoiled = row(found, "acct-b-key")
+        assert (spoiled["state"], spoiled["error"]["code"]) == ("failing", "JournalUnreadable")
+        assert "cannot be read" in spoiled["why"]
+    else:
+        assert any("cannot be read" in problem for problem in swept.problems)
+        assert any("cannot be read" in problem for problem in found["list_secrets"]["problems"])
+    assert is_rotated(azure)
+
+
+async def test_a_fresh_record_takes_over_from_garbage_after_fifteen_minutes(tmp_path: Path) -> None:
+    azure = estate()
+    async with serving(azure, tmp_path / "journal") as p:
+        await p.triggers.sweep()
+        spoil(tmp_path, p, GARBAGE["truncated"])
+        await live(p, timedelta(minutes=15), every=timedelta(minutes=15))
+        assert (tmp_path / "journal" / f"garbage-{p.account('acct-b').slug}.json").exists()
+        await p.triggers.sweep()
+        record = await p.record("acct-b")
+        assert set(record.quarantine) == {"Key1", "Key2"}, "what was sent may still arrive"
+        await live(p, 3 * DAY)
+        codes = [e["data"].get("code") for e in azure.topics.received[TOPIC_HOST]]
+    assert "JournalUnreadable" in codes
+    assert len(values(azure, NEIGHBOURS, "acct-b-key")) >= 2, "its rotation goes on"
+
+
+async def test_a_document_of_a_newer_version_is_never_replaced(tmp_path: Path) -> None:
+    azure = estate()
+    async with serving(azure, tmp_path / "journal") as p:
+        await p.triggers.sweep()
+        newer = b'{"format": 2, "account": "written otherwise"}'
+        spoil(tmp_path, p, newer)
+        await live(p, 2 * DAY)
+        found = await answers(p, tmp_path)
+    slug = p.account("acct-b").slug
+    assert (tmp_path / "journal" / f"{slug}.json").read_bytes() == newer
+    assert row(found, "acct-b-key")["error"]["code"] == "JournalNewer"
+    assert "deploy the newer version" in row(found, "acct-b-key")["why"]
+    assert is_rotated(azure)
+
+
+# Accounts that always fail.
+
+
+def failing(azure: Azure, how: str, count: int = 3) -> None:
+    """Add accounts of the neighbours that fail for ever, and that a sweep visits first."""
+    for number in range(count):
+        name = f"gone-{number}"
+        account = azure.add_account(name)
+        put(azure, name, account.keys["Key1"], tags(azure, name))
+        azure.secret(NEIGHBOURS, name).current.exp = 1
+        if how == "keyless":
+            azure.identity.principals[0].assign("Key rotator", account.id)
+            account.disable_local_auth = True
+        elif how == "deleted":
+            del azure.accounts.by_id[account.id.lower()]
+
+
+@pytest.mark.parametrize("how", ["deleted", "keyless", "forbidden"])
+async def test_accounts_that_always_fail_do_not_stop_the_sweep(tmp_path: Path, how: str) -> None:
+    azure = estate(lives=80 * DAY)
+    failing(azure, how, 5)
+    azure.secret(OWNERS, "aoai-demo-key").current.exp = int(azure.clock.now().timestamp()) + 86400
+    everything = f"{OWNERS}={GROUP},{NEIGHBOURS}={GROUP}"
+    async with serving(azure, tmp_path / "journal", ROTATION_BINDINGS=everything) as p:
+        swept = await p.triggers.sweep()
+        await live(p, 2 * DAY)
+    assert swept.stopped == ""
+    assert is_rotated(azure)
+
+
+async def test_a_failing_account_has_one_chain_of_messages(tmp_path: Path) -> None:
+    azure = estate(lives=80 * DAY)
+    failing(azure, "forbidden", 2)
+    everything = f"{OWNERS}={GROUP},{NEIGHBOURS}={GROUP}"
+    async with serving(azure, tmp_path / "journal", ROTATION_BINDINGS=everything) as p:
+        await p.triggers.sweep()
+        spoil(tmp_path, p, b'{"format": 99}')
+        waiting = []
+        quarter = timedelta(minutes=15)
+        for _ in range(DAY // quarter):
+            await p.triggers.sweep()
+            await p.run(quarter)
+            waiting.append(len(p.queue.waiting))
+    assert max(waiting) <= 4, "one for each account, and no more as time goes by"
+    assert p.queue.put_so_far <= 4 * 2 * (DAY // quarter)

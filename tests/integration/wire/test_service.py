@@ -13,9 +13,11 @@ from emulator.azure import Azure
 from emulator.core.faults import Fault
 from emulator.sdk.transport import AsyncCredential, AsyncEmulatorTransport
 from rotation.decisions.actions import ActionKind
+from rotation.domain.errors import Transient, of_service
 from rotation.domain.ids import TargetId
 from rotation.domain.operation import Phase
 from rotation.domain.request import Leaked
+from rotation.ports import Store
 from rotation.service.requests import RotationRequest
 
 from .product import VAULT, playground, product
@@ -48,16 +50,43 @@ async def test_a_sweep_visits_a_few_itself_and_hands_the_rest_to_the_queue(tmp_p
     assert len({call.url for call in listed}) == 31
 
 
-async def test_a_fault_of_the_whole_fleet_stops_the_sweep(tmp_path: Path) -> None:
+async def test_accounts_that_all_fail_are_visited_with_back_off_and_reported(
+    tmp_path: Path,
+) -> None:
+    """Only the first three were visited before, so that three bad accounts stopped all others."""
     azure = playground()
     fleet(azure, 30)
     azure.faults.add(Fault("answer", "arm.get_account", status=403, times=1000))
     async with product(azure, str(tmp_path)) as p:
         swept = await p.triggers.sweep()
-    assert swept.visited == 3
-    assert swept.enqueued == 0
-    assert "all failed" in swept.stopped
-    assert len([c for c in azure.calls if c.operation == "arm.get_account"]) == 3
+        await p.run(timedelta(minutes=14))
+        assert (swept.stopped, swept.enqueued) == ("", 28)
+        assert len([c for c in azure.calls if c.operation == "arm.get_account"]) == 31
+        await p.run(timedelta(minutes=16))
+        assert {row.state for row in (await p.service.queries.rows())[0]} == {"failing"}
+
+
+async def test_a_fault_of_the_service_stops_the_sweep_until_it_is_over(tmp_path: Path) -> None:
+    azure = playground()
+    fleet(azure, 30)
+    async with product(azure, str(tmp_path)) as p:
+        journal, store = p.triggers.journal, p.triggers.journal._store
+        journal._store = Down(store)
+        swept = await p.triggers.sweep()
+        assert (swept.visited, swept.enqueued) == (0, 0)
+        assert "storage is down" in swept.stopped
+        journal._store = store
+        assert (await p.triggers.sweep()).stopped == ""
+
+
+class Down:
+    """A journal whose storage fails."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def __getattr__(self, name: str) -> Any:
+        raise of_service(Transient("storage is down", code="Unreachable"))
 
 
 async def test_one_bad_secret_never_stops_the_others(tmp_path: Path) -> None:

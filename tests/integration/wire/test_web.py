@@ -17,7 +17,7 @@ from rotation.adapters.file_store import FileStore
 from rotation.domain.document import Document
 
 from .api import Api
-from .product import playground, product
+from .product import VAULT, playground, product
 
 
 @pytest.fixture
@@ -327,8 +327,11 @@ async def test_health_reports_the_state_of_the_sweep_and_nothing_else(
     assert await api.call("health") == (200, {"status": "ok", "lastSweepAgeSeconds": 600})
     azure.vault("kv-demo").open = False
     azure.advance(timedelta(minutes=10))
-    assert (await api.product.triggers.sweep()).stopped == "no vault can be listed"
-    assert await api.call("health") == (200, {"status": "ok", "lastSweepAgeSeconds": 1200})
+    assert (await api.product.triggers.sweep()).unread == (VAULT,)
+    assert await api.call("health") == (503, {"status": "degraded", "lastSweepAgeSeconds": 0})
+    azure.vault("kv-demo").open = True
+    await api.product.triggers.sweep()
+    assert await api.call("health") == (200, {"status": "ok", "lastSweepAgeSeconds": 0})
     azure.advance(timedelta(hours=1))
     assert (await api.call("health"))[0] == 503
 
