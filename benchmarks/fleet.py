@@ -1,4 +1,4 @@
-"""How long ``GET /api/secrets`` takes for a large fleet, the first time and after that.
+"""The duration of ``GET /api/secrets`` for a large fleet, the first time and after that.
 
     python -m benchmarks.fleet [SECRETS]
 

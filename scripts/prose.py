@@ -26,9 +26,8 @@ PHRASES: dict[str, str] = {
     r"\bwhatever\b": "any, everything that",
     r"\bwhom\b": "name the person or thing",
     r"\bwhat (?:is|was|are|were) (?:due|there|foretold|said|meant|asked|seen|told)\b": "a noun",
-    r'"""(?:what|who|whom|whose|whether|those|where|which|as|that|all that|somebody|nobody)\b': (
-        "start a docstring with a verb in the imperative, or with a noun phrase"
-    ),
+    r'"""(?:what|who|whom|whose|whether|those|where|which|as|that|all that|somebody|nobody'
+    r"|how|why|when)\b": ("start a docstring with a verb in the imperative, or with a noun phrase"),
     # "Where" in place of "if" or "when".
     r"\bwhere (?:there|nobody|no|none|nothing|somebody|somebody's)\b": "if, when",
     r"\bnone where\b": "None if",

@@ -65,7 +65,7 @@ class Clients:
         """Return a client for the Event Grid topic, or None if none is configured."""
         if self.settings.topic is None:
             return None
-        from ..adapters.event_grid import TopicNotifier
+        from ..adapters.topic_notifier import TopicNotifier
 
         return TopicNotifier(self.settings.topic, self.credential, self.transport)
 

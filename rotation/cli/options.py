@@ -12,7 +12,7 @@ from .exit_status import CommandError, ExitStatus
 
 @dataclass(frozen=True)
 class Options:
-    """How to carry out a change. A repeat with the same ``key`` is the same request."""
+    """The options of a change. A repeat with the same ``key`` is the same request."""
 
     as_json: bool
     dry_run: bool

@@ -16,12 +16,12 @@ BOUND = timedelta(days=7)
 
 
 def ends(f: Facts) -> datetime:
-    """When holds on the next step no longer count."""
+    """Return the time from which holds on the next step are ignored."""
     return ready(f) + BOUND
 
 
 def ready(f: Facts) -> datetime:
-    """When the next step became ready, but for what holds it."""
+    """Return the time at which the next step was ready, apart from holds."""
     if f.record.operation is None:
         return f.now
     if f.record.phase in (Phase.OVERLAP, Phase.REVOKE):

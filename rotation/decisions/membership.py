@@ -104,7 +104,7 @@ def _consider(c: Context, s: SecretSnapshot, address: AccountId | None, found: M
 
 
 def _refusal(c: Context, s: SecretSnapshot) -> str:
-    """Why a secret may not be admitted now; empty if it may."""
+    """Return why a secret may not be admitted now; empty if it may."""
     bound = c.bindings.of(s.id, c.account)
     if bound is Bound.NONE:
         return not_bound(s.id, c.account)

@@ -1,4 +1,4 @@
-"""When a rotation is due and what delays it. Emergencies and repairs ignore both."""
+"""Schedule: the due time of a rotation, and its delays. Not for emergencies and repairs."""
 
 from __future__ import annotations
 

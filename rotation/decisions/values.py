@@ -55,7 +55,7 @@ def _is_neither_key(f: Facts, target: Target) -> bool:
 
 
 def repairable_from(repair: Repair | None) -> datetime | None:
-    """When a target may be repaired again: at once three times, then ever later, once a day."""
+    """Return when a target may be repaired again: three times at once, then later and later."""
     if repair is None or repair.count < _FREE_REPAIRS:
         return None
     delay: timedelta = _FIRST_DELAY * (1 << min(repair.count - _FREE_REPAIRS, 10))

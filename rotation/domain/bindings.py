@@ -31,7 +31,7 @@ _SCOPE = re.compile(
 
 
 class Bound(StrEnum):
-    """How a secret is bound to an account.
+    """The binding of a secret to an account.
 
     ``NAMED``: an entry names the secret (by a pattern) or the account. ``BROAD``: an entry covers
     both, but names neither. ``UNDECIDED``: the vault was not listed completely since an upgrade.
@@ -81,7 +81,7 @@ class Bindings:
     admits: bool = True
 
     def of(self, target: TargetId, account: AccountId) -> Bound:
-        """How ``target`` is bound to ``account``."""
+        """Return the binding of ``target`` to ``account``."""
         if self.entries is not None:
             return _strongest(e for e in self.entries if e.covers(target, account))
         if self.single_vault:
@@ -106,7 +106,7 @@ class Bindings:
 
 
 def not_bound(target: TargetId, account: AccountId) -> str:
-    """Why a secret is refused a key, naming both sides and the fix."""
+    """Return why a secret is refused a key, with both sides and the fix."""
     return (
         f"{target} asks for the key of {account}, to which it is not bound: correct its tag "
         "ProviderAddress or, if that account is meant, bind them in ROTATION_BINDINGS"

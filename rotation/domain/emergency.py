@@ -28,7 +28,7 @@ STALE = timedelta(hours=24)
 
 
 class Verdict(StrEnum):
-    """How an emergency stands. Only ``REFUSED`` says "revoked"."""
+    """The state of an emergency. Only ``REFUSED`` means "revoked"."""
 
     OPEN = "open"
     REFUSED = "refused"

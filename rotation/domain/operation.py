@@ -38,7 +38,7 @@ class Purpose(StrEnum):
 
 
 class Ending(StrEnum):
-    """How an operation ended: few values, for counting."""
+    """The way an operation ended: few values, for counting."""
 
     DONE = "done"
     CANCELLED = "cancelled"

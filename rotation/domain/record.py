@@ -50,7 +50,7 @@ class Failure(Struct, frozen=True):
 
 
 class Repair(Struct, frozen=True):
-    """How often a target was repaired in a row, and when it was last."""
+    """The number of repairs of a target in a row, and the time of the last."""
 
     count: int
     at: datetime

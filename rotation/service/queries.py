@@ -152,5 +152,5 @@ def _keys(one: Operation | Request) -> tuple[str, ...]:
 
 
 def _started(reply: RotationReply) -> datetime:
-    """Every reply has one of the two times."""
+    """Return the time of the start or of the request; every reply has one of them."""
     return reply.started_at or reply.requested_at or datetime.min.replace(tzinfo=UTC)

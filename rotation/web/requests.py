@@ -51,7 +51,7 @@ class Call:
 
     @property
     def wait(self) -> timedelta:
-        """How long the client wants to wait for the outcome (RFC 7240), at most 100 s.
+        """The time that the client wants to wait for the outcome (RFC 7240), at most 100 s.
 
         Raises BadRequest.
         """

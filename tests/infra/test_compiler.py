@@ -57,7 +57,7 @@ def test_every_rule_is_an_error() -> None:
 @needs_compiler
 @pytest.mark.parametrize("case", EVERY)
 def test_a_snapshot_is_current(case: str) -> None:
-    """After a change, run python -m tests.infra.deployed and look at what changed."""
+    """Run python -m tests.infra.deployed after a change, and look at the difference."""
     done = snapshot(SNAPSHOTS / f"{case}.bicepparam", "validate")
     assert done.returncode == 0, done.stdout + done.stderr
 

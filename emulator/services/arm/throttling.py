@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ...core.throttle import Bucket
+from ...core.rate_limits import Bucket
 from .errors import ArmError
 
 # Size, and tokens gained each second.

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ...core.identity import TENANT, Identity, Principal
-from ...core.throttle import Throttle
+from ...core.rate_limits import Throttle
 from ...core.wire import Headers, Request, Response
 from .access import check_network, check_rights
 from .audit import AuditEvent, call_event, near_expiry_event

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from ...core.clock import Clock
-from ...core.throttle import Throttle
+from ...core.rate_limits import Throttle
 from ..eventgrid.system_topic import SystemTopic
 from .backups import Backups
 from .errors import conflict, forbidden, not_found

@@ -1,4 +1,4 @@
-"""If a worker is killed at the worst moment, the next one finishes the rotation."""
+"""The next worker finishes the rotation of one that was killed at the worst moment."""
 
 from __future__ import annotations
 

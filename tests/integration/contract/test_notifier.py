@@ -13,7 +13,7 @@ import pytest
 from emulator.azure import Azure, virtual
 from emulator.core.faults import Fault
 from emulator.sdk.transport import AsyncCredential, AsyncEmulatorTransport
-from rotation.adapters.event_grid import TopicNotifier
+from rotation.adapters.topic_notifier import TopicNotifier
 from rotation.domain.errors import Permanent, RotationError, Transient
 
 HOST = "topic.westeurope-1.eventgrid.azure.net"

@@ -8,9 +8,9 @@ from emulator.azure import Azure
 from emulator.core.wire import Dropped, Headers, Request, Response
 from emulator.sdk.transport import AsyncCredential, AsyncEmulatorTransport
 from rotation.adapters.cognitive_services import ArmAccounts
-from rotation.adapters.event_grid import TopicNotifier
 from rotation.adapters.key_vault import KeyVaults
 from rotation.adapters.probe import DataPlaneProbe
+from rotation.adapters.topic_notifier import TopicNotifier
 from rotation.ports import Accounts, Notifier, Probe, Vaults
 from rotation.runtime.clock import Clock
 

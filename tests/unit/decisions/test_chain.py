@@ -1,4 +1,4 @@
-"""For any facts at all: nothing irreversible is decided whose guard does not hold."""
+"""No facts lead to an irreversible action whose guard does not hold."""
 
 from __future__ import annotations
 
