@@ -37,7 +37,7 @@ class RecordCache:
         return {slug: found for slug, (_, found) in kept if isinstance(found, Unreadable)}
 
     async def _find(self, slug: str) -> Record | Unreadable | None:
-        """One document that cannot be read hides no other."""
+        """Return the record, or the error if it cannot be read, which does not hide the others."""
         try:
             return await self.journal.find(slug)
         except Unreadable as exc:

@@ -73,7 +73,7 @@ def test_there_is_a_document_for_every_phase() -> None:
 
 def test_there_is_a_request_of_every_kind_and_every_ending() -> None:
     waiting = load(DOCUMENTS["waiting-requests"])
-    assert {wish.kind for wish in waiting.requests} == set(RequestKind)
+    assert {request.kind for request in waiting.requests} == set(RequestKind)
     outcomes = [str(done.outcome) for done in load(DOCUMENTS["history"]).history]
     for first in ("the old key", "abandoned", "overtaken", "repaired", "cancelled", "no secret"):
         assert any(outcome.startswith(first) for outcome in outcomes), first

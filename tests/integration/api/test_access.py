@@ -101,7 +101,7 @@ class TestEveryGuardedEndpoint:
         answer = await call(service, route, KEYS, {HEADER: principal(name="the boss")})
         assert answer.status not in (401, 403)
         record = (await service.queries.journal.load(ACCOUNT))[0]
-        assert all(wish.requester == "function key" for wish in record.requests)
+        assert all(request.requester == "function key" for request in record.requests)
 
     async def test_rejects_a_malformed_principal(self, service: Service, route: Route) -> None:
         wrong = ["", "{}", "AAAA", "!!", base64.b64encode(b"[1]").decode(), "e30="]

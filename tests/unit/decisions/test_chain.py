@@ -93,7 +93,7 @@ def operations(draw: st.DrawFn, keys: Keys) -> Operation:
     )
 
 
-def _wish(kind: RequestKind, leaked: Leaked) -> Request:
+def _request(kind: RequestKind, leaked: Leaked) -> Request:
     return Request("w-1", kind, "r", "q", NOW, leaked, secret="secret-0", version="v1")
 
 
@@ -107,7 +107,9 @@ def records(draw: st.DrawFn, keys: Keys, phase: Phase) -> Record:
         moments,
         st.booleans(),
     )
-    wishes = st.builds(_wish, st.sampled_from(list(RequestKind)), st.sampled_from(list(Leaked)))
+    some_request = st.builds(
+        _request, st.sampled_from(list(RequestKind)), st.sampled_from(list(Leaked))
+    )
     seen = ObservedVersion("v1", draw(values).fingerprint(SALT))
     return Record(
         ACCOUNT,
@@ -116,7 +118,7 @@ def records(draw: st.DrawFn, keys: Keys, phase: Phase) -> Record:
         operation=None if phase is Phase.IDLE else draw(operations(keys)),
         intent=draw(mostly(st.none(), intents)),
         quarantine=draw(mostly(st.just({}), st.dictionaries(slots, moments))),
-        requests=draw(mostly(st.just(()), wishes.map(lambda request: (request,)))),
+        requests=draw(mostly(st.just(()), some_request.map(lambda request: (request,)))),
         regenerated=tuple(draw(mostly(st.just([]), st.lists(moments, max_size=10)))),
         seen=draw(st.sampled_from([{"https://kv/secrets/secret-9": seen}, {}])),
         published_at=draw(mostly(st.none(), moments)),

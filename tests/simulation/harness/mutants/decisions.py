@@ -78,9 +78,9 @@ def clean_before_prove() -> list[Patch]:
 
 
 def overlap_ignored_for_events() -> list[Patch]:
-    def new(f: Facts, purpose: Any, candidate: Any, reason: str, wish: Any) -> Any:
-        made = original(f, purpose, candidate, reason, wish)
-        by_event = wish is not None and wish.kind is RequestKind.EXPIRY
+    def new(f: Facts, purpose: Any, candidate: Any, reason: str, request: Any) -> Any:
+        made = original(f, purpose, candidate, reason, request)
+        by_event = request is not None and request.kind is RequestKind.EXPIRY
         return replace(made, overlap=timedelta()) if by_event else made
 
     original = lifecycle.new_operation

@@ -1,0 +1,65 @@
+"""A failed step is recorded, retried after a delay, and notified once."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from rotation.domain.errors import Permanent, RotationError, Transient
+from rotation.domain.ids import AccountId
+from rotation.domain.record import Record
+from rotation.engine import failures
+
+NOW = datetime(2026, 11, 28, tzinfo=UTC)
+ACCOUNT = AccountId.parse(
+    "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg"
+    "/providers/Microsoft.CognitiveServices/accounts/aoai-demo"
+)
+BUSY = Transient("the vault is busy", code="Throttled")
+FORBIDDEN = Permanent("not allowed", code="Forbidden", remedy="grant the role")
+
+
+def after(*errors: RotationError) -> Record:
+    record = Record(ACCOUNT, "salt")
+    for number, error in enumerate(errors):
+        record = failures.record_failure(record, error, NOW + timedelta(minutes=number))
+    return record
+
+
+@pytest.mark.parametrize(
+    ("failed", "seconds"), [(0, 5), (1, 10), (4, 80), (8, 15 * 60), (10**6, 15 * 60)]
+)
+def test_the_delay_doubles_up_to_15_minutes(failed: int, seconds: int) -> None:
+    assert failures.delay(failed) == timedelta(seconds=seconds)
+
+
+def test_a_longer_delay_that_azure_asked_for_wins() -> None:
+    assert failures.delay(0, timedelta(hours=1)) == timedelta(hours=1)
+    assert failures.delay(1, timedelta(seconds=1)) == timedelta(seconds=10)
+
+
+def test_a_transient_failure_is_notified_the_third_time() -> None:
+    assert after(BUSY, BUSY).outbox == ()
+    assert len(after(BUSY, BUSY, BUSY).outbox) == 1
+    assert len(after(BUSY, BUSY, BUSY, BUSY).outbox) == 1
+
+
+def test_a_permanent_failure_is_notified_once_and_waits_for_15_minutes() -> None:
+    record = after(FORBIDDEN, FORBIDDEN)
+    (notification,) = record.outbox
+    assert notification.data["remedy"] == "grant the role"
+    assert record.waiting == "not allowed; grant the role"
+    assert record.waiting_until == NOW + timedelta(minutes=1) + failures.LONGEST
+
+
+def test_a_failure_keeps_the_time_when_it_was_first_seen() -> None:
+    found = after(BUSY, BUSY).last_failure
+    assert found is not None
+    assert found.since == NOW
+
+
+def test_a_different_failure_counts_from_its_own_time() -> None:
+    found = after(BUSY, FORBIDDEN).last_failure
+    assert found is not None
+    assert (found.code, found.since) == ("Forbidden", NOW + timedelta(minutes=1))
