@@ -40,11 +40,14 @@ class Consumer:
             self.value, self.read_at = versions[-1].value, self.world.now
 
     def _use(self) -> None:
-        """Use the key, unless a person has kept the consumer from reading it again."""
+        """Use the key, unless a person kept it from reading again, or an emergency cut it off."""
         if self.read_at is None or self.world.now - self.read_at > self.rhythm + SLACK:
             return
         self.world.consumer_requests += 1
-        if self.value not in self.world.observations.excused_values:
-            works = self.world.accepts(self.value)
-            message = f"a consumer of {self.target.name} has a key that does not work"
-            self.world.invariants.require(Invariant.CONSUMER_SERVED, works, message)
+        seen = self.world.observations
+        if self.value in seen.cut_off:
+            return
+        works = self.world.accepts(self.value)
+        excused = not works and seen.excuses.of_use(self.target, self.value)
+        message = f"a consumer of {self.target.name} has a key that does not work"
+        self.world.invariants.require(Invariant.CONSUMER_SERVED, works, message, excused=excused)

@@ -31,8 +31,12 @@ def fault_table(tally: Tally, *, classes: bool = False) -> str:
 
 
 def invariant_table(tally: Tally) -> str:
-    """Return how often each invariant was evaluated."""
-    return "\n".join(f"{tally.evaluated[each]:>12,}  {each}" for each in Invariant)
+    """Return how often each invariant was evaluated, and how often it was excused."""
+    lines = [
+        f"{tally.evaluated[each]:>12,} {tally.excused[each] or '':>7}  {each}" for each in Invariant
+    ]
+    share = f"{tally.excused.total()} checks were excused ({tally.excused_share:.2%})"
+    return "\n".join([f"{'evaluated':>12} {'excused':>7}", *lines, share])
 
 
 def _summary(tally: Tally, met: set[Place], wanted: set[Place]) -> list[str]:

@@ -51,8 +51,9 @@ class Interceptor:
     """``planned_faults`` are by the number of the call, ``rules`` by its name and number.
 
     ``injected`` lists the faults that were injected as (call, fault, phase); ``call_sites`` lists
-    where one could be. ``accepted_keys`` are the keys that the data plane accepted from a worker.
-    ``accepts_any_key`` makes the data plane accept every key, which proves nothing.
+    where one could be; ``failed_at`` has the last fault of each call. ``accepted_keys`` are the
+    keys that the data plane accepted from a worker. ``accepts_any_key`` makes the data plane accept
+    every key, which proves nothing.
     """
 
     azure: Azure
@@ -62,6 +63,7 @@ class Interceptor:
     calls: list[str] = field(default_factory=list)
     call_counts: Counter[str] = field(default_factory=Counter)
     injected: list[tuple[str, str, str]] = field(default_factory=list)
+    failed_at: dict[str, datetime] = field(default_factory=dict)
     call_sites: set[tuple[str, str]] = field(default_factory=set)
     trace: list[str] = field(default_factory=list)
     actor: Actor | None = None
@@ -88,6 +90,7 @@ class Interceptor:
         if found is None:
             return self._do(by, effect) if name in EFFECTS else effect()
         self.injected.append((name, found, by.phase))
+        self.failed_at[name] = self.azure.clock.now()
         self.note(f"{by.name}: {found} at {name} ({by.phase})")
         return await self._faulty(BY_NAME[found], by, effect, fail)
 

@@ -45,9 +45,18 @@ class Invariants:
     """Evaluates invariants and counts: one that is never evaluated must not seem to hold."""
 
     evaluated: Counter[Invariant] = field(default_factory=Counter)
+    excused: Counter[Invariant] = field(default_factory=Counter)
 
-    def require(self, invariant: Invariant, holds: bool, message: str) -> None:
-        """Count an evaluation. Raises Violation with the message if it does not hold."""
+    def require(
+        self, invariant: Invariant, holds: bool, message: str, *, excused: bool = False
+    ) -> None:
+        """Count an evaluation. Raises Violation with the message if it does not hold.
+
+        An excused check is counted apart, whether it holds or not.
+        """
+        if excused:
+            self.excused[invariant] += 1
+            return
         self.evaluated[invariant] += 1
         if not holds:
             raise Violation(message)

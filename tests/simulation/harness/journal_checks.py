@@ -62,7 +62,6 @@ class JournalChecks:
         requested = {each.id: each for each in document.requests if each.kind == "emergency"}
         for new in requested.keys() - ledger.emergencies:
             ledger.emergencies.add(new)
-            ledger.disturbed_at = self._world.now
             if account:
                 since = document.operation.started_at if document.operation else None
                 self._seen.leaked_keys.report(account, requested[new].leaked, since)
@@ -74,7 +73,7 @@ class JournalChecks:
         self._seen.note(f"{done.purpose} ends: {done.outcome}")
         if done.ending in (Ending.UNENROLLED, Ending.CANCELLED):
             self._seen.leaked_keys.reported.pop(account.name, None)
-        if not done.proven or self._seen.is_excused(ledger):
+        if not done.proven:
             return
         values = {value for _, keys in account.history for value in keys.values()}
         old = [value for value in values if Key(value).fingerprint(salt) == done.retired]

@@ -14,10 +14,14 @@ SLOTS = {"key1": ("Key1",), "key2": ("Key2",), "unknown": ("Key1", "Key2")}
 
 @dataclass
 class LeakedKeys:
-    """The reported values, by the account's name."""
+    """The reported values, by the account's name.
+
+    ``named`` may be revoked, ``reported`` must be.
+    """
 
     accepts: Callable[[str], bool]
     reported: dict[str, set[str]] = field(default_factory=dict)
+    named: dict[str, set[str]] = field(default_factory=dict)
 
     def report(self, account: Account, leaked: str, running_since: datetime | None) -> None:
         """Record a report. A key that the running operation made cannot have leaked yet."""
@@ -25,6 +29,11 @@ class LeakedKeys:
         began = running_since and running_since - CLOCK_SKEW
         known = {v for v in values if not began or _created_at(account, v) < began}
         self.reported.setdefault(account.name, set()).update(known)
+        self.named.setdefault(account.name, set()).update(values)
+
+    def holds(self, account: Account, value: str) -> bool:
+        """Return whether this key of the account was reported."""
+        return value in self.named.get(account.name, ())
 
     def still_valid(self) -> list[str]:
         """Return the accounts that accept a reported key."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -11,13 +11,16 @@ from rotation.domain.keys import Slot
 
 @dataclass
 class Ledger:
-    """``intents`` and ``emergencies`` are ids. ``disturbed_at`` is when a person last interfered.
+    """``intents`` and ``emergencies`` are ids.
 
-    After ``journal_lost`` the checker can no longer tell which regenerates belong together.
+    ``revoked_by_hand`` is when a person last regenerated a key, and ``journal_lost_at`` when the
+    service last forgot what it had done.
     """
 
     regenerated: list[tuple[datetime, Slot]] = field(default_factory=list)
-    per_operation: Counter[tuple[str, str]] = field(default_factory=Counter)
+    per_operation: defaultdict[tuple[str, str], list[datetime]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
     intents: set[str] = field(default_factory=set)
     emergencies: set[str] = field(default_factory=set)
     in_emergency: bool = False
@@ -25,5 +28,5 @@ class Ledger:
     epoch: int = 0
     observed_secrets: set[str] = field(default_factory=set)
     recent_keys: list[bytes] = field(default_factory=list)
-    journal_lost: bool = False
-    disturbed_at: datetime | None = None
+    revoked_by_hand: datetime | None = None
+    journal_lost_at: datetime | None = None

@@ -1,8 +1,4 @@
-"""The checker's observations, and the cases in which it excuses a violation.
-
-Nobody can keep an invariant if a person (or an emergency) changed the account after the worker had
-read the facts that it acts on. That window is short, and the next visit repairs the damage.
-"""
+"""The checker's observations: what people did, and the state of each account's record."""
 
 from __future__ import annotations
 
@@ -14,20 +10,21 @@ from emulator.services.keyvault.model import Secret, Version
 from rotation.domain import tags
 from rotation.domain.ids import TargetId
 
+from .excuses import Excuses
 from .leaked_keys import LeakedKeys
 from .ledger import Ledger
 
 if TYPE_CHECKING:
     from .world import World
 
-LISTING_AGE = timedelta(seconds=60)  # how old a vault's listing may be: inventory.FRESH
+RECENTLY = timedelta(minutes=5)
 NO_CAP = 10**6
 
 
 class Observations:
     """``unreadable_since`` is when a person last hid a secret from its consumers.
 
-    ``excused_values`` may fail consumers: a person or an emergency revoked them on purpose.
+    ``cut_off`` are the values that an emergency has revoked, so that their consumers fail.
     """
 
     def __init__(self, world: World) -> None:
@@ -35,7 +32,8 @@ class Observations:
         self.invariants = world.invariants
         self.ledgers: dict[str, Ledger] = {}
         self.unreadable_since: dict[TargetId, datetime] = {}
-        self.excused_values: set[str] = set()
+        self.excuses = Excuses(self._facts_at)
+        self.cut_off: set[str] = set()
         self.leaked_keys = LeakedKeys(world.accepts)
         self.read_staleness = timedelta()
         self.daily_cap = NO_CAP
@@ -46,18 +44,36 @@ class Observations:
     def forget_setup(self) -> None:
         """Excuse nothing because of what the set-up of the scenario did."""
         self.ledgers.clear()
-        self.excused_values.clear()
+        self.excuses.forget()
 
     def journal_lost(self) -> None:
+        """Note that the service forgets everything, also the leaks that were reported."""
         for ledger in self.ledgers.values():
-            ledger.journal_lost, ledger.disturbed_at = True, self.world.now
+            ledger.journal_lost_at = self.world.now
+        self.leaked_keys.reported.clear()
 
-    def is_excused(self, ledger: Ledger) -> bool:
-        """Return whether the acting worker cannot have known of the last interference."""
-        actor, disturbed_at = self.world.interceptor.actor, ledger.disturbed_at
-        if disturbed_at is None or actor is None:
-            return False
-        return disturbed_at >= actor.facts_at - self.read_staleness - LISTING_AGE
+    def _facts_at(self) -> datetime | None:
+        """Return how old the acting worker's facts may be; None if a person acts."""
+        actor = self.world.interceptor.actor
+        return actor.facts_at - self.read_staleness if actor else None
+
+    def excuses_secret(self, ledger: Ledger, target: TargetId) -> bool:
+        """Return whether the acting worker cannot have known what a person did to the secret."""
+        listed = str(target) not in ledger.observed_secrets
+        return self.excuses.of_secret(target, listed=listed)
+
+    def is_reachable(self, target: TargetId, latest: Version) -> bool:
+        """Return whether the acting worker can see and write the latest version now.
+
+        An emergency does not wait for other secrets: the leaked key is revoked all the same.
+        """
+        since = self.world.now - RECENTLY
+        calls = self.world.interceptor.failed_at.items()
+        failed = any(call.startswith("keyvault") and at >= since for call, at in calls)
+        vault = self.world.azure.vault(target.vault)
+        facts_at = self._facts_at()
+        visible = facts_at is None or latest.created <= facts_at
+        return bool(vault.open and latest.enabled and visible and not failed)
 
     def is_hidden(self, ledger: Ledger, target: TargetId) -> bool:
         """Return whether the service never saw the secret, because its vault cannot be listed."""

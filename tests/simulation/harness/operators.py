@@ -115,7 +115,6 @@ class Operators:
     def _set_state(self, target: TargetId, member: str) -> None:
         state = self.world.state(self._account(target))
         setattr(state, member, True)
-        self.world.observations.ledger_of(state.id).disturbed_at = self.world.now
         self._undo_later(lambda: setattr(state, member, False))
 
     def _close_vault(self, target: TargetId, _: str) -> None:

@@ -30,34 +30,44 @@ class RegenerationChecks:
         ledger = self._seen.ledger_of(account.id)
         if self._world.interceptor.actor is None:
             self._seen.note(f"a person regenerates {slot} of {account.name}")
-            ledger.disturbed_at = self._world.now
-            self._seen.excused_values.add(account.keys[slot])
+            self._note_revoked_by_hand(ledger, account.keys[slot])
             return
         self._seen.note(f"{slot} of {account.name} is regenerated")
         self._record(ledger, account, slot)
+        leaked = self._seen.leaked_keys.holds(account, account.keys[slot])
         for target, versions in self._seen.targets(account):
-            self._check_published(ledger, target, versions[-1], account.keys[slot])
-            self._check_overlap(ledger, target, versions, account.keys[slot])
+            if not leaked or self._seen.is_reachable(target, versions[-1]):
+                self._check_published(ledger, target, versions[-1], account.keys[slot])
+            if not leaked:
+                self._check_overlap(ledger, target, versions, account.keys[slot])
         self._check_intent(ledger, slot)
         self._check_daily_cap(ledger)
-        self._check_repetition(ledger, slot)
+        self._check_repetition(ledger, account, slot)
+
+    def _note_revoked_by_hand(self, ledger: Ledger, value: str) -> None:
+        ledger.revoked_by_hand = self._world.now
+        self._seen.excuses.touched_values[value] = self._world.now
+        self._seen.excuses.uses[None].add(value)
 
     def _record(self, ledger: Ledger, account: Account, slot: str) -> None:
         ledger.regenerated.append((self._world.now, Slot(slot)))
-        ledger.per_operation[ledger.operation, slot] += 1
-        if ledger.in_emergency or self._seen.is_excused(ledger):
-            self._seen.excused_values.add(account.keys[slot])
+        ledger.per_operation[ledger.operation, slot].append(self._world.now)
+        if ledger.in_emergency or self._seen.leaked_keys.holds(account, account.keys[slot]):
+            self._seen.cut_off.add(account.keys[slot])
 
     def _check_published(
         self, ledger: Ledger, target: TargetId, latest: Version, value: str
     ) -> None:
-        if self._seen.is_excused(ledger) or self._seen.is_hidden(ledger, target):
-            return
+        excused = self._seen.excuses_secret(ledger, target)
+        if excused or self._seen.is_hidden(ledger, target):
+            excused = True
+            self._seen.excuses.uses[target].add(value)
         message = f"the key that {target.name} publishes is regenerated"
-        self._require(Invariant.PUBLISHED_KEY_KEPT, latest.value != value, message)
+        self._require(Invariant.PUBLISHED_KEY_KEPT, latest.value != value, message, excused=excused)
         works = not latest.enabled or self._world.accepts(latest.value)
         message = f"a key is regenerated while the key of {target.name} does not work"
-        self._require(Invariant.NO_BROKEN_SECRET, works, message)
+        excused = excused or self._seen.excuses.of_value(latest.value)
+        self._require(Invariant.NO_BROKEN_SECRET, works, message, excused=excused)
 
     def _check_overlap(
         self, ledger: Ledger, target: TargetId, versions: list[Version], value: str
@@ -66,33 +76,41 @@ class RegenerationChecks:
         replaced = [
             new.created for old, new in pairwise(versions) if old.value == value != new.value
         ]
-        if not replaced or ledger.in_emergency or self._seen.is_excused(ledger):
+        if not replaced or ledger.in_emergency:
             return
         hidden_at = self._seen.unreadable_since.get(target)
-        if hidden_at and hidden_at > self._world.now - self._world.overlap:
-            return
+        hidden = hidden_at is not None and hidden_at > self._world.now - self._world.overlap
+        excused = hidden or self._seen.excuses_secret(ledger, target)
         lasted = self._world.now - max(replaced)
         message = f"{target.name}: its old key is revoked {lasted} after it was replaced"
         kept = lasted >= self._world.overlap - WHOLE_SECOND
-        self._require(Invariant.OVERLAP_KEPT, kept, message)
+        if excused and not kept:
+            self._seen.excuses.uses[target].add(value)
+        self._require(Invariant.OVERLAP_KEPT, kept, message, excused=excused)
 
     def _check_intent(self, ledger: Ledger, slot: str) -> None:
-        if not ledger.journal_lost:
-            stored = len(ledger.regenerated) <= len(ledger.intents)
-            message = f"{slot} was regenerated without an intent in the journal"
-            self._require(Invariant.INTENT_STORED, stored, message)
+        stored = len(ledger.regenerated) <= len(ledger.intents)
+        message = f"{slot} was regenerated without an intent in the journal"
+        self._require(Invariant.INTENT_STORED, stored, message)
 
     def _check_daily_cap(self, ledger: Ledger) -> None:
-        if not ledger.journal_lost:
-            since = self._world.now - ALMOST_A_DAY
-            count = sum(at > since for at, _ in ledger.regenerated)
-            within = count <= self._seen.daily_cap
-            self._require(Invariant.DAILY_CAP, within, f"{count} regenerates in a day")
+        since = self._world.now - ALMOST_A_DAY
+        if ledger.journal_lost_at:
+            since = max(since, ledger.journal_lost_at)
+        count = sum(at > since for at, _ in ledger.regenerated)
+        within = count <= self._seen.daily_cap
+        self._require(Invariant.DAILY_CAP, within, f"{count} regenerates in a day")
 
-    def _check_repetition(self, ledger: Ledger, slot: str) -> None:
-        if ledger.disturbed_at or ledger.in_emergency or ledger.journal_lost:
+    def _check_repetition(self, ledger: Ledger, account: Account, slot: str) -> None:
+        """A change by hand, or a lost journal, makes the operation begin again."""
+        if ledger.in_emergency:
             return
+        first, *more = ledger.per_operation[ledger.operation, slot]
+        touched = self._seen.excuses.touched_secrets
+        secrets = (touched.get(target) for target, _ in self._seen.targets(account))
+        changes = (ledger.revoked_by_hand, ledger.journal_lost_at, *secrets)
+        excused = any(at and at >= first for at in changes)
         unknown = sum(call != "probe" for call, _, _ in self._world.interceptor.injected)
-        again = ledger.per_operation[ledger.operation, slot] - 1
         message = f"the same operation regenerates {slot} again"
-        self._require(Invariant.NO_REPEATED_REGENERATE, again <= unknown, message)
+        few = len(more) <= unknown
+        self._require(Invariant.NO_REPEATED_REGENERATE, few, message, excused=excused)

@@ -24,49 +24,47 @@ class SecretChecks:
         """Raises Violation. A person may change any secret at any time."""
         target, account = TargetId(vault.url, secret.name), self._seen.account_of(secret)
         if self._world.interceptor.actor is None:
-            self._record_interference(event, target, account, version)
+            self._note_person(event, target, version)
         elif account and version and event == "secret.set":
             self._check_published(account, target, version)
         elif account and version and event == "secret.updated" and not version.enabled:
-            self._check_disabled(account, secret, version)
+            self._check_disabled(account, target, secret, version)
 
-    def _record_interference(
-        self, event: str, target: TargetId, account: Account | None, version: Version | None
-    ) -> None:
+    def _note_person(self, event: str, target: TargetId, version: Version | None) -> None:
         self._seen.note(f"a person: {event} {target.name}")
-        if account:
-            self._seen.ledger_of(account.id).disturbed_at = self._world.now
-        if event == "secret.set" and version:
-            self._seen.excused_values.add(version.value)
+        self._seen.excuses.touched_secrets[target] = self._world.now
+        if event == "secret.set" and version and not self._world.accepts(version.value):
+            self._seen.excuses.uses[target].add(version.value)
         if event == "secret.deleted" or (version and not version.enabled):
             self._seen.unreadable_since[target] = self._world.now
 
     def _check_published(self, account: Account, target: TargetId, version: Version) -> None:
         self._seen.note(f"{target.name} publishes a new version")
         self._check_tags(version)
-        if self._seen.is_excused(self._seen.ledger_of(account.id)):
-            self._seen.excused_values.add(version.value)
-            return
         value, name = version.value, target.name
+        excused = self._seen.excuses.of_value(value)
         if not self._world.publishes_unproven:
             verified = value in self._world.interceptor.accepted_keys
             message = f"{name} publishes a key that was never verified"
             self._require(Invariant.KEY_VERIFIED, verified, message)
         current = value in account.keys.values()
         message = f"{name} publishes a value that is not a key of the account"
-        self._require(Invariant.KEY_IS_CURRENT, current, message)
+        self._require(Invariant.KEY_IS_CURRENT, current, message, excused=excused)
         message = f"{name} publishes a key that does not work"
-        self._require(Invariant.KEY_WORKS, self._world.accepts(value), message)
+        works = self._world.accepts(value)
+        self._require(Invariant.KEY_WORKS, works, message, excused=excused)
 
-    def _check_disabled(self, account: Account, secret: Secret, version: Version) -> None:
+    def _check_disabled(
+        self, account: Account, target: TargetId, secret: Secret, version: Version
+    ) -> None:
         self._seen.note(f"a version of {secret.name} is disabled")
-        if self._seen.is_excused(self._seen.ledger_of(account.id)):
-            return
+        excused = self._seen.excuses_secret(self._seen.ledger_of(account.id), target)
         old = version.value not in account.keys.values()
         message = f"a version of {secret.name} with a current key is disabled"
-        self._require(Invariant.LIVE_VERSION_KEPT, old, message)
+        self._require(Invariant.LIVE_VERSION_KEPT, old, message, excused=excused)
         message = f"the latest version of {secret.name} is disabled"
-        self._require(Invariant.LATEST_VERSION_KEPT, version is not secret.current, message)
+        latest = version is secret.current
+        self._require(Invariant.LATEST_VERSION_KEPT, not latest, message, excused=excused)
 
     def _check_tags(self, version: Version) -> None:
         text = repr(version.tags)

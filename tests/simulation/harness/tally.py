@@ -19,6 +19,7 @@ class Tally:
     injected: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     call_sites: set[tuple[str, str]] = field(default_factory=set)
     evaluated: Counter[Invariant] = field(default_factory=Counter)
+    excused: Counter[Invariant] = field(default_factory=Counter)
     violations: list[str] = field(default_factory=list)
 
     def add_run(self, world: World) -> None:
@@ -28,6 +29,7 @@ class Tally:
         self.injected.update(world.interceptor.injected)
         self.call_sites |= world.interceptor.call_sites
         self.evaluated.update(world.invariants.evaluated)
+        self.excused.update(world.invariants.excused)
 
     def add(self, other: Tally) -> None:
         self.runs += other.runs
@@ -36,4 +38,11 @@ class Tally:
         self.injected += other.injected
         self.call_sites |= other.call_sites
         self.evaluated += other.evaluated
+        self.excused += other.excused
         self.violations += other.violations
+
+    @property
+    def excused_share(self) -> float:
+        """Return the share of the checks that an excuse covered."""
+        excused = self.excused.total()
+        return excused / max(self.evaluated.total() + excused, 1)
