@@ -8,10 +8,8 @@ from msgspec.structs import replace
 
 from ..domain.ids import TargetId
 from ..domain.membership import Member
-from ..domain.record import Notification, Record
+from ..domain.record import OUTBOX, Notification, Record
 from .membership import Context, Membership
-
-OUTBOX = 20  # notifications that a record keeps until they are delivered
 
 
 def announced(record: Record, c: Context, found: Membership) -> Record:

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 
 from msgspec.structs import replace
 
 from ..domain import legacy
-from ..domain.ids import AccountId
 from ..domain.keys import Slot
 from ..domain.operation import Ending, Operation, Phase, Purpose
-from ..domain.record import HISTORY, Notification, Record
+from ..domain.record import HISTORY, Record
 from ..domain.request import Leaked, Request, RequestKind
 from .actions import Action, ActionKind
 from .facts import Facts
-
-ENDED = "ended"  # the type of the notification about an operation that ended
+from .notifications import ENDED, audit_record, notify
 
 
 def operation_id(f: Facts, purpose: Purpose) -> str:
@@ -84,29 +81,8 @@ def end(
         history=(*f.record.history, done)[-HISTORY:],
     )
     return Action(
-        ActionKind.MOVE, outcome, notify(record, f, ENDED, audited(f.record.account, done))
+        ActionKind.MOVE, outcome, notify(record, f, ENDED, audit_record(f.record.account, done))
     )
-
-
-def audited(account: AccountId, done: Operation) -> dict[str, str]:
-    """Return the audit record of an operation that ended, without empty members."""
-    ended, asked = done.ended_at or done.phase_since, done.asked_at or done.started_at
-    whole = {
-        "account": str(account),
-        "operation": done.id,
-        "purpose": done.purpose.value,
-        "ending": legacy.ending(done).value,
-        "outcome": done.outcome,
-        "requester": done.requester,
-        "role": done.role,
-        "reason": done.reason,
-        "request": done.request_id,
-        "leaked": done.leaked.value,
-        "askedAt": asked.isoformat(),
-        "endedAt": ended.isoformat(),
-        "seconds": f"{(ended - asked).total_seconds():.0f}",
-    }
-    return {name: text for name, text in whole.items() if text}
 
 
 def cancellable(record: Record) -> bool:
@@ -153,12 +129,3 @@ def as_request(operation: Operation) -> list[Request]:
             request_id=operation.request_id,
         )
     ]
-
-
-def notify(record: Record, f: Facts, kind: str, data: Mapping[str, str]) -> Record:
-    """Add a notification to the outbox; its id is the same if the step is repeated."""
-    operation = f.record.operation
-    subject = operation.id if operation else f"{record.account.slug}-{record.epoch}"
-    notice = Notification(f"{subject}-{kind}-{data.get('of', '')}".rstrip("-"), kind, f.now, data)
-    others = tuple(n for n in record.outbox if n.id != notice.id)
-    return replace(record, outbox=(*others, notice)[-20:])

@@ -12,7 +12,8 @@ from ..domain.policy import ProbePolicy
 from ..domain.probing import ProbeResult
 from .actions import Action, ActionKind, MissingFacts, enter, needs, retry_later, wait
 from .facts import Facts
-from .lifecycle import end, notify
+from .lifecycle import end
+from .notifications import notify
 from .progress import event_data, overlap_end, step_back
 from .regeneration import send
 

@@ -14,7 +14,8 @@ from ..domain.probing import ProbeResult
 from . import guards, values
 from .actions import Action, ActionKind, MissingFacts, block, enter, needs, retry_later, wait
 from .facts import Facts
-from .lifecycle import end, notify, superseded
+from .lifecycle import end, superseded
+from .notifications import notify
 from .progress import (
     STALE_READS,
     distinguishable_at,

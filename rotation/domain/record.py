@@ -19,6 +19,8 @@ from .request import OPERATOR_ANSWERS, Request
 
 HISTORY = 20
 
+OUTBOX = 20  # notifications that a record keeps until they are delivered
+
 FORMAT = 1
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from ..domain.errors import Permanent, RotationError, Transient
-from ..domain.record import Failure, Notification, Record
+from ..domain.record import OUTBOX, Failure, Notification, Record
 
 FIRST, LONGEST = timedelta(seconds=5), timedelta(minutes=15)
 
@@ -58,5 +58,5 @@ def _with_notification(record: Record, found: Failure) -> Record:
     }
     name = f"{operation}-failed-{found.code}-{found.since.timestamp():.0f}"
     return replace(
-        record, outbox=(*record.outbox, Notification(name, "failed", found.since, data))[-20:]
+        record, outbox=(*record.outbox, Notification(name, "failed", found.since, data))[-OUTBOX:]
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from ..decisions.lifecycle import ENDED
+from ..decisions.notifications import ENDED
 from ..domain.errors import Permanent, RotationError
 from ..domain.ids import AccountId
 from ..domain.record import Notification, Record

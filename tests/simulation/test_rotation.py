@@ -46,6 +46,7 @@ async def test_a_due_secret_gets_a_verified_key_and_the_old_key_is_revoked_after
     assert [version.enabled for version in world.versions(target)] == [False, True]
     assert record.history[-1].proven
     assert [event["type"] for event in world.sent] == [
+        "KeyRotation.Admitted",
         "KeyRotation.Rotated",
         "KeyRotation.Revoked",
         "KeyRotation.Ended",
