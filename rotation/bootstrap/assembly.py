@@ -41,18 +41,22 @@ def build(settings: Settings, *, in_process: bool = False) -> Service:
     store, queue = storage(settings, credential, handle)
     if in_process:
         queue = in_process_queue(handle)
-    service = assemble(Clients(settings, credential, Clock()), store, queue)
+    clients = Clients(settings, credential, Clock())
+    service = assemble(clients, store, queue, as_operator=in_process)
     return service
 
 
-def assemble(clients: Clients, store: Store, queue: Queue) -> Service:
-    """Build a service on the given store and queue, which it closes."""
+def assemble(clients: Clients, store: Store, queue: Queue, *, as_operator: bool = False) -> Service:
+    """Build a service on the given store and queue, which it closes.
+
+    An operator's own ROTATION_BINDINGS only count if the store holds none of the service.
+    """
     settings, clock, policy = clients.settings, clients.clock, clients.settings.policy
     accounts, vaults, resources = clients.accounts(), clients.vaults(), clients.resources()
     probe, notifier, evidence = clients.probe(), clients.notifier(), clients.evidence()
     owned = (queue, accounts, vaults, resources, probe, notifier, evidence, store)
 
-    bindings = BindingRegistry(store, settings.bindings, settings.vaults)
+    bindings = BindingRegistry(store, settings.bindings, settings.vaults, as_operator=as_operator)
     inventory, journal = Inventory(vaults, clock, bindings), Journal(store)
     reader = SecretReader(vaults, inventory)
     ignored = settings.evidence_ignore
@@ -72,7 +76,7 @@ def assemble(clients: Clients, store: Store, queue: Queue) -> Service:
         queries=queries,
         previews=Previews(queries, scope, reconciler, sweeper, inventory, vaults, clock),
         health=Health(queries, journal, clock, settings.period),
-        doctor=Doctor(resources, accounts, vaults, journal, clock, policy),
+        doctor=Doctor(resources, accounts, vaults, journal, clock, policy, bindings),
         closing=closing((*owned, clients.credential)),
     )
 

@@ -112,6 +112,20 @@ def storage(
     return BlobStore(blobs, settings.journal_container), StorageQueue(queues, settings.queue_name)
 
 
+def documents(settings: Settings, credential: AsyncTokenCredential) -> Store:
+    """Return the store alone, for tools that only read it."""
+    if settings.storage is None:
+        from ..adapters.file_store import FileStore
+
+        return FileStore(settings.journal_directory)
+    from ..adapters.blob_store import BlobStore
+    from ..adapters.pipeline import storage_options
+    from ..adapters.storage import services
+
+    blobs, _ = services(settings.storage, credential, storage_options())
+    return BlobStore(blobs, settings.journal_container)
+
+
 def in_process_queue(handler: Handler) -> Queue:
     """Return a queue that calls ``handler`` for its messages in this process."""
     from ..adapters.in_process_queue import InProcessQueue

@@ -8,8 +8,9 @@ from typing import Any
 from .exit_status import ExitStatus
 
 FAILING = "failing"
-NEEDS_ATTENTION = ("refused", "drifted")
+NEEDS_ATTENTION = ("unknown", "refused", "drifted")
 SOON_DAYS = 7
+LATE_SECONDS = 45 * 60
 
 
 def evaluate(fleet: Mapping[str, Any], health: Mapping[str, Any]) -> tuple[ExitStatus, list[str]]:
@@ -20,6 +21,9 @@ def evaluate(fleet: Mapping[str, Any], health: Mapping[str, Any]) -> tuple[ExitS
     expiring = sum(map(_expires_soon, fleet["secrets"]))
     if expiring:
         warnings.append(f"{expiring} expiring within {SOON_DAYS} days")
+    remarks = sum(bool(row.get("problems")) for row in fleet["secrets"])
+    if remarks:
+        warnings.append(f"{remarks} with a remark: see WAITING FOR")
     if health["status"] != "ok":
         warnings.append(_sweep_warning(health))
     warnings += fleet["problems"]
@@ -44,4 +48,6 @@ def _sweep_warning(health: Mapping[str, Any]) -> str:
     age = health["lastSweepAgeSeconds"]
     if age is None:
         return "No sweep has run yet, so nothing is rotated automatically."
+    if age < LATE_SECONDS:
+        return "The service is degraded: it could not read everything, or a setting is not valid."
     return f"The last sweep was {age // 60} minutes ago. Is the function app running?"

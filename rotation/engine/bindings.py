@@ -16,6 +16,15 @@ from ..ports import Store
 
 _NAME = "bindings"
 
+UNSET = (
+    "ROTATION_BINDINGS is not set, so no new secret is admitted: set it as doctor proposes, which "
+    "says whose key each vault may hold"
+)
+
+_DIFFERS = (
+    "ROTATION_BINDINGS at this terminal is not that of the service; the service's is in force"
+)
+
 Pair = tuple[TargetId, AccountId]
 
 
@@ -36,20 +45,38 @@ class BindingRegistry:
 
     ``setting`` is the text of ROTATION_BINDINGS, possibly empty. ``problem`` is set once
     ``current`` was called and says why the setting is not in force.
+
+    ``as_operator``: the setting is that of an operator's terminal. The service's stored one is in
+    force, nothing is stored, and ``difference`` says if the two are not the same.
     """
 
-    def __init__(self, store: Store, setting: str, vaults: tuple[str, ...]) -> None:
+    def __init__(
+        self, store: Store, setting: str, vaults: tuple[str, ...], *, as_operator: bool = False
+    ) -> None:
         self._store = store
+        self._as_operator = as_operator
         self._setting = setting
         self._vaults = vaults
         self._current: Bindings | None = None
         self.problem = ""
+        self.difference = ""
 
     async def current(self) -> Bindings:
         """Return the bindings in force. Raises RotationError if the store fails."""
         if self._current is None:
             self._current = await self._load()
         return self._current
+
+    async def problems(self) -> list[str]:
+        """Return what a person should correct in the setting, for the fleet's overview."""
+        current = await self.current()
+        if self.difference:
+            return [self.difference]
+        if self.problem:
+            return [f"ROTATION_BINDINGS is not in force: {self.problem}; the last good one is"]
+        if current.are_frozen:
+            return [UNSET]
+        return []
 
     async def is_undecided(self, vault: str) -> bool:
         """Return whether the vault must be listed completely before anything is bound."""
@@ -66,6 +93,12 @@ class BindingRegistry:
 
     async def _load(self) -> Bindings:
         entries, self.problem = self._parsed(self._setting)
+        if self._as_operator:
+            stored, _ = await self._read()
+            services, _ = self._parsed(stored.setting or "")
+            if services is not None:
+                self.problem, self.difference = "", _DIFFERS if entries != services else ""
+                return Bindings(services)
         if entries is not None:
             await self._amend(lambda s: replace(s, setting=self._setting))
             return Bindings(entries)
@@ -96,7 +129,12 @@ class BindingRegistry:
         return Stored(), document.etag
 
     async def _amend(self, change: Callable[[Stored], Stored]) -> None:
-        """Write the changed document. On a conflict, the other process has written the same."""
+        """Write the changed document, unless as an operator.
+
+        On a conflict, the other process has written the same.
+        """
+        if self._as_operator:
+            return
         stored, etag = await self._read()
         changed = change(stored)
         if changed != stored or etag is None:

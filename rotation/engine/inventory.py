@@ -66,6 +66,12 @@ class Inventory:
         listings = await self.listings(refresh=refresh)
         return {s.target for found in listings for s in found.secrets if s.account == account}
 
+    async def check_readable(self, *vaults: str) -> None:
+        """Raise the error of a vault that cannot be listed; without ``vaults``, of any."""
+        for listing in await self.listings():
+            if listing.error and (not vaults or listing.vault in vaults):
+                raise listing.error
+
     async def check_bound(self, target: TargetId, account: AccountId) -> None:
         """Raise Permanent if the secret may not receive the account's key."""
         if (await self.bindings.current()).of(target, account) is Bound.NONE:

@@ -29,11 +29,19 @@ class Health:
     period: timedelta
 
     async def status(self) -> HealthReply:
-        """Report whether the sweep still runs and can read all vaults and documents."""
-        last = await self.journal.last_sweep()
+        """Report whether the sweep still runs, and whether everything can be read."""
+        try:
+            last = await self.journal.last_sweep()
+            bindings = self.queries.inventory.bindings
+            await bindings.current()
+        except RotationError as exc:
+            log.warning("fleet unknown", reason=str(exc), code=exc.code)
+            return HealthReply(status=HealthStatus.DEGRADED, last_sweep_age_seconds=None)
         age = last_sweep.age(last, self.clock.now())
         limit = 3 * max(self.period, _SHORTEST_PERIOD).total_seconds()
-        is_healthy = last is not None and not last.unread and age is not None and age <= limit
+        is_healthy = age is not None and age <= limit
+        if bindings.problem or (last and last.unread):
+            is_healthy = False
         status = HealthStatus.OK if is_healthy else HealthStatus.DEGRADED
         return HealthReply(status=status, last_sweep_age_seconds=age)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ..domain.errors import RotationError, unenrolled
 from ..domain.ids import AccountId, TargetId
 from ..domain.request import Request
+from ..domain.targets import VersionInfo
 from ..engine.inventory import Inventory
 from ..engine.reconciler import Reconciler
 from ..ports import Vaults
@@ -42,13 +43,14 @@ class Previews:
     async def secret(self, target: TargetId) -> SecretReply:
         """Return one secret with its next step, its versions and its rotations.
 
-        Raises Permanent if the secret is not enrolled.
+        Raises Permanent if the secret is not enrolled, and RotationError if that is not known.
         """
         rows, _ = await self.queries.rows()
         row = next((row for row in rows if row.target == target), None)
         if row is None:
+            await self.inventory.check_readable(target.vault)
             raise unenrolled(str(target))
-        revisions = await self.vaults.list_versions(target)
+        revisions, problems = await self._versions(target)
         now = self.clock.now()
         return SecretReply(
             at=now,
@@ -56,7 +58,15 @@ class Previews:
             now=await self._preview(row.account) if row.account else None,
             versions=versions.build(revisions),
             rotations=await self._rotations(row.account) if row.account else [],
+            problems=[*row.problems, *problems],
         )
+
+    async def _versions(self, target: TargetId) -> tuple[tuple[VersionInfo, ...], list[str]]:
+        """Return the versions, or why they cannot be read."""
+        try:
+            return await self.vaults.list_versions(target), []
+        except RotationError as exc:
+            return (), [exc.advice]
 
     async def _rotations(self, account: AccountId) -> list[RotationReply]:
         return (await self.queries.rotations(account=str(account))).rotations

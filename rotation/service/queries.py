@@ -13,12 +13,11 @@ from ..domain.operation import Operation
 from ..domain.policy import Policy
 from ..domain.record import Record
 from ..domain.request import Request, RequestKind
-from ..domain.targets import ListedSecret
 from ..engine.inventory import Inventory
 from ..engine.journal import Journal
-from ..engine.record_cache import RecordCache
 from ..ports import Vaults
 from ..runtime.clock import Clock
+from .overview import Overview
 from .replies.fleet import CallerReply, FleetReply
 from .replies.rotation import RotationReply, RotationsReply, RotationState
 from .replies.secret import AccountReply
@@ -43,10 +42,10 @@ class Queries:
     unmanaged: UnmanagedResources
     policy: Policy
     clock: Clock
-    _records: RecordCache = field(init=False)
+    _overview: Overview = field(init=False)
 
     def __post_init__(self) -> None:
-        self._records = RecordCache(self.journal)
+        self._overview = Overview(self.journal, self.inventory, self.policy, self.clock)
 
     @property
     def vault_urls(self) -> tuple[str, ...]:
@@ -66,28 +65,12 @@ class Queries:
             summary=fleet.summary(rows, now, sweep),
             secrets=[fleet.build(row, now) for row in rows],
             unmanaged=unmanaged,
-            problems=[*problems, *self._unreadable(), *more],
+            problems=[*problems, *more],
         )
 
-    def _unreadable(self) -> list[str]:
-        return [exc.advice for exc in self._records.unreadable.values()]
-
     async def rows(self) -> tuple[list[Row], list[str]]:
-        """Return one row per enrolled secret, and why a vault could not be listed."""
-        listings = await self.inventory.listings()
-        problems = [str(listing.error) for listing in listings if listing.error]
-        listed = [secret for listing in listings for secret in listing.secrets]
-        records = await self._records.records()
-        now = self.clock.now()
-        unreadable = self._records.unreadable
-
-        def row(secret: ListedSecret) -> Row:
-            slug = secret.account.slug if secret.account else ""
-            if slug in unreadable:
-                return fleet.without_record(secret, unreadable[slug], now)
-            return fleet.row(secret, records.get(slug), self.policy, now)
-
-        return [row(s) for s in sorted(listed, key=lambda s: s.target)], problems
+        """Return one row per enrolled secret, and the problems that concern no row."""
+        return await self._overview.rows()
 
     async def account(self, slug: str) -> AccountReply | None:
         """Return an account by its slug, or None if there is no record."""
@@ -101,7 +84,7 @@ class Queries:
 
         Raises ValueError if ``account`` is not an ARM resource id.
         """
-        records = await self._records.records()
+        records = await self._overview.records()
         slug = AccountId.parse(account).slug if account else None
         found = [
             operation.build(record, one)

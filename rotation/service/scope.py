@@ -57,5 +57,6 @@ class Scope:
             record, _ = await self.journal.load(request.account)
             known = tuple(target_id(text) for text in record.seen)
         if not known:
+            await self.inventory.check_readable()
             raise unenrolled(str(request.account))
         return request.account, known

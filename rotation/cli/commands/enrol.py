@@ -71,6 +71,9 @@ async def _enrol(arguments: EnrolmentArguments, options: Options) -> ExitStatus:
 
 def _show_preview(plans: Sequence[EnrolmentPlan], work: Sequence[EnrolmentPlan]) -> None:
     output.table(COLUMNS, map(_row, plans))
+    for plan in work:
+        if plan.warning:
+            output.echo(f"! {plan.warning}")
     if work:
         output.echo(WARNING)
 
@@ -103,4 +106,5 @@ def _to_json(plan: EnrolmentPlan) -> dict[str, Any]:
         "will": plan.action.value,
         "why": plan.why,
         "inUse": plan.slot,
+        "warning": plan.warning,
     }

@@ -31,6 +31,7 @@ async def _why(client: ApiClient, secret: SecretArgument, *, as_json: bool) -> E
             "until": output.format_time(now.get("until") or row["nextAt"]),
             "last error": error.get("message"),
             "remedy": error.get("remedy"),
+            "problems": "; ".join(found.get("problems", ())) or None,
         }
     )
     if now.get("effects"):

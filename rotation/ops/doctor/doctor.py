@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ...domain import tags
+from ...domain.permissions import VaultInfo
 from ...domain.policy import Policy
 from ...domain.targets import ListedSecret
+from ...engine.bindings import BindingRegistry
 from ...engine.journal import Journal
 from ...ports import Accounts, Resources, Vaults
 from ...runtime.clock import Clock
 from ...runtime.concurrency import gather_limited
 from ..survey import visible_vaults
 from .accounts import AccountChecks
+from .bindings import check_bindings
 from .findings import CheckState, Finding, attempt
 from .vaults import VaultChecks
 
@@ -31,6 +34,7 @@ class Doctor:
     journal: Journal
     clock: Clock
     policy: Policy
+    bindings: BindingRegistry
 
     async def examine(self) -> list[Finding]:
         """Run all checks, each regardless of the others' failures."""
@@ -39,7 +43,10 @@ class Doctor:
         secrets: list[ListedSecret] = []
         for vault in self.vaults.urls:
             findings.append(await self._list_secrets(vault, secrets))
-        findings += await self._vaults(object_id, secrets)
+        subscriptions = sorted({s.account.subscription for s in secrets if s.account})
+        visible = await visible_vaults(self.resources, subscriptions)
+        findings.append(await check_bindings(self.bindings, secrets, visible))
+        findings += await self._vaults(object_id, secrets, visible)
         findings += [finding for secret in secrets for finding in _tag_problems(secret)]
         findings += await self._accounts(object_id, secrets)
         findings.append(self._clock())
@@ -73,9 +80,9 @@ class Doctor:
 
         return await attempt("vault", vault, read)
 
-    async def _vaults(self, object_id: str, secrets: Sequence[ListedSecret]) -> list[Finding]:
-        subscriptions = sorted({s.account.subscription for s in secrets if s.account})
-        visible = await visible_vaults(self.resources, subscriptions)
+    async def _vaults(
+        self, object_id: str, secrets: Sequence[ListedSecret], visible: Mapping[str, VaultInfo]
+    ) -> list[Finding]:
         checks = VaultChecks(self.resources, object_id)
         findings: list[Finding] = []
         for url in self.vaults.urls:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from ...domain import tags
+from ...domain.bindings import Bound, not_bound
 from ...domain.errors import Permanent, RotationError
 from ...domain.policy import Policy
 from ...domain.targets import ListedSecret, Target
+from ...engine.bindings import BindingRegistry
 from ...ports import Accounts, Vaults
 from ...runtime.clock import Clock
 from ...runtime.concurrency import gather_limited
@@ -29,6 +31,7 @@ class Enroller:
     secrets: Vaults
     clock: Clock
     policy: Policy
+    bindings: BindingRegistry
 
     async def plan(self, requests: Iterable[EnrolmentRequest]) -> list[EnrolmentPlan]:
         """Return a plan for each request. A plan refuses if something could not be read."""
@@ -47,9 +50,21 @@ class Enroller:
             if secret is not None and secret.value is None:
                 why = "the secret is disabled, so its value cannot be read"
                 return EnrolmentPlan.refusing(request, why)
-            return decide(request, keys, secret, enrolled, self.policy)
+            return await self._warned(decide(request, keys, secret, enrolled, self.policy))
         except (RotationError, ValueError) as exc:
             return EnrolmentPlan.refusing(request, str(exc))
+
+    async def _warned(self, plan: EnrolmentPlan) -> EnrolmentPlan:
+        """Warn if the service would not publish a key in this secret."""
+        if not plan.changes_something:
+            return plan
+        try:
+            bindings = await self.bindings.current()
+        except RotationError as exc:
+            return replace(plan, warning=f"the service's bindings cannot be read: {exc}")
+        if bindings.of(plan.target, plan.account) is Bound.NONE:
+            return replace(plan, warning=not_bound(plan.target, plan.account))
+        return replace(plan, warning=self.bindings.difference)
 
     async def apply(self, plan: EnrolmentPlan, validity: timedelta) -> None:
         """Create or tag the secret. Raises RotationError; Permanent if it exists by now."""

@@ -46,7 +46,10 @@ class EnrolmentRequest:
 
 @dataclass(frozen=True)
 class EnrolmentPlan:
-    """The effect of enrolling one account, and why. ``slot`` is the key in use."""
+    """The effect of enrolling one account, and why. ``slot`` is the key in use.
+
+    ``warning`` is what the operator should know before it is applied.
+    """
 
     account: AccountId
     target: TargetId
@@ -55,6 +58,7 @@ class EnrolmentPlan:
     slot: Slot | None = None
     tags: Mapping[str, str] | None = None
     version: str = ""
+    warning: str = ""
 
     @property
     def changes_something(self) -> bool:

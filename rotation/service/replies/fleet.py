@@ -15,6 +15,7 @@ class SecretState(StrEnum):
     """The state of a secret, the worst first."""
 
     FAILING = "failing"
+    UNKNOWN = "unknown"
     REFUSED = "refused"
     DRIFTED = "drifted"
     DUE = "due"
@@ -36,7 +37,7 @@ class LastOperationReply(Reply, frozen=True, kw_only=True):
 
 
 class RowReply(Reply, frozen=True, kw_only=True):
-    """One secret."""
+    """One secret. ``problems`` are remarks on it that stop no rotation of its account."""
 
     vault: str
     secret: str
@@ -56,6 +57,7 @@ class RowReply(Reply, frozen=True, kw_only=True):
     operation: str | None
     last_operation: LastOperationReply | None
     error: TroubleReply | None
+    problems: list[str]
 
 
 class CallerReply(Reply, frozen=True, kw_only=True):

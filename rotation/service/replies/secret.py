@@ -30,6 +30,7 @@ class SecretReply(Reply, frozen=True, kw_only=True):
     now: PreviewReply | None
     versions: list[VersionReply]
     rotations: list[RotationReply]
+    problems: list[str]
 
 
 class HeldReply(Reply, frozen=True, kw_only=True):

@@ -14,7 +14,6 @@ from msgspec import Struct
 
 from ...decisions.schedule import due_at
 from ...domain import tags
-from ...domain.errors import Unreadable
 from ...domain.ids import AccountId, TargetId
 from ...domain.keys import Slot
 from ...domain.operation import Operation, Phase
@@ -42,7 +41,10 @@ _NEXT = {
 
 
 class Row(Struct, frozen=True):
-    """One secret. ``why`` is what its next step waits for, ``next_at`` until when."""
+    """One secret. ``why`` is what its next step waits for, ``next_at`` until when.
+
+    ``problems`` are remarks on it that stop no rotation of its account.
+    """
 
     target: TargetId
     account: AccountId | None
@@ -57,6 +59,7 @@ class Row(Struct, frozen=True):
     operation: str | None = None
     last: Operation | None = None
     error: Failure | None = None
+    problems: tuple[str, ...] = ()
 
 
 def row(listed: ListedSecret, record: Record | None, policy: Policy, now: datetime) -> Row:
@@ -66,12 +69,12 @@ def row(listed: ListedSecret, record: Record | None, policy: Policy, now: dateti
     at = due_at(listed.target, listed.created, listed.expires, policy)
     record = record or Record(listed.account, "", waiting="not visited yet")
     enrolment = tags.read(listed.tags)
-    idle = record.phase is Phase.IDLE
+    idle, note = record.phase is Phase.IDLE, record.notes.get(str(listed.target), "")
     return Row(
         target=listed.target,
         account=listed.account,
         state=state_of(listed, record, at, now),
-        why=record.waiting,
+        why="; ".join(text for text in (note, record.waiting) if text),
         next=_NEXT[record.phase],
         next_at=record.waiting_until or (at if idle else None),
         slot=enrolment.claimed if enrolment else None,
@@ -81,19 +84,7 @@ def row(listed: ListedSecret, record: Record | None, policy: Policy, now: dateti
         operation=record.operation.id if record.operation else None,
         last=record.history[-1] if record.history else None,
         error=record.blocked or record.last_failure,
-    )
-
-
-def without_record(listed: ListedSecret, exc: Unreadable, now: datetime) -> Row:
-    """Return the row of a secret if the record of its account cannot be read."""
-    return Row(
-        target=listed.target,
-        account=listed.account,
-        state=SecretState.FAILING,
-        why=exc.advice,
-        published_at=listed.created,
-        expires=listed.expires,
-        error=Failure(exc.code, str(exc), exc.remedy, now),
+        problems=(note,) if note else (),
     )
 
 
@@ -136,6 +127,7 @@ def build(row: Row, now: datetime) -> RowReply:
         operation=row.operation,
         last_operation=_last_operation(row.last) if row.last else None,
         error=trouble(row.error),
+        problems=list(row.problems),
     )
 
 

@@ -27,17 +27,31 @@ _OF_PHASE = {
 
 def state_of(listed: ListedSecret, record: Record, due_at: datetime, now: datetime) -> SecretState:
     """Return the state of a secret whose next rotation is due at ``due_at``."""
-    enrolment = tags.read(listed.tags)
+    enrolment, trouble = tags.read(listed.tags), _trouble(record)
+    if trouble is None and (enrolment is None or enrolment.problems):
+        trouble = SecretState.REFUSED
+    known = trouble or _running(record)
+    if known:
+        return known
+    if enrolment and enrolment.paused:
+        return SecretState.PAUSED
+    return SecretState.DUE if due_at <= now or record.requests else SecretState.HEALTHY
+
+
+def state_of_member(record: Record) -> SecretState:
+    """Return the state of a secret whose tags do not tell it."""
+    return _trouble(record) or _running(record) or SecretState.HEALTHY
+
+
+def _trouble(record: Record) -> SecretState | None:
     if record.last_failure and record.last_failure.code in _REFUSED:
         return SecretState.REFUSED
     if record.blocked or record.failures > 1:  # a first failure is retried
         return SecretState.FAILING
-    if enrolment is None or enrolment.problems:
-        return SecretState.REFUSED
+    return None
+
+
+def _running(record: Record) -> SecretState | None:
     if record.operation and record.operation.purpose is Purpose.REPAIR:
         return SecretState.DRIFTED
-    if record.phase is not Phase.IDLE:
-        return _OF_PHASE[record.phase]
-    if enrolment.paused:
-        return SecretState.PAUSED
-    return SecretState.DUE if due_at <= now or record.requests else SecretState.HEALTHY
+    return _OF_PHASE.get(record.phase)

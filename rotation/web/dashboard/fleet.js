@@ -2,7 +2,7 @@
 
 // Each state's colour. The order is the sort order, the worst first.
 const STATES = {
-  failing: "bad", refused: "bad", drifted: "bad", due: "warn", rotating: "busy", revoking: "busy",
+  failing: "bad", unknown: "bad", refused: "bad", drifted: "bad", due: "warn", rotating: "busy", revoking: "busy",
   overlap: "busy", paused: "idle", healthy: "good", unmanaged: "none",
 };
 const ORDER = Object.keys(STATES);
@@ -70,7 +70,7 @@ function countsOf(rows) {
 /** Summarise the fleet in one sentence. */
 function headline(counts, managed) {
   const sum = (...states) => states.reduce((total, state) => total + (counts[state] ?? 0), 0);
-  const bad = sum("failing", "refused", "drifted");
+  const bad = sum("failing", "unknown", "refused", "drifted");
   if (!managed) return "No secret is enrolled yet";
   if (bad) return bad === 1 ? "One secret needs attention" : `${bad.toLocaleString()} secrets need attention`;
   const busy = sum("rotating", "revoking", "overlap");
