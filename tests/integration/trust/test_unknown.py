@@ -1,4 +1,4 @@
-"""What cannot be read is unknown: never "not enrolled", and never "nothing here"."""
+"""A thing that cannot be read is unknown: never "not enrolled", and never "nothing here"."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def test_a_secret_of_a_vault_that_cannot_be_read_is_unknown(tmp_path: Path
     assert found[KEY]["account"] == p.azure.account("aoai-demo").id
     assert found["acct-b-key"]["state"] != "unknown"
     assert (status, one["secret"]["state"]) == (200, "unknown")
-    assert one["rotations"], "what the journal knows"
+    assert one["rotations"], "the journal contains them"
     assert any("403" in problem for problem in one["problems"])
     assert (health[0], health[1]["status"]) == (503, "degraded")
 
