@@ -14,7 +14,7 @@ from ..domain.request import Request, RequestKind
 from . import emergency, idle, revocation, rollout, schedule
 from .actions import Action, ActionKind, blocked, enter, undecided, unread
 from .facts import Facts
-from .lifecycle import cancellable, end
+from .lifecycle import cancellable, end, without_intent
 
 _PHASES: dict[Phase, Callable[[Facts], Action]] = {
     Phase.IDLE: idle.decide,
@@ -32,7 +32,8 @@ def decide(f: Facts) -> Action:
     """Return the next action for an account."""
     f = _without_stale(f)
     return (
-        _answered(f)
+        _restored(f)
+        or _answered(f)
         or emergency.decide(f)
         or _stopped(f)
         or _unenrolled(f)
@@ -51,6 +52,17 @@ def _without_stale(f: Facts) -> Facts:
     if len(kept) == len(requests):
         return f
     return replace(f, record=replace(f.record, requests=kept))
+
+
+def _restored(f: Facts) -> Action | None:
+    """Forget the fingerprint of the old key if the record's fingerprints are not of its salt."""
+    operation = f.record.operation
+    if operation is None or operation.retired is None or not f.has_other_salt:
+        return None
+    f = without_intent(f)
+    operation = replace(operation, retired=None)
+    record = replace(f.record, operation=operation, seen=f.observed)
+    return Action(ActionKind.MOVE, "the record was restored or edited; keys decide", record)
 
 
 def _answered(f: Facts) -> Action | None:

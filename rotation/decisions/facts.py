@@ -12,6 +12,7 @@ from ..domain.account import Account
 from ..domain.errors import RotationError
 from ..domain.ids import TargetId
 from ..domain.keys import Key, Keys, Slot
+from ..domain.membership import has_key_shape
 from ..domain.operation import Operation
 from ..domain.policy import EffectivePolicy, Policy, ProbePolicy
 from ..domain.probing import ProbeResult, ProbeVerdict, accepts
@@ -134,6 +135,31 @@ class Facts(Struct, frozen=True, dict=True):
         values = (self.cached_retired_key, *(version.value for version in self.versions or ()))
         retired, salt = self.operation.retired, self.record.salt
         return next((v for v in values if v and v.fingerprint(salt) == retired), None)
+
+    @property
+    def superseded_key(self) -> Key | None:
+        """The key that was published last before the present ones. Needs ``versions``."""
+        old = [
+            (version.created, str(version.target), version.value)
+            for version in self.versions or ()
+            if version.value
+            and has_key_shape(version.value, self.keys)
+            and self.keys.slot_of(version.value) is None
+        ]
+        return max(old, key=lambda found: found[:2])[2] if old else None
+
+    @property
+    def has_other_salt(self) -> bool:
+        """Return whether the record's fingerprints do not belong to its salt.
+
+        A version's value never changes, so the document was then restored or edited.
+        """
+        seen = [(target, self.record.seen.get(str(target.id))) for target in self.readable]
+        return any(
+            before.fingerprint and target.value.fingerprint(self.record.salt) != before.fingerprint
+            for target, before in seen
+            if before and target.value and before.version == target.version
+        )
 
     @cached_property
     def observed(self) -> dict[str, ObservedVersion]:

@@ -1,13 +1,20 @@
-"""Phases REVOKE, PROVE and CLEAN: regenerate the old key, verify that it is refused, clean up."""
+"""Phases REVOKE, PROVE and CLEAN: regenerate the old key, verify that it is refused, clean up.
+
+"Revoked" needs proof by use. If nobody can try the old key, the ending is "not proven". Both need
+that the slot does not hold a key that was ever published, by value and not by our record alone.
+"""
 
 from __future__ import annotations
+
+from datetime import timedelta
 
 from msgspec.structs import replace
 
 from ..domain import legacy
 from ..domain.ids import TargetId
+from ..domain.keys import Key, Slot
 from ..domain.membership import has_key_shape
-from ..domain.operation import Phase
+from ..domain.operation import Operation, Phase
 from ..domain.policy import ProbePolicy
 from ..domain.probing import ProbeResult
 from .actions import Action, ActionKind, MissingFacts, enter, needs, retry_later, wait
@@ -16,6 +23,9 @@ from .lifecycle import end
 from .notifications import notify
 from .progress import event_data, overlap_end, step_back
 from .regeneration import send
+
+# Two readings of the account's keys this far apart show that a slot has a new value.
+APART = timedelta(minutes=10)
 
 
 def revoke(f: Facts) -> Action:
@@ -28,59 +38,115 @@ def revoke(f: Facts) -> Action:
         return end(f, "published")
     if f.record.intent is None:
         if f.fingerprint(operation.revoke) != operation.retired:
-            return enter(f, Phase.PROVE, f"{operation.revoke} was already regenerated")
+            return _recognise(f, operation.revoke)
         if f.now < overlap_end(f):
             return enter(f, Phase.OVERLAP, "the overlap starts again")
     return send(f, operation.revoke, Phase.PROVE)
 
 
+def _recognise(f: Facts, slot: Slot) -> Action:
+    """Decide by value whether the slot still holds the old key, which the record does not know.
+
+    Somebody may have regenerated it, or restored or edited the record.
+    """
+    if f.versions is None:
+        return needs(f, f"was the key in {slot} ever published?", MissingFacts(versions=True))
+    old = f.superseded_key if f.operation.retired is None else None
+    if f.superseded_at(slot) is None and (old or f.operation.retired):
+        retired = old.fingerprint(f.record.salt) if old else f.operation.retired
+        known = replace(f.operation, retired=retired)
+        return enter(f, Phase.PROVE, f"{slot} was already regenerated", known)
+    known = replace(f.operation, retired=f.fingerprint(slot))
+    return enter(f, Phase.OVERLAP, f"{slot} holds a key that may be in use", known)
+
+
 def prove(f: Facts) -> Action:
-    """Probe the old key until it is refused; nothing else completes a revocation."""
+    """Try the old key until it is refused, or until it is certain that nobody can try it."""
     back = step_back(f)
     if back:
         return back
-    operation = f.operation
     if f.retired_key is None and f.versions is None:
         return needs(f, "what was the old key?", MissingFacts(versions=True))
-    if f.retired_key is None:
-        return _proven(f, "not verified: no readable version holds the old key")
-    if f.keys.slot_of(f.retired_key):
-        return retry_later(f, "ARM still lists the old key")
-    live, verdict = f.keys[operation.candidate], f.verdicts.get(f.retired_key)
-    if verdict is None or live not in f.verdicts:
-        missing = MissingFacts(probe=(f.retired_key, live))
+    old, live = f.retired_key, f.keys[f.operation.candidate]
+    if f.operation.retired in [f.fingerprint(slot) for slot in Slot]:
+        return _still_listed(f)
+    if old is None:
+        return _not_proven(f, "no readable version holds the old key")
+    if old not in f.verdicts or live not in f.verdicts:
+        missing = MissingFacts(probe=(old, live))
         return needs(f, "is the old key refused and the new one accepted?", missing)
-    if verdict.result is not ProbeResult.REFUSED:
-        return _still_alive(f, verdict.result, verdict.detail)
-    if not f.trusted(live):
-        return retry_later(f, f"the probe does not accept the live key: {f.verdicts[live].detail}")
-    first = operation.first_success or f.now
-    refused = replace(operation, successes=operation.successes + 1, first_success=first)
+    if not f.refused(old):
+        return _not_refused(f, old, live)
+    first = f.operation.first_success or f.now
+    refused = replace(f.operation, successes=f.operation.successes + 1, first_success=first)
     needed = f.policy.probe_successes
     if refused.successes < needed:
         until = f.now + f.policy.probe_span / max(needed - 1, 1)
         reason = f"the old key was refused {refused.successes} of {needed} times"
         return wait(f, reason, until, replace(f.record, operation=refused))
-    return _proven(f, legacy.REFUSED, by_use=True)
+    return _published_before(f) or _revoked(f)
 
 
-def _still_alive(f: Facts, answer: ProbeResult, detail: str) -> Action:
-    if answer is ProbeResult.INCONCLUSIVE and f.policy.probe is ProbePolicy.ACCEPT:
-        return _proven(f, f"not verified: {detail}")
+def _still_listed(f: Facts) -> Action:
+    """Read again, as a reading may be late; after a while the slot was never regenerated."""
+    if f.now - f.operation.phase_since < APART:
+        return retry_later(f, "ARM still lists the old key")
+    return enter(f, Phase.REVOKE, "ARM still lists the old key, so it is regenerated")
+
+
+def _not_refused(f: Facts, old: Key, live: Key) -> Action:
+    """Say why the old key is not proven to be refused. Alert once after a while."""
+    answer = f.verdicts[old]
+    if answer.result is ProbeResult.REFUSED:
+        detail = f.verdicts[live].detail
+        reason = f"the probe accepts no current key, so it proves nothing: {detail}"
+    else:
+        reason = f"the old key is not refused yet: {answer.result}, {answer.detail}"
+    waited = f.now - f.operation.phase_since
+    if f.policy.probe is ProbePolicy.ACCEPT and not f.accepted(old) and waited >= APART:
+        return _not_proven(f, reason)
     operation = replace(f.operation, successes=0, first_success=None)
     record = replace(f.record, operation=operation)
-    reason = f"the old key is not refused yet: {answer}, {detail}"
-    if f.now - operation.phase_since > f.policy.patience and not operation.alarmed:
+    if waited > f.policy.patience and not operation.alarmed:
         record = notify(record, f, "failed", event_data(f, error=reason, of="old-key-alive"))
         record = replace(record, operation=replace(operation, alarmed=True))
     return retry_later(replace(f, record=record), reason)
 
 
-def _proven(f: Facts, proof: str, *, by_use: bool = False) -> Action:
-    operation = replace(f.operation, proof=proof, proven=by_use)
-    slot = f.operation.revoke or f.operation.candidate.other
-    record = notify(f.record, f, "revoked", event_data(f, slot=slot.value, proof=proof))
+def _published_before(f: Facts) -> Action | None:
+    """Go back if the slot holds a key that was published: then the record is wrong."""
+    if f.versions is None:
+        return needs(f, "was the slot's key ever published?", MissingFacts(versions=True))
+    slot = _slot(f.operation)
+    if f.superseded_at(slot) is None:
+        return None
+    return enter(f, Phase.REVOKE, f"{slot} still holds a key that was published")
+
+
+def _not_proven(f: Facts, why: str) -> Action:
+    back = _published_before(f)
+    if back:
+        return back
+    again = f.operation.phase_since + APART
+    if f.now < again:
+        return wait(f, f"{why}; {_slot(f.operation)} is read once more", again)
+    proof = f"{legacy.NOT_PROVEN}: {why}"
+    return _over(f, "notProven", replace(f.operation, proof=proof, proven=False))
+
+
+def _revoked(f: Facts) -> Action:
+    return _over(f, "revoked", replace(f.operation, proof=legacy.REFUSED, proven=True))
+
+
+def _over(f: Facts, event: str, operation: Operation) -> Action:
+    proof = operation.proof or ""
+    data = event_data(f, slot=_slot(operation).value, proof=proof)
+    record = notify(f.record, f, event, data)
     return enter(replace(f, record=record), Phase.CLEAN, proof, operation)
+
+
+def _slot(operation: Operation) -> Slot:
+    return operation.revoke or operation.candidate.other
 
 
 def clean(f: Facts) -> Action:

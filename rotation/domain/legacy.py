@@ -12,6 +12,8 @@ REGENERATE = "regenerate "  # begins the audit line of a regenerate
 
 REFUSED = "the old key is refused"  # the proof of a revocation
 
+NOT_PROVEN = "regenerated, not proven"  # the proof if nobody could try the old key
+
 _BEGINS = " begins in "  # in the first audit line, followed by the phase
 
 
@@ -34,11 +36,16 @@ def began_in(operation: Operation) -> Phase | None:
 
 
 def ending(operation: Operation) -> Ending:
-    """Return how an operation that is over ended."""
-    if operation.ending is not None:
-        return operation.ending
+    """Return how an operation that is over ended.
+
+    NOT_PROVEN is never stored as an ending, which earlier versions could not read.
+    """
     first = (operation.outcome or "").partition(" ")[0].rstrip(":")
-    return Ending(first) if first in set(Ending) else Ending.DONE
+    told = Ending(first) if first in set(Ending) else Ending.DONE
+    found = operation.ending or told
+    if found is Ending.DONE and operation.proof and not is_proven(operation):
+        return Ending.NOT_PROVEN
+    return found
 
 
 def is_proven(operation: Operation) -> bool:

@@ -45,6 +45,7 @@ class Ending(StrEnum):
     ABANDONED = "abandoned"
     OVERTAKEN = "overtaken"
     UNENROLLED = "no"
+    NOT_PROVEN = "not-proven"
 
 
 class Intent(Struct, frozen=True):

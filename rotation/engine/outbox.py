@@ -20,7 +20,7 @@ def cloud_event(notification: Notification, account: AccountId) -> dict[str, Any
     """Return the CloudEvent of a notification for ``ports.Notifier``."""
     return {
         "id": notification.id,
-        "type": f"KeyRotation.{notification.type.capitalize()}",
+        "type": f"KeyRotation.{notification.type[:1].upper()}{notification.type[1:]}",
         "subject": f"accounts/{account.name}",
         "time": notification.at,
         "data": dict(notification.data),

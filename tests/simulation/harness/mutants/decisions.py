@@ -72,7 +72,7 @@ def revoke_without_checking_again() -> list[Patch]:
 
 def clean_before_prove() -> list[Patch]:
     def prove(f: Facts) -> Action:
-        return revocation._proven(f, "the old key is refused", by_use=True)
+        return revocation._revoked(f)
 
     return [(chain, "_PHASES", {**chain._PHASES, Phase.PROVE: prove})]
 
