@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-import os
 
 import azure.functions as func
 
 from rotation import web
-from rotation.bootstrap.process import auth_methods, check_settings, service
+from rotation.bootstrap.process import auth_methods, check_settings, service, trigger_settings
 from rotation.domain import events
 
 logging.getLogger("azure").setLevel(logging.WARNING)
@@ -16,13 +15,14 @@ logging.getLogger("rotation").setLevel(logging.INFO)
 check_settings()
 # The host checks function keys if they are enabled; otherwise App Service authenticates callers.
 _LEVEL = func.AuthLevel.FUNCTION if auth_methods().function_keys else func.AuthLevel.ANONYMOUS
+_QUEUE, _SCHEDULE = trigger_settings()
 app = func.FunctionApp(http_auth_level=_LEVEL)
 
 
 @app.function_name("sweep")
 @app.timer_trigger(
     arg_name="timer",
-    schedule=os.environ.get("ROTATION_SCHEDULE", "0 */15 * * * *"),
+    schedule=_SCHEDULE,
     use_monitor=True,
     run_on_startup=False,
 )
@@ -42,7 +42,7 @@ async def secret_expiring(event: func.EventGridEvent) -> None:
 @app.function_name("work")
 @app.queue_trigger(
     arg_name="message",
-    queue_name=os.environ.get("ROTATION_QUEUE", "rotation-work"),
+    queue_name=_QUEUE,
     connection="AzureWebJobsStorage",
 )
 async def work(message: func.QueueMessage) -> None:

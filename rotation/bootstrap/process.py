@@ -7,7 +7,7 @@ import os
 from functools import cache
 from typing import TYPE_CHECKING
 
-from ..settings.environment import BadSettings, access, load
+from ..settings.environment import BadSettings, access, load, triggers
 from ..web.authentication import AuthMethods
 
 if TYPE_CHECKING:
@@ -19,9 +19,17 @@ _log = logging.getLogger("rotation")
 def check_settings() -> None:
     """Log all invalid settings at startup; triggers then fail with the same message."""
     try:
-        load(os.environ)
+        settings = load(os.environ)
     except BadSettings as exc:
         _log.error("%s", exc)
+    else:
+        for warning in settings.warnings:
+            _log.warning("%s", warning)
+
+
+def trigger_settings() -> tuple[str, str]:
+    """Return the queue's name and the timer's schedule."""
+    return triggers(os.environ)
 
 
 @cache

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TypeVar
-from urllib.parse import urlsplit
 
-from ..domain import durations
-from ..domain.parsing import TextReader
 from ..domain.policy import Policy, ProbePolicy
 from . import storage as connection
+from .reader import SettingsReader
 from .storage import StorageSettings
 
 T = TypeVar("T")
 
 FUNCTION_KEYS = "ROTATION_FUNCTION_KEYS"
+
+_PROBES = {policy.value: policy for policy in ProbePolicy}
+
+_CREDENTIALS = {name: name for name in ("managed", "developer")}
+
+_FLAGS = {"true": True, "false": False}
+
+DEFAULT_QUEUE, DEFAULT_SCHEDULE = "rotation-work", "0 */15 * * * *"
 
 
 class BadSettings(ValueError):
@@ -45,12 +51,14 @@ class Settings:
     bindings: str
     journal_container: str
     queue_name: str
+    schedule: str
     storage: StorageSettings | None
+    warnings: tuple[str, ...] = ()
 
 
 def load(environment: Mapping[str, str]) -> Settings:
     """Return the settings. Raises BadSettings with every problem."""
-    read = _SettingsReader(environment)
+    read = SettingsReader(environment)
     defaults = Policy()
     policy = Policy(
         overlap=read.duration("ROTATION_OVERLAP", defaults.overlap),
@@ -58,7 +66,7 @@ def load(environment: Mapping[str, str]) -> Settings:
         lead=read.duration("ROTATION_LEAD", defaults.lead),
         spread=read.duration("ROTATION_SPREAD", defaults.spread),
         settle=read.duration("ROTATION_SETTLE", defaults.settle),
-        probe=read.choice("ROTATION_PROBE", ProbePolicy.REQUIRE, _probe),
+        probe=read.choice("ROTATION_PROBE", ProbePolicy.REQUIRE, _PROBES),
         probe_successes=read.number("ROTATION_PROBE_SUCCESSES", defaults.probe_successes, 1, 20),
         probe_span=read.duration("ROTATION_PROBE_SPAN", defaults.probe_span),
         patience=read.duration("ROTATION_PATIENCE", defaults.patience),
@@ -69,7 +77,7 @@ def load(environment: Mapping[str, str]) -> Settings:
         policy=policy,
         period=read.duration("ROTATION_SWEEP_PERIOD", timedelta(minutes=15)),
         rate=float(read.number("ROTATION_SWEEP_RATE", 4, 1, 100)),
-        credential=read.choice("ROTATION_CREDENTIAL", "managed", _credential),
+        credential=read.choice("ROTATION_CREDENTIAL", "managed", _CREDENTIALS),
         client_id=read.text("ROTATION_CLIENT_ID") or read.text("AZURE_CLIENT_ID") or None,
         arm=read.url("ROTATION_ARM") or "https://management.azure.com",
         topic=read.url("ROTATION_TOPIC"),
@@ -78,15 +86,28 @@ def load(environment: Mapping[str, str]) -> Settings:
         journal_directory=read.text("ROTATION_JOURNAL") or ".state",
         bindings=read.text("ROTATION_BINDINGS"),
         journal_container=read.name("ROTATION_JOURNAL_CONTAINER", "rotation-journal"),
-        queue_name=read.name("ROTATION_QUEUE", "rotation-work"),
+        queue_name=read.name("ROTATION_QUEUE", DEFAULT_QUEUE),
+        schedule=read.schedule("ROTATION_SCHEDULE", DEFAULT_SCHEDULE),
         storage=_storage(environment, read.problems),
     )
-    read.choice(FUNCTION_KEYS, False, _flag)
+    read.choice(FUNCTION_KEYS, False, _FLAGS)
     if settings.period < timedelta(minutes=1):
         read.report("ROTATION_SWEEP_PERIOD", "at least PT1M")
     if read.problems:
         raise BadSettings(read.problems)
-    return settings
+    return replace(settings, warnings=read.misspelt())
+
+
+def triggers(environment: Mapping[str, str]) -> tuple[str, str]:
+    """Return the queue's name and the timer's schedule, which the host needs before all else.
+
+    An invalid one gives its default: the host must list the functions, and ``load`` reports it.
+    """
+    read = SettingsReader(environment)
+    return (
+        read.name("ROTATION_QUEUE", DEFAULT_QUEUE),
+        read.schedule("ROTATION_SCHEDULE", DEFAULT_SCHEDULE),
+    )
 
 
 def access(environment: Mapping[str, str]) -> tuple[bool, bool]:
@@ -101,42 +122,6 @@ def access(environment: Mapping[str, str]) -> tuple[bool, bool]:
     return platform, chosen == "true" or (not chosen and local)
 
 
-class _SettingsReader(TextReader):
-    def duration(self, name: str, default: timedelta) -> timedelta:
-        return self.parse(name, durations.parse, default)
-
-    def choice(self, name: str, default: T, parse: Callable[[str], T]) -> T:
-        return self.parse(name, lambda text: parse(text.lower()), default)
-
-    def number(self, name: str, default: int, least: int, most: int) -> int:
-        def parse(text: str) -> int:
-            if not text.isdecimal() or not least <= int(text) <= most:
-                raise ValueError(f"{text!r} must be a whole number from {least} to {most}")
-            return int(text)
-
-        return self.parse(name, parse, default)
-
-    def url(self, name: str) -> str | None:
-        return self.parse(name, _https, None)
-
-    def name(self, name: str, default: str) -> str:
-        def parse(text: str) -> str:
-            plain = text.replace("-", "")
-            if not 3 <= len(text) <= 63 or not plain.isalnum() or text != text.lower():
-                raise ValueError(f"{text!r}: write 3 to 63 lower-case letters, digits and hyphens")
-            return text
-
-        return self.parse(name, parse, default)
-
-    def vaults(self, name: str) -> tuple[str, ...]:
-        none: tuple[str, ...] = ()
-        urls = self.parse(name, _urls, none)
-        if not urls and not self.text(name):
-            example = "https://my-vault.vault.azure.net"
-            self.report(name, f"required; write one or more vault URLs, e.g. {example}")
-        return urls
-
-
 def _storage(environment: Mapping[str, str], problems: list[str]) -> StorageSettings | None:
     try:
         return connection.parse(environment)
@@ -145,40 +130,5 @@ def _storage(environment: Mapping[str, str], problems: list[str]) -> StorageSett
         return None
 
 
-def _credential(text: str) -> str:
-    if text not in ("managed", "developer"):
-        raise ValueError(f"{text!r} must be managed or developer")
-    return text
-
-
-def _flag(text: str) -> bool:
-    if text not in ("true", "false"):
-        raise ValueError(f"{text!r} must be true or false")
-    return text == "true"
-
-
-def _probe(text: str) -> ProbePolicy:
-    if text not in set(ProbePolicy):
-        raise ValueError(f"{text!r} must be require or accept")
-    return ProbePolicy(text)
-
-
 def _list(text: str) -> list[str]:
     return [part for part in text.replace(",", " ").split() if part]
-
-
-def _urls(text: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(_https(part) for part in _list(text)))
-
-
-def _https(text: str) -> str:
-    """Return an https URL in lower case and without a trailing slash. Raises ValueError."""
-    try:
-        parts = urlsplit(text.strip())
-        valid = parts.scheme == "https" and parts.hostname and not parts.query
-        valid = valid and not parts.username and (parts.port is None or parts.port > 0)
-    except ValueError:
-        valid = False
-    if not valid:
-        raise ValueError(f"{text[:100]!r} is not an https URL")
-    return text.strip().rstrip("/").lower()

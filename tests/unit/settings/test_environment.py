@@ -25,9 +25,9 @@ def test_one_vault_is_all_that_is_required() -> None:
 
 def test_commas_or_spaces_separate_vaults() -> None:
     loaded = settings.load(
-        {"ROTATION_VAULTS": "https://a.vault.azure.net, https://B.vault.azure.cn"}
+        {"ROTATION_VAULTS": "https://kv-a.vault.azure.net, https://KV-B.vault.azure.cn"}
     )
-    assert loaded.vaults == ("https://a.vault.azure.net", "https://b.vault.azure.cn")
+    assert loaded.vaults == ("https://kv-a.vault.azure.net", "https://kv-b.vault.azure.cn")
 
 
 def test_every_invalid_setting_is_named_with_its_remedy() -> None:
@@ -51,9 +51,80 @@ def test_a_missing_vault_names_the_remedy() -> None:
 
 
 def test_every_setting_is_in_the_readme_and_every_one_there_exists() -> None:
-    source = (ROOT / "rotation/settings/environment.py").read_text() + (
-        ROOT / "function_app.py"
-    ).read_text()
+    source = (ROOT / "rotation/settings/environment.py").read_text()
     known = set(re.findall(r'"(ROTATION_[A-Z_]+)"', source))
     table = set(re.findall(r"^\| `(ROTATION_[A-Z_]+)`", (ROOT / "README.md").read_text(), re.M))
     assert known == table
+
+
+SECRETS = (
+    "https://kv.vault.azure.net/?sig=SuperSecretSas",
+    "https://user:SuperSecretPassword@kv.vault.azure.net",
+    "SuperSecretPassword",
+    "AccountKey=SuperSecretKey==;EndpointSuffix=core.windows.net",
+)
+
+
+@pytest.mark.parametrize("value", SECRETS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ROTATION_VAULTS",
+        "ROTATION_ARM",
+        "ROTATION_TOPIC",
+        "ROTATION_OVERLAP",
+        "ROTATION_PROBE",
+        "ROTATION_DAILY_CAP",
+        "ROTATION_QUEUE",
+        "ROTATION_SCHEDULE",
+        "ROTATION_CREDENTIAL",
+        "AzureWebJobsStorage",
+        "AzureWebJobsStorage__blobServiceUri",
+    ],
+)
+def test_an_invalid_value_is_never_repeated(name: str, value: str) -> None:
+    with pytest.raises(settings.BadSettings) as caught:
+        settings.load(MINIMAL | {name: value})
+    assert "Secret" not in str(caught.value).replace("my-vault", "")
+    assert name.partition("__")[0] in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://kv-a.vault.azure.net/secrets/ai-key/0123456789abcdef0123456789abcdef",
+        "https://kv-a.vault.azure.net;https://kv-b.vault.azure.net",
+        "https://hsm.managedhsm.azure.net",
+        "https://evil.example/.vault.azure.net",
+        "http://kv-a.vault.azure.net",
+        "https://kv-a.vault.azure.net:8443",
+        "kv-a",
+    ],
+)
+def test_only_urls_of_vaults_are_vaults(text: str) -> None:
+    with pytest.raises(settings.BadSettings, match="ROTATION_VAULTS: write one or more vault URLs"):
+        settings.load({"ROTATION_VAULTS": text})
+
+
+@pytest.mark.parametrize("name", ["-ab", "ab-", "a--b", "ab", "A-B", "a_b", "a" * 64, "é" * 3])
+def test_a_queue_has_a_name_that_azure_accepts(name: str) -> None:
+    with pytest.raises(settings.BadSettings, match="ROTATION_QUEUE"):
+        settings.load(MINIMAL | {"ROTATION_QUEUE": name})
+    assert settings.triggers({"ROTATION_QUEUE": name})[0] == "rotation-work"
+
+
+@pytest.mark.parametrize("text", ["*/15 * * * *", "every day", "0 0 * * * * *", "%Schedule%"])
+def test_a_schedule_has_six_fields(text: str) -> None:
+    with pytest.raises(settings.BadSettings, match="ROTATION_SCHEDULE"):
+        settings.load(MINIMAL | {"ROTATION_SCHEDULE": text})
+    assert settings.triggers({"ROTATION_SCHEDULE": text})[1] == "0 */15 * * * *"
+
+
+def test_the_triggers_read_valid_settings() -> None:
+    found = {"ROTATION_QUEUE": "my-queue", "ROTATION_SCHEDULE": "0 0 * * * MON-FRI"}
+    assert settings.triggers(found) == ("my-queue", "0 0 * * * MON-FRI")
+
+
+def test_a_misspelt_setting_is_a_warning_that_names_the_nearest() -> None:
+    loaded = settings.load(MINIMAL | {"ROTATION_OVERLAPS": "P2D", "ROTATION_URL": "https://x"})
+    assert loaded.warnings == ("ROTATION_OVERLAPS: not a setting; did you mean ROTATION_OVERLAP?",)
