@@ -17,7 +17,7 @@ T = TypeVar("T")
 # Read by the command line.
 OPERATORS = ("ROTATION_URL", "ROTATION_SCOPE", "ROTATION_FUNCTION_KEY", "ROTATION_COLUMNS")
 
-_VAULTS = "write one or more vault URLs, separated by commas: https://my-vault.vault.azure.net"
+_VAULTS = "write one or more comma-separated vault URLs: https://my-vault.vault.azure.net"
 
 # The suffixes of Key Vault in Azure's clouds. A managed HSM (managedhsm) has keys, but no secrets.
 _VAULT = re.compile(
@@ -68,7 +68,7 @@ class SettingsReader(TextReader):
         return self._read(name, _vault_urls, none, _VAULTS)
 
     def misspelt(self) -> tuple[str, ...]:
-        """Return a warning for each setting of ours that nothing reads.
+        """Return a warning for each of our settings that nothing reads.
 
         A warning only: an earlier version must start with the settings of a later one.
         """
