@@ -19,8 +19,9 @@ SETTINGS = {
     "ROTATION_OVERLAP": "PT5S",
     "ROTATION_PROBE_SPAN": "PT1S",
     "ROTATION_SETTLE": "PT10S",
-    # The schedule alone would not rotate yet; the near-expiry event starts the rotation.
-    "ROTATION_LEAD": "P1D",
+    # In a fleet, first rotations are spread over a week, and no overlap is so short.
+    "ROTATION_SPREAD": "PT0S",
+    "ROTATION_MIN_OVERLAP": "PT0S",
 }
 
 

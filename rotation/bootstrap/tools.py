@@ -36,6 +36,6 @@ def build_tools(settings: Settings) -> OperatorTools:
     bindings = BindingRegistry(store, settings.bindings, settings.vaults, as_operator=True)
     return OperatorTools(
         Discovery(resources, accounts, vaults),
-        Enroller(accounts, vaults, clients.clock, settings.policy, bindings),
+        Enroller(accounts, vaults, clients.clock, bindings),
         closing((accounts, vaults, resources, store, clients.credential)),
     )

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from ..domain.operation import Ending, Phase, Purpose
 from ..domain.request import Request, RequestKind
-from . import emergency, idle, revocation, rollout, schedule
+from . import emergency, idle, revocation, rollout
 from .actions import Action, ActionKind, blocked, enter, undecided, unread
 from .facts import Facts
 from .lifecycle import cancellable, end, without_intent
@@ -30,7 +30,7 @@ _PHASES: dict[Phase, Callable[[Facts], Action]] = {
 
 def decide(f: Facts) -> Action:
     """Return the next action for an account."""
-    f = _without_stale(f)
+    f = _without_events(f)
     return (
         _restored(f)
         or _answered(f)
@@ -43,12 +43,10 @@ def decide(f: Facts) -> Action:
     )
 
 
-def _without_stale(f: Facts) -> Facts:
-    """Drop events about versions that are no longer the latest."""
+def _without_events(f: Facts) -> Facts:
+    """Drop the requests of events that the version before stored: events ask for nothing now."""
     requests = f.record.requests
-    kept = tuple(
-        w for w in requests if w.kind is not RequestKind.EXPIRY or schedule.is_current(f, w)
-    )
+    kept = tuple(r for r in requests if r.kind is not RequestKind.EXPIRY)
     if len(kept) == len(requests):
         return f
     return replace(f, record=replace(f.record, requests=kept))
@@ -113,7 +111,7 @@ def _coalesce(f: Facts) -> Action | None:
     operation = f.record.operation
     if operation is None or operation.purpose not in (Purpose.ROTATE, Purpose.EMERGENCY):
         return None
-    joined = tuple(w for w in f.record.requests if _is_fulfilled(w))
+    joined = tuple(r for r in f.record.requests if r.kind is RequestKind.MANUAL)
     if not joined:
         return None
     keys = tuple(w.idempotency_key for w in joined if w.idempotency_key)
@@ -125,7 +123,3 @@ def _coalesce(f: Facts) -> Action | None:
     rest = tuple(w for w in f.record.requests if w not in joined)
     record = replace(f.record, operation=operation, requests=rest)
     return Action(ActionKind.MOVE, "merged into the running operation", record)
-
-
-def _is_fulfilled(request: Request) -> bool:
-    return request.kind in (RequestKind.MANUAL, RequestKind.EXPIRY)

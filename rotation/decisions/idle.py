@@ -12,8 +12,9 @@ from msgspec.structs import replace
 
 from ..domain.keys import Slot
 from ..domain.operation import Phase, Purpose
+from ..domain.request import RequestKind
 from ..domain.targets import Target
-from . import guards, schedule, values
+from . import births, guards, schedule, values
 from .actions import Action, ActionKind, MissingFacts, blocked, idle, needs, undecided, unread, wait
 from .facts import Facts
 from .lifecycle import begin, new_operation
@@ -29,6 +30,7 @@ def decide(f: Facts) -> Action:
         _repair_split,
         undecided,
         unread,
+        _unknown_age,
         _held_by_tags,
         _rotate,
     )
@@ -41,6 +43,7 @@ def _rest(f: Facts) -> Action:
         return blocked(f, "; ".join(f.record.notes.values()))
     if not f.targets:
         return idle(f, "no secret is enrolled for this account")
+    f = births.noted(f)
     at, why = schedule.next_due(f)
     return idle(f, why, at)
 
@@ -146,9 +149,14 @@ def _repair(f: Facts, order: list[Slot], reason: str) -> Action:
     return begin(f, Phase.VERIFY, operation, reason)
 
 
+def _unknown_age(f: Facts) -> Action | None:
+    """Read the published key's birth, once, from the versions that hold it."""
+    if births.is_known(f) or f.versions is not None:
+        return None
+    return needs(f, "how old is the published key?", MissingFacts(versions=True))
+
+
 def _held_by_tags(f: Facts) -> Action | None:
-    if f.effective_policy.problems:
-        return blocked(f, "; ".join(f.effective_policy.problems))
     if f.effective_policy.paused:
         return blocked(
             f, f"{', '.join(f.effective_policy.paused)}: paused by its tag RotationPaused"
@@ -158,7 +166,7 @@ def _held_by_tags(f: Facts) -> Action | None:
 
 def _rotate(f: Facts) -> Action | None:
     """Begin a due rotation if no guard holds it back."""
-    live = f.live
+    f, live = births.noted(f), f.live
     if live is None:
         return blocked(f, "every secret of this account is disabled") if f.targets else None
     at, why = schedule.next_due(f)
@@ -169,7 +177,7 @@ def _rotate(f: Facts) -> Action | None:
         return waiting
     request = schedule.active_request(f)
     operation = new_operation(f, Purpose.ROTATE, live.other, why, request)
-    taken = tuple(w.id for w in f.record.requests)
+    taken = tuple(r.id for r in f.record.requests if r.kind is RequestKind.MANUAL)
     operation = replace(
         operation, revoke=live, retired=f.fingerprint(live), requests=taken or operation.requests
     )

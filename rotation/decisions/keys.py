@@ -1,4 +1,4 @@
-"""Fingerprints of an account's present and former keys in its record."""
+"""Fingerprints of an account's present and former keys in its record, and births."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from ..domain.keys import Keys, Slot
 from ..domain.record import Record
+from . import births
 
 FORMER = 8
 
@@ -14,6 +15,7 @@ def noted(record: Record, keys: Keys) -> Record:
     """Return the record with the fingerprints of ``keys``; replaced ones become former."""
     shown = {slot: keys[slot].fingerprint(record.salt) for slot in Slot}
     gone = [old for slot, old in record.known_keys.items() if shown[slot] != old]
+    record = replace(record, births=births.of_record(record, shown))
     if shown == record.known_keys:
         return record
     former = [old for old in (*record.former, *gone) if old not in shown.values()]

@@ -18,6 +18,7 @@ from ..domain.ids import AccountId, TargetId
 from ..domain.keys import Key, Keys
 from ..domain.membership import Member, has_key_shape
 from ..domain.operation import Phase
+from ..domain.policy import Policy, remarks
 from ..domain.record import Record
 from ..domain.targets import Enrolment, SecretSnapshot, Target
 
@@ -144,6 +145,15 @@ def _keep(c: Context, s: SecretSnapshot, member: Member, tagged: bool, found: Me
         found.targets.append(target)
         if c.bindings.of(s.id, c.account) is Bound.UNDECIDED:
             found.undecided.append(target)
+
+
+def with_remarks(
+    notes: Mapping[str, str], targets: Iterable[Target], policy: Policy
+) -> Mapping[str, str]:
+    """Return the notes with what is wrong with the targets' own settings."""
+    found = {str(target.id): remarks(target.enrolment, policy) for target in targets}
+    said = {name: (*filter(None, (notes.get(name),)), *more) for name, more in found.items()}
+    return {**notes, **{name: "; ".join(texts) for name, texts in said.items() if texts}}
 
 
 def _leaving(c: Context, s: SecretSnapshot, member: Member, tagged: bool) -> Member:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from ..domain.operation import Phase, Purpose
 from ..domain.probing import ProbeResult
-from . import guards, values
+from . import guards, schedule, values
 from .actions import Action, ActionKind, MissingFacts, block, enter, needs, retry_later, wait
 from .facts import Facts
 from .lifecycle import end, superseded
@@ -75,7 +75,7 @@ def _prove_candidate(f: Facts) -> Action:
             f"{proven.successes} of {operation.successes_needed} successful probes of the new key"
         )
         return wait(f, reason, until, replace(f.record, operation=proven))
-    proven = replace(proven, expires=f.now + f.effective_policy.validity, puts={})
+    proven = replace(proven, expires=schedule.expiry(f, operation.candidate), puts={})
     return enter(f, Phase.PUBLISH, f"{operation.candidate} works", proven)
 
 

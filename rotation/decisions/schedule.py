@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from datetime import datetime, timedelta
 
-from ..domain.ids import TargetId
-from ..domain.policy import Policy
+from ..domain.keys import Slot
 from ..domain.request import Request, RequestKind
+from ..domain.targets import Target
+from . import births, due
 from .actions import Action, wait
+from .due import Dated
 from .facts import Facts
-
-_LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 
 def next_due(f: Facts) -> tuple[datetime, str]:
@@ -20,74 +18,55 @@ def next_due(f: Facts) -> tuple[datetime, str]:
     asked = active_request(f)
     if asked:
         return f.now, asked.reason
-    dates = [(due_at(t.id, t.created, t.expires, f.policy), t) for t in f.targets]
-    at, target = min(dates, key=lambda pair: pair[0])
+    at, target = min(((due.due_at(dated(f, t)), t) for t in f.readable), key=lambda pair: pair[0])
+    why = _why(f, target)
+    return at, f"next rotation {at:%F}; {why}" if at > f.now and target.expires else why
+
+
+def dated(f: Facts, target: Target) -> Dated:
+    """Return a target with all that its due date depends on."""
+    birth = births.of(f, f.live) if f.live else None
+    return Dated(target.id, target.enrolment, target.expires, birth, f.record, f.policy)
+
+
+def _why(f: Facts, target: Target) -> str:
+    name, birth = target.id.name, dated(f, target).birth
     if target.expires is None:
-        return at, f"{target.id.name} has no expiry"
-    if at > f.now:
-        return at, f"next rotation {at:%F}; {target.id.name} expires {target.expires:%F}"
-    return at, f"{target.id.name} expires {target.expires:%F}"
+        return f"{name} has no expiry"
+    if due.counting_expiry(dated(f, target)) is None and birth:
+        return f"the key in {name} dates from {birth:%F}"
+    return f"{name} expires {target.expires:%F}"
 
 
-def due_at(
-    secret: TargetId, created: datetime | None, expires: datetime | None, policy: Policy
-) -> datetime:
-    """Return when a secret's rotation is due: at once if it has no expiry.
-
-    A stable part of the spread is subtracted, so that many secrets do not fall due at once.
-    """
-    if expires is None:
-        return created or _LONG_AGO
-    return expires - policy.lead - policy.spread * _spread_fraction(secret)
-
-
-@lru_cache(maxsize=16384)
-def _spread_fraction(target: TargetId) -> float:
-    """Return a stable number from 0 to 1 for each secret."""
-    digest = hashlib.sha256(str(target).lower().encode()).digest()
-    return int.from_bytes(digest[:4], "big") / 2**32
+def expiry(f: Facts, slot: Slot) -> datetime:
+    """Return the expiry to write with a slot's key, never so soon that it starts the next one."""
+    least = f.now + due.APART + f.effective_policy.overlap
+    return max(births.of(f, slot) + f.effective_policy.validity, least)
 
 
 def active_request(f: Facts) -> Request | None:
-    """Return the first manual request, or event about a latest version, if any."""
-    return next((w for w in f.record.requests if is_current(f, w)), None)
-
-
-def is_current(f: Facts, request: Request) -> bool:
-    """Return whether a request is manual, or an event about a version that is still the latest."""
-    if request.kind is RequestKind.MANUAL:
-        return True
-    versions = {(t.id.name.lower(), t.version.lower()) for t in f.targets}
-    secret, version = (request.secret or "").lower(), (request.version or "").lower()
-    return request.kind is RequestKind.EXPIRY and (secret, version) in versions
+    """Return the first manual request, if any."""
+    return next((r for r in f.record.requests if r.kind is RequestKind.MANUAL), None)
 
 
 def postpone(f: Facts) -> Action | None:
     """Return the wait of a due rotation, or None if it may begin now."""
-    return _interval(f) or _window(f)
+    return None if active_request(f) else _interval(f) or _window(f)
 
 
 def _interval(f: Facts) -> Action | None:
-    """Circuit breaker: keep the minimum interval after a publish, except for manual requests."""
-    asked = active_request(f)
-    if asked and asked.kind is RequestKind.MANUAL:
+    """Circuit breaker: keep the minimum interval after a rotation."""
+    rotated = (due.last_rotation(dated(f, target)) for target in f.readable)
+    last = max((at for at in rotated if at), default=None)
+    if last is None or last + f.effective_policy.minimum_interval <= f.now:
         return None
-    ours = [t.created for t in f.targets if t.enrolment.rotation]
-    published = max(
-        [*ours, *([f.record.published_at] if f.record.published_at else [])], default=None
-    )
-    if published is None or published + f.effective_policy.minimum_interval <= f.now:
-        return None
-    until = published + f.effective_policy.minimum_interval
-    return wait(f, f"rotated {published:%F %H:%MZ}; the minimum interval is not over", until)
+    until = last + f.effective_policy.minimum_interval
+    return wait(f, f"rotated {last:%F %H:%MZ}; the minimum interval is not over", until)
 
 
 def _window(f: Facts) -> Action | None:
-    """Hold scheduled rotations until their window, unless a secret expires before it opens."""
-    asked = active_request(f)
-    if f.effective_policy.window is None or (asked and asked.kind is RequestKind.MANUAL):
-        return None
-    opens = f.effective_policy.window.next_opening(f.now)
+    """Hold scheduled rotations until all windows are open, unless a secret expires before."""
+    opens = max((w.next_opening(f.now) for w in f.effective_policy.windows), default=f.now)
     if opens <= f.now or opens >= _deadline(f):
         return None
     return wait(f, "outside the rotation window", opens)

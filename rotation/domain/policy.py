@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from .targets import Target
+from . import durations
+from .targets import Enrolment, Target
 from .window import Window
 
 
@@ -34,55 +35,83 @@ class Policy:
     daily_cap: int = 8
     max_skew: timedelta = timedelta(seconds=60)
     max_send_age: timedelta = timedelta(seconds=8)
+    minimum_overlap: timedelta = timedelta(hours=1)
 
-
-# Key Vault raises SecretNearExpiry 30 days before expiry, at once for shorter lives; the lead is
-# fixed. A version that lives no longer would ask for the next rotation as soon as it exists.
-NEAR_EXPIRY = timedelta(days=30)
 
 FALLBACK_VALIDITY = timedelta(days=90)
+
+# What a tag or a setting may ask for: a value outside counts as the nearest one inside.
+SHORTEST_VALIDITY = timedelta(days=14)
+LONGEST_OVERLAP = timedelta(days=7)
+LONGEST_INTERVAL = timedelta(days=90)
 
 
 @dataclass(frozen=True)
 class EffectivePolicy:
-    """The effective policy of an account. ``problems`` and ``paused`` put rotations on hold."""
+    """The effective policy of an account.
+
+    A scheduled rotation starts only while all ``windows`` are open. ``paused`` are the names of
+    the secrets that ask to wait.
+    """
 
     validity: timedelta
     overlap: timedelta
     minimum_interval: timedelta
-    window: Window | None = None
+    windows: tuple[Window, ...] = ()
     paused: tuple[str, ...] = ()
-    problems: tuple[str, ...] = ()
 
     @classmethod
     def combine(cls, targets: Iterable[Target], policy: Policy) -> EffectivePolicy:
         """Combine all targets: the shortest validity, the longest overlap and interval."""
         enrolments = [(target.id.name, target.enrolment) for target in targets]
-        problems = [f"{name}: {problem}" for name, e in enrolments for problem in e.problems]
-        overlap = max((e.overlap or policy.overlap for _, e in enrolments), default=policy.overlap)
-        validity = min((e.validity for _, e in enrolments if e.validity), default=FALLBACK_VALIDITY)
-        windows = {e.window for _, e in enrolments if e.window}
-        if len(windows) > 1:
-            problems.append("the secrets of one account have different rotation windows")
-        if not problems and (short := too_short(validity, overlap)):
-            problems.append(short)
-        intervals = (e.minimum_interval or policy.minimum_interval for _, e in enrolments)
+        every: list[Enrolment | None] = [e for _, e in enrolments] or [None]
         return cls(
-            validity=validity,
-            overlap=overlap,
-            minimum_interval=max(intervals, default=policy.minimum_interval),
-            window=next(iter(windows), None),
+            validity=min(validity_of(e) for e in every),
+            overlap=max(overlap_of(e, policy) for e in every),
+            minimum_interval=max(interval_of(e, policy) for e in every),
+            windows=tuple(dict.fromkeys(e.window for _, e in enrolments if e.window)),
             paused=tuple(name for name, e in enrolments if e.paused),
-            problems=tuple(problems),
         )
 
 
-def too_short(validity: timedelta, overlap: timedelta) -> str:
-    """Return why the validity is too short and the least allowed value, or an empty string."""
-    if validity > NEAR_EXPIRY + overlap:
-        return ""
-    least = (NEAR_EXPIRY + overlap) // timedelta(days=1) + 1
-    return (
-        f"a validity of {validity.days} days is too short: Key Vault reports near expiry "
-        f"30 days before, so every rotation would trigger the next; use at least {least}"
+def validity_of(enrolment: Enrolment | None) -> timedelta:
+    """Return how long a key may be used, by one secret's tags."""
+    given = enrolment.validity if enrolment else None
+    return max(given or FALLBACK_VALIDITY, SHORTEST_VALIDITY)
+
+
+def overlap_of(enrolment: Enrolment | None, policy: Policy) -> timedelta:
+    """Return how long both keys stay valid, by one secret's tags or the setting."""
+    given = enrolment.overlap if enrolment else None
+    wanted = policy.overlap if given is None else given
+    return min(max(wanted, policy.minimum_overlap), LONGEST_OVERLAP)
+
+
+def interval_of(enrolment: Enrolment | None, policy: Policy) -> timedelta:
+    """Return the shortest time between two scheduled rotations, by one secret's tags."""
+    given = enrolment.minimum_interval if enrolment else None
+    return min(policy.minimum_interval if given is None else given, LONGEST_INTERVAL)
+
+
+def remarks(enrolment: Enrolment, policy: Policy) -> tuple[str, ...]:
+    """Return what is wrong with one secret's tags, and which values were not taken as given."""
+    used = (
+        ("ValidityPeriodDays", enrolment.validity, validity_of(enrolment)),
+        ("RotationOverlap", enrolment.overlap, overlap_of(enrolment, policy)),
+        ("RotationMinimumInterval", enrolment.minimum_interval, interval_of(enrolment, policy)),
     )
+    changed = (one for one in used if one[1] is not None and one[1] != one[2])
+    return (*enrolment.problems, *(_counts_as(*one) for one in changed))
+
+
+def settings_remarks(policy: Policy) -> tuple[str, ...]:
+    """Return which settings were not taken as given."""
+    used = (
+        ("ROTATION_OVERLAP", policy.overlap, overlap_of(None, policy)),
+        ("ROTATION_MINIMUM_INTERVAL", policy.minimum_interval, interval_of(None, policy)),
+    )
+    return tuple(_counts_as(*one) for one in used if one[1] != one[2])
+
+
+def _counts_as(name: str, given: timedelta | None, used: timedelta) -> str:
+    return f"{name}={durations.text(given or timedelta())} counts as {durations.text(used)}"

@@ -88,6 +88,7 @@ class Record(Struct, frozen=True):
     published: str | None = None
     frozen_bindings: bool = False
     format: int = FORMAT
+    births: Mapping[str, datetime] = field(default_factory=dict)
 
     @property
     def pending_answer(self) -> Request | None:

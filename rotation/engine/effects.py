@@ -9,6 +9,7 @@ from functools import partial
 
 from msgspec.structs import replace
 
+from ..decisions import schedule
 from ..decisions.actions import Action, ActionKind
 from ..decisions.facts import Facts
 from ..domain import tags
@@ -98,7 +99,7 @@ class Effects:
         written = tags.written(
             target.tags, operation.candidate, operation.id, now, operation.reason
         )
-        expires = operation.expires or now + facts.effective_policy.validity
+        expires = operation.expires or schedule.expiry(facts, operation.candidate)
         key = facts.keys[operation.candidate]
         return await self.gatherer.vaults.publish(target, key, written, expires)
 

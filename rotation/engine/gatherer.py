@@ -12,7 +12,7 @@ from ..decisions.actions import MissingFacts
 from ..decisions.announcements import announced
 from ..decisions.facts import Facts
 from ..decisions.keys import noted
-from ..decisions.membership import Context, settle
+from ..decisions.membership import Context, settle, with_remarks
 from ..domain import tags
 from ..domain.account import Account
 from ..domain.bindings import Bindings
@@ -88,7 +88,8 @@ class Gatherer:
         unread = [_unread(record, t) for t in read.unreadable if context.member(t)]
         members = found.members | {str(t.id): context.member(t.id) or Member(now) for t in unread}
         frozen = record.frozen_bindings or (bindings.are_frozen and not bindings.are_lost)
-        record = replace(record, members=members, notes=found.notes, frozen_bindings=frozen)
+        notes = with_remarks(found.notes, found.targets, self.policy)
+        record = replace(record, members=members, notes=notes, frozen_bindings=frozen)
         record = announced(record, context, found)
         targets = sorted([*found.targets, *unread], key=lambda target: target.id)
         return Facts(

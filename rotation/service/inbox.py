@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
 from ..domain.access import Caller
-from ..domain.events import Expiring
 from ..domain.ids import AccountId
 from ..domain.operation import Purpose
 from ..domain.record import Record
@@ -17,24 +15,6 @@ from ..domain.request import Leaked, Request, RequestKind
 from .requests import AlreadyRunning, RotationRequest, too_many
 
 _MAX_PENDING = 20
-
-
-def from_event(record: Record, event: Expiring, now: datetime) -> Request:
-    """Return the request of an expiry event.
-
-    Its id is derived from the version, so that repeated deliveries make one request.
-    """
-    seed = f"{event.vault}|{event.secret}|{event.version}".lower()
-    name = f"{record.account.slug}-{hashlib.sha256(seed.encode()).hexdigest()[:12]}"
-    return Request(
-        id=name,
-        kind=RequestKind.EXPIRY,
-        reason=f"{event.secret} {event.what}",
-        requester="Event Grid",
-        at=now,
-        secret=event.secret,
-        version=event.version,
-    )
 
 
 def from_operator(account: AccountId, request: RotationRequest, now: datetime) -> Request:

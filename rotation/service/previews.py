@@ -89,7 +89,7 @@ class Previews:
 
     async def next_sweep(self) -> PlanReply:
         """Return what the next sweep would do. Only the 20 most urgent accounts are previewed."""
-        plan = self.sweeper.plan(await self.inventory.listings(refresh=True))
+        plan = await self.sweeper.plan(await self.inventory.listings(refresh=True))
         accounts = [visit.account for visit in plan.visits]
         return PlanReply(
             accounts=len(accounts),

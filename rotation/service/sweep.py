@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from ..decisions.schedule import due_at
+from ..decisions.due import due_at, of_listing
 from ..domain.errors import RotationError, Unreadable
 from ..domain.ids import AccountId
 from ..domain.operation import Phase
@@ -23,6 +23,7 @@ from ..engine.bindings import BindingRegistry
 from ..engine.inventory import Inventory, Listing
 from ..engine.journal import Journal
 from ..engine.outcome import Outcome
+from ..engine.record_cache import RecordCache
 from ..runtime import log
 from ..runtime.clock import Clock
 from .lost_records import LostRecords
@@ -57,7 +58,12 @@ class SweepResult(Struct, frozen=True):
 
 
 def plan(
-    listings: Iterable[Listing], policy: Policy, now: datetime, rate: float, period: timedelta
+    listings: Iterable[Listing],
+    records: Mapping[str, Record],
+    policy: Policy,
+    now: datetime,
+    rate: float,
+    period: timedelta,
 ) -> SweepPlan:
     """Return visits for all due accounts, plus as many others as the rate allows, in rotation."""
     found: dict[AccountId, list[ListedSecret]] = defaultdict(list)
@@ -70,16 +76,17 @@ def plan(
                 problems.append(f"{secret.target}: {secret.problem}")
             else:
                 found[secret.account].append(secret)
-    urgent = sorted(found, key=lambda a: (not _is_due(found[a], policy, now), a.slug))
-    kept = [
-        a for a in urgent if _is_due(found[a], policy, now) or _in_turn(a, found, now, rate, period)
-    ]
+    due = {a for a in found if _is_due(found[a], records.get(a.slug), policy, now)}
+    urgent = sorted(found, key=lambda a: (a not in due, a.slug))
+    kept = [a for a in urgent if a in due or _in_turn(a, found, now, rate, period)]
     visits = tuple(Visit(a, tuple(s.target for s in found[a])) for a in kept)
     return SweepPlan(visits, tuple(problems))
 
 
-def _is_due(secrets: list[ListedSecret], policy: Policy, now: datetime) -> bool:
-    return any(due_at(s.target, s.created, s.expires, policy) <= now for s in secrets)
+def _is_due(
+    secrets: list[ListedSecret], record: Record | None, policy: Policy, now: datetime
+) -> bool:
+    return any(due_at(of_listing(s, record, policy)) <= now for s in secrets)
 
 
 def _in_turn(
@@ -107,6 +114,10 @@ class Sweep:
     clock: Clock
     rate: float = 4.0
     period: timedelta = timedelta(minutes=15)
+    _records: RecordCache = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._records = RecordCache(self.journal)
 
     async def run(self, visit: Visitor, enqueue: Enqueuer) -> SweepResult:
         """Sweep all vaults; only a fault of the service itself stops it. Never raises.
@@ -124,7 +135,7 @@ class Sweep:
         if errors and all(error and error.of_service for error in errors):
             return self._stop(0, 0, f"no vault can be listed: {errors[0]}")
         await self._freeze(listings)
-        todo, lost = self.plan(listings), await self.lost.find(listings)
+        todo, lost = await self.plan(listings), await self.lost.find(listings)
         forgotten, unreadable = await self._forgotten(listings)
         problems = (*todo.problems, *(found.advice for found in unreadable))
         for problem in problems:
@@ -140,9 +151,18 @@ class Sweep:
         unread = (*(x.vault for x in listings if x.error), *(str(found) for found in unreadable))
         return SweepResult(len(visits), len(outcomes), enqueued, problems, unread=unread)
 
-    def plan(self, listings: Iterable[Listing]) -> SweepPlan:
+    async def plan(self, listings: Iterable[Listing]) -> SweepPlan:
         """Return the accounts that a sweep visits now."""
-        return plan(listings, self.policy, self.clock.now(), self.rate, self.period)
+        records = await self._known()
+        return plan(listings, records, self.policy, self.clock.now(), self.rate, self.period)
+
+    async def _known(self) -> Mapping[str, Record]:
+        """Return the records. If they cannot be read, the listings alone order the visits."""
+        try:
+            return await self._records.records()
+        except RotationError as exc:
+            log.warning("sweep", problem=exc.advice)
+            return {}
 
     async def _freeze(self, listings: Iterable[Listing]) -> None:
         """After an upgrade with several vaults and no setting: bind what was rotated before."""

@@ -5,7 +5,7 @@ They only record requests and enqueue visits; the reconciler acts.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -24,7 +24,8 @@ from ..engine.reconciler import Reconciler
 from ..ports import Queue, Vaults
 from ..runtime import log
 from ..runtime.clock import Clock
-from . import inbox, messages
+from . import messages
+from .looks import Looks
 from .messages import ExpiryNotice, Visit
 from .sweep import Sweep, SweepResult
 
@@ -50,6 +51,7 @@ class Triggers:
     reader: SecretReader
     queue: Queue
     clock: Clock
+    _looks: Looks = field(default_factory=Looks)
 
     async def handle_event(self, event: Any) -> str:
         """Enqueue an Event Grid event and return at once, because Event Grid waits only 30 s."""
@@ -122,7 +124,7 @@ class Triggers:
 
     async def _handle_expiry(self, notice: ExpiryNotice) -> None:
         try:
-            found = await self._record_expiry(notice.event)
+            found = await self._to_look_at(notice.event)
         except RotationError as exc:
             await self._retry(notice, exc)
             return
@@ -131,19 +133,16 @@ class Triggers:
         else:
             await self.visit(found)
 
-    async def _record_expiry(self, event: Expiring) -> Visit | Ignored:
-        """Record a request if the event is about the latest version of an enrolled secret."""
+    async def _to_look_at(self, event: Expiring) -> Visit | Ignored:
+        """Return the visit that an event asks for. Only the due date decides on a rotation."""
         found = await self.reader.find(TargetId(event.vault, event.secret))
         if found is None:
             return Ignored("the secret is not enrolled")
         account, target = found
         if target.version.lower() != event.version.lower():
             return Ignored("a newer version exists")
-        now = self.clock.now()
-        if event.what:
-            await self.journal.amend(
-                account, lambda r: inbox.added(r, inbox.from_event(r, event, now))
-            )
+        if not self._looks.allows(account, self.clock.now()):
+            return Ignored("the account was looked at less than a minute ago")
         return Visit(account, (target.id,))
 
     async def _retry(self, notice: ExpiryNotice, exc: RotationError) -> None:

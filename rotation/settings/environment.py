@@ -64,6 +64,7 @@ def load(environment: Mapping[str, str]) -> Settings:
         overlap=read.duration("ROTATION_OVERLAP", defaults.overlap),
         minimum_interval=read.duration("ROTATION_MINIMUM_INTERVAL", defaults.minimum_interval),
         lead=read.duration("ROTATION_LEAD", defaults.lead),
+        minimum_overlap=read.duration("ROTATION_MIN_OVERLAP", defaults.minimum_overlap),
         spread=read.duration("ROTATION_SPREAD", defaults.spread),
         settle=read.duration("ROTATION_SETTLE", defaults.settle),
         probe=read.choice("ROTATION_PROBE", ProbePolicy.REQUIRE, _PROBES),

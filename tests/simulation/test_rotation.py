@@ -216,10 +216,10 @@ async def test_a_validity_shorter_than_the_lead_time_is_refused() -> None:
 
 
 async def test_the_daily_cap_limits_regenerates() -> None:
-    world = World(overlap=timedelta(minutes=1))
+    world = World(overlap=timedelta(hours=1))
     world.add_account()
     target = world.add_secret()
-    worker = Worker(world, Policy(daily_cap=2, overlap=timedelta(minutes=1)))
+    worker = Worker(world, Policy(daily_cap=2, overlap=timedelta(hours=1), spread=timedelta()))
     for number in range(4):
         await worker.request(request(target, key=str(number)))
         await worker.run(timedelta(hours=1))

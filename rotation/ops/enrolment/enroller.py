@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from ...domain import tags
 from ...domain.bindings import Bound, not_bound
 from ...domain.errors import Permanent, RotationError
-from ...domain.policy import Policy
 from ...domain.targets import ListedSecret, Target
 from ...engine.bindings import BindingRegistry
 from ...ports import Accounts, Vaults
@@ -30,7 +29,6 @@ class Enroller:
     accounts: Accounts
     secrets: Vaults
     clock: Clock
-    policy: Policy
     bindings: BindingRegistry
 
     async def plan(self, requests: Iterable[EnrolmentRequest]) -> list[EnrolmentPlan]:
@@ -50,7 +48,7 @@ class Enroller:
             if secret is not None and secret.value is None:
                 why = "the secret is disabled, so its value cannot be read"
                 return EnrolmentPlan.refusing(request, why)
-            return await self._warned(decide(request, keys, secret, enrolled, self.policy))
+            return await self._warned(decide(request, keys, secret, enrolled))
         except (RotationError, ValueError) as exc:
             return EnrolmentPlan.refusing(request, str(exc))
 

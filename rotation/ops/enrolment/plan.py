@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from ...domain import policy as terms
 from ...domain import tags
 from ...domain.account import Account
 from ...domain.ids import AccountId, TargetId
 from ...domain.keys import Keys, Slot
-from ...domain.policy import Policy
+from ...domain.policy import SHORTEST_VALIDITY
 from ...domain.targets import ListedSecret, SecretSnapshot
 
 
@@ -78,13 +77,12 @@ def decide(
     keys: Keys,
     secret: SecretSnapshot | None,
     enrolled: Iterable[ListedSecret],
-    policy: Policy,
 ) -> EnrolmentPlan:
     """Plan one enrolment. ``enrolled`` are the secrets already enrolled for the account."""
     done = _already_enrolled(request, enrolled)
     if done:
         return EnrolmentPlan.nothing(request, done)
-    refusal = _refusal(request, keys, secret, policy)
+    refusal = _refusal(request, keys, secret)
     if refusal:
         return EnrolmentPlan.refusing(request, refusal)
     slot = keys.slot_of(secret.value) if secret else request.in_use
@@ -113,13 +111,10 @@ def _already_enrolled(request: EnrolmentRequest, enrolled: Iterable[ListedSecret
     return ""
 
 
-def _refusal(
-    request: EnrolmentRequest, keys: Keys, secret: SecretSnapshot | None, policy: Policy
-) -> str:
+def _refusal(request: EnrolmentRequest, keys: Keys, secret: SecretSnapshot | None) -> str:
     """Return the reason to refuse, if any."""
-    overlap = max(policy.overlap, policy.lead - terms.NEAR_EXPIRY)
-    if too_short := terms.too_short(request.validity, overlap):
-        return too_short
+    if request.validity < SHORTEST_VALIDITY:
+        return f"the validity is too short; use at least {SHORTEST_VALIDITY.days} days"
     if secret is None:
         return "" if request.in_use else "which key do consumers use? Give --in-use key1 or key2"
     owner = tags.enrolled(secret.tags)

@@ -12,8 +12,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from ...decisions.schedule import due_at
-from ...domain import tags
+from ...decisions.due import due_at, of_listing
 from ...domain.ids import AccountId, TargetId
 from ...domain.keys import Slot
 from ...domain.operation import Operation, Phase
@@ -43,7 +42,8 @@ _NEXT = {
 class Row(Struct, frozen=True):
     """One secret. ``why`` is what its next step waits for, ``next_at`` until when.
 
-    ``problems`` are remarks on it that stop no rotation of its account.
+    ``born`` is when its key is known to have existed first. ``problems`` are remarks on it that
+    stop no rotation of its account.
     """
 
     target: TargetId
@@ -54,6 +54,7 @@ class Row(Struct, frozen=True):
     next_at: datetime | None = None
     slot: Slot | None = None
     published_at: datetime | None = None
+    born: datetime | None = None
     expires: datetime | None = None
     phase: Phase = Phase.IDLE
     operation: str | None = None
@@ -66,9 +67,9 @@ def row(listed: ListedSecret, record: Record | None, policy: Policy, now: dateti
     """Return the row of a secret; ``record`` is None if its account was never visited."""
     if listed.account is None:
         return Row(listed.target, None, SecretState.REFUSED, listed.problem, "correct its tags")
-    at = due_at(listed.target, listed.created, listed.expires, policy)
+    dated = of_listing(listed, record, policy)
+    at, enrolment = due_at(dated), dated.enrolment
     record = record or Record(listed.account, "", waiting="not visited yet")
-    enrolment = tags.read(listed.tags)
     idle, note = record.phase is Phase.IDLE, record.notes.get(str(listed.target), "")
     return Row(
         target=listed.target,
@@ -79,6 +80,7 @@ def row(listed: ListedSecret, record: Record | None, policy: Policy, now: dateti
         next_at=record.waiting_until or (at if idle else None),
         slot=enrolment.claimed if enrolment else None,
         published_at=listed.created,
+        born=dated.birth,
         expires=listed.expires,
         phase=record.phase,
         operation=record.operation.id if record.operation else None,
@@ -94,7 +96,7 @@ def summary(
     """Return counts, and the age of the oldest published key and the next expiry in days."""
     rows = list(rows)
     managed = [r for r in rows if r.account]
-    ages = [now - r.published_at for r in managed if r.published_at]
+    ages = [now - r.born for r in managed if r.born]
     expiries = [r.expires - now for r in managed if r.expires]
     return SummaryReply(
         secrets=len(rows),
@@ -117,7 +119,7 @@ def build(row: Row, now: datetime) -> RowReply:
         state=row.state,
         slot=row.slot,
         published_at=row.published_at,
-        age_days=_days(now - row.published_at if row.published_at else None),
+        age_days=_days(now - row.born if row.born else None),
         expires=row.expires,
         expires_in_days=_days(row.expires - now if row.expires else None),
         next=row.next,

@@ -134,7 +134,7 @@ class TestEnrol:
         ("arguments", "message"),
         [
             (["vision-new"], "which key do consumers use"),
-            (["vision-new", "--in-use", "key1", "--validity-days", "30"], "use at least 32"),
+            (["vision-new", "--in-use", "key1", "--validity-days", "13"], "use at least 14"),
             (["lang", "--in-use", "key1"], "holds Key2, not Key1"),
             (["vision-new", "--secret", "lang-key", "--in-use", "key1"], "holds neither key"),
             (["vision-new", "--secret", "speech-too"], "enrolled for speech-demo"),

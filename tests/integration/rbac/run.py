@@ -82,6 +82,7 @@ async def everything(directory: str, without: Right | None = None) -> Seen:
 def _settings(identity: Witness) -> dict[str, str]:
     return {
         "ROTATION_OVERLAP": "PT30M",
+        "ROTATION_MIN_OVERLAP": "PT30M",
         "ROTATION_MINIMUM_INTERVAL": "PT30M",
         "ROTATION_LOGS_WORKSPACE": WORKSPACE,
         "ROTATION_EVIDENCE_IGNORE": identity.object_id,

@@ -99,7 +99,8 @@ def playground() -> Azure:
 @asynccontextmanager
 async def product(azure: Azure, directory: str, **more: str) -> AsyncIterator[Product]:
     """The product, wired as in production but for transport, credential and queue."""
-    environment = {"ROTATION_VAULTS": VAULT, "ROTATION_TOPIC": TOPIC, **more}
+    given = {"ROTATION_VAULTS": VAULT, "ROTATION_TOPIC": TOPIC, "ROTATION_SPREAD": "PT0S"}
+    environment = given | more
     clients = Clients(
         settings.load(environment),
         AsyncCredential(azure, azure.identity.principals[0]),

@@ -13,7 +13,9 @@ from .plan import Plan
 from .world import World
 
 OVERLAP = timedelta(hours=2)
-POLICY = Policy(overlap=OVERLAP, daily_cap=6, minimum_interval=timedelta(hours=6))
+POLICY = Policy(
+    overlap=OVERLAP, spread=timedelta(), daily_cap=6, minimum_interval=timedelta(hours=6)
+)
 DUE, NOT_DUE = timedelta(days=20), timedelta(days=80)
 SHORT_VALIDITY = {tags.VALIDITY_PERIOD_DAYS: "20"}
 

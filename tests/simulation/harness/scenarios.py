@@ -29,8 +29,8 @@ from .world import VAULT, World
 OVERLAP = timedelta(hours=2)
 HEALTHY = timedelta(days=80)
 TIME_LIMIT = timedelta(days=3)
-POLICY = Policy(overlap=OVERLAP, lead=timedelta(days=30))
-SINGLE_PROBE = Policy(overlap=OVERLAP, lead=timedelta(days=30), probe_successes=1)
+POLICY = Policy(overlap=OVERLAP, spread=timedelta())
+SINGLE_PROBE = Policy(overlap=OVERLAP, spread=timedelta(), probe_successes=1)
 VAULTS = (VAULT, "https://kv-b.vault.azure.net")
 
 

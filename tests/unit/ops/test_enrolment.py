@@ -10,7 +10,6 @@ from rotation.domain import tags
 from rotation.domain.account import Account
 from rotation.domain.ids import AccountId, TargetId
 from rotation.domain.keys import Key, Keys, Slot
-from rotation.domain.policy import Policy
 from rotation.domain.targets import ListedSecret, SecretSnapshot
 from rotation.ops.enrolment.plan import EnrolmentAction, EnrolmentRequest, decide
 
@@ -36,7 +35,7 @@ def latest(value: Key | None, **more: object) -> SecretSnapshot:
 
 class TestDecide:
     def test_creates_a_secret_with_the_key_that_the_operator_named(self) -> None:
-        plan = decide(request(in_use=Slot.KEY2), KEYS, None, [], Policy())
+        plan = decide(request(in_use=Slot.KEY2), KEYS, None, [])
         assert (plan.action, plan.slot) == (EnrolmentAction.CREATE, Slot.KEY2)
         enrolment = tags.read(plan.tags or {})
         assert enrolment
@@ -44,23 +43,23 @@ class TestDecide:
         assert enrolment.claimed is Slot.KEY2
 
     def test_refuses_to_guess_which_key_is_in_use(self) -> None:
-        assert decide(request(), KEYS, None, [], Policy()).action is EnrolmentAction.REFUSE
+        assert decide(request(), KEYS, None, []).action is EnrolmentAction.REFUSE
 
     def test_tags_an_existing_secret_with_the_key_that_it_holds_and_keeps_other_tags(self) -> None:
-        plan = decide(request(), KEYS, latest(KEYS.key2, tags={"team": "nlp"}), [], Policy())
+        plan = decide(request(), KEYS, latest(KEYS.key2, tags={"team": "nlp"}), [])
         assert (plan.action, plan.slot, plan.version) == (EnrolmentAction.TAG, Slot.KEY2, "v")
         assert (plan.tags or {})["team"] == "nlp"
 
     def test_replaces_the_services_own_tags_in_any_spelling(self) -> None:
         found = latest(KEYS.key1, tags={"credentialid": "Key2", "VALIDITYPERIODDAYS": "5"})
-        plan = decide(request(), KEYS, found, [], Policy())
+        plan = decide(request(), KEYS, found, [])
         assert {name.lower() for name in plan.tags or {}} == {
             name.lower()
             for name in ("ProviderAddress", "ValidityPeriodDays", "CredentialId", "RotationReason")
         }
 
     def test_warns_that_a_secret_without_expiry_is_rotated_by_the_next_sweep(self) -> None:
-        plan = decide(request(), KEYS, latest(KEYS.key1, expires=None), [], Policy())
+        plan = decide(request(), KEYS, latest(KEYS.key1, expires=None), [])
         assert "the next sweep will rotate it" in plan.why
 
     @pytest.mark.parametrize(
@@ -68,8 +67,7 @@ class TestDecide:
         [
             (request(in_use=Slot.KEY1), latest(KEYS.key2), "find out which one consumers use"),
             (request(), latest(Key("c" * 32)), "holds neither key"),
-            (request(validity=30 * DAYS), latest(KEYS.key1), "too short"),
-            (request(validity=31 * DAYS), latest(KEYS.key1), "too short"),
+            (request(validity=13 * DAYS), latest(KEYS.key1), "too short"),
             (
                 request(),
                 latest(KEYS.key1, tags={"ProviderAddress": str(OTHER)}),
@@ -85,22 +83,21 @@ class TestDecide:
     def test_refuses_an_enrolment_that_could_break_a_consumer(
         self, asked: EnrolmentRequest, found: SecretSnapshot, reason: str
     ) -> None:
-        plan = decide(asked, KEYS, found, [], Policy())
+        plan = decide(asked, KEYS, found, [])
         assert plan.action is EnrolmentAction.REFUSE
         assert reason in plan.why
 
     def test_enrols_a_second_secret_only_if_the_operator_named_it(self) -> None:
         enrolled = [ListedSecret(TargetId(TARGET.vault, "another"), ID)]
         assert (
-            decide(request(in_use=Slot.KEY1), KEYS, None, enrolled, Policy()).action
+            decide(request(in_use=Slot.KEY1), KEYS, None, enrolled).action
             is EnrolmentAction.NOTHING
         )
         shared = request(in_use=Slot.KEY1, shared=True)
-        assert decide(shared, KEYS, None, enrolled, Policy()).action is EnrolmentAction.CREATE
+        assert decide(shared, KEYS, None, enrolled).action is EnrolmentAction.CREATE
 
     def test_enrolling_again_does_nothing(self) -> None:
         enrolled = [ListedSecret(TARGET, ID)]
         assert (
-            decide(request(), KEYS, latest(KEYS.key1), enrolled, Policy()).action
-            is EnrolmentAction.NOTHING
+            decide(request(), KEYS, latest(KEYS.key1), enrolled).action is EnrolmentAction.NOTHING
         )

@@ -23,14 +23,14 @@ def listed(number: int, lives: timedelta | None = timedelta(days=80)) -> ListedS
 
 
 def planned(*secrets: ListedSecret, now: datetime = NOW, rate: float = 4) -> list[AccountId]:
-    found = plan([Listing(VAULT, NOW, secrets)], Policy(), now, rate, PERIOD)
+    found = plan([Listing(VAULT, NOW, secrets)], {}, Policy(), now, rate, PERIOD)
     return [visit.account for visit in found.visits]
 
 
 def test_one_account_is_visited_once_with_all_its_secrets() -> None:
     account = AccountId("s", "g", "shared")
     secrets = [ListedSecret(TargetId(VAULT, name), account) for name in ("one", "two")]
-    found = plan([Listing(VAULT, NOW, tuple(secrets))], Policy(), NOW, 4, PERIOD)
+    found = plan([Listing(VAULT, NOW, tuple(secrets))], {}, Policy(), NOW, 4, PERIOD)
     (visit,) = found.visits
     assert {target.name for target in visit.targets} == {"one", "two"}
 
@@ -68,7 +68,7 @@ def test_unreadable_tags_and_vaults_are_reported_as_problems_only() -> None:
     )
     error = Permanent("403 Forbidden", code="ForbiddenByRbac", remedy="grant it")
     listings = [Listing(VAULT, NOW, (good, bad)), Listing("https://kv-b", NOW, error=error)]
-    found = plan(listings, Policy(), NOW, 4, PERIOD)
+    found = plan(listings, {}, Policy(), NOW, 4, PERIOD)
     assert [visit.account for visit in found.visits] == [good.account]
     assert len(found.problems) == 2
     assert "secrets/bad: tag ProviderAddress" in found.problems[0]

@@ -38,9 +38,9 @@ MUTANTS: Mapping[str, Mutant] = {
         decisions.revoke_without_checking_again, "faults"
     ),
     "clean before prove": Mutant(decisions.clean_before_prove, "seeds"),
-    "overlap ignored for events": Mutant(decisions.overlap_ignored_for_events, "seeds"),
+    "overlap ignored for the schedule": Mutant(decisions.overlap_ignored_for_the_schedule, "seeds"),
     "overlap from our own record": Mutant(decisions.overlap_from_our_own_record, "seeds"),
-    "expiry below 30 days allowed": Mutant(decisions.expiry_below_30_days_allowed, "seeds"),
+    "a secret is always due": Mutant(decisions.always_due, "seeds"),
     "list order trusted as time": Mutant(decisions.list_order_trusted_as_time, "seeds"),
     "no stored intent": Mutant(effects.no_stored_intent, "faults"),
     "regenerate again for a late key": Mutant(decisions.regenerate_again_for_a_late_key, "aimed"),

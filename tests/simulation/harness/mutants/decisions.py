@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +9,7 @@ from msgspec.structs import replace
 
 from rotation.decisions import (
     chain,
+    due,
     emergency,
     guards,
     idle,
@@ -22,9 +22,7 @@ from rotation.decisions import (
 from rotation.decisions.actions import Action, enter
 from rotation.decisions.facts import Facts
 from rotation.domain.operation import Phase
-from rotation.domain.policy import EffectivePolicy
 from rotation.domain.probing import ProbeResult
-from rotation.domain.request import RequestKind
 
 from .patches import Patch
 
@@ -77,11 +75,10 @@ def clean_before_prove() -> list[Patch]:
     return [(chain, "_PHASES", {**chain._PHASES, Phase.PROVE: prove})]
 
 
-def overlap_ignored_for_events() -> list[Patch]:
+def overlap_ignored_for_the_schedule() -> list[Patch]:
     def new(f: Facts, purpose: Any, candidate: Any, reason: str, request: Any) -> Any:
         made = original(f, purpose, candidate, reason, request)
-        by_event = request is not None and request.kind is RequestKind.EXPIRY
-        return replace(made, overlap=timedelta()) if by_event else made
+        return made if request else replace(made, overlap=timedelta())
 
     original = lifecycle.new_operation
     return [(idle, "new_operation", new)]
@@ -96,13 +93,8 @@ def overlap_from_our_own_record() -> list[Patch]:
     ]
 
 
-def expiry_below_30_days_allowed() -> list[Patch]:
-    def of(cls: Any, targets: Any, policy: Any) -> EffectivePolicy:
-        found = original(targets, policy)
-        return dataclasses.replace(found, problems=())
-
-    original = EffectivePolicy.combine
-    return [(EffectivePolicy, "combine", classmethod(of))]
+def always_due() -> list[Patch]:
+    return [(due, "due_at", lambda dated: dated.birth)]
 
 
 def list_order_trusted_as_time() -> list[Patch]:
