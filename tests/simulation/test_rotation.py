@@ -171,7 +171,7 @@ async def test_with_the_accept_policy_a_key_is_published_without_the_data_plane(
     world.add_account()
     target = world.add_secret()
     world.publishes_unproven = True
-    worker = Worker(world, Policy(probe=ProbePolicy.ACCEPT))
+    worker = Worker(world, Policy(probe=ProbePolicy.ACCEPT, spread=timedelta()))
     await worker.visit()
     await worker.run(3 * DAY)
     assert world.published(target) is Slot.KEY2
@@ -188,8 +188,9 @@ async def test_a_pause_a_window_and_a_minimum_interval_postpone_a_due_rotation()
     ):
         world = World()
         world.add_account()
-        ours = {"RotationId": "earlier"} if "Interval" in tag else {}
+        ours = {"RotationId": "earlier", "ValidityPeriodDays": "30"} if "Interval" in tag else {}
         world.add_secret(lives=20 * DAY, with_tags={tag: value} | ours)
+        world.advance(21 * DAY if ours else timedelta())
         worker = Worker(world)
         outcome = await worker.visit()
         assert says in outcome.reason
@@ -205,14 +206,14 @@ async def test_a_secret_that_expires_before_the_next_window_is_rotated_now() -> 
     assert len(world.regenerated) == 1
 
 
-async def test_a_validity_shorter_than_the_lead_time_is_refused() -> None:
+async def test_a_validity_under_14_days_counts_as_14_and_is_shown() -> None:
     world = World()
     world.add_account()
-    world.add_secret(with_tags={"ValidityPeriodDays": "31"})
-    outcome = await Worker(world).visit()
-    assert outcome.kind is ActionKind.BLOCKED
-    assert "at least 32" in outcome.reason
+    world.add_secret(lives=80 * DAY, with_tags={"ValidityPeriodDays": "1"})
+    worker = Worker(world)
+    await worker.visit()
     assert world.regenerated == []
+    assert "ValidityPeriodDays=P1D counts as P14D" in str((await worker.record()).notes)
 
 
 async def test_the_daily_cap_limits_regenerates() -> None:

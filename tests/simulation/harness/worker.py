@@ -57,7 +57,7 @@ class Worker:
     """``skew`` is the error of its clock. A new worker replaces a crashed one."""
 
     world: World
-    policy: Policy = field(default_factory=Policy)
+    policy: Policy = field(default_factory=lambda: Policy(spread=timedelta()))
     name: str = "worker"
     skew: timedelta = timedelta()
     dead: bool = False

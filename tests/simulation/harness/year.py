@@ -24,13 +24,12 @@ from .world import World, enrolled_account
 
 DAY = timedelta(days=1)
 OVERLAP = timedelta(hours=26)
-NEAR_EXPIRY = 30 * DAY  # when Key Vault raises its event
 LARGEST_RECORD = 64 * 1024
 
 
 @dataclass(frozen=True)
 class YearSettings:
-    """With ``events``, near-expiry events start the rotations, before the timer would."""
+    """With ``events``, near-expiry events arrive before the rotations are due."""
 
     accounts: int = 500
     days: int = 365
@@ -39,7 +38,7 @@ class YearSettings:
 
     @property
     def policy(self) -> Policy:
-        return Policy(overlap=OVERLAP, lead=20 * DAY if self.events else 35 * DAY)
+        return Policy(overlap=OVERLAP, lead=(20 if self.events else 30) * DAY)
 
     @property
     def name(self) -> str:
@@ -99,7 +98,7 @@ def _build_world(settings: YearSettings) -> World:
             Slot.KEY1,
             vault=f"https://kv-{number % 4}.vault.azure.net",
             account=account,
-            lives=(36 + number % 54) * DAY,
+            lives=(45 + number % 45) * DAY,
         )
     if settings.events:
         for vault in world.azure.keyvault.vaults.values():
@@ -126,7 +125,7 @@ def _check(world: World, settings: YearSettings) -> None:
 def _check_date(settings: YearSettings, name: str, old: Version, new: Version) -> None:
     """Check that it was rotated within a day of its due date."""
     left = _expiry(old) - new.created
-    lead = NEAR_EXPIRY if settings.events else settings.policy.lead
+    lead = settings.policy.lead
     earliest = lead + settings.policy.spread
     latest = lead - settings.sweep - DAY
     if not latest <= left <= earliest:
