@@ -114,4 +114,4 @@ def settings_remarks(policy: Policy) -> tuple[str, ...]:
 
 
 def _counts_as(name: str, given: timedelta | None, used: timedelta) -> str:
-    return f"{name}={durations.words(given or timedelta())} counts as {durations.words(used)}"
+    return f"{name} of {durations.words(given or timedelta())} counts as {durations.words(used)}"

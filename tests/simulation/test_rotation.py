@@ -213,7 +213,7 @@ async def test_a_validity_under_14_days_counts_as_14_and_is_shown() -> None:
     worker = Worker(world)
     await worker.visit()
     assert world.regenerated == []
-    assert "ValidityPeriodDays=P1D counts as P14D" in str((await worker.record()).notes)
+    assert "ValidityPeriodDays of 1 day counts as 14 days" in str((await worker.record()).notes)
 
 
 async def test_the_daily_cap_limits_regenerates() -> None:
