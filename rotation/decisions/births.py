@@ -1,7 +1,6 @@
 """The birth of a key: the earliest time at which it is known to have existed. Pure.
 
-It is noted once for each value, and nothing makes it later: whoever rewrites a secret does not
-make its key any younger.
+It is noted once for each value. Nothing makes it later, so rewriting a secret makes no key younger.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from .facts import Facts
 
 
 def of_record(record: Record, shown: Mapping[Slot, str]) -> Mapping[str, datetime]:
-    """Return the births of the current keys. A regenerate of ours made the value that follows it.
+    """Return the births of the current keys. Our regenerate made the value that follows it.
 
     ``shown`` are the fingerprints of both keys.
     """

@@ -1,4 +1,4 @@
-"""When a secret's rotation is due: one formula for the engine, the sweep and the views. Pure.
+"""Due date of a secret's rotation: one formula for the engine, the sweep and the views. Pure.
 
 What is written on a secret cannot make its key younger, nor an account rotate without end.
 """

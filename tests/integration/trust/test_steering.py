@@ -1,4 +1,4 @@
-"""What is written on a secret moves an account only within bounds."""
+"""Writers of a secret can move its account only within bounds."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ class TestBounds:
         expired = replace(SECRET, expires=NOW - DAY, record=rotated(NOW - DAY, NOW - DAY))
         assert due_at(expired) == NOW + 6 * DAY
 
-    def test_without_a_record_seven_days_count_from_the_birth_of_a_key_of_ours(self) -> None:
+    def test_without_a_record_seven_days_count_from_the_birth_of_our_key(self) -> None:
         ours = Enrolment(ACCOUNT, validity=90 * DAY, rotation="op")
         assert last_rotation(replace(SECRET, enrolment=ours)) == NOW
         assert last_rotation(SECRET) is None
