@@ -7,6 +7,7 @@ trusted: it only tells which secret to check.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,11 @@ NEAR_EXPIRY = "Microsoft.KeyVault.SecretNearExpiry"
 EXPIRED = "Microsoft.KeyVault.SecretExpired"
 
 _ASKING = {NEAR_EXPIRY.lower(): "is near expiry", EXPIRED.lower(): "has expired", "": ""}
+
+
+_NAME = re.compile(r"[0-9A-Za-z-]{1,127}")
+
+_VERSION = re.compile(r"[0-9A-Za-z]{1,64}")
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,20 @@ class Ignored:
     """An event that needs no action, and the reason."""
 
     reason: str
+
+
+def is_event(body: Any) -> bool:
+    """Return whether JSON is an event of Event Grid's schema or CloudEvents 1.0."""
+    if not isinstance(body, Mapping):
+        return False
+    members = _folded(body)
+    kind = members.get("eventtype") or members.get("type")
+    return isinstance(kind, str) and isinstance(members.get("data"), Mapping)
+
+
+def is_secret_name(text: str) -> bool:
+    """Return whether Key Vault allows this name of a secret."""
+    return _NAME.fullmatch(text) is not None
 
 
 def parse(event: Any, vaults: Iterable[str]) -> Expiring | Ignored:
@@ -67,7 +87,7 @@ def _expiring(
         return Ignored("the event is about no secret")
     secret = _text(data.get("objectname") or members.get("subject"))
     version = _text(data.get("version"))
-    if not secret or not version:
+    if not is_secret_name(secret) or not _VERSION.fullmatch(version):
         return Ignored("the event does not name a secret and a version")
     return Expiring(vault, secret, version, _text(members.get("id")), _ASKING[kind.lower()])
 
@@ -86,7 +106,8 @@ def _folded(mapping: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def _text(value: Any) -> str:
-    return value.strip() if isinstance(value, str) else ""
+    """Return a text that can be encoded: JSON allows half of a surrogate pair."""
+    return value.encode(errors="replace").decode().strip() if isinstance(value, str) else ""
 
 
 def payload(event: Any) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from ..domain import codec
+from ..domain import codec, events
 from ..domain.events import Expiring
 from ..domain.ids import AccountId, TargetId
 
@@ -49,26 +48,39 @@ def dump(message: Message) -> str:
 def load(text: str) -> Message | list[Any]:
     """Return the message, or the events that Event Grid has put into the queue.
 
-    Raises ValueError for anything else.
+    Raises ValueError for anything else, so that it becomes poison instead of vanishing.
     """
     body = _json(text)
-    if isinstance(body, list):
-        return body
-    if not isinstance(body, dict):
-        raise ValueError("the message is not a JSON object")
     for name, kind in _KINDS.items():
-        if set(body) == {name}:
-            return codec.load(kind, codec.dump(body[name]))
-    return [body]
+        if isinstance(body, dict) and set(body) == {name}:
+            return _checked(codec.load(kind, codec.dump(body[name])))
+    found = body if isinstance(body, list) else [body]
+    if not found or not all(map(events.is_event, found)):
+        raise ValueError("the message is neither one of this service nor an event")
+    return found
+
+
+def _checked(message: Message) -> Message:
+    """Return a message that names what can exist: nothing else may become part of a URL."""
+    if isinstance(message, ExpiryNotice):
+        names = [message.event.secret]
+    else:
+        names = [target.name for target in message.targets]
+        if AccountId.parse(str(message.account)) != message.account:
+            raise ValueError("the message does not name an account")
+    if not all(map(events.is_secret_name, names)):
+        raise ValueError("the message does not name a secret")
+    return message
 
 
 def _json(text: str) -> Any:
     """Parse JSON, in Base64 or not: Event Grid may encode its messages."""
+    text = text.strip().removeprefix("\ufeff")
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         pass
     try:
-        return json.loads(base64.b64decode(text, validate=True))
-    except (binascii.Error, ValueError):
+        return json.loads(base64.b64decode("".join(text.split()), validate=True))
+    except (ValueError, RecursionError):
         raise ValueError("the message is not JSON") from None

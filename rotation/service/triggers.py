@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from ..decisions.actions import ActionKind
 from ..domain import events
-from ..domain.errors import RotationError
+from ..domain.errors import RotationError, Unreadable
 from ..domain.events import Expiring, Ignored
 from ..domain.ids import TargetId
 from ..engine.failures import delay
@@ -34,6 +34,9 @@ _BUSY = timedelta(seconds=10)
 _LATE = timedelta(seconds=1)
 
 _MAX_TRIES = 20
+
+# Errors of a stranger's secret or a forged event; only a change of the settings would help.
+_HOPELESS = frozenset({"NotBound", "UnknownVault"})
 
 _MAX_RETRIES = 8
 
@@ -66,12 +69,36 @@ class Triggers:
         """Handle one queue message. Raises ValueError if it cannot be read."""
         message = messages.load(text)
         if isinstance(message, Visit):
-            await self.visit(message)
+            await self._handle_visit(message)
         elif isinstance(message, ExpiryNotice):
             await self._handle_expiry(message)
         else:
             for event in message:
                 await self.handle_event(event)
+
+    async def _handle_visit(self, message: Visit) -> None:
+        if message.wake is not None or await self._is_known(message):
+            await self.visit(message)
+        else:
+            log.info("event ignored", reason=f"nothing is known of {message.account}")
+
+    async def _is_known(self, message: Visit) -> bool:
+        """Return whether a record or a secret names the account; a message alone does not count."""
+        try:
+            if await self.journal.find(message.account.slug):
+                return True
+            if await self.reader.inventory.listed(message.account):
+                return True
+            found = [await self.reader.find(t) for t in message.targets if self._has(t)]
+        except Unreadable:
+            return True
+        except RotationError as exc:
+            log.warning("event waits", reason=exc.advice, code=exc.code)
+            return exc.of_service
+        return any(pair and pair[0] == message.account for pair in found)
+
+    def _has(self, target: TargetId) -> bool:
+        return target.vault in self.vaults.urls
 
     async def sweep(self) -> SweepResult:
         """Visit all accounts, as the timer asks."""
@@ -126,8 +153,10 @@ class Triggers:
         try:
             found = await self._to_look_at(notice.event)
         except RotationError as exc:
-            await self._retry(notice, exc)
-            return
+            if exc.code not in _HOPELESS:
+                await self._retry(notice, exc)
+                return
+            found = Ignored(str(exc))
         if isinstance(found, Ignored):
             log.info("event ignored", secret=notice.event.secret, reason=found.reason)
         else:

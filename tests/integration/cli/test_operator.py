@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -107,6 +109,28 @@ class TestEnrol:
         assert "BOTH keys" in result.out
         assert "--yes" in result.err
         assert "vision-new-key" not in azure.vault(VAULT).secrets
+
+    def test_warns_before_it_writes_a_secret_that_is_not_bound(
+        self, run: Run, azure: Azure, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        other = azure.account("vision-new").id.replace("vision-new", "another")
+        monkeypatch.setenv("ROTATION_BINDINGS", f"{VAULT}={other}")
+        result = run("enrol", "vision-new", "--in-use", "key1", "--dry-run")
+        assert "! " in result.out
+        assert "ROTATION_BINDINGS" in result.out
+
+    def test_the_bindings_of_the_service_count_and_a_difference_is_a_warning(
+        self, run: Run, azure: Azure, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        subscription = azure.account("vision-new").id.partition("/resourceGroups")[0]
+        stored = {"format": 1, "setting": f"{VAULT}={subscription}", "frozen": {}}
+        (tmp_path / "journal").mkdir()
+        (tmp_path / "journal" / "bindings.json").write_text(json.dumps(stored))
+        monkeypatch.setenv("ROTATION_BINDINGS", f"{VAULT}={subscription}/resourceGroups/other")
+        result = run("enrol", "vision-new", "--in-use", "key1", "--dry-run")
+        assert "not that of the service" in result.out
+        assert "not that of the service" in run("status", "--direct").out
+        assert json.loads((tmp_path / "journal" / "bindings.json").read_text()) == stored
 
     def test_a_dry_run_changes_nothing(self, run: Run, azure: Azure) -> None:
         result = run("enrol", "*", "--in-use", "key1", "--dry-run", "--json")

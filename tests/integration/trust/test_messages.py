@@ -1,0 +1,93 @@
+"""Forged messages and events cause nothing for accounts that nobody enrolled."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from emulator.azure import Azure
+from rotation.domain.events import Expiring
+from rotation.domain.ids import AccountId, TargetId
+from rotation.service import messages
+from rotation.service.messages import ExpiryNotice, Visit
+from tests.integration.wire.product import Product
+
+from .estate import DAY, NEIGHBOURS, estate, put, serving, tags
+
+VAULT = f"https://{NEIGHBOURS}.vault.azure.net"
+
+
+def quiet(azure: Azure) -> AccountId:
+    """Return an account that the service may manage, and that nobody enrolled."""
+    account = azure.add_account("quiet")
+    azure.identity.principals[0].assign("Key rotator", account.id)
+    return AccountId.parse(account.id)
+
+
+def event(secret: str, version: str) -> str:
+    """Return an event about a secret of the neighbours' vault."""
+    return json.dumps(
+        {
+            "id": "e-1",
+            "type": "Microsoft.KeyVault.SecretExpired",
+            "source": f"/subscriptions/1/providers/Microsoft.KeyVault/vaults/{NEIGHBOURS}",
+            "data": {"ObjectName": secret, "ObjectType": "Secret", "Version": version},
+        }
+    )
+
+
+async def deliver(p: Product, *texts: str) -> None:
+    for text in texts:
+        await p.triggers.handle_message(text)
+    await p.run(DAY)
+
+
+def asked_arm(azure: Azure, account: str) -> bool:
+    return any(account in c.url for c in azure.calls if c.operation.startswith("arm."))
+
+
+async def test_a_message_alone_makes_no_account_known(tmp_path: Path) -> None:
+    azure = estate()
+    account = quiet(azure)
+    async with serving(azure, tmp_path) as p:
+        forged = (Visit(account), Visit(account, (TargetId(VAULT, "acct-b-key"),)))
+        await deliver(p, *map(messages.dump, forged))
+    assert not asked_arm(azure, "quiet")
+    assert not (tmp_path / f"{account.slug}.json").exists()
+
+
+async def test_an_event_about_a_stranger_s_secret_causes_nothing(tmp_path: Path) -> None:
+    azure = estate()
+    account = quiet(azure)
+    put(azure, "theirs", "x", tags(azure, "quiet"))
+    version = azure.secret(NEIGHBOURS, "theirs").current.id
+    async with serving(azure, tmp_path) as p:
+        await deliver(p, *[event("theirs", version)] * 3)
+        assert p.queue.put_so_far == 3, "not repeated: only the bindings could change that"
+    assert not asked_arm(azure, "quiet")
+    assert not (tmp_path / f"{account.slug}.json").exists()
+
+
+async def test_a_notice_about_a_vault_that_is_not_configured_is_ignored(tmp_path: Path) -> None:
+    azure = estate()
+    notice = ExpiryNotice(Expiring("https://evil.example", "a", "1", "e", "has expired"))
+    async with serving(azure, tmp_path) as p:
+        await deliver(p, messages.dump(notice))
+        assert p.queue.waiting == []
+    assert not [c for c in azure.calls if "evil" in c.url]
+
+
+@pytest.mark.parametrize("text", ["{}", '{"hello": 1}', "[" * 99_999, '{"visit": {}}'])
+async def test_other_text_becomes_poison(tmp_path: Path, text: str) -> None:
+    async with serving(estate(), tmp_path) as p:
+        with pytest.raises(ValueError, match=r"message|Visit"):
+            await p.triggers.handle_message(text)
+
+
+async def test_an_account_that_a_secret_names_is_visited(tmp_path: Path) -> None:
+    azure = estate()
+    async with serving(azure, tmp_path) as p:
+        await deliver(p, messages.dump(Visit(p.account("aoai-demo"))))
+    assert asked_arm(azure, "aoai-demo")
