@@ -55,7 +55,7 @@ def _undisturbed() -> dict[str, Any]:
 
 
 async def _lived(secrets: list[dict[str, Any]]) -> dict[str, Any]:
-    """Live two hours beside these secrets. Return what the owners see of their own."""
+    """Live two hours beside these secrets. Return the owners' view of their secret."""
     azure = estate()
     azure.exchanges.clear()  # the published contract excludes what some vaults contain
     for number, secret in enumerate(secrets):
