@@ -55,7 +55,7 @@ def _withdrawn(f: Facts, slot: Slot) -> Action | None:
 
 
 def _capped(f: Facts) -> Action | None:
-    """Circuit breaker against rotation loops."""
+    """Wait if the daily cap is reached: a circuit breaker against rotation loops."""
     recent = f.recent(f.record.regenerated)
     if len(recent) < f.policy.daily_cap:
         return None
@@ -64,7 +64,7 @@ def _capped(f: Facts) -> Action | None:
 
 
 def _cached(f: Facts, slot: Slot) -> Action | None:
-    """Consumers may cache a replaced value for the whole overlap."""
+    """Wait while consumers may still cache the slot's earlier value: for a whole overlap."""
     operation = f.record.operation
     overlap = operation.overlap if operation else f.effective_policy.overlap
     if all(target.created <= f.now - overlap for target in f.targets):

@@ -68,7 +68,7 @@ class Context:
         return self.record.members.get(name) or self._legacy(target)
 
     def _legacy(self, target: TargetId) -> Member | None:
-        """Of several vaults without a setting, only what shows a key of the account is kept."""
+        """Return a member for a secret that was rotated before members were recorded, if any."""
         frozen = self.bindings.are_frozen and not self.bindings.is_undecided(target.vault)
         return Member(self.now) if str(target) in self.record.seen and not frozen else None
 

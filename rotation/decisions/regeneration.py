@@ -34,7 +34,7 @@ def send(f: Facts, slot: Slot, following: Phase) -> Action:
 
 
 def _without_effect(f: Facts, slot: Slot) -> Action:
-    """ARM accepted the regenerate but still lists the old key: wait for a while, then block."""
+    """Wait for a while, then block: ARM accepted the regenerate but still lists the old key."""
     reason = f"{slot} was regenerated, but ARM still lists the old key"
     if f.now - f.operation.phase_since > f.policy.patience:
         remedy = "check the account's activity log, then resume or abandon this rotation"

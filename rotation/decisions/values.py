@@ -63,7 +63,7 @@ def repairable_from(repair: Repair | None) -> datetime | None:
 
 
 def repaired(before: Repair | None, now: datetime) -> Repair:
-    """One more repair; after two quiet days they are counted from the beginning."""
+    """Return the count with one more repair; after two days without one it starts again."""
     if before is None or now - before.at > 2 * _LONGEST_DELAY:
         return Repair(1, now)
     return Repair(before.count + 1, now)

@@ -165,7 +165,7 @@ class Sweep:
             return {}
 
     async def _freeze(self, listings: Iterable[Listing]) -> None:
-        """After an upgrade with several vaults and no setting: bind what was rotated before."""
+        """Bind secrets that an earlier version rotated, in several vaults without a setting."""
         undecided = [
             listing
             for listing in listings
@@ -186,7 +186,7 @@ class Sweep:
         return found if isinstance(found, Record) else None
 
     def _fault(self, outcomes: list[Outcome]) -> str:
-        """Circuit breaker: return why no account can be rotated now, or an empty string."""
+        """Return, as a circuit breaker, why no account can be rotated now, or an empty string."""
         skew = abs(self.clock.skew)
         if skew > self.policy.max_skew:
             return f"this machine's clock is off by {int(skew.total_seconds())} s; correct it"

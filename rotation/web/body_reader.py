@@ -19,7 +19,7 @@ class BodyReader(TextReader):
     """Reads fields one by one. An invalid field adds to ``problems`` and reads as empty."""
 
     def __init__(self, fields: dict[str, Any], kind: type[msgspec.Struct]) -> None:
-        """``kind`` is the type that defines the names of the fields."""
+        """Report fields that ``kind``, the type of the body, does not have."""
         super().__init__(fields)
         known = sorted(field.encode_name for field in msgspec.structs.fields(kind))
         unknown = sorted(set(map(str, fields)) - set(known))

@@ -10,7 +10,7 @@ CSRF_HEADER = "X-Rotation-Request"
 
 
 def is_browser(request: HttpRequest) -> bool:
-    """Only browsers send these headers, and a page cannot suppress all of them."""
+    """Return whether a browser sent the request: a page cannot suppress all of these headers."""
     return any(request.header(name) for name in ("Origin", "Sec-Fetch-Site", "Cookie"))
 
 

@@ -82,7 +82,7 @@ def _target(reader: BodyReader, vaults: tuple[str, ...]) -> TargetId | None:
 
 
 def _is_secret_name(text: str) -> bool:
-    """Key Vault, "Object identifiers": 1 to 127 letters, digits and hyphens."""
+    """Return whether it is a name by Key Vault's "Object identifiers"."""
     return len(text) <= 127 and text.isascii() and text.replace("-", "").isalnum()
 
 

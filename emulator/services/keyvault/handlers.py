@@ -57,7 +57,7 @@ def get_secret(vault: Vault, request: Request, target: Target) -> Response:
 
 
 def update_secret(vault: Vault, request: Request, target: Target) -> Response:
-    """Absent members stay unchanged; given tags replace all tags."""
+    """Change the members that are given; tags replace all tags."""
     secret, version = vault.version(target.name, target.version)
     body = parse_body(request)
     enabled, nbf, exp = parse_attributes(body)
