@@ -25,7 +25,7 @@ from ..ports import Queue, Vaults
 from ..runtime import log
 from ..runtime.clock import Clock
 from . import messages
-from .looks import Looks
+from .event_limit import EventLimit
 from .messages import ExpiryNotice, Visit
 from .sweep import Sweep, SweepResult
 
@@ -54,7 +54,7 @@ class Triggers:
     reader: SecretReader
     queue: Queue
     clock: Clock
-    _looks: Looks = field(default_factory=Looks)
+    _event_limit: EventLimit = field(default_factory=EventLimit)
 
     async def handle_event(self, event: Any) -> str:
         """Enqueue an Event Grid event and return at once, because Event Grid waits only 30 s."""
@@ -170,7 +170,7 @@ class Triggers:
         account, target = found
         if target.version.lower() != event.version.lower():
             return Ignored("a newer version exists")
-        if not self._looks.allows(account, self.clock.now()):
+        if not self._event_limit.allows(account, self.clock.now()):
             return Ignored("the account was looked at less than a minute ago")
         return Visit(account, (target.id,))
 

@@ -1,4 +1,4 @@
-"""Limits how often events make the service look at one account."""
+"""Limits the visits of one account that events cause."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ APART = timedelta(minutes=1)
 
 
 @dataclass
-class Looks:
-    """Remembers the last look at each account, in this process; the sweep finds what is missed."""
+class EventLimit:
+    """Allows a visit a minute of each account, in this process; the sweep finds the rest."""
 
     _last: dict[AccountId, datetime] = field(default_factory=dict)
 
     def allows(self, account: AccountId, now: datetime) -> bool:
-        """Return whether an event may cause a look now, and remember that it did."""
+        """Return whether an event may cause a visit now, and remember that it did."""
         self._last = {a: at for a, at in self._last.items() if now - at < APART}
         if account in self._last:
             return False
