@@ -26,7 +26,7 @@ SHOWN_VIOLATIONS = 5
 EXCUSED_LIMIT = 0.01
 Campaign = tuple[str, Iterable[Job]]
 # Pairs of faults are injected into scenarios, which have no consumers.
-OF_PAIRS = sorted(set(Invariant) - {Invariant.CONSUMER_SERVED})
+OF_PAIRS = sorted(set(Invariant) - {Invariant.CONSUMER_SERVED, Invariant.FOREIGN_NOT_STORED})
 
 
 def main() -> int:

@@ -15,6 +15,8 @@ from .model import Version
 NEAR = timedelta(days=30)
 PREFIX = "Microsoft.KeyVault."
 
+LATEST = 250_000_000_000  # seconds: in the year 9892; later expiries exist, but are never reached
+
 
 @dataclass
 class VaultEvents:
@@ -41,7 +43,7 @@ class VaultEvents:
         self, name: str, version: Version, applies: Callable[[], bool], *, moved: bool = False
     ) -> None:
         """Publish near expiry and expiry at their times, each only if it still ``applies``."""
-        if version.exp is None:
+        if version.exp is None or version.exp > LATEST:
             return
         data, expiry = self._data(name, version), datetime.fromtimestamp(version.exp, UTC)
 

@@ -9,6 +9,7 @@ from .journal_checks import JournalChecks
 from .observations import Observations
 from .regeneration_checks import RegenerationChecks
 from .secret_checks import SecretChecks
+from .trust_checks import TrustChecks
 
 
 class Checker:
@@ -17,8 +18,10 @@ class Checker:
     def __init__(self, observations: Observations) -> None:
         self._observations = observations
         self._regenerations = RegenerationChecks(observations)
-        self._secrets = SecretChecks(observations)
-        self._journal = JournalChecks(observations)
+        self._trust = TrustChecks(observations)
+        self._secrets = SecretChecks(observations, self._trust)
+        self._journal = JournalChecks(observations, self._trust)
+        observations.world.interceptor.probe_watchers.append(self._trust.probed)
         observations.world.azure.observers.append(self._observe)
         observations.world.storage.watchers.append(self._journal.written)
 

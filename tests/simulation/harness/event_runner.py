@@ -12,9 +12,13 @@ from rotation.domain.request import Leaked, Request, RequestKind
 from rotation.service import inbox
 from rotation.service.requests import RotationRequest
 
+from . import careless, neighbours, strangers
+from .careless import CarelessOwners
+from .neighbours import Neighbours
 from .operators import Operators
 from .plan import PlannedEvent
 from .plan_generator import EXPIRY_EVENTS, LOSSES, OPERATOR_ACTIONS, OUTAGES
+from .strangers import Strangers
 from .worker import Worker
 from .world import World
 
@@ -27,8 +31,10 @@ class EventRunner:
 
     def __init__(self, world: World, with_any_worker: WithAnyWorker) -> None:
         self.world, self._with_any_worker = world, with_any_worker
-        self.targets = sorted(world.secrets())
+        self.targets = sorted(t for t in world.secrets() if t.vault != neighbours.VAULT)
         self.operators = Operators(world, self.targets)
+        self._neighbours, self._careless = Neighbours(world), CarelessOwners(self.operators)
+        self._strangers = Strangers(world, with_any_worker)
 
     async def run(self, event: PlannedEvent) -> None:
         """Wait until the event's time, and carry it out."""
@@ -36,6 +42,12 @@ class EventRunner:
         self.world.interceptor.note(f"event: {event.what}")
         if event.what in OPERATOR_ACTIONS:
             self.operators.act(event)
+        elif event.what in neighbours.ACTIONS:
+            self._neighbours.act(event)
+        elif event.what in careless.ACTIONS:
+            self._careless.act(event, self._target(event))
+        elif event.what in strangers.ACTIONS:
+            await self._strangers.act(event, self._target(event))
         elif event.what in LOSSES:
             self._lose(event.what)
         elif event.what in EXPIRY_EVENTS:

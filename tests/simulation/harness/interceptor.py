@@ -53,7 +53,7 @@ class Interceptor:
     ``injected`` lists the faults that were injected as (call, fault, phase); ``call_sites`` lists
     where one could be; ``failed_at`` has the last fault of each call. ``accepted_keys`` are the
     keys that the data plane accepted from a worker. ``accepts_any_key`` makes the data plane accept
-    every key, which proves nothing.
+    every key, which proves nothing. ``probe_watchers`` see each value that is sent to a data plane.
     """
 
     azure: Azure
@@ -69,6 +69,7 @@ class Interceptor:
     actor: Actor | None = None
     accepted_keys: set[str] = field(default_factory=set)
     accepts_any_key: bool = False
+    probe_watchers: list[Callable[[set[str]], None]] = field(default_factory=list)
 
     async def call(
         self, by: Process, name: str, effect: Callable[[], T], fail: Callable[[Fault], T]
@@ -142,6 +143,10 @@ class Interceptor:
             await asyncio.sleep(seconds)
         else:
             self.azure.advance(timedelta(seconds=seconds))
+
+    def watch_probe(self, values: set[str]) -> None:
+        for watch in self.probe_watchers:
+            watch(values)
 
     def note(self, what: str) -> None:
         self.trace.append(f"{self.azure.clock.now():%d %H:%M:%S} #{len(self.calls)} {what}")

@@ -37,6 +37,11 @@ class Invariant(StrEnum):
     WORKS_AT_REST = "once everything has ended, each published key works"
     ONE_KEY_PUBLISHED = "all secrets of an account publish one key"
     STABLE_AT_REST = "nothing changes after the last operation has ended"
+    KEY_BOUND = "a secret receives only keys of accounts that it is bound to"
+    FOREIGN_KEPT = "a foreign value is never overwritten"
+    FOREIGN_NOT_SENT = "a foreign value is sent to no data plane"
+    FOREIGN_NOT_STORED = "the journal contains no foreign value and no fingerprint of one"
+    STAYS_ENROLLED = "an enrolled secret stays enrolled until an explicit act"
     NO_POISON_MESSAGE = "no message ends in the poison queue"
 
 

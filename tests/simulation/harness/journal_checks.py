@@ -14,12 +14,14 @@ from .invariants import Invariant
 from .journal_document import JournalDocument, Operation, decode
 from .ledger import Ledger
 from .observations import Observations
+from .trust_checks import TrustChecks
 
 
 class JournalChecks:
     """Checks that the journal contains no key, and that its endings are true."""
 
-    def __init__(self, observations: Observations) -> None:
+    def __init__(self, observations: Observations, trust: TrustChecks) -> None:
+        self._trust = trust
         self._seen, self._world = observations, observations.world
         self._require = observations.invariants.require
 
@@ -32,6 +34,8 @@ class JournalChecks:
         account, ledger = self._world.azure.accounts.by_id.get(identity), self._ledger(identity)
         if account:
             self._check_material(account, ledger, body)
+        self._trust.stored(ledger, body, document.salt)
+        self._trust.members(identity, ledger, {*document.members, *document.seen})
         ledger.observed_secrets = {*document.seen}
         if document.intent:
             ledger.intents.add(document.intent.id)

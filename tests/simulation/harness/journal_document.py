@@ -39,6 +39,7 @@ class JournalDocument(msgspec.Struct):
     requests: list[Request] = msgspec.field(name="wishes")
     history: list[Operation]
     seen: dict[str, Any]
+    members: dict[str, Any] = {}
 
 
 decode = msgspec.json.Decoder(JournalDocument).decode

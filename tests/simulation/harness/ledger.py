@@ -27,6 +27,7 @@ class Ledger:
     operation: str = ""
     epoch: int = 0
     observed_secrets: set[str] = field(default_factory=set)
+    members: set[str] = field(default_factory=set)
     recent_keys: list[bytes] = field(default_factory=list)
     revoked_by_hand: datetime | None = None
     journal_lost_at: datetime | None = None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from emulator.services.accounts import Account
 from emulator.services.keyvault.model import Secret, Version
 from rotation.domain import tags
-from rotation.domain.ids import TargetId
+from rotation.domain.ids import TargetId, target_id
 
 from .excuses import Excuses
 from .leaked_keys import LeakedKeys
@@ -24,7 +24,9 @@ NO_CAP = 10**6
 class Observations:
     """``unreadable_since`` is when a person last hid a secret from its consumers.
 
-    ``cut_off`` are the values that an emergency has revoked, so that their consumers fail.
+    ``acts`` are the explicit acts that unenrol a secret. ``foreign_values`` are not keys of any
+    account: passwords, documents, connection strings. ``cut_off`` are the values that an emergency
+    has revoked, so that their consumers fail.
     """
 
     def __init__(self, world: World) -> None:
@@ -34,6 +36,8 @@ class Observations:
         self.unreadable_since: dict[TargetId, datetime] = {}
         self.excuses = Excuses(self._facts_at)
         self.cut_off: set[str] = set()
+        self.acts: dict[TargetId, datetime] = {}
+        self.foreign_values: set[str] = set()
         self.leaked_keys = LeakedKeys(world.accepts)
         self.read_staleness = timedelta()
         self.daily_cap = NO_CAP
@@ -50,7 +54,17 @@ class Observations:
         """Note that the service forgets everything, also the leaks that were reported."""
         for ledger in self.ledgers.values():
             ledger.journal_lost_at = self.world.now
+            ledger.members = set()
         self.leaked_keys.reported.clear()
+
+    def record_changed(self, slug: str, *, forgets_members: bool) -> None:
+        """Note that somebody has changed, restored or deleted an account's record."""
+        account = next(each for each in self.world.ids if each.slug == slug)
+        ledger = self.ledger_of(str(account))
+        ledger.journal_lost_at = self.world.now
+        self.leaked_keys.reported.pop(account.name, None)
+        if forgets_members:
+            ledger.members = set()
 
     def _facts_at(self) -> datetime | None:
         """Return how old the acting worker's facts may be; None if a person acts."""
@@ -88,16 +102,51 @@ class Observations:
             (TargetId(vault.url, secret.name), secret.versions)
             for vault in self.world.azure.keyvault.vaults.values()
             for secret in vault.secrets.values()
-            if self.account_of(secret) is account
+            if self.account_of(TargetId(vault.url, secret.name), secret) is account
         ]
 
-    def account_of(self, secret: Secret) -> Account | None:
-        """Return the account that the secret is enrolled for."""
-        try:
-            found = tags.enrolled(secret.current.tags or {})
-        except ValueError:
-            return None
-        return self.world.azure.accounts.by_id.get(str(found).lower()) if found else None
+    def account_of(self, target: TargetId, secret: Secret) -> Account | None:
+        """Return the account that the secret is enrolled for, and bound to.
+
+        A version without tags changes nothing: then those of earlier ones count.
+        """
+        versions = (secret.current,) if target in self.acts else reversed(secret.versions)
+        named = next(filter(None, (tags.account_of(v.tags or {}) for v in versions)), None)
+        found = self.world.azure.accounts.by_id.get(str(named).lower()) if named else None
+        return found if found and self.world.is_bound(target, found.id) else None
+
+    def publishing_account(self, target: TargetId, secret: Secret) -> Account | None:
+        """Return the account of the latest value if a version names it, else the enrolled one.
+
+        A secret that moves is written to for its former account until that account rests.
+        """
+        life = self.world.azure.accounts.lives.get(secret.current.value)
+        named = {str(tags.account_of(v.tags or {})).lower() for v in secret.versions}
+        if life and life.account.id.lower() in named:
+            return life.account
+        return self.account_of(target, secret)
+
+    def note_act(self, target: TargetId, secret: Secret, event: str) -> None:
+        """Note whether a person has unenrolled or moved the secret, or enrolled it again."""
+        latest = secret.current.tags or {}
+        address = tags.account_of(latest)
+        earlier = {tags.account_of(v.tags or {}) for v in secret.versions[:-1]} - {None}
+        untagged = event == "secret.updated" and tags.PROVIDER_ADDRESS not in latest
+        moved = address is not None and bool(earlier - {address})
+        if event == "secret.deleted" or untagged or moved:
+            self.acts[target] = self.world.now
+        elif address is not None:
+            self.acts.pop(target, None)
+
+    def names_another(self, target: TargetId, account: str) -> bool:
+        """Return whether the secret's latest tags name another account than this one."""
+        versions = self.world.secrets().get(target)
+        named = tags.account_of(versions[-1].tags or {}) if versions else None
+        return named is not None and str(named).lower() != account
+
+    def target_named(self, name: str) -> TargetId:
+        """Return a secret by its name in a record."""
+        return target_id(name)
 
     def note(self, text: str) -> None:
         self.world.interceptor.note(text)

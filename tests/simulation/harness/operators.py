@@ -52,11 +52,11 @@ class Operators:
     def _exists(self, target: TargetId) -> bool:
         return target in self.world.secrets()
 
-    def _account(self, target: TargetId) -> AccountId:
+    def account_of(self, target: TargetId) -> AccountId:
         """Return the account that the secret was made for, also if its tags have changed."""
         return self.world.ids[int(target.name.split("-")[1])]
 
-    def _undo_later(self, undo: Callable[[], None], target: TargetId | None = None) -> None:
+    def undo_later(self, undo: Callable[[], None], target: TargetId | None = None) -> None:
         """Undo it after a while; if its secret is deleted by then, at the end."""
         done: list[bool] = []
 
@@ -69,39 +69,41 @@ class Operators:
         self.world.azure.clock.schedule(self.world.now + UNDONE_AFTER, undo_once)
 
     def _regenerate(self, target: TargetId, slot: str) -> None:
-        self.world.regenerate(Slot(slot), self._account(target))
+        self.world.regenerate(Slot(slot), self.account_of(target))
 
     def _publish(self, target: TargetId, what: str) -> None:
         if what == "foreign":
             value = self.world.keys(self.world.ids[-1])["Key1"]
         else:
-            value = self.world.keys(self._account(target)).get(what, DEAD_KEY)
+            value = self.world.keys(self.account_of(target)).get(what, DEAD_KEY)
         self.world.write_version(target, value)
 
     def _disable(self, target: TargetId, _: str) -> None:
         self.world.update(target, enabled=False)
-        self._undo_later(lambda: self.world.update(target, enabled=True), target)
+        self.undo_later(lambda: self.world.update(target, enabled=True), target)
 
     def _delete(self, target: TargetId, _: str) -> None:
         self.world.delete(target)
         vault = self.world.azure.vault(target.vault)
-        self._undo_later(lambda: (vault.recover(target.name), None)[1])
+        self.undo_later(lambda: (vault.recover(target.name), None)[1])
 
     def _pause(self, target: TargetId, _: str) -> None:
-        self._tag(target, {tags.PAUSED: "true"})
-        self._undo_later(lambda: self._tag(target, {tags.PAUSED: "false"}), target)
+        self.tag(target, {tags.PAUSED: "true"})
+        self.undo_later(lambda: self.tag(target, {tags.PAUSED: "false"}), target)
 
     def _untag(self, target: TargetId, _: str) -> None:
-        self._tag(target, {tags.PROVIDER_ADDRESS: ""})
-        address = {tags.PROVIDER_ADDRESS: str(self._account(target))}
-        self._undo_later(lambda: self._tag(target, address), target)
+        latest = dict(self.world.latest(target).tags or {})
+        latest.pop(tags.PROVIDER_ADDRESS, None)
+        self.world.update(target, tags=latest)
+        address = {tags.PROVIDER_ADDRESS: str(self.account_of(target))}
+        self.undo_later(lambda: self.tag(target, address), target)
 
-    def _tag(self, target: TargetId, changed: dict[str, str]) -> None:
+    def tag(self, target: TargetId, changed: dict[str, str]) -> None:
         self.world.update(target, tags=dict(self.world.latest(target).tags or {}) | changed)
 
     def _shorten_expiry(self, target: TargetId, _: str) -> None:
         self._set_expiry(target, timedelta(days=5))
-        self._undo_later(lambda: self._set_expiry(target, timedelta(days=80)), target)
+        self.undo_later(lambda: self._set_expiry(target, timedelta(days=80)), target)
 
     def _set_expiry(self, target: TargetId, lives: timedelta) -> None:
         self.world.update(target, exp=int((self.world.now + lives).timestamp()))
@@ -113,11 +115,11 @@ class Operators:
         self._set_state(target, "disable_local_auth")
 
     def _set_state(self, target: TargetId, member: str) -> None:
-        state = self.world.state(self._account(target))
+        state = self.world.state(self.account_of(target))
         setattr(state, member, True)
-        self._undo_later(lambda: setattr(state, member, False))
+        self.undo_later(lambda: setattr(state, member, False))
 
     def _close_vault(self, target: TargetId, _: str) -> None:
         vault = self.world.azure.vault(target.vault)
         vault.open = False
-        self._undo_later(lambda: setattr(vault, "open", True))
+        self.undo_later(lambda: setattr(vault, "open", True))

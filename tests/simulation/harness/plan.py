@@ -37,7 +37,8 @@ class Plan:
     """``clock_skews`` has one value for each worker. All times are seconds.
 
     ``accepts_any_key``: the data plane accepts every key. ``short_validity``: the secrets'
-    validity is shorter than the service allows.
+    validity is shorter than the service allows. ``neighbours``: another team has a vault and an
+    account. ``broad``: the owners' vaults are bound to their resource group, not to accounts.
     """
 
     seed: int
@@ -54,6 +55,8 @@ class Plan:
     latency: float = 0.1
     accepts_any_key: bool = False
     short_validity: bool = False
+    neighbours: bool = False
+    broad: bool = False
     events: tuple[PlannedEvent, ...] = ()
 
     def without(self, event: PlannedEvent) -> Plan:
@@ -67,6 +70,8 @@ class Plan:
             f"work after {self.new_key_delay} s, old ones for {self.old_key_lag} s more, reads are "
             f"{self.read_staleness} s stale"
             + (", the data plane accepts any key" if self.accepts_any_key else "")
+            + (", there are neighbours" if self.neighbours else "")
+            + (", the bindings are broad" if self.broad else "")
             + (", the secrets' validity is too short" if self.short_validity else "")
         )
         return "\n".join([world, *(f"  {event}" for event in self.events)])

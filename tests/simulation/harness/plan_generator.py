@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
+from . import careless, neighbours, strangers
 from .faults import BY_NAME
 from .plan import CHAOS, Plan, PlannedEvent
 
@@ -34,9 +35,26 @@ CALLS = 1500  # most runs make about as many
 
 
 def generate_plan(seed: int, level: str = "port") -> Plan:
-    """Return the plan of a seed. Every fourth is a race."""
+    """Return the plan of a seed. Every fourth is a race; every fourth has neighbours."""
     rng = random.Random(seed)
-    return _race(rng, seed, level) if seed % 4 == 3 else _mixture(rng, seed, level)
+    if seed % 4 == 3:
+        return _race(rng, seed, level)
+    plan = _mixture(rng, seed, level)
+    return _with_neighbours(rng, plan) if seed % 4 == 1 else plan
+
+
+def _with_neighbours(rng: random.Random, plan: Plan) -> Plan:
+    """Add another team, careless owners, and strangers."""
+    events = (
+        *plan.events,
+        *(_anywhere(rng, neighbours.ACTIONS) for _ in range(rng.choice((1, 3, 8)))),
+        *(_anywhere(rng, careless.ACTIONS) for _ in range(rng.choice((0, 1, 3)))),
+        *(_anywhere(rng, strangers.ACTIONS) for _ in range(rng.choice((0, 0, 1, 3)))),
+    )
+    # Without a record, a secret that shows no key must be enrolled again if its vault is shared.
+    forgotten = any("record" in each.what or "journal" in each.what for each in events)
+    broad = rng.random() < 0.5 and not forgotten
+    return replace(plan, neighbours=True, broad=broad, events=events)
 
 
 def _race(rng: random.Random, seed: int, level: str) -> Plan:

@@ -9,6 +9,7 @@ from rotation.domain import tags
 from rotation.domain.ids import AccountId
 from rotation.domain.policy import Policy
 
+from .neighbours import add_neighbours
 from .plan import Plan
 from .world import World
 
@@ -16,6 +17,7 @@ OVERLAP = timedelta(hours=2)
 POLICY = Policy(
     overlap=OVERLAP, spread=timedelta(), daily_cap=6, minimum_interval=timedelta(hours=6)
 )
+GROUP = "/subscriptions/sub-1/resourceGroups/rg-keys"
 DUE, NOT_DUE = timedelta(days=20), timedelta(days=80)
 SHORT_VALIDITY = {tags.VALIDITY_PERIOD_DAYS: "20"}
 
@@ -37,11 +39,21 @@ def build_world(plan: Plan) -> World:
     for number in range(plan.accounts):
         _add_account(world, plan, number)
     world.account = world.ids[0]
+    if plan.neighbours:
+        _bind(world, plan)
+        add_neighbours(world)
     for vault in world.azure.keyvault.vaults.values():
         vault.stale_for = staleness
         vault.topic.subscribe(Subscription("https://here", existing=True))
     world.observations.forget_setup()
     return world
+
+
+def _bind(world: World, plan: Plan) -> None:
+    """Bind the owners' vaults to their resource group, or to each of their accounts."""
+    for vault in world.vaults:
+        for scope in [GROUP] if plan.broad else [str(account) for account in world.ids]:
+            world.bind(vault, scope)
 
 
 def _add_account(world: World, plan: Plan, number: int) -> None:

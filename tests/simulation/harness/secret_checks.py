@@ -5,16 +5,19 @@ from __future__ import annotations
 from emulator.services.accounts import Account
 from emulator.services.keyvault.model import Secret, Version
 from emulator.services.keyvault.vault import Vault
+from rotation.domain import tags
 from rotation.domain.ids import TargetId
 
 from .invariants import Invariant
 from .observations import Observations
+from .trust_checks import TrustChecks
 
 
 class SecretChecks:
     """Checks the versions and tags that the service writes."""
 
-    def __init__(self, observations: Observations) -> None:
+    def __init__(self, observations: Observations, trust: TrustChecks) -> None:
+        self._trust = trust
         self._seen, self._world = observations, observations.world
         self._require = observations.invariants.require
 
@@ -22,10 +25,15 @@ class SecretChecks:
         self, event: str, vault: Vault, secret: Secret, version: Version | None = None
     ) -> None:
         """Raises Violation. A person may change any secret at any time."""
-        target, account = TargetId(vault.url, secret.name), self._seen.account_of(secret)
+        target = TargetId(vault.url, secret.name)
         if self._world.interceptor.actor is None:
+            self._seen.note_act(target, secret, event)
             self._note_person(event, target, version)
-        elif account and version and event == "secret.set":
+            return
+        account = self._seen.publishing_account(target, secret)
+        if version and event == "secret.set":
+            self._trust.published(target, secret, version)
+        if account and version and event == "secret.set":
             self._check_published(account, target, version)
         elif account and version and event == "secret.updated" and not version.enabled:
             self._check_disabled(account, target, secret, version)
@@ -33,6 +41,8 @@ class SecretChecks:
     def _note_person(self, event: str, target: TargetId, version: Version | None) -> None:
         self._seen.note(f"a person: {event} {target.name}")
         self._seen.excuses.touched_secrets[target] = self._world.now
+        if version and version.value.isalnum() and tags.account_of(version.tags or {}):
+            self._seen.foreign_values.discard(version.value)  # tagged, it may be a revoked key
         if event == "secret.set" and version and not self._world.accepts(version.value):
             self._seen.excuses.uses[target].add(version.value)
         if event == "secret.deleted" or (version and not version.enabled):

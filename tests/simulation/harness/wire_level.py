@@ -43,6 +43,7 @@ class InterceptedTransport(AsyncEmulatorTransport):
 
     async def _probe(self, request: Request) -> Response:
         def use() -> Response:
+            self._interceptor.watch_probe({*request.headers.values()})
             response = self._azure.handle(request)
             if response.status == 200:
                 self._interceptor.accepted_keys.update(request.headers.values())

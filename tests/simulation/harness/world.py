@@ -26,6 +26,7 @@ from .storage import Storage
 from .worker import Worker, record_of
 
 START = datetime(2026, 11, 23, tzinfo=UTC)
+LATEST = 10**11  # seconds: about the year 5138
 VAULT = "https://kv-a.vault.azure.net"
 ACCOUNT = AccountId("sub-1", "rg-keys", "aoai-demo")
 
@@ -52,7 +53,9 @@ class World:
         self.sent: list[Mapping[str, Any]] = []
         self.account = ACCOUNT
         self.ids: list[AccountId] = []
+        self.scopes: list[tuple[str, str]] = []
         self._shape = account
+        self._states: dict[AccountId, Account] = {}
         self.azure.topics.add("topic")
         self.identity = self.azure.add_principal("rotation")
         self.identity.assign("EventGrid Data Sender", self.azure.topics.id_of("topic"))
@@ -60,7 +63,10 @@ class World:
         self.observations = Observations(self)
         self.checker = Checker(self.observations)
 
-    def add_account(self, account: AccountId = ACCOUNT, kind: str = "OpenAI", **more: Any) -> None:
+    def add_account(
+        self, account: AccountId = ACCOUNT, kind: str = "OpenAI", *, ours: bool = True, **more: Any
+    ) -> None:
+        """Add an account. ``ours``: it belongs to the team that is watched."""
         made = self.azure.add_account(
             account.name,
             kind,
@@ -69,7 +75,18 @@ class World:
             **self._shape | more,
         )
         self.identity.assign("Key rotator", made.id)
-        self.ids.append(account)
+        self._states[account] = made
+        if ours:
+            self.ids.append(account)
+
+    def bind(self, vault: str, scope: str) -> None:
+        """Bind a vault to an account or a resource group. Without any, all are bound."""
+        self.scopes.append((vault, scope))
+
+    def is_bound(self, target: TargetId, account: str) -> bool:
+        """Return whether the secret may receive keys of the account."""
+        scopes = [f"{scope}/".lower() for vault, scope in self.scopes if vault == target.vault]
+        return not self.scopes or any(f"{account}/".lower().startswith(s) for s in scopes)
 
     def add_secret(
         self,
@@ -80,6 +97,7 @@ class World:
         account: AccountId = ACCOUNT,
         lives: timedelta | None = timedelta(days=20),
         with_tags: Mapping[str, str] | None = None,
+        value: str | None = None,
     ) -> TargetId:
         enrolled = {
             tags.PROVIDER_ADDRESS: str(account),
@@ -91,7 +109,7 @@ class World:
             self.identity.assign("Secret publisher", made.id)
         self.add_version(
             TargetId(vault, name),
-            self.state(account).keys[slot.value],
+            self.state(account).keys[slot.value] if value is None else value,
             enrolled | dict(with_tags or {}),
             self.now + lives if lives is not None else None,
         )
@@ -107,11 +125,14 @@ class World:
 
     @property
     def bindings(self) -> str:
-        """Every vault is bound to every account, by name, so that placeholders are admitted."""
+        """Every vault is bound to every account by name, unless a binding is given."""
+        if self.scopes:
+            return ",".join(f"{vault}={scope}" for vault, scope in self.scopes)
         return ",".join(f"{vault}={account}" for vault in self.vaults for account in self.ids)
 
     def state(self, account: AccountId = ACCOUNT) -> Account:
-        return self.azure.accounts.by_id[str(account).lower()]
+        """Return an account of the emulator, also while it is deleted."""
+        return self._states[account]
 
     def keys(self, account: AccountId = ACCOUNT) -> dict[str, str]:
         return self.state(account).keys
@@ -138,7 +159,12 @@ class World:
         }
 
     def enrolled(self, account: AccountId = ACCOUNT) -> tuple[TargetId, ...]:
-        return tuple(t for t, v in self.secrets().items() if enrolled_account(v[-1]) == account)
+        """Return the secrets of which the latest version is tagged for the account, and bound."""
+        return tuple(
+            target
+            for target, versions in self.secrets().items()
+            if enrolled_account(versions[-1]) == account and self.is_bound(target, str(account))
+        )
 
     def record(self, account: AccountId | None = None) -> Record:
         account = account or self.account
@@ -159,8 +185,14 @@ class World:
     def write_version(self, target: TargetId, value: str) -> None:
         """Publish a value by hand, with the tags and expiry of the latest version."""
         latest = self.latest(target)
-        expires = datetime.fromtimestamp(latest.exp, UTC) if latest.exp else None
+        sane = latest.exp is not None and 0 < latest.exp < LATEST
+        expires = datetime.fromtimestamp(latest.exp or 0, UTC) if sane else None
         self.add_version(target, value, latest.tags or {}, expires)
+
+    def write_foreign(self, target: TargetId, value: str) -> None:
+        """Write a value that is not a key of any account."""
+        self.observations.foreign_values.add(value)
+        self.write_version(target, value)
 
     def update(self, target: TargetId, **changes: Any) -> None:
         """Change members of the latest version by hand: enabled, tags, exp."""

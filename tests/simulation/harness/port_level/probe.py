@@ -17,6 +17,7 @@ from .base import SimulatedPort
 class SimulatedProbe(SimulatedPort):
     async def try_key(self, account: Account, key: Key) -> ProbeVerdict:
         def verdict() -> ProbeVerdict:
+            self.interceptor.watch_probe({key.reveal()})
             return self._verdict(account, key)
 
         def fail(fault: Fault) -> ProbeVerdict:

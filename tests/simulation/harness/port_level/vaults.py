@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from emulator.services.keyvault.model import Secret as StoredSecret
 from emulator.services.keyvault.model import Version as Stored
 from emulator.services.keyvault.vault import Vault
+from rotation.adapters.secret_properties import LATEST
 from rotation.domain import tags as tag
 from rotation.domain.errors import Permanent, RotationError
 from rotation.domain.ids import TargetId
@@ -40,7 +41,7 @@ class SimulatedVaults(SimulatedPort):
     async def list_versions(self, target: TargetId) -> tuple[VersionInfo, ...]:
         secret = self._vault(target.vault).secret(target.name)
         return tuple(
-            VersionInfo(v.id, _whole_seconds(v.created), _expiry(v), v.enabled, v.tags or {})
+            VersionInfo(v.id, _whole_seconds(v.created), _expiry(v), v.enabled, _tags(v))
             for v in secret.versions
         )
 
@@ -152,7 +153,7 @@ def is_missing(exc: RotationError) -> bool:
 
 def _listed(vault: str, secret: StoredSecret) -> ListedSecret:
     target, stored = TargetId(vault, secret.name), secret.current
-    tags, problem, account = stored.tags or {}, "", None
+    tags, problem, account = _tags(stored), "", None
     try:
         account = tag.enrolled(tags)
     except ValueError as exc:
@@ -170,12 +171,19 @@ def _snapshot(target: TargetId, stored: Stored, value: Key | None) -> SecretSnap
         _whole_seconds(stored.created),
         _expiry(stored),
         stored.content_type,
-        dict(stored.tags or {}),
+        _tags(stored),
     )
 
 
 def _expiry(stored: Stored) -> datetime | None:
-    return datetime.fromtimestamp(stored.exp, UTC) if stored.exp else None
+    """Return the expiry as the adapter does: within the years that can be counted with."""
+    if not stored.exp:
+        return None
+    return datetime.fromtimestamp(min(max(stored.exp, 0), LATEST.timestamp()), UTC)
+
+
+def _tags(stored: Stored) -> dict[str, str]:
+    return {name: text or "" for name, text in (stored.tags or {}).items()}
 
 
 def _whole_seconds(moment: datetime) -> datetime:
