@@ -39,8 +39,8 @@ var rules Rule[] = [
   {
     name: 'secret-failing'
     severity: 1
-    description: 'A secret failed at least twice in a row, or its rotation stopped and needs a person.'
-    query: 'AppTraces | where Message startswith "fleet {" | extend d = parse_json(substring(Message, 6)) | where toint(d.states.failing) > 0'
+    description: 'A secret failed at least twice in a row or cannot be read, its rotation needs a person, or a vault, document or setting has a problem.'
+    query: 'AppTraces | where Message startswith "fleet {" | extend d = parse_json(substring(Message, 6)) | where coalesce(toint(d.states.failing), 0) + coalesce(toint(d.states.unknown), 0) + coalesce(toint(d.problems), 0) > 0'
     window: 'PT30M'
     frequency: 'PT15M'
   }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from azure.core.credentials_async import AsyncTokenCredential
-from azure.core.exceptions import AzureError, DecodeError
+from azure.core.exceptions import DecodeError
 from azure.core.pipeline import policies
 from azure.mgmt.cognitiveservices.aio import CognitiveServicesManagementClient
 from azure.mgmt.core.policies import ARMHttpLoggingPolicy, AsyncARMChallengeAuthenticationPolicy
@@ -16,7 +16,7 @@ from ..domain.ids import AccountId
 from ..domain.keys import Key, Keys, Slot
 from ..runtime.clock import Clock
 from .pipeline import DatePolicy, TransportFactory, client_options
-from .sdk_errors import failure
+from .sdk_errors import SDK_ERRORS, failure
 
 
 class ArmAccounts:
@@ -39,14 +39,14 @@ class ArmAccounts:
         client = self._client(account.subscription)
         try:
             found = await client.accounts.get(account.resource_group, account.name)
-        except AzureError as exc:
+        except SDK_ERRORS as exc:
             raise failure(exc, f"read account {account.name}") from None
         return _account(account, found)
 
     async def list(self, subscription: str) -> list[Account]:
         try:
             listed = [one async for one in self._client(subscription).accounts.list()]
-        except AzureError as exc:
+        except SDK_ERRORS as exc:
             raise failure(exc, f"list the accounts of subscription {subscription}") from None
         return [found for one in listed if (found := _listed(one))]
 
@@ -54,7 +54,7 @@ class ArmAccounts:
         accounts = self._client(account.subscription).accounts
         try:
             found = await accounts.list_keys(account.resource_group, account.name)
-        except AzureError as exc:
+        except SDK_ERRORS as exc:
             raise failure(exc, f"list the keys of {account.name}") from None
         if not found.key1 or not found.key2:
             raise Transient(f"list the keys of {account.name}: ARM returned none", code="NoKeys")
@@ -68,7 +68,7 @@ class ArmAccounts:
             await accounts.regenerate_key(account.resource_group, account.name, slot.value)
         except DecodeError:
             raise Unknown(f"{doing}: the response cannot be read", code="Unreadable") from None
-        except AzureError as exc:
+        except SDK_ERRORS as exc:
             raise failure(exc, doing, effect=True) from None
 
     async def close(self) -> None:

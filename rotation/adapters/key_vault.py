@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from datetime import datetime
 
 from azure.core.credentials_async import AsyncTokenCredential
-from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
+from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.keyvault.secrets import SecretProperties
 from azure.keyvault.secrets.aio import SecretClient
 
@@ -18,7 +18,7 @@ from ..domain.targets import ListedSecret, SecretSnapshot, Target, Version, Vers
 from ..runtime.clock import Clock
 from . import secret_properties
 from .pipeline import TransportFactory, client_options, no_retry_transport
-from .sdk_errors import code_of, failure
+from .sdk_errors import SDK_ERRORS, code_of, failure
 
 
 class KeyVaults:
@@ -41,14 +41,14 @@ class KeyVaults:
         try:
             async for properties in self._client(vault).list_properties_of_secrets():
                 yield secret_properties.listed(vault, properties)
-        except AzureError as exc:
+        except SDK_ERRORS as exc:
             raise failure(exc, f"list the secrets of {vault}") from None
 
     async def set_tags(self, target: TargetId, version: str, tags: Mapping[str, str]) -> None:
         client = self._client(target.vault)
         try:
             await client.update_secret_properties(target.name, version, tags=dict(tags))
-        except AzureError as exc:
+        except SDK_ERRORS as exc:
             raise failure(exc, f"tag secret {target.name}") from None
 
     async def get_secret(self, target: TargetId) -> SecretSnapshot | None:
@@ -61,7 +61,7 @@ class KeyVaults:
             secret = await self._client(target.vault).get_secret(target.name)
         except ResourceNotFoundError:
             return None
-        except AzureError as exc:
+        except SDK_ERRORS as exc:
             if _is_disabled(exc):
                 return await self._latest_disabled(target)
             raise failure(exc, f"read secret {target}") from None
@@ -78,7 +78,7 @@ class KeyVaults:
         try:
             async for properties in client.list_properties_of_secret_versions(target.name):
                 yield properties
-        except AzureError as exc:
+        except SDK_ERRORS as exc:
             raise failure(exc, f"list the versions of secret {target}") from None
 
     async def read_versions(self, target: TargetId) -> tuple[Version, ...]:
@@ -99,7 +99,7 @@ class KeyVaults:
             )
         except ResourceNotFoundError:
             return None
-        except AzureError as exc:
+        except SDK_ERRORS as exc:
             if _is_disabled(exc):
                 return None
             raise failure(exc, f"read a version of secret {target}") from None
@@ -117,7 +117,7 @@ class KeyVaults:
                 tags=tags,
                 expires_on=expires,
             )
-        except AzureError as exc:
+        except SDK_ERRORS as exc:
             raise failure(exc, doing, effect=True) from None
         if not secret.properties.version or not secret.properties.created_on:
             raise Unknown(f"{doing}: the response has no version", code="Unreadable")
@@ -129,7 +129,7 @@ class KeyVaults:
             await client.update_secret_properties(target.name, version, enabled=False)
         except ResourceNotFoundError:
             return
-        except AzureError as exc:
+        except SDK_ERRORS as exc:
             raise failure(exc, f"disable a version of secret {target}") from None
 
     async def close(self) -> None:
@@ -151,5 +151,5 @@ class KeyVaults:
         return self._clients[vault]
 
 
-def _is_disabled(exc: AzureError) -> bool:
+def _is_disabled(exc: Exception) -> bool:
     return isinstance(exc, HttpResponseError) and code_of(exc) == "SecretDisabled"

@@ -60,7 +60,11 @@ _TRANSIENT_CODES = frozenset(
 _MESSAGE_LENGTH = 300
 
 
-def failure(exc: AzureError, doing: str, *, effect: bool = False) -> RotationError:
+# The SDKs' own errors, and those that they raise for a response that is not as documented.
+SDK_ERRORS = (AzureError, TypeError, ValueError, AttributeError, LookupError)
+
+
+def failure(exc: Exception, doing: str, *, effect: bool = False) -> RotationError:
     """Return the error that the caller raises.
 
     With ``effect``, a call that may have had its effect is Unknown: the service responded 5xx or
@@ -71,6 +75,9 @@ def failure(exc: AzureError, doing: str, *, effect: bool = False) -> RotationErr
         return _answered(exc, doing, effect)
     if isinstance(exc, ClientAuthenticationError):
         return _identity(doing)
+    if not isinstance(exc, AzureError):
+        kind = Unknown if effect else Transient
+        return kind(f"{doing}: the response cannot be read", code="Unreadable")
     if effect and not _never_sent(exc):
         return Unknown(f"{doing}: no response", code="NoAnswer")
     return Transient(f"{doing}: cannot reach the service", code="Unreachable")
