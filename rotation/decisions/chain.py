@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from ..domain.operation import Ending, Phase, Purpose
 from ..domain.request import Request, RequestKind
-from . import emergency, idle, revocation, rollout
+from . import contest, emergency, idle, revocation, rollout
 from .actions import Action, ActionKind, blocked, enter, undecided, unread
 from .facts import Facts
 from .lifecycle import cancellable, end, without_intent
@@ -35,6 +35,7 @@ def decide(f: Facts) -> Action:
         _restored(f)
         or _answered(f)
         or emergency.decide(f)
+        or contest.hold(f)
         or _stopped(f)
         or _unenrolled(f)
         or _coalesce(f)
@@ -77,6 +78,7 @@ def _answered(f: Facts) -> Action | None:
     if request.kind is RequestKind.ABANDON:
         ending = Ending.ABANDONED
         return end(f, f"{ending} by {request.requester}: {request.reason}", ending)
+    f = replace(f, record=replace(f.record, foreign_changes=()))
     again = replace(f.operation, overwritten=0)
     return enter(f, f.record.phase, f"resumed by {request.requester}: {request.reason}", again)
 

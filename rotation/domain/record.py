@@ -84,6 +84,7 @@ class Record(Struct, frozen=True):
     notes: Mapping[str, str] = field(default_factory=dict)
     known_keys: Mapping[Slot, str] = field(default_factory=dict)
     former: tuple[str, ...] = ()
+    foreign_changes: tuple[datetime, ...] = ()
     repairs: Mapping[str, Repair] = field(default_factory=dict)
     published: str | None = None
     frozen_bindings: bool = False

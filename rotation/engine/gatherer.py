@@ -82,7 +82,7 @@ class Gatherer:
     ) -> Facts:
         now = self.clock.now()
         fresh = not record.known_keys and not record.seen
-        record = noted(record, keys)
+        record = noted(record, keys, now)
         context = Context(record, bindings, keys, now, self.policy.overlap, busy, fresh)
         found = settle(context, read.snapshots, read.deleted)
         unread = [_unread(record, t) for t in read.unreadable if context.member(t)]
