@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-from emulator.azure import Azure
 from rotation.domain.access import Caller
 from rotation.domain.operation import Phase
 from rotation.domain.request import RequestKind
+from rotation.service.requests import RotationRequest
 from tests.integration.wire.product import Product
 
 from .estate import DAY, OWNERS, estate, keys_of, live, serving, values
@@ -27,9 +27,9 @@ async def regenerated_by_others(p: Product, times: int) -> None:
         await live(p, DAY, every=SLOW)
 
 
-def expires_soon(azure: Azure) -> None:
-    at = azure.clock.now() + DAY
-    azure.secret(OWNERS, KEY).versions[-1].exp = int(at.timestamp())
+async def requested(p: Product) -> None:
+    """Request a rotation, which is scheduled work like one that is due."""
+    await p.service.commands.request(RotationRequest("due", "alice", account=p.account()))
 
 
 async def test_three_changes_by_others_within_a_week_hold_scheduled_work(tmp_path: Path) -> None:
@@ -38,7 +38,7 @@ async def test_three_changes_by_others_within_a_week_hold_scheduled_work(tmp_pat
         await live(p, DAY, every=SLOW)
         await regenerated_by_others(p, 3)
         made = keys_of(azure, "aoai-demo")
-        expires_soon(azure)
+        await requested(p)
         await live(p, 2 * DAY, every=SLOW)
         record = await p.record()
         assert keys_of(azure, "aoai-demo") == made, "nothing was regenerated"
@@ -49,7 +49,6 @@ async def test_three_changes_by_others_within_a_week_hold_scheduled_work(tmp_pat
         assert values(azure, OWNERS, KEY)[-1] in azure.account("aoai-demo").keys.values()
 
         commands, operator = p.service.commands, Caller("alice@contoso.com")
-        expires_soon(azure)
         await live(p, DAY, every=SLOW)
         blocked = await p.record()
         assert blocked.blocked is not None
@@ -67,7 +66,7 @@ async def test_three_changes_in_more_than_a_week_do_not(tmp_path: Path) -> None:
         await regenerated_by_others(p, 2)
         await live(p, 6 * DAY, every=SLOW)
         await regenerated_by_others(p, 1)
-        expires_soon(azure)
+        await requested(p)
         await live(p, 4 * DAY, every=SLOW)
         record = await p.record()
     assert record.blocked is None

@@ -16,6 +16,7 @@ from emulator.core.faults import Fault
 from rotation.domain import legacy
 from rotation.domain.operation import Ending, Phase
 from rotation.domain.record import Record
+from rotation.service.requests import RotationRequest
 from tests.integration.wire.product import Product
 
 from .estate import DAY, OWNERS, estate, live, values
@@ -190,7 +191,7 @@ async def test_a_document_of_the_last_rotation_restored_in_this_one_only_repeats
     async with serving(azure, tmp_path) as p:
         backup.append(await until(p, Phase.PROVE))
         await live(p, 9 * DAY, every=6 * HOUR)
-        azure.secret(OWNERS, KEY).versions[-1].exp = int((azure.clock.now() + DAY).timestamp())
+        await p.service.commands.request(RotationRequest("due", "alice", account=p.account()))
         await until(p, Phase.OVERLAP)
         await edit(p, lambda record: backup[0])
     async with serving(azure, tmp_path) as p:
