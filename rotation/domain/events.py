@@ -1,4 +1,4 @@
-"""Parses Key Vault's events from Event Grid, in either schema.
+"""Parses events from Event Grid, in either schema: Key Vault's and Resource Manager's.
 
 The documented sample has numbers as strings, and stray spaces in a member's name and in the
 version. So names and values are stripped, and unused members are ignored. An event is not
@@ -13,11 +13,26 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from .ids import AccountId
+
 NEAR_EXPIRY = "Microsoft.KeyVault.SecretNearExpiry"
 
 EXPIRED = "Microsoft.KeyVault.SecretExpired"
 
-_ASKING = {NEAR_EXPIRY.lower(): "is near expiry", EXPIRED.lower(): "has expired", "": ""}
+NEW_VERSION = "Microsoft.KeyVault.SecretNewVersionCreated"
+
+ACTION = "Microsoft.Resources.ResourceActionSuccess"
+
+_REGENERATE = "microsoft.cognitiveservices/accounts/regeneratekey/action"
+
+IS_NEW = "has a new version"
+
+_ASKING = {
+    NEAR_EXPIRY.lower(): "is near expiry",
+    EXPIRED.lower(): "has expired",
+    NEW_VERSION.lower(): IS_NEW,
+    "": "",
+}
 
 
 _NAME = re.compile(r"[0-9A-Za-z-]{1,127}")
@@ -27,7 +42,7 @@ _VERSION = re.compile(r"[0-9A-Za-z]{1,64}")
 
 @dataclass(frozen=True)
 class Expiring:
-    """A version of a secret in a configured vault that is near or past its expiry.
+    """A version of a secret in a configured vault that is new, or near or past its expiry.
 
     ``what`` is empty where the event did not say its type: older workers lose it from CloudEvents.
     Such an event is only a reason to look.
@@ -38,6 +53,16 @@ class Expiring:
     version: str
     event: str
     what: str
+
+
+@dataclass(frozen=True)
+class Regenerated:
+    """An account of which somebody, perhaps this service, has regenerated a key.
+
+    The event does not say which key. Its claims are personal data and are dropped here.
+    """
+
+    account: AccountId
 
 
 @dataclass(frozen=True)
@@ -61,18 +86,29 @@ def is_secret_name(text: str) -> bool:
     return _NAME.fullmatch(text) is not None
 
 
-def parse(event: Any, vaults: Iterable[str]) -> Expiring | Ignored:
+def parse(event: Any, vaults: Iterable[str]) -> Expiring | Regenerated | Ignored:
     """Parse one event, in Event Grid's schema or CloudEvents 1.0. Never raises."""
     if not isinstance(event, Mapping):
         return Ignored("the event is not a JSON object")
     members = _folded(event)
     kind = _text(members.get("eventtype") or members.get("type"))
-    if kind.lower() not in _ASKING:
-        return Ignored(f"events of type {kind[:80]!r} ask for nothing")
     data = members.get("data")
+    if kind.lower() not in {*_ASKING, ACTION.lower()}:
+        return Ignored(f"events of type {kind[:80]!r} ask for nothing")
     if not isinstance(data, Mapping):
         return Ignored("the event has no data")
+    if kind.lower() == ACTION.lower():
+        return _regenerated(_folded(data))
     return _expiring(members, _folded(data), kind, tuple(vaults))
+
+
+def _regenerated(data: dict[str, Any]) -> Regenerated | Ignored:
+    if _text(data.get("operationname")).lower() != _REGENERATE:
+        return Ignored("the action regenerates no key of an Azure AI account")
+    try:
+        return Regenerated(AccountId.parse(_text(data.get("resourceuri"))))
+    except ValueError:
+        return Ignored("the event does not name an account")
 
 
 def _expiring(

@@ -81,6 +81,12 @@ class Inventory:
                 remedy="see ROTATION_BINDINGS in the documentation of the settings",
             )
 
+    def remembered(self, target: TargetId) -> AccountId | None:
+        """Return a secret's account by the vault's last listing, without a call."""
+        listing = self._listings.get(target.vault)
+        secrets = listing.secrets if listing else ()
+        return next((s.account for s in secrets if s.target == target), None)
+
     async def listing(self, vault: str, *, refresh: bool = False) -> Listing:
         """Return one vault's listing."""
         return await self._current(vault, timedelta() if refresh else self.max_age)

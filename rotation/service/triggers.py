@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from ..decisions.actions import ActionKind
 from ..domain import events
 from ..domain.errors import RotationError, Unreadable
-from ..domain.events import Expiring, Ignored
+from ..domain.events import Expiring, Ignored, Regenerated
 from ..domain.ids import TargetId
 from ..engine.failures import delay
 from ..engine.journal import Journal, LastSweep
@@ -62,6 +62,9 @@ class Triggers:
         if isinstance(found, Ignored):
             log.info("event ignored", reason=found.reason)
             return found.reason
+        if isinstance(found, Regenerated):
+            await self.enqueue(Visit(found.account), timedelta())
+            return f"look at {found.account.name}"
         await self.queue.put(messages.dump(ExpiryNotice(found)))
         return f"look at {found.secret}"
 
@@ -164,6 +167,8 @@ class Triggers:
 
     async def _to_look_at(self, event: Expiring) -> Visit | Ignored:
         """Return the visit that an event asks for. Only the due date decides on a rotation."""
+        if await self._published(event):
+            return Ignored("this service created the version")
         found = await self.reader.find(TargetId(event.vault, event.secret))
         if found is None:
             return Ignored("the secret is not enrolled")
@@ -173,6 +178,16 @@ class Triggers:
         if not self._event_limit.allows(account, self.clock.now()):
             return Ignored("the account was looked at less than a minute ago")
         return Visit(account, (target.id,))
+
+    async def _published(self, event: Expiring) -> bool:
+        """Return whether a new version is our own, by the last listing and the record."""
+        target = TargetId(event.vault, event.secret)
+        account = self.reader.inventory.remembered(target)
+        if event.what != events.IS_NEW or account is None:
+            return False
+        record = await self.journal.find(account.slug)
+        seen = record.seen.get(str(target)) if record else None
+        return seen is not None and seen.version.lower() == event.version.lower()
 
     async def _retry(self, notice: ExpiryNotice, exc: RotationError) -> None:
         secret = notice.event.secret

@@ -95,8 +95,8 @@ def test_the_quirks_of_the_documented_sample_are_accepted() -> None:
 @pytest.mark.parametrize(
     ("event", "why"),
     [
-        (grid("SecretNewVersionCreated"), "SecretNewVersionCreated"),
-        (cloud("SecretNewVersionCreated"), "SecretNewVersionCreated"),
+        (grid("CertificateNearExpiry"), "CertificateNearExpiry"),
+        (cloud("CertificateNearExpiry"), "CertificateNearExpiry"),
         (grid(VaultName="kv-other"), "not configured"),
         (grid() | {"topic": TOPIC.replace("kv-rotate-demo", "kv-evil")}, "not configured"),
         (grid(ObjectType="Certificate"), "no secret"),
@@ -134,3 +134,50 @@ def test_arbitrary_json_never_raises(event: Any) -> None:
 @given(st.dictionaries(st.sampled_from([*grid(), *cloud()]), JSON), JSON)
 def test_json_that_resembles_an_event_never_raises(event: dict[str, Any], data: Any) -> None:
     assert isinstance(events.parse(event | {"data": data}, [VAULT]), (Expiring, Ignored))
+
+
+ACCOUNT = (
+    "/subscriptions/s1/resourceGroups/rg-ai/providers/Microsoft.CognitiveServices/accounts/acct-1"
+)
+
+
+def action(**data: Any) -> dict[str, Any]:
+    return {
+        "subject": ACCOUNT,
+        "eventType": "Microsoft.Resources.ResourceActionSuccess",
+        "id": "e-3",
+        "data": {
+            "resourceUri": ACCOUNT,
+            "operationName": "Microsoft.CognitiveServices/accounts/regenerateKey/action",
+            "claims": {"name": "Alice"},
+        }
+        | data,
+        "topic": "/subscriptions/s1",
+    }
+
+
+def test_a_new_version_is_a_reason_to_look() -> None:
+    found = events.parse(grid("SecretNewVersionCreated"), [VAULT])
+    assert isinstance(found, Expiring)
+    assert (found.secret, found.version) == ("aoai-demo-key", VERSION)
+
+
+def test_a_key_that_somebody_regenerated_is_a_reason_to_look_at_the_account() -> None:
+    found = events.parse(action(), [VAULT])
+    assert isinstance(found, events.Regenerated)
+    assert str(found.account).lower() == ACCOUNT.lower()
+    assert "Alice" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"operationName": "Microsoft.CognitiveServices/accounts/listKeys/action"},
+        {"operationName": "Microsoft.Storage/storageAccounts/regenerateKey/action"},
+        {"operationName": None},
+        {"resourceUri": "/subscriptions/s1"},
+        {"resourceUri": ["x"]},
+    ],
+)
+def test_other_actions_are_ignored(data: dict[str, Any]) -> None:
+    assert isinstance(events.parse(action(**data), [VAULT]), Ignored)
