@@ -114,12 +114,18 @@ class Facts(Struct, frozen=True, dict=True):
 
         Needs ``versions``. Uses Key Vault's ``created``, not the journal.
         """
-        moments = [
+        moments = [at for t in self.targets for at in self.replacements(t.id, slot)]
+        return max(moments, default=None)
+
+    def replacements(self, target: TargetId, slot: Slot) -> tuple[datetime, ...]:
+        """Return when newer versions of one secret replaced the slot's present value."""
+        return tuple(
             self._replaced_at(version)
             for version in self.versions or ()
-            if version.value == self.keys[slot] and not self._is_latest(version)
-        ]
-        return max(moments, default=None)
+            if version.target == target
+            and version.value == self.keys[slot]
+            and not self._is_latest(version)
+        )
 
     def _is_latest(self, version: Version) -> bool:
         return any(t.id == version.target and t.version == version.version for t in self.targets)

@@ -14,6 +14,7 @@ from ..domain.probing import ProbeResult
 from . import holds
 from .actions import Action, MissingFacts, blocked, needs, wait
 from .facts import Facts
+from .overlaps import cached_until
 
 RETRY = timedelta(minutes=15)
 
@@ -71,11 +72,11 @@ def _cached(f: Facts, slot: Slot) -> Action | None:
         return None
     if f.versions is None:
         return needs(f, "which versions may consumers still hold?", MissingFacts(versions=True))
-    superseded = f.superseded_at(slot)
-    if superseded is None or superseded + overlap <= f.now:
+    until = cached_until(f, slot, overlap)
+    if until is None or until <= f.now:
         return None
-    reason = f"{slot} was published until {superseded:%Y-%m-%d %H:%M:%SZ}; its overlap is not over"
-    return wait(f, reason, superseded + overlap)
+    replaced = f"{until - overlap:%Y-%m-%d %H:%M:%SZ}"
+    return wait(f, f"{slot} was published until {replaced}; its overlap is not over", until)
 
 
 def _unproven(f: Facts, live: Slot) -> Action | None:

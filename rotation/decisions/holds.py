@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from ..domain.operation import Phase
 from .facts import Facts
-from .progress import overlap_end
+from .overlaps import overlap_end
 
 # For each target and operation.
 BOUND = timedelta(days=7)

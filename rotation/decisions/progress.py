@@ -50,13 +50,6 @@ def target_names(targets: tuple[Target, ...]) -> str:
     return ", ".join(target.id.name for target in targets)
 
 
-def overlap_end(f: Facts) -> datetime:
-    """Return the end of the overlap, counted from Key Vault's time of the newest version."""
-    operation = f.operation
-    published = [t.created for t in f.readable] or [p.created for p in operation.puts.values()]
-    return max(published, default=operation.phase_since) + operation.overlap
-
-
 def event_data(f: Facts, **more: str) -> dict[str, str]:
     """Return the members of every event about an operation."""
     operation = f.operation

@@ -21,7 +21,8 @@ from .actions import Action, ActionKind, MissingFacts, enter, needs, retry_later
 from .facts import Facts
 from .lifecycle import end
 from .notifications import notify
-from .progress import event_data, overlap_end, step_back
+from .overlaps import overlap_end
+from .progress import event_data, step_back
 from .regeneration import send
 
 # Two readings of the account's keys this far apart show that a slot has a new value.

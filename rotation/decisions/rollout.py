@@ -16,12 +16,12 @@ from .actions import Action, ActionKind, MissingFacts, block, enter, needs, retr
 from .facts import Facts
 from .lifecycle import end, superseded
 from .notifications import notify
+from .overlaps import may_be_earlier, overlap_end
 from .progress import (
     STALE_READS,
     distinguishable_at,
     event_data,
     is_stale,
-    overlap_end,
     step_back,
     target_names,
 )
@@ -47,7 +47,7 @@ def verify(f: Facts) -> Action:
         return superseded(f, "consumers have no working key; repairing that first")
     fingerprint = f.fingerprint(operation.candidate)
     if operation.value != fingerprint:
-        operation = replace(operation, value=fingerprint)
+        operation = replace(operation, value=fingerprint, puts={})
         return enter(f, Phase.VERIFY, f"{operation.candidate} has a new value", operation)
     until = f.quarantined_until(operation.candidate)
     if until:
@@ -75,7 +75,7 @@ def _prove_candidate(f: Facts) -> Action:
             f"{proven.successes} of {operation.successes_needed} successful probes of the new key"
         )
         return wait(f, reason, until, replace(f.record, operation=proven))
-    proven = replace(proven, expires=schedule.expiry(f, operation.candidate), puts={})
+    proven = replace(proven, expires=schedule.expiry(f, operation.candidate))
     return enter(f, Phase.PUBLISH, f"{operation.candidate} works", proven)
 
 
@@ -161,6 +161,8 @@ def overlap(f: Facts) -> Action:
     if operation.revoke is None:
         return end(f, "published")
     until = overlap_end(f)
+    if f.now < until and may_be_earlier(f):
+        return needs(f, "since when is the new key published?", MissingFacts(versions=True))
     if f.now < until:
         return wait(f, "overlap: waiting for consumers to switch to the new key", until)
     if operation.purpose is Purpose.EMERGENCY:

@@ -66,10 +66,21 @@ class AuditEntry(Struct, frozen=True):
 
 
 class PublishedVersion(Struct, frozen=True):
-    """A version that a publish created, as Key Vault returned it."""
+    """A version that a publish created, as Key Vault returned it.
+
+    ``first`` is when the operation first published to that secret; ``times`` is how often it did.
+    """
 
     version: str
     created: datetime
+    first: datetime | None = None
+    times: int = 1
+
+    def following(self, before: PublishedVersion | None) -> PublishedVersion:
+        """Return it as the next one after ``before`` on the same secret."""
+        if before is None:
+            return replace(self, first=self.created)
+        return replace(self, first=before.first or before.created, times=before.times + 1)
 
 
 class Operation(Struct, frozen=True):

@@ -112,7 +112,8 @@ def _with_puts(
         return None
     fingerprint = operation.value or ""
     seen = {name: ObservedVersion(put.version, fingerprint) for name, put in puts.items()}
-    operation = replace(current, puts={**current.puts, **puts})
+    following = {name: put.following(current.puts.get(name)) for name, put in puts.items()}
+    operation = replace(current, puts={**current.puts, **following})
     return replace(record, operation=operation, seen={**record.seen, **seen})
 
 

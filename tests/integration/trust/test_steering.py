@@ -225,3 +225,44 @@ class TestFirstEnrolment:
         async with serving(azure, tmp_path, ROTATION_SPREAD="P1D") as p:
             await live(p, 8 * DAY, every=HALF_DAY)
         assert len(values(azure, OWNERS, KEY)) == 2
+
+
+class TestOverlap:
+    async def test_rewriting_the_same_value_does_not_restart_it(self, tmp_path: Path) -> None:
+        azure = estate()
+        old = values(azure, OWNERS, KEY)[0]
+        async with serving(azure, tmp_path) as p:
+            await live(p, timedelta(hours=2))
+            for _ in range(4):
+                put(azure, KEY, values(azure, OWNERS, KEY)[-1], tags(azure, "aoai-demo"), OWNERS)
+                await live(p, timedelta(hours=8))
+        assert azure.accounts.accepted(old) is None
+
+    async def test_changing_a_secret_to_and_fro_delays_the_revocation_by_days_only(
+        self, tmp_path: Path
+    ) -> None:
+        azure = estate()
+        old = values(azure, OWNERS, KEY)[0]
+        async with serving(azure, tmp_path, **shared(azure)) as p:
+            join(azure)
+            await live(p, timedelta(hours=2))
+            new = values(azure, OWNERS, KEY)[-1]
+            for _ in range(20):
+                put(azure, "theirs", old, tags(azure, "aoai-demo"))
+                azure.advance(timedelta(seconds=2))
+                put(azure, "theirs", new, tags(azure, "aoai-demo"))
+                await live(p, HALF_DAY)
+        assert azure.accounts.accepted(old) is None
+
+    async def test_it_is_at_least_the_floor_and_at_most_seven_days(self, tmp_path: Path) -> None:
+        azure = estate()
+        azure.secret(OWNERS, KEY).versions[-1].tags = tags(
+            azure, "aoai-demo", RotationOverlap="P90D", RotationMinimumInterval="P300D"
+        )
+        old = values(azure, OWNERS, KEY)[0]
+        async with serving(azure, tmp_path, ROTATION_OVERLAP="PT1S") as p:
+            await live(p, 9 * DAY, every=HALF_DAY)
+            note = str((await p.record()).notes)
+        assert "RotationOverlap" in note
+        assert "RotationMinimumInterval" in note
+        assert azure.accounts.accepted(old) is None

@@ -14,7 +14,7 @@ from rotation.decisions import (
     guards,
     idle,
     lifecycle,
-    progress,
+    overlaps,
     regeneration,
     revocation,
     rollout,
@@ -88,7 +88,7 @@ def overlap_from_our_own_record() -> list[Patch]:
     def end(f: Facts) -> Any:
         return f.operation.phase_since + f.operation.overlap
 
-    return [(module, "overlap_end", end) for module in (progress, rollout, revocation)] + [
+    return [(module, "overlap_end", end) for module in (overlaps, rollout, revocation)] + [
         (guards, "_cached", lambda f, slot: None)
     ]
 
