@@ -22,7 +22,7 @@ def overlap_end(f: Facts) -> datetime:
     ends = [_end(f, target) for target in f.readable if f.slot_of(target) is operation.candidate]
     puts = [put.created for put in operation.puts.values()]
     end = max(ends or [at + operation.overlap for at in puts or [operation.phase_since]])
-    return min(end, *_last_ends(f))
+    return min([end, *_last_ends(f)])
 
 
 def may_be_earlier(f: Facts) -> bool:
@@ -38,18 +38,14 @@ def cached_until(f: Facts, slot: Slot, overlap: timedelta) -> datetime | None:
 
     Needs ``versions``.
     """
-    ends = [_cached_until(f, target, slot, overlap) for target in f.targets]
+    ends = [_cached_until(f.replacements(t.id, slot), overlap) for t in f.targets]
     end = max((at for at in ends if at), default=None)
-    return min(end, *_last_ends(f)) if end and f.record.operation else end
+    return min([end, *_last_ends(f)]) if end else None
 
 
-def _cached_until(f: Facts, target: Target, slot: Slot, overlap: timedelta) -> datetime | None:
-    replaced = f.replacements(target.id, slot)
-    if not replaced:
-        return None
-    first = _first_publish(f, target)
-    latest = min([min(replaced), *([first] if first else [])]) + LATEST
-    return min(max(replaced), max(latest, min(replaced))) + overlap
+def _cached_until(replaced: tuple[datetime, ...], overlap: timedelta) -> datetime | None:
+    """Return the end of an overlap after the last replacement, or after the first and some days."""
+    return min(max(replaced), min(replaced) + LATEST) + overlap if replaced else None
 
 
 def _end(f: Facts, target: Target) -> datetime:
