@@ -69,6 +69,14 @@ var rules Rule[] = [
     frequency: 'PT15M'
   }
   {
+    name: 'not-proven'
+    severity: 2
+    description: 'A key was regenerated, but nobody could try the old key: it is not proven to be revoked.'
+    query: 'AppTraces | where Message startswith "event {" | extend d = parse_json(substring(Message, 6)) | where tostring(d.type) == "KeyRotation.NotProven"'
+    window: 'PT30M'
+    frequency: 'PT15M'
+  }
+  {
     name: 'emergency'
     severity: 1
     description: 'Somebody requested an emergency: a key has leaked.'

@@ -35,8 +35,17 @@ async def follow(client: ApiClient, rotation: str, *, as_json: bool, until_end: 
         output.as_json(found)
     else:
         _print_result(found)
-    failures = {"blocked": ExitStatus.FAILING, "cancelled": ExitStatus.ATTENTION}
-    return failures.get(found["state"], ExitStatus.OK)
+    return _exit_status(found)
+
+
+def _exit_status(found: Mapping[str, Any]) -> ExitStatus:
+    """Return 0 unless a person must look: an old key was regenerated without proof, for example."""
+    if found["state"] == "blocked":
+        return ExitStatus.FAILING
+    is_unproven = found["state"] == "ended" and "proof" in found and not found.get("proven")
+    if found["state"] == "cancelled" or is_unproven:
+        return ExitStatus.ATTENTION
+    return ExitStatus.OK
 
 
 async def follow_batch(

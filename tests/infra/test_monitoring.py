@@ -17,7 +17,7 @@ from rotation.service.replies.fleet import SecretState
 
 from .queries import ALERTS, DOCUMENT, QUERIES
 
-KINDS = {"Rotated", "Revoked", "Repaired", "Failed", "Ended"}
+KINDS = {"Rotated", "Revoked", "NotProven", "Repaired", "Failed", "Ended"}
 _LINE = re.compile(r"startswith \"([a-z ]+) \{\"")
 _CUT = re.compile(r"startswith \"([a-z ]+ )\{\".*?substring\(Message, (\d+)\)", re.S)
 
