@@ -29,4 +29,5 @@ async def test_a_due_secret_is_rotated_end_to_end(tmp_path: Path) -> None:
     sent = [
         event["type"] for event in azure.topics.received["topic.westeurope-1.eventgrid.azure.net"]
     ]
-    assert sent == ["KeyRotation.Rotated", "KeyRotation.Revoked", "KeyRotation.Ended"]
+    kinds = ["Admitted", "Rotated", "Revoked", "Ended"]
+    assert sent == [f"KeyRotation.{kind}" for kind in kinds]
