@@ -32,6 +32,15 @@ async def sweep(timer: func.TimerRequest) -> None:
     await service().health.observe()
 
 
+@app.function_name("emergencies")
+@app.timer_trigger(
+    arg_name="timer", schedule="0 * * * * *", use_monitor=False, run_on_startup=False
+)
+async def emergencies(timer: func.TimerRequest) -> None:
+    """Go on with every open emergency each minute: it depends on no message and no record."""
+    await service().triggers.respond()
+
+
 @app.function_name("secret_expiring")
 @app.event_grid_trigger(arg_name="event")
 async def secret_expiring(event: func.EventGridEvent) -> None:

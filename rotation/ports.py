@@ -94,8 +94,11 @@ class Store(Protocol):
         Raises Conflict if it changed. A write without a response is resolved by the store.
         """
 
-    def stamps(self) -> AsyncIterator[tuple[str, str]]:
-        """List all names in no order, each with a stamp that changes with its document."""
+    def stamps(self, prefix: str = "") -> AsyncIterator[tuple[str, str]]:
+        """List all names that begin with ``prefix``, in no order.
+
+        Each comes with a stamp that changes with its document.
+        """
 
     def lease(self, name: str, duration: timedelta) -> AbstractAsyncContextManager[bool]:
         """Try to be the only worker on ``name``; yields whether that succeeded; never waits.

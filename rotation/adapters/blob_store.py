@@ -64,9 +64,9 @@ class BlobStore:
             raise error
         return await self._resolve_unknown_write(blob, etag, write_id, error)
 
-    async def stamps(self) -> AsyncIterator[tuple[str, str]]:
+    async def stamps(self, prefix: str = "") -> AsyncIterator[tuple[str, str]]:
         try:
-            async for blob in self._container.list_blobs(name_starts_with=_DOCUMENTS):
+            async for blob in self._container.list_blobs(name_starts_with=_DOCUMENTS + prefix):
                 name = blob.name.removeprefix(_DOCUMENTS)
                 if is_name(name):
                     yield name, str(blob.etag)

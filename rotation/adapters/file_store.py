@@ -39,12 +39,12 @@ class FileStore:
     async def write(self, name: str, body: bytes, etag: str | None) -> str:
         return await asyncio.to_thread(self._write, checked_name(name), body, etag)
 
-    async def stamps(self) -> AsyncIterator[tuple[str, str]]:
+    async def stamps(self, prefix: str = "") -> AsyncIterator[tuple[str, str]]:
         with _os_errors_as_permanent("list the documents"):
             found = sorted(self._directory.glob(f"*{_SUFFIX}"))
             stamps = [(path.stem, f"{path.stat().st_mtime_ns}") for path in found]
         for name, stamp in stamps:
-            if is_name(name):
+            if is_name(name) and name.startswith(prefix):
                 yield name, stamp
 
     @asynccontextmanager

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..engine.bindings import BindingRegistry
+from ..engine.emergencies import Emergencies
 from ..engine.gatherer import Gatherer
 from ..engine.inventory import Inventory
 from ..engine.journal import Journal
 from ..engine.reader import SecretReader
 from ..engine.reconciler import Reconciler
+from ..engine.responder import Responder
 from ..ops.doctor.doctor import Doctor
 from ..ports import Queue, Store
 from ..runtime.clock import Clock
+from ..service.acceptance import Acceptance
 from ..service.commands import Commands
 from ..service.health import Health
 from ..service.lost_records import LostRecords
@@ -62,7 +65,8 @@ def assemble(clients: Clients, store: Store, queue: Queue, *, as_operator: bool 
     ignored = settings.evidence_ignore
     reading = (accounts, vaults, probe, reader, clock, policy)
     gatherer = Gatherer(*reading, bindings, journal, evidence, ignored)
-    reconciler = Reconciler(gatherer, journal, notifier)
+    emergencies = Emergencies(store, clock)
+    reconciler = Reconciler(gatherer, journal, Responder(emergencies), notifier)
     lost = LostRecords(reader, journal)
     sweeper = Sweep(
         inventory, bindings, lost, journal, policy, clock, settings.rate, settings.period
@@ -71,8 +75,17 @@ def assemble(clients: Clients, store: Store, queue: Queue, *, as_operator: bool 
     queries = Queries(journal, inventory, vaults, unmanaged, policy, clock)
     scope = Scope(inventory, reader, journal)
     return Service(
-        triggers=Triggers(reconciler, sweeper, journal, vaults, reader, queue, clock),
-        commands=Commands(queries, scope, journal, inventory, vaults, queue, clock),
+        triggers=Triggers(reconciler, sweeper, journal, vaults, reader, queue, clock, emergencies),
+        commands=Commands(
+            queries,
+            scope,
+            journal,
+            inventory,
+            vaults,
+            queue,
+            clock,
+            Acceptance(scope, emergencies, accounts, journal, queue, clock),
+        ),
         queries=queries,
         previews=Previews(queries, scope, reconciler, sweeper, inventory, vaults, clock),
         health=Health(queries, journal, clock, settings.period),

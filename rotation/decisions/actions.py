@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from msgspec.structs import replace
 
+from ..domain.emergency import Emergency
 from ..domain.errors import RotationError
 from ..domain.ids import TargetId
 from ..domain.keys import Key, Slot
@@ -44,7 +45,11 @@ class MissingFacts:
 
 @dataclass(frozen=True)
 class Action:
-    """One action. ``record`` is stored before the effect; ``not_before`` is the end of a wait."""
+    """One action. ``record`` is stored before the effect; ``not_before`` is the end of a wait.
+
+    ``emergencies``, if not None, are stored before the record. ``remedy`` says what a person can do
+    about a wait that keeps a leaked key alive.
+    """
 
     kind: ActionKind
     reason: str
@@ -55,6 +60,8 @@ class Action:
     targets: tuple[TargetId, ...] = ()
     versions: tuple[tuple[TargetId, str], ...] = ()
     failure: RotationError | None = None
+    emergencies: tuple[Emergency, ...] | None = None
+    remedy: str = ""
 
 
 def idle(f: Facts, reason: str, until: datetime | None = None) -> Action:

@@ -6,12 +6,16 @@ Start reading here: the order of the checks is the policy.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace as replace_action
 
 from msgspec.structs import replace
 
+from ..domain.access import Role
+from ..domain.emergency import Verdict
+from ..domain.emergency import ended as closing
 from ..domain.operation import Ending, Phase, Purpose
 from ..domain.request import Request, RequestKind
-from . import contest, emergency, idle, revocation, rollout
+from . import contest, emergency, idle, leaks, response, revocation, rollout
 from .actions import Action, ActionKind, blocked, enter, undecided, unread
 from .facts import Facts
 from .lifecycle import cancellable, end, without_intent
@@ -30,11 +34,12 @@ _PHASES: dict[Phase, Callable[[Facts], Action]] = {
 
 def decide(f: Facts) -> Action:
     """Return the next action for an account."""
-    f = _without_events(f)
+    f = leaks.asked(_without_events(f))
     return (
         _restored(f)
         or _answered(f)
         or emergency.decide(f)
+        or _respond(f)
         or contest.hold(f)
         or _stopped(f)
         or _unenrolled(f)
@@ -64,6 +69,14 @@ def _restored(f: Facts) -> Action | None:
     return Action(ActionKind.MOVE, "the record was restored or edited; keys decide", record)
 
 
+def _respond(f: Facts) -> Action | None:
+    """Go on with a running emergency, which nothing below may stop."""
+    operation = f.record.operation
+    if operation is None or operation.purpose is not Purpose.EMERGENCY:
+        return None
+    return _coalesce(f) or response.decide(f)
+
+
 def _answered(f: Facts) -> Action | None:
     """Apply an operator's answer to a blocked operation, or a cancellation."""
     request = f.record.pending_answer
@@ -73,11 +86,13 @@ def _answered(f: Facts) -> Action | None:
     f = replace(f, record=replace(f.record, requests=rest, blocked=None, last_failure=None))
     if f.record.operation is None:
         return Action(ActionKind.MOVE, f"there is nothing to {request.kind}", f.record)
+    if f.operation.purpose is Purpose.EMERGENCY and request.role != Role.EMERGENCY:
+        reason = f"to {request.kind} an emergency needs the role {Role.EMERGENCY}"
+        return Action(ActionKind.MOVE, reason, f.record)
     if request.kind is RequestKind.CANCEL:
         return _cancelled(f, request)
     if request.kind is RequestKind.ABANDON:
-        ending = Ending.ABANDONED
-        return end(f, f"{ending} by {request.requester}: {request.reason}", ending)
+        return _ended(f, request, Ending.ABANDONED, Verdict.ABANDONED)
     f = replace(f, record=replace(f.record, foreign_changes=()))
     again = replace(f.operation, overwritten=0)
     return enter(f, f.record.phase, f"resumed by {request.requester}: {request.reason}", again)
@@ -85,9 +100,15 @@ def _answered(f: Facts) -> Action | None:
 
 def _cancelled(f: Facts, request: Request) -> Action:
     if cancellable(f.record):
-        ending = Ending.CANCELLED
-        return end(f, f"{ending} by {request.requester}: {request.reason}", ending)
+        return _ended(f, request, Ending.CANCELLED, Verdict.CANCELLED)
     return Action(ActionKind.MOVE, "too late to cancel", f.record)
+
+
+def _ended(f: Facts, request: Request, ending: Ending, verdict: Verdict) -> Action:
+    """End the operation as a person asked, and with it the emergencies that it stands for."""
+    note = f"{ending} by {request.requester}: {request.reason}"
+    mine = tuple(closing(e, verdict, f.now, note) if e.is_open else e for e in leaks.concerning(f))
+    return replace_action(end(f, note, ending), emergencies=mine)
 
 
 def _stopped(f: Facts) -> Action | None:

@@ -1,7 +1,9 @@
-"""Handles a leaked key: the same phases with different parameters, planned from current facts.
+"""Plans what kills a leaked key: the same phases with different rules, from current facts.
 
-An emergency takes over a running operation. The overlap is zero unless requested otherwise, so
-consumers of the leaked key fail until they read the secret again, which is intended.
+An emergency is about values. What is leaked is decided by which slots still show a pinned value,
+not by the slot that was named. It takes over a running operation. The overlap is zero unless
+requested otherwise, so consumers of the leaked key fail until they read the secret again, which is
+intended.
 """
 
 from __future__ import annotations
@@ -14,52 +16,71 @@ from msgspec.structs import replace
 from ..domain import legacy
 from ..domain.keys import Slot
 from ..domain.operation import Operation, Phase, Purpose
+from ..domain.probing import ProbeResult
 from ..domain.request import Leaked, Request, RequestKind
+from . import leaks
 from .actions import Action, ActionKind, MissingFacts, needs
 from .facts import Facts
-from .lifecycle import begin, new_operation, superseded, without_intent
+from .lifecycle import begin, new_operation, without_intent
+
+# After a regenerate ARM may still list the old key for a moment.
+STALE_LISTING = timedelta(minutes=1)
+
+# A key that was just made may take this long until it is accepted.
+FRESH_KEY = timedelta(minutes=10)
+
+_UNTIL_REVOKED = (Phase.REGENERATE, Phase.VERIFY, Phase.PUBLISH, Phase.OVERLAP, Phase.REVOKE)
 
 
 def decide(f: Facts) -> Action | None:
-    """Plan the first waiting emergency or merge it; return None if there is none."""
-    waiting = [w for w in f.record.requests if w.kind is RequestKind.EMERGENCY]
-    if not waiting or not f.targets:
-        return None
-    request = waiting[0]
+    """Plan what the open emergencies need, or merge them; None if the operation goes on."""
+    waiting = _waiting(f)
     running = f.record.operation
-    if running and _covers(running, f.record.phase, request):
-        return _join(f, running, request)
-    request = replace(request, leaked=_leaked(f, running, waiting))
-    if running and running.purpose is Purpose.REPAIR and request.leaked is Leaked.UNKNOWN:
+    responding = running is not None and running.purpose is Purpose.EMERGENCY
+    if not waiting and not responding:
         return None
-    if f.versions is None:
-        return needs(f, "which keys were ever published?", MissingFacts(versions=True))
-    planned = _plan(without_intent(f), request)
-    if planned is None and f.record.blocked:
-        return superseded(f, "in an emergency the secrets must publish the same key first")
-    return planned
+    left = leaks.leaked_slots(f)
+    revoking = responding or f.record.phase in (Phase.REVOKE, Phase.PROVE)
+    if running and revoking and left <= _handled(f, running):
+        return _join(f, running, waiting[0]) if waiting else None
+    request = waiting[0] if waiting else _again(f, f.operation)
+    return _plan(without_intent(f), request, left)
 
 
-def _covers(running: Operation, phase: Phase, request: Request) -> bool:
-    """Return whether the running operation revokes every leaked key without an overlap."""
-    revoked = {running.revoke}
-    both = running.leaked is Leaked.UNKNOWN
-    if phase is Phase.REGENERATE or (both and phase is Phase.VERIFY):
-        revoked.add(running.candidate)
-    leaked = {request.leaked.slot} if request.leaked.slot else {*Slot}
-    if running.revoke is None or not leaked <= revoked:
-        return False
-    return phase in (Phase.REVOKE, Phase.PROVE) or running.purpose is Purpose.EMERGENCY
+def _waiting(f: Facts) -> list[Request]:
+    """Return the emergencies that wait, without those that a person must confirm first."""
+    ready = {e.id for e in f.leaks}
+    unready = {e.id for e in f.emergencies} - ready
+    asked = [w for w in f.record.requests if w.kind is RequestKind.EMERGENCY]
+    return [w for w in asked if w.id not in unready]
 
 
-def _leaked(f: Facts, running: Operation | None, waiting: list[Request]) -> Leaked:
-    """Return the reported keys that still work; UNKNOWN means both."""
-    leaked = reduce(_both, (request.leaked for request in waiting))
-    if running is None or running.purpose is not Purpose.EMERGENCY or running.revoke is None:
-        return leaked
-    if f.fingerprint(running.revoke) != running.retired:
-        return leaked
-    return _both(running.leaked, leaked)
+def _handled(f: Facts, running: Operation) -> frozenset[Slot]:
+    """Return the slots whose present value the running operation is about to replace."""
+    phase, handled = f.record.phase, set[Slot]()
+    revoke = running.revoke
+    if revoke and phase in _UNTIL_REVOKED and running.retired == f.fingerprint(revoke):
+        handled.add(revoke)
+    if phase is Phase.REGENERATE:
+        handled.add(running.candidate)
+    if revoke and phase is Phase.PROVE and f.now - running.phase_since < STALE_LISTING:
+        handled.add(revoke)
+    return frozenset(handled)
+
+
+def _again(f: Facts, running: Operation) -> Request:
+    """Return the request of a running emergency whose plan no longer fits the facts."""
+    return Request(
+        id=running.id,
+        kind=RequestKind.EMERGENCY,
+        reason=running.reason,
+        requester=running.requester,
+        at=running.asked_at or running.started_at,
+        leaked=running.leaked,
+        overlap=running.overlap,
+        role=running.role,
+        request_id=running.request_id,
+    )
 
 
 def _both(before: Leaked, now: Leaked) -> Leaked:
@@ -83,57 +104,79 @@ def _join(f: Facts, running: Operation, request: Request) -> Action:
     return Action(ActionKind.MOVE, "the emergency was merged into the running operation", record)
 
 
-def _plan(f: Facts, request: Request) -> Action | None:
+def _plan(f: Facts, request: Request, left: frozenset[Slot]) -> Action:
     """Choose the key to publish, the key to revoke and the first phase."""
-    leaked = request.leaked.slot or f.live
-    if leaked is None:
-        return None
+    if not left:
+        return _only_prove(f, request)
+    leaked = _least_needed(f).other if len(left) > 1 else next(iter(left))
     candidate = leaked.other
-    if request.leaked is Leaked.UNKNOWN and f.publishing_other(leaked):
-        reason = "the secrets must publish the same key before both keys are regenerated"
-        repair = replace(new_operation(f, Purpose.REPAIR, leaked, reason, None), successes_needed=1)
-        return begin(f, Phase.VERIFY, repair, reason)
     operation = replace(
-        _merged(f, request, candidate),
-        revoke=leaked,
-        retired=f.fingerprint(leaked),
-        overlap=request.overlap or timedelta(),
+        _merged(f, request, candidate), revoke=leaked, retired=f.fingerprint(leaked)
     )
+    if candidate in left:
+        return begin(f, Phase.REGENERATE, operation, f"{candidate} leaked too; regenerating it")
     if not f.not_publishing(candidate):
         proven = replace(operation, value=f.fingerprint(candidate))
         return begin(f, Phase.REVOKE, proven, f"no secret publishes the leaked {leaked}")
-    if _is_usable(f, request, candidate):
-        direct = replace(operation, successes_needed=1)
-        return begin(
-            f, Phase.VERIFY, direct, f"{candidate} was never published; publishing it immediately"
-        )
-    return begin(
-        f, Phase.REGENERATE, operation, f"{candidate} may be compromised; regenerating it first"
+    return _with_successor(f, operation)
+
+
+def _with_successor(f: Facts, operation: Operation) -> Action:
+    """Use the other slot's key as it is, even if it was published before, if it works."""
+    candidate = operation.candidate
+    verdict = f.verdicts.get(f.keys[candidate])
+    if verdict is None:
+        missing = MissingFacts(probe=(f.keys[candidate],))
+        return needs(f, f"does {candidate} work?", missing)
+    if verdict.result is ProbeResult.REFUSED and not _is_fresh(f, candidate):
+        why = f"{candidate} does not work; regenerating it first"
+        return begin(f, Phase.REGENERATE, operation, why)
+    direct = replace(operation, successes_needed=1)
+    return begin(f, Phase.VERIFY, direct, f"publishing {candidate} as it is")
+
+
+def _is_fresh(f: Facts, slot: Slot) -> bool:
+    """Return whether the slot's key was made just now, so that it may not be accepted yet."""
+    if f.quarantined_until(slot):
+        return True
+    running = f.record.operation
+    made = running.regenerated_at if running and running.candidate is slot else None
+    return made is not None and f.now - made < FRESH_KEY
+
+
+def _least_needed(f: Facts) -> Slot:
+    """Return the slot that fewer secrets publish; the second one if neither is published more."""
+    one, two = (len(f.publishing(slot)) for slot in Slot)
+    return Slot.KEY1 if one < two else Slot.KEY2
+
+
+def _only_prove(f: Facts, request: Request) -> Action:
+    """No slot shows a leaked value any longer: whether each is refused remains to be proven."""
+    candidate = f.live or _least_needed(f).other
+    operation = replace(
+        _merged(f, request, candidate), value=f.fingerprint(candidate), successes_needed=1
     )
+    return begin(f, Phase.PROVE, operation, "the leaked key is no longer shown; proving it")
 
 
 def _merged(f: Facts, request: Request, candidate: Slot) -> Operation:
     """Return a new operation, or the running one turned into an emergency."""
+    leaked = reduce(_both, (e.leaked for e in f.leaks), request.leaked)
     fresh = new_operation(f, Purpose.EMERGENCY, candidate, request.reason, request)
+    fresh = replace(fresh, overlap=request.overlap or timedelta(), leaked=leaked)
     running = f.record.operation
     if running is None:
         return fresh
     note = f"escalated to an emergency by {request.requester}: {request.reason}"
+    others = tuple(one for one in fresh.requests if one not in running.requests)
     return replace(
         fresh,
         id=running.id,
         started_at=running.started_at,
         began_in=legacy.began_in(running),
         regenerated_at=running.regenerated_at,
-        requests=(*running.requests, request.id),
+        attempts=running.attempts,
+        requests=(*running.requests, *others),
         idempotency_keys=(*running.idempotency_keys, *fresh.idempotency_keys),
         audit=running.noting(f.now, note).audit,
     )
-
-
-def _is_usable(f: Facts, request: Request, candidate: Slot) -> bool:
-    """Return whether the candidate was never published, or cannot be regenerated."""
-    if request.leaked is Leaked.UNKNOWN:
-        return False
-    regenerable = not f.publishing_other(candidate.other) and not f.unreadable
-    return f.superseded_at(candidate) is None or not regenerable

@@ -9,6 +9,7 @@ from functools import cached_property
 from msgspec import Struct, field
 
 from ..domain.account import Account
+from ..domain.emergency import Emergency
 from ..domain.errors import RotationError
 from ..domain.ids import TargetId
 from ..domain.keys import Key, Keys, Slot
@@ -27,7 +28,8 @@ class Facts(Struct, frozen=True, dict=True):
     is in ``read_errors``. ``withdrawn`` are members that are no longer bound; ``foreign`` hold a
     value that is not a key of the account; ``undecided`` are targets whose binding is not known
     yet. ``versions``, ``verdicts``, ``control`` and ``stale_readers`` are missing until requested.
-    ``verdicts`` are probe results by key; ``control`` is that of a random key.
+    ``verdicts`` are probe results by key; ``control`` is that of a random key. ``cached_keys`` are
+    former keys that this process remembers. ``emergencies`` are the open ones, and closed ones.
     """
 
     now: datetime
@@ -40,11 +42,12 @@ class Facts(Struct, frozen=True, dict=True):
     verdicts: Mapping[Key, ProbeVerdict] = field(default_factory=dict)
     control: ProbeVerdict | None = None
     stale_readers: tuple[str, ...] | None = None
-    cached_retired_key: Key | None = None
+    cached_keys: tuple[Key, ...] = ()
     withdrawn: tuple[Target, ...] = ()
     foreign: tuple[Target, ...] = ()
     undecided: tuple[Target, ...] = ()
     read_errors: Mapping[TargetId, RotationError] = field(default_factory=dict)
+    emergencies: tuple[Emergency, ...] = ()
 
     @property
     def operation(self) -> Operation:
@@ -52,6 +55,11 @@ class Facts(Struct, frozen=True, dict=True):
         if self.record.operation is None:
             raise ValueError("no operation is running")
         return self.record.operation
+
+    @cached_property
+    def leaks(self) -> tuple[Emergency, ...]:
+        """The open emergencies that have begun."""
+        return tuple(e for e in self.emergencies if e.is_open and e.begun_at)
 
     @cached_property
     def effective_policy(self) -> EffectivePolicy:
@@ -138,7 +146,7 @@ class Facts(Struct, frozen=True, dict=True):
     @cached_property
     def retired_key(self) -> Key | None:
         """The key that the operation revokes: from memory or from its old version."""
-        values = (self.cached_retired_key, *(version.value for version in self.versions or ()))
+        values = (*self.cached_keys, *(version.value for version in self.versions or ()))
         retired, salt = self.operation.retired, self.record.salt
         return next((v for v in values if v and v.fingerprint(salt) == retired), None)
 

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from msgspec.structs import replace
 
 from ..domain.keys import Slot
 from ..domain.legacy import REGENERATE
-from ..domain.operation import Intent, Phase
+from ..domain.operation import Intent, Phase, Purpose
 from . import guards
 from .actions import Action, ActionKind, block, enter, retry_later
 from .facts import Facts
 from .lifecycle import without_intent
+from .patience import LOOK, held
+
+Guard = Callable[[Facts, Slot], Action | None]
 
 
-def send(f: Facts, slot: Slot, following: Phase) -> Action:
-    """Return the action that regenerates ``slot``, or that follows an earlier regenerate of it."""
+def send(f: Facts, slot: Slot, following: Phase, guard: Guard = guards.before_regenerate) -> Action:
+    """Return the action that regenerates ``slot``, or that follows an earlier regenerate of it.
+
+    ``guard`` returns why it must not be regenerated now, or None.
+    """
     intent = f.record.intent
     if intent is not None and intent.slot is slot and f.fingerprint(slot) != intent.before:
         adopted = replace(f.operation, value=f.fingerprint(f.operation.candidate))
@@ -22,7 +30,7 @@ def send(f: Facts, slot: Slot, following: Phase) -> Action:
     if intent is not None and intent.slot is slot and intent.answered:
         return _without_effect(f, slot)
     f = without_intent(f)
-    refusal = guards.before_regenerate(f, slot)
+    refusal = guard(f, slot)
     if refusal is not None:
         return refusal
     recent = (*f.recent(f.record.regenerated), f.now)
@@ -36,6 +44,9 @@ def send(f: Facts, slot: Slot, following: Phase) -> Action:
 def _without_effect(f: Facts, slot: Slot) -> Action:
     """Wait for a while, then block: ARM accepted the regenerate but still lists the old key."""
     reason = f"{slot} was regenerated, but ARM still lists the old key"
+    if f.operation.purpose is Purpose.EMERGENCY:
+        remedy = "it is looked at again automatically; check the account's activity log"
+        return held(f, reason, f.now + LOOK, remedy)
     if f.now - f.operation.phase_since > f.policy.patience:
         remedy = "check the account's activity log, then resume or abandon this rotation"
         return block(f, "no-effect", reason, remedy)

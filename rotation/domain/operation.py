@@ -83,11 +83,27 @@ class PublishedVersion(Struct, frozen=True):
         return replace(self, first=before.first or before.created, times=before.times + 1)
 
 
+class Attempt(Struct, frozen=True):
+    """Failed attempts of an emergency to publish to a target: the first, and the last.
+
+    ``hopeless``: only a person can change it, so that nothing waits for it.
+    """
+
+    since: datetime
+    at: datetime
+    code: str
+    hopeless: bool = False
+    count: int = 1
+
+
 class Operation(Struct, frozen=True):
     """A rotation, repair or emergency; it has an ``outcome`` once it has ended.
 
     ``regenerated_at`` is when it last sent a regenerate; ``proven`` says that the old key was
     refused when used. Records of earlier versions lack the last four members: see ``legacy``.
+
+    ``attempts`` are by target. ``unproven``: the new key may be published although no probe can
+    prove it; ``without_successor``: none is published. Only emergencies do that.
 
     ``candidate`` is the slot that is or becomes live; ``value`` the fingerprint that VERIFY
     proved. ``revoke`` is the slot to regenerate in the end; ``retired`` its value's fingerprint.
@@ -127,6 +143,9 @@ class Operation(Struct, frozen=True):
     regenerated_at: datetime | None = None
     proven: bool = False
     ending: Ending | None = None
+    attempts: Mapping[str, Attempt] = field(default_factory=dict)
+    unproven: bool = False
+    without_successor: bool = False
 
     def noting(self, at: datetime, what: str) -> Operation:
         """Return the operation with one more line in its audit trail."""

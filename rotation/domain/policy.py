@@ -33,6 +33,7 @@ class Policy:
     probe_span: timedelta = timedelta(seconds=30)
     patience: timedelta = timedelta(hours=1)
     daily_cap: int = 8
+    emergency_patience: timedelta = timedelta(minutes=5)
     max_skew: timedelta = timedelta(seconds=60)
     max_send_age: timedelta = timedelta(seconds=8)
     minimum_overlap: timedelta = timedelta(hours=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -16,11 +16,13 @@ from ..domain import tags
 from ..domain.errors import Permanent, RotationError, Transient
 from ..domain.ids import AccountId
 from ..domain.keys import Key
-from ..domain.operation import Intent, Operation, Phase, PublishedVersion
+from ..domain.operation import Attempt, Intent, Operation, Phase, PublishedVersion, Purpose
 from ..domain.record import ObservedVersion, Record
 from ..domain.targets import Target
 from .gatherer import Gatherer
 from .journal import Journal
+
+_REMEMBERED = 8
 
 EFFECTS = (ActionKind.SEND, ActionKind.PUBLISH, ActionKind.DISABLE)
 
@@ -31,13 +33,18 @@ class Effects:
 
     gatherer: Gatherer
     journal: Journal
-    _retired: dict[AccountId, Key] = field(default_factory=dict)
+    _former: dict[AccountId, tuple[Key, ...]] = field(default_factory=dict)
 
-    def cached_retired_key(self, record: Record) -> Key | None:
-        """Return the key that this process revoked for the running operation, if any."""
-        if record.phase is Phase.IDLE:
-            self._retired.pop(record.account, None)
-        return self._retired.get(record.account)
+    def cached_keys(self, record: Record, *, in_emergency: bool) -> tuple[Key, ...]:
+        """Return the keys that this process knows and that are being revoked."""
+        if record.phase is Phase.IDLE and not in_emergency:
+            self._former.pop(record.account, None)
+        return self._former.get(record.account, ())
+
+    def remember(self, account: AccountId, keys: Iterable[Key]) -> None:
+        """Remember keys until they are proven to be refused."""
+        known = dict.fromkeys((*self._former.get(account, ()), *keys))
+        self._former[account] = tuple(known)[-_REMEMBERED:]
 
     async def perform(self, facts: Facts, action: Action, record: Record) -> None:
         """Perform an action whose ``record`` has been stored. Other actions have no effect."""
@@ -55,7 +62,7 @@ class Effects:
         intent = record.intent
         if intent is None:
             raise ValueError("nothing is sent without a stored intent")
-        self._retired[record.account] = facts.keys[intent.slot]
+        self.remember(record.account, [facts.keys[intent.slot]])
         try:
             self._check_age(facts, intent.issued_at)
             await self.gatherer.accounts.regenerate(record.account, intent.slot)
@@ -84,10 +91,18 @@ class Effects:
         """Publish to each target; a failure does not affect the others."""
         targets = [t for t in facts.targets if t.id in action.targets]
         puts: dict[str, PublishedVersion] = {}
+        now = self.gatherer.clock.now()
 
         async def put(target: Target) -> None:
             puts[str(target.id)] = await self._put(facts, target)
 
+        if facts.operation.purpose is Purpose.EMERGENCY:
+            failed = await _run_each({str(t.id): partial(put, t) for t in targets})
+            await self.journal.amend(
+                record.account,
+                lambda r: _with_failures(_with_puts(r, facts.operation, puts) or r, failed, now),
+            )
+            return
         try:
             await _run_all([partial(put, target) for target in targets])
         finally:
@@ -115,6 +130,32 @@ def _with_puts(
     following = {name: put.following(current.puts.get(name)) for name, put in puts.items()}
     operation = replace(current, puts={**current.puts, **following})
     return replace(record, operation=operation, seen={**record.seen, **seen})
+
+
+def _with_failures(
+    record: Record, failed: Mapping[str, RotationError], now: datetime
+) -> Record | None:
+    """Note the targets that could not be written to: the emergency goes on without them."""
+    operation = record.operation
+    if not failed or operation is None:
+        return record
+    attempts = dict(operation.attempts)
+    for name, exc in failed.items():
+        before = attempts.get(name)
+        since, count = (before.since, before.count) if before else (now, 1)
+        attempts[name] = Attempt(since, now, exc.code, isinstance(exc, Permanent), count)
+    return replace(record, operation=replace(operation, attempts=attempts))
+
+
+async def _run_each(calls: Mapping[str, Callable[[], Awaitable[None]]]) -> dict[str, RotationError]:
+    """Run all calls in order, and return the errors."""
+    failed: dict[str, RotationError] = {}
+    for name, call in calls.items():
+        try:
+            await call()
+        except RotationError as exc:
+            failed[name] = exc
+    return failed
 
 
 async def _run_all(calls: list[Callable[[], Awaitable[None]]]) -> None:

@@ -16,14 +16,14 @@ from ..decisions.membership import Context, settle, with_remarks
 from ..domain import tags
 from ..domain.account import Account
 from ..domain.bindings import Bindings
-from ..domain.errors import Permanent, Transient
+from ..domain.errors import Permanent, RotationError, Transient
 from ..domain.ids import TargetId, target_id
 from ..domain.keys import Key, Keys
 from ..domain.membership import Member
 from ..domain.operation import Phase
 from ..domain.policy import Policy
 from ..domain.record import Record
-from ..domain.targets import Enrolment, SecretSnapshot, Target
+from ..domain.targets import Enrolment, SecretSnapshot, Target, Version
 from ..ports import Accounts, Evidence, Probe, Vaults
 from ..runtime.clock import Clock
 from ..runtime.concurrency import gather_limited
@@ -32,6 +32,7 @@ from .journal import Journal
 from .reader import Read, SecretReader
 
 _PROVISIONED = "Succeeded"
+_FAILED = ("Failed", "Canceled")
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
 
@@ -54,12 +55,17 @@ class Gatherer:
         self,
         record: Record,
         known: tuple[TargetId, ...],
-        cached_retired_key: Key | None = None,
+        cached_keys: tuple[Key, ...] = (),
         *,
         listed: bool = False,
+        in_emergency: bool = False,
     ) -> Facts:
-        """Return current facts. Reads ``known`` targets, and lists the vaults if ``listed``."""
-        account = check_rotatable(await self.accounts.get(record.account))
+        """Return current facts. Reads ``known`` targets, and lists the vaults if ``listed``.
+
+        ``in_emergency``: an account in a failed state is tried all the same.
+        """
+        found = await self.accounts.get(record.account)
+        account = check_rotatable(found, in_emergency=in_emergency)
         remembered_ids = {target_id(text) for text in (*record.members, *record.seen)}
         ids = {*known, *remembered_ids}
         if listed or not ids:
@@ -69,7 +75,7 @@ class Gatherer:
         bindings = await self.bindings.current()
         busy = await self._busy_elsewhere(record, read.snapshots)
         facts = self._settled(record, account, keys, read, bindings, busy)
-        return replace(facts, cached_retired_key=cached_retired_key)
+        return replace(facts, cached_keys=cached_keys)
 
     def _settled(
         self,
@@ -130,8 +136,17 @@ class Gatherer:
         return f
 
     async def _with_versions(self, f: Facts) -> Facts:
-        lists = await gather_limited(self.vaults.read_versions(target.id) for target in f.readable)
+        lists = await gather_limited(self._versions(f, target.id) for target in f.readable)
         return replace(f, versions=tuple(version for versions in lists for version in versions))
+
+    async def _versions(self, f: Facts, target: TargetId) -> tuple[Version, ...]:
+        """Return a secret's versions; in an emergency none if they cannot be read."""
+        try:
+            return await self.vaults.read_versions(target)
+        except RotationError:
+            if not f.leaks:
+                raise
+            return ()
 
     async def _with_verdicts(self, f: Facts, keys: tuple[Key, ...]) -> Facts:
         asked = [key for key in dict.fromkeys(keys) if key not in f.verdicts]
@@ -174,15 +189,16 @@ def _unread(record: Record, target: TargetId) -> Target:
     )
 
 
-def check_rotatable(account: Account) -> Account:
-    """Raise if the account cannot be rotated now."""
+def check_rotatable(account: Account, *, in_emergency: bool = False) -> Account:
+    """Raise if the account cannot be rotated now; in an emergency a failed state is ignored."""
     if account.local_auth_disabled:
         raise Permanent(
             f"key authentication is disabled on {account.id.name}, so it has no keys to rotate",
             code="LocalAuthDisabled",
             remedy="enable it, or remove the tags from its secrets",
         )
-    if account.provisioning_state != _PROVISIONED:
+    rotatable = (_PROVISIONED, *(_FAILED if in_emergency else ()))
+    if account.provisioning_state not in rotatable:
         raise Transient(
             f"the provisioning state of {account.id.name} is {account.provisioning_state}",
             code="AccountProvisioningStateInvalid",

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
-from ..decisions import guards
+from ..decisions import guards, leaks
 from ..decisions.actions import Action, ActionKind, blocked
 from ..decisions.chain import decide
 from ..decisions.facts import Facts
+from ..domain.emergency import Emergency
 from ..domain.errors import Conflict, RotationError, Transient, Unknown, Unreadable, unexpected
 from ..domain.ids import AccountId, TargetId
 from ..domain.keys import Slot
@@ -29,6 +30,7 @@ from .gatherer import Gatherer
 from .journal import Journal
 from .outcome import Outcome
 from .outcome import fields as log_fields
+from .responder import Responder, hold_of, hold_of_error, new_salt
 
 MAX_STEPS = 40
 
@@ -47,6 +49,7 @@ class Reconciler:
 
     gatherer: Gatherer
     journal: Journal
+    responder: Responder
     notifier: Notifier | None = None
     effects: Effects = field(init=False)
 
@@ -66,13 +69,17 @@ class Reconciler:
             return self._journal_failed(account, exc)
 
     async def _replace_garbage(self, account: AccountId, exc: Unreadable) -> Outcome:
-        """Let a fresh record take over from garbage, once it has been garbage for a while."""
+        """Let a fresh record take over from garbage, in an emergency at once."""
         metrics.failed(exc.code)
         now, settle = self.gatherer.clock.now(), self.gatherer.policy.settle
         quarantine = dict.fromkeys(Slot, now + settle)
         fresh = replace(self.journal.new(account), quarantine=quarantine)
         try:
-            replaced = await self.journal.set_aside(failures.record_failure(fresh, exc, now), now)
+            found = await self.responder.emergencies.of(account)
+            await self.responder.show(found, hold_of_error(exc, now), now)
+            failed = failures.record_failure(fresh, exc, now)
+            urgent = any(e.is_open for e in found)
+            replaced = await self.journal.set_aside(failed, now, at_once=urgent)
         except RotationError as other:
             return self._journal_failed(account, other)
         return replace(self._journal_failed(account, exc), retry_now=replaced)
@@ -96,11 +103,13 @@ class Reconciler:
         record, _ = await self.journal.load(account)
         if request:
             record = replace(record, requests=(*record.requests, request))
-        facts, action = await self._decide(await self.gatherer.facts(record, tuple(known)))
+        found = await self.responder.of(account, record)
+        facts = await self.gatherer.facts(record, tuple(known), in_emergency=_urgent(found, record))
+        facts, action = await self._decide(leaks.prepared(facts, found, new_salt()))
         for _ in range(MAX_MOVES):
             if action.kind is not ActionKind.MOVE or action.record == facts.record:
                 break
-            facts, action = await self._decide(replace(facts, record=action.record))
+            facts, action = await self._decide(_moved(facts, action))
         return facts, action
 
     async def step(self, account: AccountId, known: tuple[TargetId, ...] = ()) -> Outcome:
@@ -115,32 +124,46 @@ class Reconciler:
 
     async def _step(self, account: AccountId, known: tuple[TargetId, ...]) -> Outcome:
         record, tag = await self.journal.load(account)
+        found = await self.responder.of(account, record)
         try:
-            facts, action = await self._decide(await self._facts(record, known))
+            facts, action = await self._decide(await self._facts(record, known, found))
+            seen = facts.emergencies
             for _ in range(MAX_MOVES):
                 if action.kind is not ActionKind.MOVE or not await self._facts_suffice(
                     facts, action.record
                 ):
                     break
                 self._log(action)
-                facts, action = await self._decide(replace(facts, record=action.record))
+                facts, action = await self._decide(_moved(facts, action))
             if action.failure is not None:
                 raise action.failure
+            after = _moved(facts, action).emergencies
+            await self.responder.store(seen, after)
             stored = await self._store(facts, action, record, tag)
             await self.effects.perform(facts, action, stored)
         except Conflict:
             return Outcome(account, ActionKind.MOVE, "the record changed; read it again")
         except RotationError as exc:
-            return await self._failed(account, exc)
+            return await self._failed(account, exc, found)
         except Exception as exc:  # noqa: BLE001 - an unexpected error must not affect other accounts
-            return await self._failed(account, unexpected(exc))
+            return await self._failed(account, unexpected(exc), found)
+        if action.kind in _RESTING:
+            await self.responder.show(after, hold_of(action), facts.now)
         moved = action.not_before != record.waiting_until
         return outcome.of_action(action, stored, new_wait=moved)
 
-    async def _facts(self, record: Record, known: tuple[TargetId, ...]) -> Facts:
-        cached_retired_key = self.effects.cached_retired_key(record)
+    async def _facts(
+        self, record: Record, known: tuple[TargetId, ...], found: tuple[Emergency, ...]
+    ) -> Facts:
+        urgent = _urgent(found, record)
+        cached = self.effects.cached_keys(record, in_emergency=urgent)
         listed = record.phase in _SENDING
-        return await self.gatherer.facts(record, known, cached_retired_key, listed=listed)
+        facts = await self.gatherer.facts(record, known, cached, listed=listed, in_emergency=urgent)
+        facts = await self.responder.prepare(facts, found)
+        leaked = [facts.keys[slot] for slot in leaks.leaked_slots(facts)]
+        if leaked:
+            self.effects.remember(record.account, leaked)
+        return facts
 
     async def _facts_suffice(self, facts: Facts, record: Record) -> bool:
         """Return whether the next decision may use the same facts.
@@ -184,8 +207,11 @@ class Reconciler:
             await self.journal.save(stored, tag)
         return stored
 
-    async def _failed(self, account: AccountId, exc: RotationError) -> Outcome:
+    async def _failed(
+        self, account: AccountId, exc: RotationError, found: tuple[Emergency, ...]
+    ) -> Outcome:
         now = self.gatherer.clock.now()
+        await self.responder.show(found, hold_of_error(exc, now), now)
         record = await self.journal.amend(account, lambda r: failures.record_failure(r, exc, now))
         metrics.failed(exc.code)
         return Outcome(
@@ -221,3 +247,16 @@ class Reconciler:
     def _log(self, action: Action) -> None:
         if log.is_enabled():
             log.info("step", **log_fields(outcome.of_action(action, action.record)))
+
+
+def _moved(facts: Facts, action: Action) -> Facts:
+    """Return the facts as they are once the action is stored."""
+    after = {e.id: e for e in action.emergencies or ()}
+    emergencies = tuple(after.get(e.id, e) for e in facts.emergencies)
+    return replace(facts, record=action.record, emergencies=emergencies)
+
+
+def _urgent(found: tuple[Emergency, ...], record: Record) -> bool:
+    """Return whether an emergency is open, or named by the record without a document yet."""
+    known = {e.id for e in found}
+    return any(e.is_open for e in found) or not known.issuperset(leaks.named(record))

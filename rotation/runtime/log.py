@@ -19,6 +19,9 @@ LINES: Mapping[str, tuple[str, ...]] = {
         "problems",
     ),
     "fleet unknown": ("reason", "code"),
+    "emergency": ("id", "account", "state", "reason", "remedy"),
+    "emergency unreadable": ("id",),
+    "emergency without record": ("id", "code", "reason"),
     "asked": ("account", "id", "kind", "leaked", "requester", "role", "reason", "request"),
     "audit": (
         *("id", "account", "purpose", "ending", "outcome", "requester", "role", "reason"),

@@ -23,10 +23,10 @@ from ..domain.request import Request, RequestKind
 from ..engine.inventory import Inventory
 from ..engine.journal import Journal
 from ..ports import Queue, Vaults
-from ..runtime import log
 from ..runtime.clock import Clock
 from ..runtime.concurrency import gather_limited
 from . import inbox, messages
+from .acceptance import Acceptance
 from .messages import Visit
 from .queries import Queries
 from .replies.rotation import (
@@ -37,7 +37,7 @@ from .replies.rotation import (
     RotationState,
 )
 from .replies.secret import HeldReply
-from .requests import AlreadyRunning, RotationRequest
+from .requests import AlreadyRunning, RotationRequest, log_request
 from .scope import Scope
 from .views import effects, operation
 
@@ -57,6 +57,7 @@ class Commands:
     vaults: Vaults
     queue: Queue
     clock: Clock
+    acceptance: Acceptance
 
     # Request.
 
@@ -66,6 +67,8 @@ class Commands:
         Raises AlreadyRunning if a pending or running operation covers the request, Permanent if
         the secret or account is not enrolled, and RotationError if Azure cannot be read.
         """
+        if request.is_emergency:
+            return _accepted(*await self.acceptance.request(request, ask_arm=True))
         account, targets = await self.scope.account(request)
         new = inbox.from_operator(account, request, self.clock.now())
         return _accepted(await self.submit(Visit(account, targets), new, inbox.admitted), account)
@@ -97,7 +100,10 @@ class Commands:
         self, request: RotationRequest, account: AccountId
     ) -> AcceptedReply | FailedReply:
         try:
-            return await self.request(replace(request, account=account))
+            one = replace(request, account=account)
+            if request.is_emergency:
+                return _accepted(*await self.acceptance.request(one, ask_arm=False))
+            return await self.request(one)
         except AlreadyRunning as exc:
             return _accepted(exc.operation_id, account)
         except RotationError as exc:
@@ -158,7 +164,7 @@ class Commands:
         record = await self.journal.amend(visit.account, lambda r: enter(r, new))
         accepted = inbox.find_by_key(record, new.idempotency_key) or new.id
         if accepted == new.id:
-            _log(visit.account, new)
+            log_request(visit.account, new)
             await self.queue.put(messages.dump(visit), timedelta())
         return accepted
 
@@ -179,18 +185,3 @@ class Commands:
 def _accepted(operation_id: str, account: AccountId) -> AcceptedReply:
     url = f"/api/rotations/{operation_id}"
     return AcceptedReply(id=operation_id, account=str(account), status=url)
-
-
-def _log(account: AccountId, request: Request) -> None:
-    """Log who requested what, for the audit trail."""
-    log.info(
-        "asked",
-        account=str(account),
-        id=request.id,
-        kind=request.kind.value,
-        leaked=request.leaked.value,
-        requester=request.requester,
-        role=request.role,
-        reason=request.reason,
-        request=request.request_id,
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from datetime import datetime, timedelta
 
@@ -20,7 +21,7 @@ _MAX_PENDING = 20
 def from_operator(account: AccountId, request: RotationRequest, now: datetime) -> Request:
     """Return an operator's request; it is an emergency if a key has leaked."""
     return Request(
-        id=new_id(account),
+        id=_id_of(account, request),
         kind=RequestKind.EMERGENCY if request.is_emergency else RequestKind.MANUAL,
         reason=request.reason,
         requester=request.requester,
@@ -28,9 +29,21 @@ def from_operator(account: AccountId, request: RotationRequest, now: datetime) -
         leaked=request.leaked,
         overlap=request.overlap,
         idempotency_key=request.idempotency_key,
+        secret=str(request.secret) if request.secret else None,
         role=request.role,
         request_id=request.request_id,
     )
+
+
+def _id_of(account: AccountId, request: RotationRequest) -> str:
+    """Return an id; for an emergency the same for the same idempotency key.
+
+    So two posts with one key make one document, even at the same time.
+    """
+    if not request.is_emergency or request.idempotency_key is None:
+        return new_id(account)
+    seed = f"{request.requester}|{request.idempotency_key}"
+    return f"{account.slug}-{hashlib.sha256(seed.encode()).hexdigest()[:12]}"
 
 
 def from_answer(

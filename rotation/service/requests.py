@@ -8,13 +8,16 @@ from msgspec import Struct
 
 from ..domain.errors import Permanent
 from ..domain.ids import AccountId, TargetId
-from ..domain.request import Leaked
+from ..domain.request import Leaked, Request
+from ..runtime import log
 
 
 class RotationRequest(Struct, frozen=True):
     """A request to rotate one secret, one account, a whole vault or everything.
 
-    ``confirm`` is the number of accounts that a dry run for everything reported.
+    ``confirm`` is the number of accounts that a dry run for everything reported. In an emergency
+    ``now`` waits for no secret, ``force`` revokes without a successor if none works, and ``blind``
+    goes on although no secret can be read.
     """
 
     reason: str
@@ -30,6 +33,9 @@ class RotationRequest(Struct, frozen=True):
     leaked: Leaked = Leaked.NONE
     overlap: timedelta | None = None
     idempotency_key: str | None = None
+    now: bool = False
+    force: bool = False
+    blind: bool = False
 
     @property
     def is_emergency(self) -> bool:
@@ -60,4 +66,19 @@ def too_many(pending: int) -> Permanent:
         f"{pending} requests are already pending for this account",
         code="TooManyRequests",
         remedy="see what they are waiting for: GET /api/rotations/{id}",
+    )
+
+
+def log_request(account: AccountId, request: Request) -> None:
+    """Log who requested what, for the audit trail."""
+    log.info(
+        "asked",
+        account=str(account),
+        id=request.id,
+        kind=request.kind.value,
+        leaked=request.leaked.value,
+        requester=request.requester,
+        role=request.role,
+        reason=request.reason,
+        request=request.request_id,
     )

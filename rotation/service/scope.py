@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
-from ..domain.errors import Permanent, unenrolled
+from ..domain.errors import Permanent, RotationError, Unreadable, unenrolled
 from ..domain.ids import AccountId, TargetId, target_id
 from ..engine.inventory import Inventory
 from ..engine.journal import Journal
@@ -60,3 +61,31 @@ class Scope:
             await self.inventory.check_readable()
             raise unenrolled(str(request.account))
         return request.account, known
+
+    async def emergency(self, request: RotationRequest) -> tuple[AccountId, tuple[TargetId, ...]]:
+        """Return the account of an emergency and its known secrets.
+
+        An account needs no secret. A secret that was deleted, unbound or stripped of its tags
+        counts if a record has it as a member. Raises Permanent if the account is not known.
+        """
+        if request.account is not None:
+            return request.account, ()
+        if request.secret is None:
+            raise ValueError("a request names a secret or an account")
+        try:
+            return await self.account(request)
+        except RotationError as exc:
+            owners = await self._owners(request.secret)
+            if len(owners) != 1:
+                raise exc from None
+            return owners[0], (request.secret,)
+
+    async def _owners(self, secret: TargetId) -> list[AccountId]:
+        """Return the accounts whose record has the secret as a member."""
+        name, owners = str(secret).lower(), []
+        async for slug in self.journal.slugs():
+            with suppress(Unreadable):
+                record = await self.journal.find(slug)
+                if record and name in {m.lower() for m in (*record.members, *record.seen)}:
+                    owners.append(record.account)
+        return owners

@@ -16,6 +16,7 @@ from ..domain import events
 from ..domain.errors import RotationError, Unreadable
 from ..domain.events import Expiring, Ignored, Regenerated
 from ..domain.ids import TargetId
+from ..engine.emergencies import Emergencies
 from ..engine.failures import delay
 from ..engine.journal import Journal, LastSweep
 from ..engine.outcome import Outcome
@@ -24,6 +25,7 @@ from ..engine.reconciler import Reconciler
 from ..ports import Queue, Vaults
 from ..runtime import log
 from ..runtime.clock import Clock
+from ..runtime.concurrency import gather_limited
 from . import messages
 from .event_limit import EventLimit
 from .messages import ExpiryNotice, Visit
@@ -40,6 +42,8 @@ _HOPELESS = frozenset({"NotBound", "UnknownVault"})
 
 _MAX_RETRIES = 8
 
+_RESPONSES = 16  # emergencies at once
+
 MAX_PROBLEMS = 20
 
 
@@ -54,6 +58,7 @@ class Triggers:
     reader: SecretReader
     queue: Queue
     clock: Clock
+    emergencies: Emergencies
     _event_limit: EventLimit = field(default_factory=EventLimit)
 
     async def handle_event(self, event: Any) -> str:
@@ -121,6 +126,13 @@ class Triggers:
             await self.journal.note_sweep(last)
         except RotationError as exc:
             log.warning("sweep not noted", reason=str(exc), code=exc.code)
+
+    async def respond(self) -> None:
+        """Go on with every open emergency, even if its messages and its record are lost."""
+        now = self.clock.now()
+        found = await self.emergencies.open()
+        due = {e.account for e in found if e.look_at is None or e.look_at <= now}
+        await gather_limited((self.visit(Visit(account)) for account in due), _RESPONSES)
 
     async def visit(self, message: Visit) -> Outcome:
         """Reconcile an account and schedule the next visit it needs."""

@@ -71,6 +71,9 @@ def load(environment: Mapping[str, str]) -> Settings:
         probe_successes=read.number("ROTATION_PROBE_SUCCESSES", defaults.probe_successes, 1, 20),
         probe_span=read.duration("ROTATION_PROBE_SPAN", defaults.probe_span),
         patience=read.duration("ROTATION_PATIENCE", defaults.patience),
+        emergency_patience=read.duration(
+            "ROTATION_EMERGENCY_PATIENCE", defaults.emergency_patience
+        ),
         daily_cap=read.number("ROTATION_DAILY_CAP", defaults.daily_cap, 2, 100),
     )
     settings = Settings(
@@ -94,6 +97,8 @@ def load(environment: Mapping[str, str]) -> Settings:
     read.choice(FUNCTION_KEYS, False, _FLAGS)
     if settings.period < timedelta(minutes=1):
         read.report("ROTATION_SWEEP_PERIOD", "at least PT1M")
+    if policy.emergency_patience > timedelta(minutes=15):
+        read.report("ROTATION_EMERGENCY_PATIENCE", "at most PT15M")
     if read.problems:
         raise BadSettings(read.problems)
     return replace(settings, warnings=read.misspelt())

@@ -12,12 +12,13 @@ from msgspec.structs import replace
 
 from rotation.decisions.lifecycle import cancellable
 from rotation.domain import codec, legacy
-from rotation.domain.access import Caller
+from rotation.domain.access import Caller, Role
 from rotation.domain.errors import Permanent
 from rotation.domain.operation import Ending, Phase
 from rotation.domain.probing import ProbeResult, ProbeVerdict
 from rotation.domain.record import Record
 from rotation.domain.request import Leaked, RequestKind
+from rotation.engine.journal import SLUG
 from rotation.service.replies.rotation import RotationReply
 from rotation.service.requests import RotationRequest
 from rotation.service.views import operation
@@ -25,7 +26,7 @@ from tests.integration.wire.product import Product, playground, product
 
 from .earlier import DOCUMENTS, rewritten
 
-OPERATOR = Caller("alice@contoso.com")
+OPERATOR = Caller("alice@contoso.com", frozenset({Role.EMERGENCY}))
 
 
 def load(document: bytes) -> Record:
@@ -44,7 +45,7 @@ async def shared(tmp_path: Path) -> AsyncIterator[Product]:
         write = store.write
 
         async def write_as_both(name: str, body: bytes, etag: str | None) -> str:
-            return await write(name, body if name == "sweep" else rewritten(body), etag)
+            return await write(name, rewritten(body) if len(name) == SLUG else body, etag)
 
         store.write = write_as_both  # type: ignore[method-assign]
         yield p

@@ -19,7 +19,7 @@ class Invariant(StrEnum):
     NO_BROKEN_SECRET = "nothing is regenerated while a published key does not work"
     OVERLAP_KEPT = "an old key works until its overlap is over"
     INTENT_STORED = "an intent is stored before each regenerate"
-    DAILY_CAP = "an account has at most its daily cap of regenerates"
+    DAILY_CAP = "an account has at most its daily cap of regenerates, except in an emergency"
     NO_REPEATED_REGENERATE = "an operation regenerates a slot again only after an unknown outcome"
     FEW_REGENERATES = "a scenario needs at most two regenerates, and one more for each fault"
     KEY_VERIFIED = "a key is verified before it is published"

@@ -95,6 +95,8 @@ class RegenerationChecks:
         self._require(Invariant.INTENT_STORED, stored, message)
 
     def _check_daily_cap(self, ledger: Ledger) -> None:
+        if ledger.in_emergency:
+            return
         since = self._world.now - ALMOST_A_DAY
         if ledger.journal_lost_at:
             since = max(since, ledger.journal_lost_at)

@@ -106,11 +106,12 @@ class SimulatedStore:
         self.by.phase = phase_of(body)
         return written
 
-    async def stamps(self) -> AsyncIterator[tuple[str, str]]:
+    async def stamps(self, prefix: str = "") -> AsyncIterator[tuple[str, str]]:
         for name, document in await self.interceptor.call(
             self.by, "journal.names", lambda: list(self.storage.documents.items()), fail_read
         ):
-            yield name, str(document[1])
+            if name.startswith(prefix):
+                yield name, str(document[1])
 
     @asynccontextmanager
     async def lease(self, name: str, duration: timedelta) -> AsyncIterator[bool]:

@@ -17,15 +17,18 @@ from rotation.domain.policy import Policy
 from rotation.domain.record import Record
 from rotation.domain.request import Request
 from rotation.engine.bindings import BindingRegistry
+from rotation.engine.emergencies import Emergencies
 from rotation.engine.gatherer import Gatherer
 from rotation.engine.inventory import Inventory
 from rotation.engine.journal import Journal
 from rotation.engine.outcome import Outcome
 from rotation.engine.reader import SecretReader
 from rotation.engine.reconciler import Reconciler
+from rotation.engine.responder import Responder
 from rotation.ports import Accounts, Notifier, Probe, Vaults
 from rotation.runtime.clock import Clock
 from rotation.service import inbox
+from rotation.service.acceptance import Acceptance
 from rotation.service.commands import Commands
 from rotation.service.lost_records import LostRecords
 from rotation.service.messages import Visit
@@ -69,24 +72,31 @@ class Worker:
         accounts, vaults, probe, self.notifier = self._clients(clock)
         store = SimulatedStore(interceptor, world.storage, self)
         self.journal = Journal(store)
+        self.emergencies = Emergencies(store, clock)
         bindings = BindingRegistry(store, world.bindings, world.vaults)
         inventory = Inventory(vaults, clock, bindings)
         reader = SecretReader(vaults, inventory)
         self.reconciler = Reconciler(
             Gatherer(accounts, vaults, probe, reader, clock, self.policy, bindings, self.journal),
             self.journal,
+            Responder(self.emergencies),
             self.notifier,
         )
         lost = LostRecords(reader, self.journal)
         sweep = Sweep(inventory, bindings, lost, self.journal, self.policy, clock, rate=1000)
         queue = SimulatedQueue(interceptor, world.storage, self)
         journal = self.journal
-        self.triggers = Triggers(self.reconciler, sweep, journal, vaults, reader, queue, clock)
+        self.triggers = Triggers(
+            self.reconciler, sweep, journal, vaults, reader, queue, clock, self.emergencies
+        )
         unmanaged = UnmanagedResources(vaults, accounts, clock)
         policy = self.policy
         self.queries = Queries(journal, inventory, vaults, unmanaged, policy, clock)
         self.scope = Scope(inventory, reader, journal)
-        self.commands = Commands(self.queries, self.scope, journal, inventory, vaults, queue, clock)
+        acceptance = Acceptance(self.scope, self.emergencies, accounts, journal, queue, clock)
+        self.commands = Commands(
+            self.queries, self.scope, journal, inventory, vaults, queue, clock, acceptance
+        )
 
     @property
     def skewed(self) -> bool:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from rotation.decisions import leaks
 from rotation.decisions.actions import Action, ActionKind
 from rotation.decisions.chain import decide
 from rotation.decisions.facts import Facts
@@ -127,7 +128,10 @@ def records(draw: st.DrawFn, keys: Keys, phase: Phase) -> Record:
 
 @st.composite
 def facts(draw: st.DrawFn) -> Facts:
-    """Any facts; in nine of ten respects like those of a healthy account."""
+    """Any facts; in nine of ten respects like those of a healthy account.
+
+    Each emergency has its document, as the engine sees to it.
+    """
     key1, key2 = draw(st.permutations(VALUES).map(lambda p: (p[0], p[1])))
     keys, phase = Keys(key1, key2), draw(st.sampled_from(list(Phase)))
     record = draw(records(keys, phase))
@@ -138,7 +142,7 @@ def facts(draw: st.DrawFn) -> Facts:
     old = [Version(t.id, f"old-{t.id.name}", draw(past), draw(st.none() | values)) for t in found]
     current = [Version(t.id, t.version, t.created, t.value) for t in found]
     accepted = ProbeVerdict(ProbeResult.ACCEPTED)
-    return Facts(
+    found_facts = Facts(
         now=NOW,
         policy=Policy(probe=draw(st.sampled_from(list(ProbePolicy)))),
         record=record,
@@ -149,8 +153,9 @@ def facts(draw: st.DrawFn) -> Facts:
         verdicts={value: draw(mostly(st.just(accepted), answers)) for value in VALUES},
         control=draw(mostly(st.just(ProbeVerdict(ProbeResult.REFUSED)), answers)),
         stale_readers=draw(st.sampled_from([None, (), ("somebody",)])),
-        cached_retired_key=draw(st.none() | values),
+        cached_keys=tuple(draw(st.lists(values, max_size=1))),
     )
+    return leaks.prepared(found_facts, (), "another salt")
 
 
 def answered(f: Facts) -> tuple[Facts, Action]:
@@ -168,7 +173,7 @@ def answered(f: Facts) -> tuple[Facts, Action]:
 @given(facts())
 def test_a_regenerate_is_decided_only_if_its_guard_holds(f: Facts) -> None:
     f, action = answered(f)
-    if action.kind is not ActionKind.SEND:
+    if action.kind is not ActionKind.SEND or in_emergency(action):
         return
     assert action.slot is not None
     slot, live = action.slot, action.slot.other
@@ -194,6 +199,32 @@ def test_a_regenerate_is_decided_only_if_its_guard_holds(f: Facts) -> None:
         assert action.record.quarantine[before.slot] >= NOW
 
 
+def in_emergency(action: Action) -> bool:
+    operation = action.record.operation
+    return operation is not None and operation.purpose is Purpose.EMERGENCY
+
+
+@settings(max_examples=500, deadline=None)
+@given(facts())
+def test_an_emergency_regenerates_only_what_leaked_or_does_not_work(f: Facts) -> None:
+    f, action = answered(f)
+    if action.kind is not ActionKind.SEND or not in_emergency(action):
+        return
+    assert action.slot is not None
+    leaked = action.slot in leaks.leaked_slots(f)
+    assert leaked or f.verdicts[f.keys[action.slot]].result is ProbeResult.REFUSED
+    assert action.record.intent is not None, "the intent is stored before the request is sent"
+    assert action.record.intent.slot is action.slot
+
+
+@settings(max_examples=500, deadline=None)
+@given(facts())
+def test_an_emergency_publishes_no_leaked_key(f: Facts) -> None:
+    f, action = answered(f)
+    if action.kind is ActionKind.PUBLISH and action.slot is not None:
+        assert action.slot not in leaks.leaked_slots(f)
+
+
 @settings(max_examples=500, deadline=None)
 @given(facts())
 def test_a_key_is_published_only_when_proven_and_out_of_quarantine(f: Facts) -> None:
@@ -202,7 +233,9 @@ def test_a_key_is_published_only_when_proven_and_out_of_quarantine(f: Facts) -> 
         return
     assert action.slot is not None
     key = f.keys[action.slot]
-    assert f.trusted(key)
+    operation = action.record.operation
+    unproven = operation is not None and operation.unproven
+    assert f.trusted(key) or (unproven and f.verdicts[key].result is not ProbeResult.REFUSED)
     assert f.quarantined_until(action.slot) is None
     assert key.fingerprint(SALT) == f.operation.value, "the value that VERIFY proved"
 

@@ -1,0 +1,96 @@
+"""Limits of the time that an emergency waits for a target. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
+
+from ..domain.errors import Permanent
+from ..domain.operation import Attempt
+from ..domain.targets import Target
+from . import leaks, values
+from .actions import Action, wait
+from .facts import Facts
+
+LOOK = timedelta(seconds=5)
+
+LOOK_LATER = timedelta(minutes=1)
+
+# A target that is overwritten this often has another writer.
+MAX_OVERWRITES = 3
+
+
+def is_impatient(f: Facts) -> bool:
+    return any(e.impatient for e in f.leaks)
+
+
+def is_forced(f: Facts) -> bool:
+    return any(e.forced for e in f.leaks)
+
+
+def held(f: Facts, reason: str, until: datetime, remedy: str) -> Action:
+    """Wait, and say what a person can do: the leaked key is not revoked yet."""
+    found = wait(f, reason, until)
+    return Action(found.kind, reason, found.record, until, remedy=remedy)
+
+
+def given_up(f: Facts, target: Target) -> bool:
+    """Return whether the emergency no longer waits for a target."""
+    attempt = f.operation.attempts.get(str(target.id))
+    if attempt is None:
+        return False
+    over = f.now - attempt.since >= f.policy.emergency_patience
+    return attempt.hopeless or over or is_impatient(f)
+
+
+def is_tried_now(f: Facts, target: Target) -> bool:
+    """Return whether to publish to a target in this step."""
+    attempt = f.operation.attempts.get(str(target.id))
+    if attempt is None:
+        return True
+    return not given_up(f, target) and attempt.at + LOOK <= f.now
+
+
+def hidden(f: Facts) -> tuple[Target, ...]:
+    """Return the targets that cannot be read."""
+    return tuple(t for t in f.targets if not t.readable)
+
+
+def is_ours(f: Facts, target: Target) -> bool | None:
+    """Return whether a publish may replace the value; None if a probe must tell first."""
+    return leaks.holds(f, target.value) or values.overwritable(f, target)
+
+
+def wanting(f: Facts) -> tuple[Target, ...]:
+    """Return the targets that do not publish the successor, and are still waited for."""
+    pending = (*f.not_publishing(f.operation.candidate), *hidden(f))
+    return tuple(t for t in pending if not given_up(f, t))
+
+
+def counted(f: Facts) -> Facts:
+    """Note since when each target is in the way: unreadable, overwritten, or not ours."""
+    attempts, puts = dict(f.operation.attempts), dict(f.operation.puts)
+    for target in hidden(f):
+        attempts.setdefault(str(target.id), _unread(f, target))
+    for target in f.not_publishing(f.operation.candidate):
+        name = str(target.id)
+        if is_ours(f, target) is False:
+            attempts[name] = Attempt(f.now, f.now, "foreign-value", hopeless=True)
+        elif puts.pop(name, None):
+            attempts[name] = _overwritten(attempts.get(name), f.now)
+    operation = replace(f.operation, attempts=attempts, puts=puts)
+    return replace(f, record=replace(f.record, operation=operation))
+
+
+def _unread(f: Facts, target: Target) -> Attempt:
+    error = f.read_errors.get(target.id)
+    code = error.code if error else "Unreadable"
+    return Attempt(f.now, f.now, code, hopeless=isinstance(error, Permanent))
+
+
+def _overwritten(before: Attempt | None, now: datetime) -> Attempt:
+    count = before.count + 1 if before else 1
+    since = before.since if before else now
+    hopeless = count >= MAX_OVERWRITES
+    return Attempt(since, now - LOOK, "another-writer", hopeless=hopeless, count=count)

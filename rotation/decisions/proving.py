@@ -1,0 +1,156 @@
+"""The phases PROVE and CLEAN of an emergency: each leaked value is refused, or cannot be tried."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
+
+from ..domain import emergency, legacy
+from ..domain.emergency import APART, Emergency, Pin, Verdict
+from ..domain.keys import Key, Slot
+from ..domain.operation import Phase
+from ..domain.policy import ProbePolicy
+from ..domain.probing import ProbeResult
+from . import leaks, revocation
+from .actions import Action, ActionKind, MissingFacts, enter, needs, wait
+from .facts import Facts
+from .lifecycle import end
+from .notifications import notify
+from .patience import LOOK, LOOK_LATER, held
+from .progress import event_data
+
+SOON = timedelta(minutes=10)
+
+_WAIT = "it is tried again automatically; check the account's activity log"
+
+Values = dict[tuple[str, Pin], Key | None]
+
+
+def prove(f: Facts) -> Action:
+    """Try every leaked value until it is refused. This waits for no target."""
+    mine = leaks.concerning(f)
+    if not mine:
+        return revocation.prove(f)
+    pins = [(e, pin) for e in mine if e.is_open for pin in e.pins if not pin.refused_at]
+    if any(not pin.gone_at for _, pin in pins):
+        return held(f, "ARM still lists the leaked key", f.now + LOOK, _WAIT)
+    values: Values = {(e.id, pin): e.value_of(pin, _known(f)) for e, pin in pins}
+    if None in values.values() and f.versions is None:
+        return needs(f, "what were the leaked keys?", MissingFacts(versions=True))
+    tried = (*filter(None, values.values()), *_controls(f))
+    if any(values.values()) and any(key not in f.verdicts for key in tried):
+        reason = "are the leaked keys refused and the new ones accepted?"
+        return needs(f, reason, MissingFacts(probe=tried))
+    return _judged(f, mine, values)
+
+
+def _known(f: Facts) -> tuple[Key, ...]:
+    return (*f.cached_keys, *(v.value for v in f.versions or () if v.value))
+
+
+def _controls(f: Facts) -> tuple[Key, ...]:
+    """Return the current keys: one must be accepted by the same call that refuses a leaked one."""
+    return tuple(f.keys[slot] for slot in Slot if not leaks.holds(f, f.keys[slot]))
+
+
+def _judged(f: Facts, mine: tuple[Emergency, ...], values: Values) -> Action:
+    untriable = {pin for (_, pin), value in values.items() if _is_untriable(f, value)}
+    alive = _not_refused(f, [v for (_, pin), v in values.items() if v and pin not in untriable])
+    if alive:
+        again = LOOK if f.now - f.operation.phase_since < SOON else LOOK_LATER
+        restarted = replace(f.operation, successes=0)
+        f = _alarmed(replace(f, record=replace(f.record, operation=restarted)), alive)
+        return held(f, alive, f.now + again, _WAIT)
+    refused = [v for (_, pin), v in values.items() if v and pin not in untriable]
+    if refused and f.operation.successes + 1 < f.policy.probe_successes:
+        return _once_more(f)
+    closed = tuple(_closed(f, e, refused, untriable) for e in mine)
+    if any(e.is_open for e in closed):
+        reason = "that the leaked key is gone must be read once more, ten minutes later"
+        found = held(f, reason, _certain_at(f, closed), "it is read again automatically")
+        return dataclasses.replace(found, emergencies=closed)
+    return dataclasses.replace(_done(f, closed), emergencies=closed)
+
+
+def _is_untriable(f: Facts, value: Key | None) -> bool:
+    """Return whether a value cannot be tried: it is unknown, or no probe can tell."""
+    if value is None:
+        return True
+    patient = f.policy.probe is not ProbePolicy.ACCEPT
+    if patient and f.now - f.operation.phase_since < f.policy.patience:
+        return False
+    return not _proves(f) or f.verdicts[value].result is ProbeResult.INCONCLUSIVE
+
+
+def _proves(f: Facts) -> bool:
+    """Return whether the same call accepts a current key, so that a refusal means something."""
+    return any(f.accepted(key) for key in _controls(f))
+
+
+def _not_refused(f: Facts, values: list[Key]) -> str:
+    """Return a reason if a value is not proven to be refused, or an empty string."""
+    for value in values:
+        verdict = f.verdicts[value]
+        if verdict.result is not ProbeResult.REFUSED:
+            return f"the leaked key is not refused yet: {verdict.result}, {verdict.detail}"
+    if values and not _proves(f):
+        return "the probe proves nothing: it accepts no current key of the account"
+    return ""
+
+
+def _alarmed(f: Facts, reason: str) -> Facts:
+    """Notify once if the key is still accepted after a while."""
+    operation = f.operation
+    if operation.alarmed or f.now - operation.phase_since <= f.policy.emergency_patience:
+        return f
+    record = notify(f.record, f, "failed", event_data(f, error=reason, of="old-key-alive"))
+    return replace(f, record=replace(record, operation=replace(operation, alarmed=True)))
+
+
+def _once_more(f: Facts) -> Action:
+    refused = replace(f.operation, successes=f.operation.successes + 1)
+    needed = f.policy.probe_successes
+    until = f.now + f.policy.probe_span / max(needed - 1, 1)
+    reason = f"the leaked key was refused {refused.successes} of {needed} times"
+    return wait(f, reason, until, replace(f.record, operation=refused))
+
+
+def _closed(f: Facts, found: Emergency, refused: list[Key], untriable: set[Pin]) -> Emergency:
+    if not found.is_open:
+        return found
+    for value in refused:
+        found = emergency.refused(found, value, f.now)
+    return emergency.closed(found, f.now, untriable)
+
+
+def _certain_at(f: Facts, found: Iterable[Emergency]) -> datetime:
+    moments = [p.gone_at + APART for e in found if e.is_open for p in e.pins if p.gone_at]
+    return max([*moments, f.now + LOOK])
+
+
+def _done(f: Facts, mine: tuple[Emergency, ...]) -> Action:
+    """Go on to CLEAN, with the weakest of the verdicts."""
+    slot = f.operation.revoke or f.operation.candidate.other
+    if all(e.verdict is Verdict.REFUSED for e in mine):
+        data = event_data(f, slot=slot.value, proof=legacy.REFUSED)
+        proven = replace(f.operation, proof=legacy.REFUSED, proven=True)
+        record = notify(f.record, f, "revoked", data)
+        return enter(replace(f, record=record), Phase.CLEAN, legacy.REFUSED, proven)
+    proof = f"{legacy.NOT_PROVEN}: the leaked key cannot be tried any longer"
+    record = notify(f.record, f, "notProven", event_data(f, slot=slot.value, proof=proof))
+    unproven = replace(f.operation, proof=proof)
+    return enter(replace(f, record=record), Phase.CLEAN, proof, unproven)
+
+
+def clean(f: Facts) -> Action:
+    """Disable old versions, once; then end with what was proven."""
+    if f.versions is None:
+        return needs(f, "which versions hold old keys?", MissingFacts(versions=True))
+    stale = revocation.stale_versions(f)
+    if stale and f.record.failures < 3:
+        reason = f"disable {len(stale)} versions with old keys"
+        return Action(ActionKind.DISABLE, reason, f.record, versions=stale)
+    return end(f, f.operation.proof or "clean")

@@ -1,0 +1,142 @@
+"""Stores emergencies: one document each, changed only by compare-and-swap.
+
+A record names its emergencies, but no record is needed to find them: a listing does, so that a
+record that is lost, restored or edited forgets none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+
+from ..domain import codec
+from ..domain.document import Document
+from ..domain.emergency import FORMAT, Emergency
+from ..domain.errors import Conflict
+from ..domain.ids import AccountId
+from ..ports import Store
+from ..runtime import log
+from ..runtime.clock import Clock
+
+PREFIX = "emergency-"
+
+# What a record does not name is found after this time.
+FRESH = timedelta(seconds=60)
+
+_ATTEMPTS = 8
+
+
+class Emergencies:
+    """The emergencies of all accounts. Closed ones are read again only if they change."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._marks: dict[str, str] = {}
+        self._listed_at: datetime | None = None
+        self._closed: dict[str, tuple[str, Emergency]] = {}
+        self._lock = asyncio.Lock()
+
+    async def of(self, account: AccountId, named: Iterable[str] = ()) -> tuple[Emergency, ...]:
+        """Return the emergencies of an account, including those ``named`` by its record."""
+        await self._list(FRESH)
+        prefix = f"{PREFIX}{account.slug}-"
+        names = {name for name in self._marks if name.startswith(prefix)}
+        return await self._read_all(names | {PREFIX + one for one in named})
+
+    async def open(self) -> tuple[Emergency, ...]:
+        """Return the open emergencies of all accounts."""
+        await self._list(timedelta())
+        return tuple(e for e in await self._read_all(self._marks) if e.is_open)
+
+    async def find(self, operation_id: str) -> Emergency | None:
+        """Return an emergency by its operation's id; None if there is none that can be read."""
+        return _loaded(await self._store.read(PREFIX + operation_id), operation_id)
+
+    async def create(self, emergency: Emergency) -> Emergency:
+        """Store a new emergency, unless it is stored already. Return what is stored."""
+        name = PREFIX + emergency.id
+        for _ in range(_ATTEMPTS):
+            document = await self._store.read(name)
+            found = _loaded(document, emergency.id)
+            if found or (document and _is_newer(document)):
+                return found or emergency
+            try:
+                etag = document.etag if document else None
+                await self._store.write(name, codec.dump(emergency), etag)
+            except Conflict:
+                continue
+            self._marks[name] = ""
+            return emergency
+        raise Conflict(f"write document {name}: it keeps changing")
+
+    async def save(self, before: Emergency, after: Emergency) -> None:
+        """Store a change. Raises Conflict if it is no longer as it was."""
+        document = await self._store.read(PREFIX + before.id)
+        if document is None or _loaded(document, before.id) != before:
+            raise Conflict(f"the emergency {before.id} has changed")
+        await self._store.write(PREFIX + after.id, codec.dump(after), document.etag)
+
+    async def amend(
+        self, operation_id: str, change: Callable[[Emergency], Emergency]
+    ) -> Emergency | None:
+        """Apply ``change`` to the stored emergency, again after a conflict; None if unknown."""
+        for attempt in range(_ATTEMPTS):
+            found = await self.find(operation_id)
+            changed = change(found) if found else None
+            if found is None or changed is None or changed == found:
+                return found
+            try:
+                await self.save(found, changed)
+            except Conflict:
+                if attempt == _ATTEMPTS - 1:
+                    raise
+                continue
+            return changed
+        raise AssertionError("unreachable")
+
+    async def _list(self, max_age: timedelta) -> None:
+        async with self._lock:
+            now = self._clock.now()
+            if self._listed_at is not None and abs(now - self._listed_at) < max_age:
+                return
+            self._marks = {name: mark async for name, mark in self._store.stamps(PREFIX)}
+            self._listed_at = now
+
+    async def _read_all(self, names: Iterable[str]) -> tuple[Emergency, ...]:
+        found = [await self._read(name) for name in sorted(names)]
+        return tuple(sorted((e for e in found if e), key=lambda e: (e.at, e.id)))
+
+    async def _read(self, name: str) -> Emergency | None:
+        mark = self._marks.get(name, "")
+        kept = self._closed.get(name)
+        if kept and mark and kept[0] == mark:
+            return kept[1]
+        found = _loaded(await self._store.read(name), name.removeprefix(PREFIX))
+        if found and not found.is_open:
+            self._closed[name] = (mark, found)
+        return found
+
+
+def _loaded(document: Document | None, operation_id: str) -> Emergency | None:
+    """Return the emergency, or None if it cannot be read or has a newer format."""
+    if document is None:
+        return None
+    try:
+        if not _is_newer(document):
+            return codec.load(Emergency, document.body)
+    except ValueError:
+        pass
+    log.error("emergency unreadable", id=operation_id)
+    return None
+
+
+def _is_newer(document: Document) -> bool:
+    try:
+        found = json.loads(document.body)
+    except ValueError:
+        return False
+    number = found.get("format") if isinstance(found, dict) else None
+    return isinstance(number, int) and number > FORMAT

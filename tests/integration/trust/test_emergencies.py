@@ -1,0 +1,422 @@
+"""An accepted emergency ends: the leaked value is refused, or NOT REVOKED is shown, with why."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from emulator.azure import Azure
+from emulator.core.faults import Fault
+from rotation.domain import legacy
+from rotation.domain.emergency import Emergency, Verdict
+from rotation.domain.operation import Ending, Phase
+from rotation.domain.request import Leaked, Request, RequestKind
+from rotation.engine.emergencies import PREFIX
+from rotation.service.requests import RotationRequest
+from tests.integration.wire.product import Product
+
+from .estate import DAY, NEIGHBOURS, OWNERS, bindings, estate, live, put, serving, tags, values
+
+KEY = "aoai-demo-key"
+MINUTE = timedelta(minutes=1)
+
+
+def leaked_of(azure: Azure, slot: str = "Key1") -> str:
+    return azure.account("aoai-demo").keys[slot]
+
+
+def works(azure: Azure, value: str) -> bool:
+    return azure.accounts.accepted(value) is not None
+
+
+def latest(azure: Azure, name: str = KEY, vault: str = OWNERS) -> str:
+    return values(azure, vault, name)[-1]
+
+
+def leak(p: Product, leaked: Leaked = Leaked.KEY1, **more: object) -> RotationRequest:
+    request = RotationRequest("a leak", "alice", account=p.account(), leaked=leaked)
+    return replace(request, **more)
+
+
+async def report(p: Product, leaked: Leaked = Leaked.KEY1, **more: object) -> str:
+    return (await p.service.commands.request(leak(p, leaked, **more))).id
+
+
+async def the(p: Product, operation_id: str) -> Emergency:
+    found = await p.triggers.emergencies.find(operation_id)
+    assert found is not None
+    return found
+
+
+async def minutes(p: Product, count: int) -> None:
+    """Only the timer runs: every message of the queue is lost."""
+    for _ in range(count):
+        p.queue.waiting.clear()
+        await p.triggers.respond()
+        p.azure.advance(MINUTE)
+
+
+def settled(directory: Path) -> Path:
+    """The account's record."""
+    return next(path for path in directory.glob("*.json") if len(path.stem) == 16)
+
+
+async def test_a_leaked_key_is_refused_and_its_document_is_closed(tmp_path: Path) -> None:
+    azure = estate(lives=80 * DAY)
+    async with serving(azure, tmp_path) as p:
+        await live(p, DAY)
+        leaked = leaked_of(azure)
+        asked = await report(p)
+        assert (await the(p, asked)).pins, "pinned at acceptance"
+        await p.run(5 * MINUTE)
+        found = await the(p, asked)
+    assert found.verdict is Verdict.REFUSED
+    assert not works(azure, leaked)
+    assert works(azure, latest(azure))
+
+
+@pytest.mark.parametrize("leaked", [Leaked.KEY1, Leaked.KEY2, Leaked.UNKNOWN])
+async def test_the_timer_alone_is_enough(tmp_path: Path, leaked: Leaked) -> None:
+    azure = estate(lives=80 * DAY)
+    async with serving(azure, tmp_path) as p:
+        await live(p, DAY)
+        before = [leaked_of(azure, s) for s in ("Key1", "Key2")]
+        asked = await report(p, leaked)
+        await minutes(p, 20)
+        found = await the(p, asked)
+    assert found.verdict is Verdict.REFUSED
+    gone = [works(azure, value) for value in before]
+    assert gone == [leaked is Leaked.KEY2, leaked is Leaked.KEY1], "nothing else was killed"
+    assert works(azure, latest(azure))
+
+
+async def test_a_deleted_record_forgets_no_emergency(tmp_path: Path) -> None:
+    azure = estate(lives=80 * DAY)
+    async with serving(azure, tmp_path) as p:
+        await live(p, DAY)
+        leaked = leaked_of(azure)
+        asked = await report(p)
+        settled(tmp_path).unlink()
+        await minutes(p, 30)
+        assert (await the(p, asked)).verdict is Verdict.REFUSED
+    assert not works(azure, leaked)
+    assert works(azure, latest(azure))
+
+
+@pytest.mark.parametrize("change", ["salt", "backup"])
+async def test_a_restored_or_edited_record_does_not_end_it_with_the_key_alive(
+    tmp_path: Path, change: str
+) -> None:
+    """Reproduced: it ended as "Revoked" while the leaked key was accepted."""
+    azure = estate(lives=80 * DAY)
+    async with serving(azure, tmp_path) as p:
+        await live(p, DAY)
+        backup = settled(tmp_path).read_bytes()
+        leaked = leaked_of(azure)
+        asked = await report(p, overlap=timedelta(hours=1))
+        await p.run(5 * MINUTE)
+        assert (await p.record()).phase is Phase.OVERLAP
+        if change == "backup":
+            settled(tmp_path).write_bytes(backup)
+        else:
+            await p.triggers.journal.amend(p.account(), lambda r: replace(r, salt="another"))
+        await minutes(p, 120)
+        found = await the(p, asked)
+    assert found.verdict is Verdict.REFUSED
+    assert not works(azure, leaked)
+    assert works(azure, latest(azure))
+
+
+async def test_what_the_version_before_recorded_gets_its_document_at_the_first_visit(
+    tmp_path: Path,
+) -> None:
+    azure = estate(lives=80 * DAY)
+    async with serving(azure, tmp_path) as p:
+        await live(p, DAY)
+        leaked = leaked_of(azure)
+        asked = f"{p.account().slug}-0123456789ab"
+        request = Request(
+            asked, RequestKind.EMERGENCY, "a leak", "alice", azure.clock.now(), Leaked.KEY1
+        )
+        await p.triggers.journal.amend(
+            p.account(), lambda r: replace(r, requests=(*r.requests, request))
+        )
+        await p.visit()
+        await p.run(5 * MINUTE)
+        assert (await the(p, asked)).verdict is Verdict.REFUSED
+    assert not works(azure, leaked)
+
+
+def two_secrets(azure: Azure, vault: str) -> None:
+    """The owners' account publishes into a second secret."""
+    azure.add_secret(
+        vault,
+        "second",
+        publishes=("aoai-demo", "Key1"),
+        tags=tags(azure, "aoai-demo"),
+        expires=azure.clock.now() + 80 * DAY,
+    )
+
+
+def both_vaults(azure: Azure) -> dict[str, str]:
+    own = azure.account("aoai-demo").id
+    return {"ROTATION_BINDINGS": bindings(azure)["ROTATION_BINDINGS"] + f",{NEIGHBOURS}={own}"}
+
+
+@pytest.mark.parametrize("status", [403, 404])
+async def test_it_does_not_wait_for_a_secret_that_cannot_heal(tmp_path: Path, status: int) -> None:
+    azure = estate(lives=80 * DAY)
+    two_secrets(azure, NEIGHBOURS)
+    async with serving(azure, tmp_path, **both_vaults(azure)) as p:
+        await live(p, DAY)
+        leaked = leaked_of(azure)
+        refuse(azure, status)
+        asked = await report(p)
+        await p.run(2 * MINUTE)
+        assert (await the(p, asked)).verdict is Verdict.REFUSED
+        assert not works(azure, leaked)
+        assert works(azure, latest(azure))
+        azure.faults.clear()
+        await live(p, DAY)
+    assert works(azure, latest(azure, "second", NEIGHBOURS)), "it is still tried"
+
+
+def refuse(azure: Azure, status: int, times: int = 10**9) -> None:
+    """The neighbours' vault answers every call with an error."""
+    codes = {403: "Forbidden", 404: "SecretNotFound", 503: "ServiceUnavailable", 429: "Throttled"}
+    body = {"error": {"code": codes[status], "message": "no"}}
+    azure.faults.add(
+        Fault("answer", "keyvault.*", f"*{NEIGHBOURS}*", status=status, body=body, times=times)
+    )
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_a_secret_that_can_heal_gets_some_patience(tmp_path: Path, status: int) -> None:
+    azure = estate(lives=80 * DAY)
+    two_secrets(azure, NEIGHBOURS)
+    async with serving(azure, tmp_path, **both_vaults(azure)) as p:
+        await live(p, DAY)
+        leaked = leaked_of(azure)
+        refuse(azure, status)
+        asked = await report(p)
+        await minutes(p, 3)
+        found = await the(p, asked)
+        assert works(azure, leaked), "it waits"
+        assert "second" in found.why
+        assert found.remedy
+        await minutes(p, 6)
+        assert not works(azure, leaked), "and goes on without it"
+        assert (await the(p, asked)).verdict is Verdict.REFUSED
+
+
+async def test_now_skips_the_patience(tmp_path: Path) -> None:
+    azure = estate(lives=80 * DAY)
+    two_secrets(azure, NEIGHBOURS)
+    async with serving(azure, tmp_path, **both_vaults(azure)) as p:
+        await live(p, DAY)
+        leaked = leaked_of(azure)
+        refuse(azure, 503)
+        await report(p, now=True)
+        await p.run(MINUTE)
+    assert not works(azure, leaked)
+
+
+async def test_a_writer_who_writes_the_leaked_key_back_does_not_stop_it(tmp_path: Path) -> None:
+    azure = estate(lives=80 * DAY)
+    two_secrets(azure, NEIGHBOURS)
+    async with serving(azure, tmp_path, **both_vaults(azure)) as p:
+        await live(p, DAY)
+        leaked = leaked_of(azure)
+
+        def write_back(event: str, detail: Any) -> None:
+            written = event == "secret.set" and detail[1].name == "second"
+            if written and detail[2].value != leaked:
+                put(azure, "second", leaked, tags(azure, "aoai-demo"))
+
+        azure.observers.append(write_back)
+        asked = await report(p)
+        await p.run(10 * MINUTE)
+        assert (await the(p, asked)).verdict is Verdict.REFUSED
+    assert not works(azure, leaked)
+
+
+async def test_an_account_in_a_failed_state_is_tried_all_the_same(tmp_path: Path) -> None:
+    azure = estate(lives=80 * DAY)
+    async with serving(azure, tmp_path) as p:
+        await live(p, DAY)
+        azure.account("aoai-demo").provisioning_state = "Failed"
+        asked = await report(p)
+        await p.run(MINUTE)
+        why = (await the(p, asked)).why
+        azure.account("aoai-demo").provisioning_state = "Succeeded"
+        await minutes(p, 3)
+        assert (await the(p, asked)).verdict is Verdict.REFUSED
+    assert why, "ARM refused it, and that is shown"
+
+
+async def test_without_key_authentication_it_sleeps_and_acts_when_it_is_back(
+    tmp_path: Path,
+) -> None:
+    azure = estate(lives=80 * DAY)
+    async with serving(azure, tmp_path) as p:
+        await live(p, DAY)
+        leaked = leaked_of(azure)
+        azure.account("aoai-demo").disable_local_auth = True
+        asked = await report(p)
+        await p.run(MINUTE)
+        found = await the(p, asked)
+        assert "key authentication is disabled" in found.why
+        azure.account("aoai-demo").disable_local_auth = False
+        await minutes(p, 70)
+        assert (await the(p, asked)).verdict is Verdict.REFUSED
+    assert not works(azure, leaked)
+
+
+async def test_pins_come_from_the_record_while_arm_is_down(tmp_path: Path) -> None:
+    azure = estate(lives=80 * DAY)
+    async with serving(azure, tmp_path) as p:
+        await live(p, DAY)
+        leaked = leaked_of(azure)
+        azure.faults.add(Fault("answer", "arm.*", times=50))
+        asked = await report(p)
+        found = await the(p, asked)
+        assert found.provisional
+        azure.faults.clear()
+        azure.regenerate_by_hand("aoai-demo", "Key1")
+        newer = leaked_of(azure)
+        await minutes(p, 30)
+        found = await the(p, asked)
+    assert found.verdict is not Verdict.OPEN
+    assert len(found.pins) == 2, "what the first listing shows is pinned too"
+    assert not works(azure, leaked)
+    assert not works(azure, newer)
+
+
+async def test_a_value_that_is_gone_is_only_proved(tmp_path: Path) -> None:
+    azure = estate(lives=80 * DAY)
+    async with serving(azure, tmp_path) as p:
+        await live(p, DAY)
+        asked = await report(p, Leaked.KEY2)
+        azure.regenerate_by_hand("aoai-demo", "Key2")
+        kept = dict(azure.account("aoai-demo").keys)
+        await minutes(p, 20)
+        found = await the(p, asked)
+    assert azure.account("aoai-demo").keys == kept, "nothing is regenerated"
+    assert found.verdict is Verdict.NOT_PROVEN, "nobody knows the value, so it cannot be tried"
+
+
+async def test_not_proven_has_its_own_ending_and_event(tmp_path: Path) -> None:
+    azure = estate(lives=80 * DAY)
+    async with serving(azure, tmp_path) as p:
+        await live(p, DAY)
+        await report(p, Leaked.KEY2)
+        azure.regenerate_by_hand("aoai-demo", "Key2")
+        await minutes(p, 20)
+        done = (await p.record()).history[-1]
+    assert legacy.ending(done) is Ending.NOT_PROVEN
+    assert not done.proven
+    (received,) = azure.topics.received.values()
+    types = [event["type"] for event in received]
+    assert "KeyRotation.NotProven" in types
+    assert "KeyRotation.Revoked" not in types
+
+
+async def test_no_cap_refuses_or_delays_it(tmp_path: Path) -> None:
+    azure = estate(lives=80 * DAY)
+    async with serving(azure, tmp_path) as p:
+        await live(p, DAY)
+        leaked, now = leaked_of(azure), azure.clock.now()
+        full = tuple(
+            Request(f"{p.account().slug}-{n:012d}", RequestKind.MANUAL, "r", "mallory", now)
+            for n in range(20)
+        )
+        await p.triggers.journal.amend(
+            p.account(), lambda r: replace(r, regenerated=(now,) * 20, requests=full)
+        )
+        await report(p)
+        await p.run(2 * MINUTE)
+    assert not works(azure, leaked)
+
+
+async def test_an_account_without_any_secret_is_cleared_too(tmp_path: Path) -> None:
+    azure = estate(lives=80 * DAY)
+    azure.identity.principals[0].assign("Key rotator", azure.add_account("quiet").id)
+    async with serving(azure, tmp_path) as p:
+        before = dict(azure.account("quiet").keys)
+        request = leak(p, Leaked.UNKNOWN, account=p.account("quiet"))
+        asked = (await p.service.commands.request(request)).id
+        await p.run(20 * MINUTE)
+        assert (await the(p, asked)).verdict is Verdict.REFUSED
+    assert not any(works(azure, value) for value in before.values())
+
+
+async def test_a_secret_that_showed_the_key_just_before_gets_nothing(tmp_path: Path) -> None:
+    azure = estate(lives=80 * DAY)
+    group = azure.account("aoai-demo").id.partition("/providers/")[0]
+    more = {"ROTATION_BINDINGS": f"{OWNERS}={group},{NEIGHBOURS}={group}"}
+    async with serving(azure, tmp_path, **more) as p:
+        await live(p, 2 * DAY)
+        leaked = leaked_of(azure)
+        put(azure, "thief", leaked, tags(azure, "aoai-demo"))
+        await live(p, timedelta(hours=1))
+        asked = await report(p)
+        await p.run(5 * MINUTE)
+        assert (await the(p, asked)).verdict is Verdict.REFUSED
+        await live(p, 2 * DAY)
+    assert values(azure, NEIGHBOURS, "thief") == [leaked]
+    assert works(azure, latest(azure))
+
+
+async def test_a_refused_successor_is_never_published(tmp_path: Path) -> None:
+    azure = estate(lives=80 * DAY)
+    async with serving(azure, tmp_path) as p:
+        await live(p, DAY)
+        leaked = leaked_of(azure)
+        azure.account("aoai-demo").new_key_delay = timedelta(hours=1)
+        asked = await report(p, Leaked.UNKNOWN)
+        await minutes(p, 20)
+        found = await the(p, asked)
+        assert latest(azure) == leaked
+        assert "refused" in found.why
+        assert "--force" in found.remedy
+        await minutes(p, 60)
+        assert (await the(p, asked)).verdict is Verdict.REFUSED
+    assert works(azure, latest(azure))
+
+
+async def test_force_revokes_without_a_successor(tmp_path: Path) -> None:
+    azure = estate(lives=80 * DAY)
+    async with serving(azure, tmp_path) as p:
+        await live(p, DAY)
+        leaked = leaked_of(azure)
+        azure.account("aoai-demo").new_key_delay = timedelta(hours=1)
+        await report(p, Leaked.UNKNOWN, force=True)
+        await minutes(p, 3)
+        assert not works(azure, leaked)
+        await minutes(p, 90)
+        await live(p, timedelta(hours=2))
+    assert works(azure, latest(azure)), "once it is accepted, it is published"
+
+
+async def test_a_document_that_never_began_asks_a_person(tmp_path: Path) -> None:
+    azure = estate(lives=80 * DAY)
+    async with serving(azure, tmp_path) as p:
+        await live(p, DAY)
+        leaked = leaked_of(azure)
+        asked = await report(p)
+        document = tmp_path / f"{PREFIX}{asked}.json"
+        backup = document.read_bytes()
+        document.unlink()
+        await p.triggers.journal.amend(p.account(), lambda r: replace(r, requests=()))
+        p.queue.waiting.clear()
+        await live(p, 2 * DAY)
+        document.write_bytes(backup)
+        await minutes(p, 10)
+        found = await the(p, asked)
+    assert works(azure, leaked)
+    assert found.is_open
+    assert "resume" in found.remedy
