@@ -85,7 +85,7 @@ class Unreadable(Permanent):
             super().__init__(
                 f"a newer version of this service wrote the journal's document {name}",
                 code="JournalNewer",
-                remedy="deploy the newer version again; nothing is done for this account",
+                remedy="deploy the newer version again; this version leaves the document as it is",
             )
         else:
             super().__init__(

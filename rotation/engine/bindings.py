@@ -10,11 +10,13 @@ from msgspec.structs import replace
 
 from ..domain import bindings, codec
 from ..domain.bindings import Bindings
-from ..domain.errors import Conflict
+from ..domain.errors import Conflict, Unreadable, of_service
 from ..domain.ids import AccountId, TargetId, target_id
 from ..ports import Store
 
 _NAME = "bindings"
+
+_FORMAT = 1
 
 UNSET = (
     "ROTATION_BINDINGS is not set, so no new secret is admitted: set it as doctor proposes, which "
@@ -35,7 +37,7 @@ class Stored(Struct, frozen=True):
     that were rotated when several vaults were first listed without a setting.
     """
 
-    format: int = 1
+    format: int = _FORMAT
     setting: str | None = None
     frozen: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
 
@@ -120,11 +122,16 @@ class BindingRegistry:
             return None, str(exc)
 
     async def _read(self) -> tuple[Stored, str | None]:
-        """Load the document. One that cannot be read counts as empty: it binds nothing."""
+        """Load the document. One that cannot be read counts as empty: it binds nothing.
+
+        Raises Unreadable if a newer version wrote it, so that it is never overwritten.
+        """
         document = await self._store.read(_NAME)
         if document is None:
             return Stored(), None
         with suppress(ValueError):
+            if codec.format_of(document.body) > _FORMAT:
+                raise of_service(Unreadable(_NAME, newer=True))
             return codec.load(Stored, document.body), document.etag
         return Stored(), document.etag
 

@@ -277,3 +277,16 @@ async def test_an_odd_answer_is_the_problem_of_one_vault_or_account(
         await live(p, 2 * timedelta(hours=1))
         await answers(p, tmp_path)
     assert is_rotated(azure)
+
+
+async def test_bindings_that_a_newer_version_stored_are_not_overwritten(tmp_path: Path) -> None:
+    azure = estate()
+    newer = b'{"format": 2, "setting": {"kv": "written otherwise"}}'
+    async with serving(azure, tmp_path / "journal") as p:
+        (tmp_path / "journal").mkdir()
+        (tmp_path / "journal" / "bindings.json").write_bytes(newer)
+        swept = await p.triggers.sweep()
+        health = await Api(p, tmp_path / "answers.txt").call("health")
+    assert "newer version" in swept.stopped
+    assert health[0] == 503
+    assert (tmp_path / "journal" / "bindings.json").read_bytes() == newer
