@@ -1,0 +1,1 @@
+"""Mutation testing: changes the service a little, and looks for a test that fails."""

@@ -1,0 +1,155 @@
+"""The mutants that ``make mutants`` tries, and what it makes of their outcomes."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from rotation.domain import access
+from scripts.mutation import mutants as module
+from scripts.mutation.mutants import Installer, Mutant, mutants
+from scripts.mutation.operators import changes, is_log, is_text
+from scripts.mutation.results import Results, name, reviewed, table
+
+PATH = "rotation/domain/access.py"
+
+
+def changed(code: str, *, durations: frozenset[str] = frozenset()) -> set[str]:
+    """Return the changes of one expression or statement, as code."""
+    statement = ast.parse(code).body[0]
+    node = statement.value if isinstance(statement, ast.Expr) else statement
+    return {ast.unparse(new) for _, new in changes(node, durations)}
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("a < b", {"a <= b", "a >= b"}),
+        ("a is None", {"a is not None"}),
+        ("a or b or c", {"a and b and c", "b or c", "a or c", "a or b"}),
+        ("not a", {"a"}),
+        ("a if b else c", {"a", "c"}),
+        ("a + b", {"a - b"}),
+        ("3", {"4", "2"}),
+        ("True", {"False"}),
+        ("min", {"max"}),
+        ("slot.other", {"slot"}),
+        ("slot", {"slot.other"}),
+        ("keys.key1", {"keys.key2"}),
+        ("found[0]", {"found[-1]"}),
+        ("found[-3:]", {"found[:3]"}),
+        ("f(a, b=c)", {"f(a)"}),
+        ("timedelta(days=1)", {"timedelta(days=1) * 2", "timedelta()"}),
+        ("{'a': b}", {"{}"}),
+        ("return found", {"return None"}),
+        ("if a == b: return c", {"pass"}),
+        ("found[name] = value", {"pass"}),
+        ("del found[name]", {"pass"}),
+    ],
+)
+def test_an_operator_changes_one_thing(code: str, expected: set[str]) -> None:
+    assert changed(code) == expected
+
+
+def test_a_duration_is_doubled() -> None:
+    assert changed("policy.overlap", durations=frozenset({"overlap"})) == {"policy.overlap * 2"}
+
+
+def test_a_comprehension_loses_its_condition() -> None:
+    node = ast.parse("[a for a in b if c]", mode="eval").body
+    assert isinstance(node, ast.ListComp)
+    assert [ast.unparse(new) for _, new in changes(node.generators[0], frozenset())] == [
+        " for a in b"
+    ]
+
+
+@pytest.mark.parametrize(
+    "code", ["'text'", "f'{a}'", "return 'text'", "return False", "a + 'text'"]
+)
+def test_texts_and_what_is_as_good_as_none_stay(code: str) -> None:
+    assert not changed(code)
+
+
+@pytest.mark.parametrize("code", ["log.info('a', b=c)", "self._log(a)", "await log.warning('a')"])
+def test_log_lines_are_recognised(code: str) -> None:
+    assert is_log(ast.parse(code).body[0])
+
+
+def test_a_docstring_is_a_text() -> None:
+    assert is_text(ast.parse("'''Return nothing.'''").body[0])
+
+
+def test_no_mutant_is_made_of_a_text_or_a_log_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "ROOT", tmp_path)
+    (tmp_path / "a.py").write_text(
+        "def f(a):\n    '''Doc.'''\n    log.info('x', b=1)\n    f'{a + 1}'\n"
+    )
+    assert mutants(["a.py"]) == []
+
+
+def test_a_mutant_runs_instead_of_the_original_until_it_is_removed() -> None:
+    mutant = _mutant("compare", "_ORDER.index(held) >= _ORDER.index(role)", "<")
+    caller = access.Caller("c", frozenset({access.Role.READ}))
+    installer, original = Installer(), mutant.original()
+    assert caller.may(access.Role.READ)
+    installer.install(mutant, mutant.code())
+    try:
+        assert not caller.may(access.Role.READ)
+    finally:
+        installer.install(mutant, original)
+    assert caller.may(access.Role.READ)
+
+
+def test_every_mutant_compiles_and_leaves_the_original_as_it_was() -> None:
+    found = mutants([PATH])
+    before = found[0].original()
+    assert len({mutant.key for mutant in found}) == len(found)
+    for mutant in found:
+        assert mutant.code().co_code
+    assert found[0].original() == before
+
+
+def _mutant(operator: str, old: str, new: str) -> Mutant:
+    found = [m for m in mutants([PATH]) if m.operator == operator]
+    return next(m for m in found if m.text.startswith(old) and new in m.text.partition("→")[2])
+
+
+class TestResults:
+    def test_an_outcome_is_kept_between_runs(self, tmp_path: Path) -> None:
+        mutant = mutants([PATH])[0]
+        Results(["t"], "digest", tmp_path / "r").add(mutant, "assertion", "t")
+        assert Results(["t"], "other", tmp_path / "r").outcome(mutant) == "assertion"
+
+    def test_but_not_if_the_test_that_killed_it_is_gone(self, tmp_path: Path) -> None:
+        mutant = mutants([PATH])[0]
+        Results(["t"], "digest", tmp_path / "r").add(mutant, "assertion", "t")
+        assert Results([], "other", tmp_path / "r").outcome(mutant) is None
+
+    def test_a_survivor_is_tried_again_when_a_test_changes(self, tmp_path: Path) -> None:
+        mutant = mutants([PATH])[0]
+        Results(["t"], "digest", tmp_path / "r").add(mutant, "survived", "")
+        assert Results(["t"], "digest", tmp_path / "r").outcome(mutant) == "survived"
+        assert Results(["t"], "other", tmp_path / "r").outcome(mutant) is None
+
+    def test_only_assertions_survivors_and_untested_lines_make_the_score(self) -> None:
+        outcomes = ("assertion", "assertion", "survived", "no test", "crash", "timeout", "reviewed")
+        rows = table(dict(zip(mutants([PATH]), outcomes, strict=False)), []).splitlines()
+        assert " ".join(rows[1].split()) == "rotation/domain 7 2 1 1 1 1 1 50 %"
+
+
+def test_each_reviewed_survivor_exists_and_has_an_argument() -> None:
+    found = reviewed()
+    paths = {f"{function.rsplit('.', 1)[0].replace('.', '/')}" for function, _, _ in found}
+    known = {name(mutant) for mutant in mutants(_files(paths))}
+    assert set(found) <= known
+    assert all(len(argument) > 20 for argument in found.values())
+
+
+def _files(modules: set[str]) -> set[str]:
+    """Return the files of modules; of a method, the name of its class is left out."""
+    tried = {path for module in modules for path in (module, module.rpartition("/")[0])}
+    return {f"{path}.py" for path in tried if (module.ROOT / f"{path}.py").exists()}
