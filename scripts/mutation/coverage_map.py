@@ -1,4 +1,4 @@
-"""Which tests run which line, and how long each test takes. Kept in ``.cache`` by test module."""
+"""Map of the tests that run each line, with their times. Kept in ``.cache`` by test module."""
 
 from __future__ import annotations
 

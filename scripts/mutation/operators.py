@@ -169,7 +169,7 @@ def _with_test(node: ast.If | ast.While, test: ast.expr) -> ast.stmt:
 
 
 def _is_plain(value: ast.expr) -> bool:
-    """Return whether a returned value is a text, a constant, or empty: None is no real change."""
+    """Return whether a returned value is a text, a constant or empty: None is much the same."""
     return is_text(value) or ast.unparse(value) in ("None", "True", "False", "[]", "()", "{}")
 
 

@@ -55,7 +55,7 @@ class Results:
 
 
 def reviewed(file: Path = _REVIEWED) -> Mapping[tuple[str, str, str], str]:
-    """Return the arguments why a survivor is no gap, by function, operator and text."""
+    """Return the arguments why a survivor is accepted, by function, operator and text."""
     entries = tomllib.loads(file.read_text()).get("survivor", [])
     return {(e["function"], e["operator"], e["text"]): e["argument"] for e in entries}
 

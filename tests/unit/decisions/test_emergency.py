@@ -1,0 +1,143 @@
+"""What an emergency does first, and how it takes over a running rotation."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from msgspec.structs import replace
+
+from rotation.decisions import emergency as module
+from rotation.decisions.actions import Action
+from rotation.decisions.chain import decide
+from rotation.domain.keys import Slot
+from rotation.domain.operation import Operation, Phase, Purpose
+from rotation.domain.request import Leaked
+from rotation.domain.targets import Version
+
+from .account import KEYS, LONG_AGO, NOW, OLD, emergency, facts, rotation, running, seen, target
+
+HOUR = timedelta(hours=1)
+PUBLISHED = (target("a", KEYS.key2), target("b", KEYS.key2))
+
+
+def operation(action: Action | None) -> Operation:
+    assert action is not None
+    assert action.record.operation is not None
+    return action.record.operation
+
+
+class TestPlan:
+    def test_a_spare_that_was_never_published_is_published_without_a_regenerate(self) -> None:
+        action = decide(facts(requests=(emergency(),)))
+        assert action.record.phase is Phase.VERIFY
+        found = operation(action)
+        assert (found.candidate, found.revoke) == (Slot.KEY2, Slot.KEY1)
+        assert found.successes_needed == 1
+
+    def test_a_spare_that_was_published_once_is_regenerated_first(self) -> None:
+        """Somebody may have kept it since."""
+        earlier = Version(target("a").id, "v0", LONG_AGO - HOUR, KEYS.key2)
+        action = decide(facts(versions=(earlier,), requests=(emergency(),)))
+        assert action.record.phase is Phase.REGENERATE
+        assert operation(action).successes_needed == 3
+
+    def test_but_not_if_a_disabled_secret_hides_which_key_it_publishes(self) -> None:
+        """Then the spare cannot be regenerated safely, and the leaked key must still go."""
+        earlier = Version(target("a").id, "v0", LONG_AGO - HOUR, KEYS.key2)
+        hidden = target("b", None, version="v2")
+        action = decide(facts(target("a"), hidden, versions=(earlier,), requests=(emergency(),)))
+        assert action.record.phase is Phase.VERIFY
+
+    def test_if_both_keys_may_have_leaked_the_spare_is_regenerated_first(self) -> None:
+        action = decide(facts(requests=(emergency(Leaked.UNKNOWN),)))
+        assert action.record.phase is Phase.REGENERATE
+        assert operation(action).candidate is Slot.KEY2
+
+    def test_a_leaked_spare_is_revoked_at_once(self) -> None:
+        action = decide(facts(requests=(emergency(Leaked.KEY2),)))
+        assert action.record.phase is Phase.REVOKE
+        found = operation(action)
+        assert (found.candidate, found.revoke) == (Slot.KEY1, Slot.KEY2)
+        assert found.value == KEYS.key1.fingerprint("salt")
+        assert found.retired == KEYS.key2.fingerprint("salt")
+
+    def test_secrets_on_different_keys_are_repaired_before_both_keys_are_regenerated(self) -> None:
+        split = facts(target("a"), target("b", KEYS.key2), requests=(emergency(Leaked.UNKNOWN),))
+        action = module.decide(split)
+        assert action is None or operation(action).purpose is Purpose.REPAIR
+
+    def test_the_versions_are_asked_for_first(self) -> None:
+        unread = facts(requests=(emergency(),))
+        action = decide(replace(unread, versions=None))
+        assert action.missing.versions
+
+    @pytest.mark.parametrize("overlap", [None, HOUR])
+    def test_the_overlap_is_nothing_unless_the_person_asks_for_one(
+        self, overlap: timedelta | None
+    ) -> None:
+        action = decide(facts(requests=(emergency(overlap=overlap),)))
+        assert operation(action).overlap == (overlap or timedelta())
+
+
+class TestRunning:
+    @pytest.mark.parametrize(
+        ("asked", "expected"),
+        [(None, timedelta()), (HOUR, HOUR), (40 * HOUR, 26 * HOUR)],
+    )
+    def test_joining_a_rotation_never_keeps_its_long_overlap(
+        self, asked: timedelta | None, expected: timedelta
+    ) -> None:
+        """The leaked key must not live for the day that the rotation had allowed it."""
+        f = running(Phase.REVOKE, rotation(), *PUBLISHED, requests=(emergency(overlap=asked),))
+        found = operation(decide(f))
+        assert found.overlap == expected
+        assert found.id == "op-1"
+        assert found.purpose is Purpose.EMERGENCY
+        assert found.leaked is Leaked.KEY1
+        assert found.requests == ("e-1",)
+        assert found.asked_at == NOW
+
+    def test_in_the_overlap_it_revokes_at_once(self) -> None:
+        f = running(Phase.OVERLAP, rotation(), *PUBLISHED, requests=(emergency(),))
+        action = decide(f)
+        assert action.record.phase is Phase.REVOKE
+        assert operation(action).overlap == timedelta()
+        assert operation(action).id == "op-1"
+
+    def test_a_running_emergency_of_another_key_becomes_one_of_both(self) -> None:
+        first = rotation(purpose=Purpose.EMERGENCY, leaked=Leaked.KEY1)
+        f = running(Phase.VERIFY, first, requests=(emergency(Leaked.KEY2),))
+        assert operation(decide(f)).leaked is Leaked.UNKNOWN
+
+    def test_the_joined_request_and_its_idempotency_key_are_remembered(self) -> None:
+        before = rotation(requests=("w-1",), idempotency_keys=("k-1",))
+        request = emergency(idempotency_key="k-2")
+        action = decide(running(Phase.REVOKE, before, *PUBLISHED, requests=(request,)))
+        assert operation(action).requests == ("w-1", "e-1")
+        assert operation(action).idempotency_keys == ("k-1", "k-2")
+        assert action.record.requests == ()
+
+    def test_a_revocation_of_the_other_key_does_not_cover_it(self) -> None:
+        f = running(Phase.REVOKE, rotation(), *PUBLISHED, requests=(emergency(Leaked.KEY2),))
+        found = operation(decide(f))
+        assert found.revoke is Slot.KEY2
+        assert found.candidate is Slot.KEY1
+
+
+class TestDisabledSecret:
+    def test_it_publishes_what_was_last_seen_in_the_same_version(self) -> None:
+        disabled = target("a", None)
+        assert facts(disabled).slot_of(disabled) is Slot.KEY1
+
+    def test_a_newer_version_may_hold_anything(self) -> None:
+        """Somebody wrote a version and disabled it before it was read."""
+        disabled = target("a", None, version="v2")
+        f = facts(disabled)
+        assert f.slot_of(disabled) is None
+        assert f.unreadable == (disabled,)
+
+    def test_so_does_a_version_that_was_seen_with_a_former_key(self) -> None:
+        disabled = target("a", None)
+        f = facts(disabled, seen={"https://kv/secrets/a": seen(OLD)})
+        assert f.slot_of(disabled) is None
