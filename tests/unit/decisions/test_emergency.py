@@ -1,4 +1,4 @@
-"""What an emergency does first, and how it takes over a running rotation."""
+"""The first step of an emergency, and how it takes over a running rotation."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class TestPlan:
         assert found.successes_needed == 1
 
     def test_a_spare_that_was_published_once_is_regenerated_first(self) -> None:
-        """Somebody may have kept it since."""
+        """A reader may have kept it since."""
         earlier = Version(target("a").id, "v0", LONG_AGO - HOUR, KEYS.key2)
         action = decide(facts(versions=(earlier,), requests=(emergency(),)))
         assert action.record.phase is Phase.REGENERATE
@@ -131,7 +131,7 @@ class TestDisabledSecret:
         assert facts(disabled).slot_of(disabled) is Slot.KEY1
 
     def test_a_newer_version_may_hold_anything(self) -> None:
-        """Somebody wrote a version and disabled it before it was read."""
+        """It may have been written and disabled between two visits."""
         disabled = target("a", None, version="v2")
         f = facts(disabled)
         assert f.slot_of(disabled) is None

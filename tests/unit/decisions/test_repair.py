@@ -1,4 +1,4 @@
-"""When a secret that publishes no current key is repaired, and how often."""
+"""Repairs of secrets that publish no current key, and their limits."""
 
 from __future__ import annotations
 

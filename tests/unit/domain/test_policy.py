@@ -67,7 +67,7 @@ def test_every_window_counts_once() -> None:
 
 
 def test_a_tag_cannot_ask_for_less_or_more_than_the_limits() -> None:
-    """Whoever writes one secret can delay or hurry the others only within these bounds."""
+    """A person who can write one secret can delay the others only within these limits."""
     assert combined({"validity": DAY}).validity == SHORTEST_VALIDITY
     assert combined({"overlap": timedelta()}).overlap == Policy().minimum_overlap
     assert combined({"overlap": 90 * DAY}).overlap == LONGEST_OVERLAP

@@ -1,4 +1,4 @@
-"""Which caller App Service's header or a function key names, and with which roles."""
+"""The caller that App Service's header or a function key identifies, and its roles."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_the_header_may_name_the_claim_of_the_roles() -> None:
     assert roles(custom) == set()
 
 
-def test_an_empty_name_of_the_claim_names_none() -> None:
+def test_an_empty_claim_type_gives_no_role() -> None:
     assert roles([{"typ": "", "val": "Rotation.Read"}], role_typ="") == set()
 
 
@@ -72,7 +72,7 @@ def test_claims_in_another_form_give_no_role(claims: Any) -> None:
     "value",
     ["%%%", "bm8ganNvbg==", base64.b64encode(b"[]").decode(), header([], auth_typ="github")],
 )
-def test_a_header_that_is_not_from_entra_id_names_no_caller(value: str) -> None:
+def test_a_header_that_is_not_from_entra_id_is_rejected(value: str) -> None:
     assert caller(value) is None
     assert caller(value, BOTH) is None, "nor is it taken for a function key"
 
