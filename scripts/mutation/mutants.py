@@ -11,6 +11,7 @@ import pkgutil
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from types import CodeType, FunctionType
 
@@ -21,7 +22,7 @@ from .operators import changes, is_log, is_text
 ROOT = Path(__file__).parents[2]
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
-_LENGTH = 160
+_LENGTH = 80
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,15 +70,17 @@ class _Replace(ast.NodeTransformer):
 
 
 def mutants(paths: Iterable[str]) -> list[Mutant]:
-    """Return every mutant of the files and directories in ``paths``, in the order of the code."""
-    durations = _durations()
-    found: list[Mutant] = []
-    for file in sorted({file for path in paths for file in _files(ROOT / path)}):
-        if not file.match("runtime/log.py"):
+    """Return every mutant of files, directories and functions (``file.py::name``)."""
+    durations, found = _durations(), dict[str, Mutant]()
+    for path, _, wanted in (path.partition("::") for path in sorted(paths)):
+        for file in sorted(_files(ROOT / path)):
             tree = ast.parse(file.read_text())
             for name, definition in _functions(tree.body):
-                found += _of(str(file.relative_to(ROOT)), tree, name, definition, durations)
-    return found
+                if wanted in ("", name) and not file.match("runtime/log.py"):
+                    relative = str(file.relative_to(ROOT))
+                    some = _of(relative, tree, name, definition, durations)
+                    found.update((mutant.key, mutant) for mutant in some)
+    return list(found.values())
 
 
 def _files(path: Path) -> list[Path]:
@@ -101,18 +104,33 @@ def _of(
     number = 0
     for node, lines in _sites(definition):
         for operator, new in changes(node, durations, again=node in again):
-            text = f"{_brief(node)} → {_brief(new)}"
+            text = _text(node, new)
             yield Mutant(
                 path, name, operator, text, lines, digest, number, tree, definition, node, new
             )
             number += 1
 
 
-def _brief(node: ast.AST) -> str:
+def _text(old: ast.AST, new: ast.AST) -> str:
+    """Return the code before and after; of long code, only what differs and its surroundings."""
+    before, after = _code(old), _code(new)
+    if len(before) <= _LENGTH:
+        return f"{before} → {after}"
+    start = _shared(before, after)
+    end = _shared(before[start:][::-1], after[start:][::-1])
+    parts = (f"…{code[max(start - 20, 0) : len(code) - end + 20]}…" for code in (before, after))
+    return " → ".join(parts)
+
+
+def _shared(one: str, other: str) -> int:
+    """Return how many characters both texts begin with."""
+    return len(list(takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))))
+
+
+def _code(node: ast.AST) -> str:
     if isinstance(node, ast.If | ast.While):
         return f"if {ast.unparse(node.test)}: …"
-    text = " ".join(ast.unparse(node).split())
-    return text if len(text) <= _LENGTH else text[:_LENGTH] + "…"
+    return " ".join(ast.unparse(node).split())
 
 
 def _sites(definition: _Function) -> Iterator[tuple[ast.AST, range]]:
@@ -152,14 +170,16 @@ def _assigned_again(definition: _Function) -> set[ast.AST]:
 
 def _durations() -> frozenset[str]:
     """Return the names of all fields and constants of the service that hold a duration."""
-    names = set()
+    names: set[str] = set()
     for file in (ROOT / "rotation").rglob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text())):
+        body = ast.parse(file.read_text()).body
+        fields = [f for node in body if isinstance(node, ast.ClassDef) for f in node.body]
+        for node in (*body, *fields):
             if isinstance(node, ast.AnnAssign) and "timedelta" in ast.unparse(node.annotation):
                 names.add(ast.unparse(node.target))
             elif isinstance(node, ast.Assign) and "timedelta(" in ast.unparse(node.value):
                 names |= {n.id for n in ast.walk(node.targets[0]) if isinstance(n, ast.Name)}
-    return frozenset(name for name in names if name.isidentifier())
+    return frozenset(names)
 
 
 def _find(code: CodeType, mutant: Mutant) -> CodeType:
