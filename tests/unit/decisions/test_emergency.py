@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from rotation.decisions import emergency as module
 from rotation.decisions.actions import Action
 from rotation.decisions.chain import decide
 from rotation.domain.keys import Slot
@@ -15,7 +14,19 @@ from rotation.domain.operation import Operation, Phase, Purpose
 from rotation.domain.request import Leaked
 from rotation.domain.targets import Version
 
-from .account import KEYS, LONG_AGO, NOW, OLD, emergency, facts, rotation, running, seen, target
+from .account import (
+    KEYS,
+    LONG_AGO,
+    NOW,
+    OLD,
+    REFUSED,
+    emergency,
+    facts,
+    rotation,
+    running,
+    seen,
+    target,
+)
 
 HOUR = timedelta(hours=1)
 PUBLISHED = (target("a", KEYS.key2), target("b", KEYS.key2))
@@ -35,19 +46,28 @@ class TestPlan:
         assert (found.candidate, found.revoke) == (Slot.KEY2, Slot.KEY1)
         assert found.successes_needed == 1
 
-    def test_a_spare_that_was_published_once_is_regenerated_first(self) -> None:
-        """A reader may have kept it since."""
+    def test_so_is_one_that_was_published_before_if_it_works(self) -> None:
+        """The leaked key must go; the spare is only suspected."""
         earlier = Version(target("a").id, "v0", LONG_AGO - HOUR, KEYS.key2)
         action = decide(facts(versions=(earlier,), requests=(emergency(),)))
+        assert action.record.phase is Phase.VERIFY
+
+    def test_a_spare_that_is_refused_is_regenerated_first(self) -> None:
+        f = facts(requests=(emergency(),))
+        refused = replace(f, verdicts={**f.verdicts, KEYS.key2: REFUSED})
+        action = decide(refused)
         assert action.record.phase is Phase.REGENERATE
         assert operation(action).successes_needed == 3
 
-    def test_but_not_if_a_disabled_secret_hides_which_key_it_publishes(self) -> None:
-        """Then the spare cannot be regenerated safely, and the leaked key must still go."""
-        earlier = Version(target("a").id, "v0", LONG_AGO - HOUR, KEYS.key2)
-        hidden = target("b", None, version="v2")
-        action = decide(facts(target("a"), hidden, versions=(earlier,), requests=(emergency(),)))
+    def test_unless_it_is_in_quarantine_and_so_may_be_new(self) -> None:
+        quarantine = {Slot.KEY2: NOW + HOUR}
+        f = facts(requests=(emergency(),), quarantine=quarantine)
+        action = decide(replace(f, verdicts={**f.verdicts, KEYS.key2: REFUSED}))
         assert action.record.phase is Phase.VERIFY
+
+    def test_the_spare_is_probed_before_that_is_decided(self) -> None:
+        f = replace(facts(requests=(emergency(),)), verdicts={})
+        assert decide(f).missing.probe == (KEYS.key2,)
 
     def test_if_both_keys_may_have_leaked_the_spare_is_regenerated_first(self) -> None:
         action = decide(facts(requests=(emergency(Leaked.UNKNOWN),)))
@@ -61,16 +81,6 @@ class TestPlan:
         assert (found.candidate, found.revoke) == (Slot.KEY1, Slot.KEY2)
         assert found.value == KEYS.key1.fingerprint("salt")
         assert found.retired == KEYS.key2.fingerprint("salt")
-
-    def test_secrets_on_different_keys_are_repaired_before_both_keys_are_regenerated(self) -> None:
-        split = facts(target("a"), target("b", KEYS.key2), requests=(emergency(Leaked.UNKNOWN),))
-        action = module.decide(split)
-        assert action is None or operation(action).purpose is Purpose.REPAIR
-
-    def test_the_versions_are_asked_for_first(self) -> None:
-        unread = facts(requests=(emergency(),))
-        action = decide(replace(unread, versions=None))
-        assert action.missing.versions
 
     @pytest.mark.parametrize("overlap", [None, HOUR])
     def test_the_overlap_is_nothing_unless_the_person_asks_for_one(
@@ -104,11 +114,6 @@ class TestRunning:
         assert action.record.phase is Phase.REVOKE
         assert operation(action).overlap == timedelta()
         assert operation(action).id == "op-1"
-
-    def test_a_running_emergency_of_another_key_becomes_one_of_both(self) -> None:
-        first = rotation(purpose=Purpose.EMERGENCY, leaked=Leaked.KEY1)
-        f = running(Phase.VERIFY, first, requests=(emergency(Leaked.KEY2),))
-        assert operation(decide(f)).leaked is Leaked.UNKNOWN
 
     def test_the_joined_request_and_its_idempotency_key_are_remembered(self) -> None:
         before = rotation(requests=("w-1",), idempotency_keys=("k-1",))
