@@ -15,7 +15,7 @@ from ..domain.emergency import Verdict
 from ..domain.emergency import ended as closing
 from ..domain.operation import Ending, Phase, Purpose
 from ..domain.request import Request, RequestKind
-from . import contest, emergency, idle, leaks, response, revocation, rollout
+from . import contest, emergency, holds, idle, leaks, response, revocation, rollout
 from .actions import Action, ActionKind, blocked, enter, undecided, unread
 from .facts import Facts
 from .lifecycle import cancellable, end, without_intent
@@ -35,12 +35,14 @@ _PHASES: dict[Phase, Callable[[Facts], Action]] = {
 def decide(f: Facts) -> Action:
     """Return the next action for an account."""
     f = leaks.asked(_without_events(f))
+    urgent = _restored(f) or _answered(f) or emergency.decide(f) or _respond(f)
+    return urgent or _scheduled(holds.without_left_behind(f))
+
+
+def _scheduled(f: Facts) -> Action:
+    """Return the next action if nobody answered and nothing is urgent."""
     return (
-        _restored(f)
-        or _answered(f)
-        or emergency.decide(f)
-        or _respond(f)
-        or contest.hold(f)
+        contest.hold(f)
         or _stopped(f)
         or _unenrolled(f)
         or _coalesce(f)

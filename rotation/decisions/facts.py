@@ -48,6 +48,7 @@ class Facts(Struct, frozen=True, dict=True):
     undecided: tuple[Target, ...] = ()
     read_errors: Mapping[TargetId, RotationError] = field(default_factory=dict)
     emergencies: tuple[Emergency, ...] = ()
+    left_behind: tuple[Target, ...] = ()
 
     @property
     def operation(self) -> Operation:
@@ -136,7 +137,8 @@ class Facts(Struct, frozen=True, dict=True):
         )
 
     def _is_latest(self, version: Version) -> bool:
-        return any(t.id == version.target and t.version == version.version for t in self.targets)
+        shown = (*self.targets, *self.left_behind)
+        return any(t.id == version.target and t.version == version.version for t in shown)
 
     def _replaced_at(self, version: Version) -> datetime:
         """Return when the next version was created. Versions of the same second have no order."""
@@ -178,7 +180,8 @@ class Facts(Struct, frozen=True, dict=True):
     @cached_property
     def observed(self) -> dict[str, ObservedVersion]:
         """Return the observation to store of each target; a disabled one keeps its last."""
-        known = {str(t.id): self._observe(t) for t in (*self.targets, *self.withdrawn)}
+        ours = (*self.targets, *self.withdrawn, *self.left_behind)
+        known = {str(t.id): self._observe(t) for t in ours}
         foreign = {str(t.id): ObservedVersion(t.version, "", tagged=t.tagged) for t in self.foreign}
         return known | foreign
 

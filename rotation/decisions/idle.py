@@ -14,7 +14,7 @@ from ..domain.keys import Slot
 from ..domain.operation import Phase, Purpose
 from ..domain.request import RequestKind
 from ..domain.targets import Target
-from . import births, guards, schedule, values
+from . import births, guards, holds, schedule, values
 from .actions import Action, ActionKind, MissingFacts, blocked, idle, needs, undecided, unread, wait
 from .facts import Facts
 from .lifecycle import begin, new_operation
@@ -31,7 +31,7 @@ def decide(f: Facts) -> Action:
         undecided,
         unread,
         _unknown_age,
-        _held_by_tags,
+        _all_paused,
         _rotate,
     )
     found = (check(f) for check in checks)
@@ -156,12 +156,10 @@ def _unknown_age(f: Facts) -> Action | None:
     return needs(f, "how old is the published key?", MissingFacts(versions=True))
 
 
-def _held_by_tags(f: Facts) -> Action | None:
-    if f.effective_policy.paused:
-        return blocked(
-            f, f"{', '.join(f.effective_policy.paused)}: paused by its tag RotationPaused"
-        )
-    return None
+def _all_paused(f: Facts) -> Action | None:
+    """Say that the account is paused, also before it is due."""
+    all_of_them = len(f.effective_policy.paused) == len(f.readable)
+    return holds.paused(f) if all_of_them else None
 
 
 def _rotate(f: Facts) -> Action | None:
@@ -172,13 +170,18 @@ def _rotate(f: Facts) -> Action | None:
     at, why = schedule.next_due(f)
     if at > f.now:
         return None
-    waiting = schedule.postpone(f) or guards.before_regenerate(f, live.other)
+    waiting = schedule.postpone(f) or holds.paused(f) or holds.outside_windows(f)
+    waiting = waiting or guards.before_regenerate(f, live.other)
     if waiting:
         return waiting
     request = schedule.active_request(f)
     operation = new_operation(f, Purpose.ROTATE, live.other, why, request)
     taken = tuple(r.id for r in f.record.requests if r.kind is RequestKind.MANUAL)
     operation = replace(
-        operation, revoke=live, retired=f.fingerprint(live), requests=taken or operation.requests
+        operation,
+        revoke=live,
+        retired=f.fingerprint(live),
+        requests=taken or operation.requests,
+        left_behind=tuple(str(target.id) for target in f.left_behind),
     )
     return begin(f, Phase.REGENERATE, operation, why)

@@ -166,8 +166,9 @@ def stale_versions(f: Facts) -> tuple[tuple[TargetId, str], ...]:
 
     A value that cannot be a key is somebody else's, and stays enabled.
     """
-    latest = {(target.id, target.version) for target in f.targets}
-    live = {f.keys.key1, f.keys.key2, *(target.value for target in f.targets)}
+    shown = (*f.targets, *f.left_behind)
+    latest = {(target.id, target.version) for target in shown}
+    live = {f.keys.key1, f.keys.key2, *(target.value for target in shown)}
     return tuple(
         (version.target, version.version)
         for version in f.versions or ()

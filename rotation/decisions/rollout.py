@@ -11,7 +11,8 @@ from msgspec.structs import replace
 
 from ..domain.operation import Phase, Purpose
 from ..domain.probing import ProbeResult
-from . import guards, schedule, values
+from ..domain.targets import Target
+from . import guards, holds, schedule, values
 from .actions import Action, ActionKind, MissingFacts, block, enter, needs, retry_later, wait
 from .facts import Facts
 from .lifecycle import end, superseded
@@ -28,8 +29,6 @@ from .progress import (
 from .regeneration import send
 
 EVIDENCE_PAUSE = timedelta(minutes=15)
-
-MAX_OVERWRITES = 3
 
 
 def regenerate(f: Facts) -> Action:
@@ -104,6 +103,10 @@ def publish(f: Facts) -> Action:
         reason = f"{target_names(pending)}: whether their values still work"
         return needs(f, reason, MissingFacts(probe=unproven))
     pending = tuple(t for t in pending if values.overwritable(f, t))
+    resting = tuple(t for t in pending if holds.is_resting(f, t))
+    pending = tuple(t for t in pending if t not in resting)
+    if not pending and resting and not f.publishing(candidate):
+        return _overwritten(f, resting)
     if not pending:
         return _published(f)
     if is_stale(f, pending) and operation.tries < STALE_READS:
@@ -114,11 +117,6 @@ def publish(f: Facts) -> Action:
             f,
             "waiting a second so that the new version can be told apart from the previous one",
             until,
-        )
-    if operation.overwritten >= MAX_OVERWRITES:
-        remedy = "find out what writes this secret (Key Vault audit log, SecretSet), then resume"
-        return block(
-            f, "another-writer", f"{target_names(pending)}: overwritten repeatedly", remedy
         )
     trusted = f.trusted(f.keys[candidate])
     if trusted is None:
@@ -131,6 +129,13 @@ def publish(f: Facts) -> Action:
     record = replace(f.record, operation=counted)
     ids = tuple(target.id for target in pending)
     return Action(ActionKind.PUBLISH, f"publish {candidate}", record, slot=candidate, targets=ids)
+
+
+def _overwritten(f: Facts, resting: tuple[Target, ...]) -> Action:
+    """Wait for a secret that somebody keeps overwriting, if no other one shows the new key."""
+    until = min(at for t in resting if (at := holds.resting_until(f, t)))
+    advice = "find out what writes this secret (Key Vault audit log, SecretSet)"
+    return wait(f, f"{target_names(resting)}: overwritten repeatedly; {advice}", until)
 
 
 def _published(f: Facts) -> Action:

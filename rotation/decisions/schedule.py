@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from ..domain.keys import Slot
 from ..domain.request import Request, RequestKind
@@ -51,7 +51,7 @@ def active_request(f: Facts) -> Request | None:
 
 def postpone(f: Facts) -> Action | None:
     """Return the wait of a due rotation, or None if it may begin now."""
-    return None if active_request(f) else _interval(f) or _window(f)
+    return None if active_request(f) else _interval(f)
 
 
 def _interval(f: Facts) -> Action | None:
@@ -62,16 +62,3 @@ def _interval(f: Facts) -> Action | None:
         return None
     until = last + f.effective_policy.minimum_interval
     return wait(f, f"rotated {last:%F %H:%MZ}; the minimum interval is not over", until)
-
-
-def _window(f: Facts) -> Action | None:
-    """Hold scheduled rotations until all windows are open, unless a secret expires before."""
-    opens = max((w.next_opening(f.now) for w in f.effective_policy.windows), default=f.now)
-    if opens <= f.now or opens >= _deadline(f):
-        return None
-    return wait(f, "outside the rotation window", opens)
-
-
-def _deadline(f: Facts) -> datetime:
-    expiries = [t.expires for t in f.targets if t.expires is not None]
-    return min(expiries, default=f.now + timedelta(days=30))

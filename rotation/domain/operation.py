@@ -146,6 +146,7 @@ class Operation(Struct, frozen=True):
     attempts: Mapping[str, Attempt] = field(default_factory=dict)
     unproven: bool = False
     without_successor: bool = False
+    left_behind: tuple[str, ...] = ()
 
     def noting(self, at: datetime, what: str) -> Operation:
         """Return the operation with one more line in its audit trail."""

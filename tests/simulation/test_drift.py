@@ -151,7 +151,7 @@ async def test_a_version_overwritten_in_the_overlap_is_restored_and_the_overlap_
     assert not world.accepts(first)
 
 
-async def test_another_writer_that_keeps_overwriting_blocks_the_operation() -> None:
+async def test_another_writer_that_keeps_overwriting_is_waited_for() -> None:
     world, target, worker = single_account()
     first = world.latest(target).value
     await worker.visit()
@@ -160,7 +160,7 @@ async def test_another_writer_that_keeps_overwriting_blocks_the_operation() -> N
         world.advance(timedelta(minutes=10))
         world.write_version(target, first)
         outcome = await worker.visit()
-    assert outcome.kind is ActionKind.BLOCKED
+    assert outcome.kind is ActionKind.WAIT
     assert "overwritten repeatedly" in outcome.reason
     assert world.accepts(first)
 

@@ -266,3 +266,92 @@ class TestOverlap:
         assert "RotationOverlap" in note
         assert "RotationMinimumInterval" in note
         assert azure.accounts.accepted(old) is None
+
+
+class TestHolds:
+    """The owners' rotation is due at once; a neighbour's secret of the same account holds it."""
+
+    async def test_a_pause_of_one_secret_holds_the_others_for_seven_days_only(
+        self, tmp_path: Path
+    ) -> None:
+        azure = estate()
+        join(azure, RotationPaused="true")
+        async with serving(azure, tmp_path, **shared(azure)) as p:
+            await live(p, 6 * DAY, every=HALF_DAY)
+            assert len(values(azure, OWNERS, KEY)) == 1
+            await live(p, 4 * DAY, every=HALF_DAY)
+        assert len(values(azure, OWNERS, KEY)) == 2
+
+    async def test_if_every_secret_is_paused_the_account_is(self, tmp_path: Path) -> None:
+        azure = estate()
+        azure.secret(OWNERS, KEY).versions[-1].tags = tags(
+            azure, "aoai-demo", RotationPaused="true"
+        )
+        async with serving(azure, tmp_path) as p:
+            await live(p, 20 * DAY, every=DAY)
+            assert await state(p) is SecretState.PAUSED
+        assert len(values(azure, OWNERS, KEY)) == 1
+
+    async def test_windows_that_never_meet_hold_it_for_seven_days_only(
+        self, tmp_path: Path
+    ) -> None:
+        azure = estate()
+        azure.secret(OWNERS, KEY).versions[-1].tags = tags(
+            azure, "aoai-demo", RotationWindow="* 01:00-02:00"
+        )
+        join(azure, RotationWindow="* 13:00-14:00")
+        async with serving(azure, tmp_path, **shared(azure)) as p:
+            await live(p, 9 * DAY, every=HALF_DAY)
+        assert len(values(azure, OWNERS, KEY)) == 2
+
+    async def test_a_disabled_secret_holds_it_for_seven_days_only(self, tmp_path: Path) -> None:
+        azure = estate()
+        join(azure)
+        azure.secret(NEIGHBOURS, "theirs").versions[-1].enabled = False
+        async with serving(azure, tmp_path, **shared(azure)) as p:
+            await live(p, 6 * DAY, every=HALF_DAY)
+            assert len(values(azure, OWNERS, KEY)) == 1
+            await live(p, 4 * DAY, every=HALF_DAY)
+        assert len(values(azure, OWNERS, KEY)) == 2
+
+    async def test_a_vault_that_cannot_be_read_holds_each_step_within_the_bound(
+        self, tmp_path: Path
+    ) -> None:
+        azure = estate()
+        join(azure)
+        old = values(azure, OWNERS, KEY)[0]
+        async with serving(azure, tmp_path, **shared(azure)) as p:
+            await live(p, timedelta(hours=3))
+            assert len(values(azure, OWNERS, KEY)) == 2
+            azure.vault(NEIGHBOURS).public_network = False
+            await live(p, 6 * DAY, every=HALF_DAY)
+            assert azure.accounts.accepted(old) is not None, "its consumers may still use it"
+            await live(p, 4 * DAY, every=HALF_DAY)
+            (done,) = (await p.record()).history
+        assert azure.accounts.accepted(old) is None
+        assert "theirs" in str(done.left_behind)
+
+    async def test_a_secret_that_is_overwritten_again_and_again_does_not_stop_the_others(
+        self, tmp_path: Path
+    ) -> None:
+        azure = estate()
+        join(azure)
+        old = values(azure, OWNERS, KEY)[0]
+        async with serving(azure, tmp_path, **shared(azure)) as p:
+            await live(p, timedelta(hours=3))
+            for _ in range(14 * 4):
+                put(azure, "theirs", old, tags(azure, "aoai-demo"))
+                await live(p, timedelta(hours=6), every=timedelta(hours=3))
+            record = await p.record()
+        assert azure.accounts.accepted(old) is None
+        assert record.blocked is None
+
+    async def test_bad_tags_of_one_secret_count_as_the_defaults_and_are_shown(
+        self, tmp_path: Path
+    ) -> None:
+        azure = estate()
+        join(azure, RotationOverlap="soon", RotationWindow="never")
+        async with serving(azure, tmp_path, **shared(azure)) as p:
+            await live(p, 3 * DAY, every=HALF_DAY)
+            assert "RotationWindow" in str((await p.record()).notes)
+        assert len(values(azure, OWNERS, KEY)) == 2
