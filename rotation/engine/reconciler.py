@@ -134,7 +134,10 @@ class Reconciler:
                 ):
                     break
                 self._log(action)
-                facts, action = await self._decide(_moved(facts, action))
+                next_facts, following = await self._decide(_moved(facts, action))
+                if following.failure is not None:
+                    break  # store what was decided before it; the next step fails
+                facts, action = next_facts, following
             if action.failure is not None:
                 raise action.failure
             after = _moved(facts, action).emergencies
