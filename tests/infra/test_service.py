@@ -108,7 +108,7 @@ class TestEvents:
 
 
 def test_the_journal_is_in_the_container_that_the_code_expects() -> None:
-    loaded = environment.load({"ROTATION_VAULTS": "https://a.vault.azure.net"})
+    loaded = environment.load({"ROTATION_VAULTS": "https://kv-a.vault.azure.net"})
     deployed("one_vault").one(
         "Microsoft.Storage/storageAccounts/blobServices/containers", loaded.journal_container
     )
