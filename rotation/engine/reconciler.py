@@ -133,11 +133,11 @@ class Reconciler:
                     facts, action.record
                 ):
                     break
+                following = await self._following(facts, action)
+                if following is None:
+                    break
                 self._log(action)
-                next_facts, following = await self._decide(_moved(facts, action))
-                if following.failure is not None:
-                    break  # store what was decided before it; the next step fails
-                facts, action = next_facts, following
+                facts, action = following
             if action.failure is not None:
                 raise action.failure
             after = _moved(facts, action).emergencies
@@ -167,6 +167,14 @@ class Reconciler:
         if leaked:
             self.effects.remember(record.account, leaked)
         return facts
+
+    async def _following(self, facts: Facts, move: Action) -> tuple[Facts, Action] | None:
+        """Decide what follows a move; None if that fails, so that the move is stored first."""
+        try:
+            following = await self._decide(_moved(facts, move))
+        except RotationError:
+            return None
+        return following if following[1].failure is None else None
 
     async def _facts_suffice(self, facts: Facts, record: Record) -> bool:
         """Return whether the next decision may use the same facts.

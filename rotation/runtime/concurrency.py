@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import Coroutine, Iterable
 from typing import Any, TypeVar
 
@@ -16,13 +17,23 @@ async def gather_limited(
 
     A single coroutine is awaited without a task, as most accounts have one secret.
     """
-    waiting = list(reads)
+    given = waiting = list(reads)
     if len(waiting) == 1:
         return [await waiting[0]]
     if at_once:
         limit = asyncio.Semaphore(at_once)
         waiting = [_limited(read, limit) for read in waiting]
-    return list(await asyncio.gather(*waiting))
+    try:
+        return list(await asyncio.gather(*waiting))
+    except asyncio.CancelledError:
+        _close_unstarted(given)
+        raise
+
+
+def _close_unstarted(reads: Iterable[Coroutine[Any, Any, object]]) -> None:
+    for read in reads:
+        if inspect.getcoroutinestate(read) == inspect.CORO_CREATED:
+            read.close()
 
 
 async def _limited(read: Coroutine[Any, Any, T], limit: asyncio.Semaphore) -> T:
