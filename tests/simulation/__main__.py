@@ -26,7 +26,8 @@ SHOWN_VIOLATIONS = 5
 EXCUSED_LIMIT = 0.01
 Campaign = tuple[str, Iterable[Job]]
 # Pairs of faults are injected into scenarios, which have no consumers.
-OF_PAIRS = sorted(set(Invariant) - {Invariant.CONSUMER_SERVED, Invariant.FOREIGN_NOT_STORED})
+ONLY_IN_PLANS = {Invariant.CONSUMER_SERVED, Invariant.FOREIGN_NOT_STORED, Invariant.ISOLATED}
+OF_PAIRS = sorted(set(Invariant) - ONLY_IN_PLANS)
 
 
 def main() -> int:
@@ -60,6 +61,7 @@ def _campaigns(seed: int, count: int) -> list[Campaign]:
         ("single faults, port level, two secrets", jobs.all_single_faults("port", 2)),
         ("single faults, wire level", jobs.all_single_faults("wire", 1)),
         ("random plans, port level", jobs.random_plans("port", seed, count)),
+        ("with and without neighbours", jobs.isolations(seed, max(count // 10, 20))),
         ("random plans, wire level", jobs.random_plans("wire", seed, max(count // WIRE_SHARE, 1))),
     ]
 

@@ -17,6 +17,6 @@ def test_the_simulation_finds_the_mutant(name: str) -> None:
 
 def test_without_a_mutant_the_search_finds_nothing() -> None:
     """With two of the strategies; the other tests cover the others."""
-    for strategy in ("wire", "aimed"):
+    for strategy in ("wire", "aimed", "trust"):
         for execute in search.STRATEGIES[strategy]():
             execute()

@@ -44,6 +44,7 @@ class Consumer:
         if self.read_at is None or self.world.now - self.read_at > self.rhythm + SLACK:
             return
         self.world.consumer_requests += 1
+        self.world.consumer_failures[self.target] += not self.world.accepts(self.value)
         seen = self.world.observations
         if self.value in seen.cut_off:
             return

@@ -34,7 +34,7 @@ class EventRunner:
         self.targets = sorted(t for t in world.secrets() if t.vault != neighbours.VAULT)
         self.operators = Operators(world, self.targets)
         self._neighbours, self._careless = Neighbours(world), CarelessOwners(self.operators)
-        self._strangers = Strangers(world, with_any_worker)
+        self._strangers = Strangers(self.operators, with_any_worker)
 
     async def run(self, event: PlannedEvent) -> None:
         """Wait until the event's time, and carry it out."""
@@ -42,7 +42,7 @@ class EventRunner:
         self.world.interceptor.note(f"event: {event.what}")
         if event.what in OPERATOR_ACTIONS:
             self.operators.act(event)
-        elif event.what in neighbours.ACTIONS:
+        elif event.what in neighbours.ACTIONS + neighbours.SHARED_ACTIONS:
             self._neighbours.act(event)
         elif event.what in careless.ACTIONS:
             self._careless.act(event, self._target(event))

@@ -42,6 +42,7 @@ class Invariant(StrEnum):
     FOREIGN_NOT_SENT = "a foreign value is sent to no data plane"
     FOREIGN_NOT_STORED = "the journal contains no foreign value and no fingerprint of one"
     STAYS_ENROLLED = "an enrolled secret stays enrolled until an explicit act"
+    ISOLATED = "a neighbour changes nothing for another team"
     NO_POISON_MESSAGE = "no message ends in the poison queue"
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from .faults import possible_faults
 from .invariants import Violation
+from .isolation import run_isolation
 from .plan_generator import generate_plan
 from .plan_runner import run_plan
 from .scenarios import (
@@ -56,6 +57,25 @@ class RandomPlans:
         except Violation as found:
             violation = found
         return f"{violation}\n{smallest}\n{_trace(violation)}"
+
+
+@dataclass(frozen=True)
+class Isolations:
+    """The plans of ``count`` seeds, each with and without the neighbours' actions."""
+
+    first_seed: int
+    count: int
+
+    def run(self) -> Tally:
+        tally = Tally()
+        for seed in range(self.first_seed, self.first_seed + self.count):
+            try:
+                tally.add_run(run_isolation(seed))
+            except Violation as violation:
+                tally.violations.append(f"isolation, seed {seed}: {violation}\n{_trace(violation)}")
+            except Exception:  # noqa: BLE001 - an error of the simulation counts, too
+                tally.violations.append(f"isolation, seed {seed}:\n{traceback.format_exc()}")
+        return tally
 
 
 @dataclass(frozen=True)
@@ -123,13 +143,18 @@ class FaultPairs:
         return await ScenarioRuns(self.scenario, pairs, single_probe=True).tally()
 
 
-Job = RandomPlans | ScenarioRuns | FaultPairs
+Job = RandomPlans | Isolations | ScenarioRuns | FaultPairs
 
 
 def random_plans(level: str, first_seed: int, count: int) -> Iterator[Job]:
     """Yield batches, small enough to keep all cores busy until the end."""
     for start in range(first_seed, first_seed + count, BATCH):
         yield RandomPlans(level, start, min(BATCH, first_seed + count - start))
+
+
+def isolations(first_seed: int, count: int) -> Iterator[Job]:
+    for start in range(first_seed, first_seed + count, BATCH):
+        yield Isolations(start, min(BATCH, first_seed + count - start))
 
 
 def all_single_faults(level: str, targets: int) -> Iterator[Job]:

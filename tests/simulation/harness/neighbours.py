@@ -16,7 +16,12 @@ from .plan import PlannedEvent
 from .world import World
 
 VAULT = "https://kv-neighbours.vault.azure.net"
-ACCOUNT = AccountId("sub-1", "rg-neighbours", "a-neighbour")
+# Three accounts that a sweep visits first.
+ACCOUNTS = sorted(
+    (AccountId("sub-1", "rg-neighbours", f"neighbour-{number}") for number in range(100)),
+    key=lambda account: account.slug,
+)[:3]
+ACCOUNT = ACCOUNTS[0]
 SECRET = TargetId(VAULT, "theirs")
 ACTIONS = (
     "neighbours claim with a dead key",
@@ -40,12 +45,35 @@ ACTIONS = (
 QUIET = AccountId("sub-1", "rg-keys", "quiet")
 
 
-def add_neighbours(world: World) -> None:
+SHARED = TargetId(VAULT, "shared")
+REWRITES = (
+    "neighbours share: rewrite the same value",
+    "neighbours share: write without tags",
+)
+DATE_ACTIONS = (
+    "neighbours share: set a short validity",
+    "neighbours share: set a near expiry",
+)
+SHARED_ACTIONS = (
+    *REWRITES,
+    *DATE_ACTIONS,
+    "neighbours share: write dead keys",
+    "neighbours share: publish the spare key in three secrets",
+)
+
+
+def add_neighbours(world: World, *, shared: bool = False) -> None:
     """Add the team, and an account that nobody enrolled."""
-    world.add_account(ACCOUNT, ours=False)
     world.add_account(QUIET, ours=False)
-    world.bind(VAULT, str(ACCOUNT))
-    world.add_secret(SECRET.name, vault=VAULT, account=ACCOUNT, lives=timedelta(days=20))
+    for account in ACCOUNTS:
+        world.add_account(account, ours=False)
+        world.bind(VAULT, str(account))
+        name = SECRET.name if account == ACCOUNT else f"{SECRET.name}-{account.name}"
+        world.add_secret(name, vault=VAULT, account=account, lives=timedelta(days=20))
+    if shared:
+        first = world.ids[0]
+        world.bind(VAULT, str(first))
+        world.add_secret(SHARED.name, vault=VAULT, account=first, lives=timedelta(days=80))
 
 
 @dataclass
@@ -57,6 +85,9 @@ class Neighbours:
 
     def act(self, event: PlannedEvent) -> None:
         verb, _, detail = event.what.removeprefix("neighbours ").partition(" ")
+        if verb == "share:":
+            self._share(detail)
+            return
         actions: dict[str, Callable[[str, int], None]] = {
             "claim": self._claim,
             "write": self._write,
@@ -70,6 +101,29 @@ class Neighbours:
         }
         if verb == "claim" or SECRET in self.world.secrets():
             actions[verb](detail, event.target)
+
+    def _share(self, what: str) -> None:
+        """Change the secret of the owners' account that is in their vault."""
+        world = self.world
+        latest = world.latest(SHARED)
+        now = dict(latest.tags or {})
+        if what == "rewrite the same value":
+            world.write_version(SHARED, latest.value)
+        elif what == "write without tags":
+            world.add_version(SHARED, latest.value, {}, None)
+        elif what == "write dead keys":
+            for _ in range(8):
+                world.write_version(SHARED, f"dead{next(self._names):028d}")
+        elif what == "publish the spare key in three secrets":
+            keys = world.keys(world.ids[0])
+            spare = next(key for key in keys.values() if key != latest.value)
+            for _ in range(3):
+                name = f"more-{next(self._names)}"
+                world.add_secret(name, vault=VAULT, account=world.ids[0], value=spare)
+        elif what == "set a short validity":
+            world.update(SHARED, tags=now | {tags.VALIDITY_PERIOD_DAYS: "1"})
+        else:
+            world.update(SHARED, exp=int((world.now + timedelta(days=1)).timestamp()))
 
     def _claim(self, what: str, number: int) -> None:
         """Enrol secrets of their vault for somebody else's account."""
@@ -124,4 +178,5 @@ class Neighbours:
         self.world.state(ACCOUNT).locked = True
 
     def _switch_off(self, _: str, number: int) -> None:
-        self.world.state(ACCOUNT).disable_local_auth = True
+        for account in ACCOUNTS:
+            self.world.state(account).disable_local_auth = True

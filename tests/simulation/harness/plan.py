@@ -39,6 +39,7 @@ class Plan:
     ``accepts_any_key``: the data plane accepts every key. ``short_validity``: the secrets'
     validity is shorter than the service allows. ``neighbours``: another team has a vault and an
     account. ``broad``: the owners' vaults are bound to their resource group, not to accounts.
+    ``shared``: the neighbours have a secret of the owners' first account.
     """
 
     seed: int
@@ -57,6 +58,7 @@ class Plan:
     short_validity: bool = False
     neighbours: bool = False
     broad: bool = False
+    shared: bool = False
     events: tuple[PlannedEvent, ...] = ()
 
     def without(self, event: PlannedEvent) -> Plan:
@@ -71,6 +73,7 @@ class Plan:
             f"{self.read_staleness} s stale"
             + (", the data plane accepts any key" if self.accepts_any_key else "")
             + (", there are neighbours" if self.neighbours else "")
+            + (", a secret is shared" if self.shared else "")
             + (", the bindings are broad" if self.broad else "")
             + (", the secrets' validity is too short" if self.short_validity else "")
         )

@@ -72,8 +72,9 @@ class PlanRun:
             if not event.is_fault:
                 self._spawn(self.events.run(event))
         for target in self.events.targets:
-            rhythm = OVERLAP * self.rng.choice((0.3, 0.7, 0.99))
-            self._spawn(Consumer(self.world, target, rhythm).run(self.rng))
+            rng = random.Random(f"{self.plan.seed} {target}")
+            rhythm = OVERLAP * rng.choice((0.3, 0.7, 0.99))
+            self._spawn(Consumer(self.world, target, rhythm).run(rng))
         while not main.done():
             await asyncio.wait(self.tasks, return_when=asyncio.FIRST_COMPLETED)
             ended = [task for task in self.tasks if task.done()]
@@ -130,12 +131,21 @@ class PlanRun:
         )
 
     def _is_idle(self, record: Record) -> bool:
-        """Return whether nothing is left to do. Secrets on hold keep their requests."""
+        """Return whether nothing is left to do.
+
+        Secrets on hold keep their requests, and a shared vault that stays closed is tried again.
+        """
+        vaults = self.world.azure.keyvault.vaults.values()
+        closed = self.plan.shared and not all(vault.open for vault in vaults)
         return (
             record.phase is Phase.IDLE
             and not (record.outbox or record.intent or record.blocked)
             and (self.plan.short_validity or not record.requests)
-            and (record.waiting_until is None or record.waiting_until > self.world.now + SOON)
+            and (
+                closed
+                or record.waiting_until is None
+                or record.waiting_until > self.world.now + SOON
+            )
         )
 
     async def _resume_blocked(self) -> None:

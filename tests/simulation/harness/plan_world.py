@@ -41,7 +41,7 @@ def build_world(plan: Plan) -> World:
     world.account = world.ids[0]
     if plan.neighbours:
         _bind(world, plan)
-        add_neighbours(world)
+        add_neighbours(world, shared=plan.shared)
     for vault in world.azure.keyvault.vaults.values():
         vault.stale_for = staleness
         vault.topic.subscribe(Subscription("https://here", existing=True))

@@ -65,7 +65,8 @@ class RegenerationChecks:
         message = f"the key that {target.name} publishes is regenerated"
         self._require(Invariant.PUBLISHED_KEY_KEPT, latest.value != value, message, excused=excused)
         foreign = latest.value in self._seen.foreign_values
-        works = foreign or not latest.enabled or self._world.accepts(latest.value)
+        replaced = latest.value in self._seen.cut_off  # its secret could not be written to
+        works = foreign or replaced or not latest.enabled or self._world.accepts(latest.value)
         message = f"a key is regenerated while the key of {target.name} does not work"
         excused = excused or self._seen.excuses.of_value(latest.value)
         self._require(Invariant.NO_BROKEN_SECRET, works, message, excused=excused)

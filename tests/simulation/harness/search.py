@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from . import careless
 from .faults import possible_faults
 from .invariants import Violation
+from .isolation import compare, run_isolation
 from .plan import Plan, PlannedEvent
 from .plan_generator import generate_plan
 from .plan_runner import run_plan
@@ -67,9 +70,37 @@ def _aimed() -> Iterator[Execution]:
         yield partial(run_plan, Plan(0, due=False, clock_skews=(0, 0), events=(frozen, leak)))
 
 
+def _isolation() -> Iterator[Execution]:
+    return (partial(run_isolation, seed) for seed in range(100))
+
+
+def _trust() -> Iterator[Execution]:
+    """Actions of neighbours and mistakes of the owners, one at a time."""
+    hour = 3600
+    close = PlannedEvent(hour, "neighbours close the vault")
+    leak = PlannedEvent(2 * hour, "leak key1")
+    off = PlannedEvent(hour, "neighbours switch keys off")
+    by_hand = PlannedEvent(6 * hour, "regenerate Key1")
+    share = "neighbours share: "
+    dead = PlannedEvent(hour, f"{share}write dead keys")
+    several = PlannedEvent(hour, f"{share}publish the spare key in three secrets")
+    base = Plan(0, due=False, latency=0.0, neighbours=True)
+    yield partial(compare, replace(base, shared=True, events=(close, leak)))
+    yield partial(compare, replace(base, events=(off, by_hand)))
+    again = tuple(replace(dead, at=hour * number) for number in range(1, 6))
+    yield partial(compare, replace(base, shared=True, events=(*again, by_hand)))
+    yield partial(compare, replace(base, shared=True, events=(several,)))
+    for what in (*careless.ACTIONS, "strangers enrol a placeholder"):
+        for due in (False, True):
+            plan = replace(base, due=due, broad=True, targets=2)
+            yield partial(run_plan, replace(plan, events=(PlannedEvent(hour, what),)))
+
+
 STRATEGIES: dict[str, Callable[[], Iterator[Execution]]] = {
     "faults": _faults,
     "wire": _wire,
     "seeds": _seeds,
     "aimed": _aimed,
+    "trust": _trust,
+    "isolation": _isolation,
 }

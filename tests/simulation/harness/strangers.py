@@ -7,12 +7,14 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import count
 from typing import Any
 
 from rotation.domain.ids import TargetId
 from rotation.engine.journal import SLUG
 
 from .garbage import GARBAGE
+from .operators import Operators
 from .plan import PlannedEvent
 from .worker import Worker
 from .world import World
@@ -22,6 +24,7 @@ ACTIONS = (
     "strangers forge an expiry",
     "strangers repeat events",
     "strangers send garbage",
+    "strangers enrol a placeholder",
     "strangers restore an older record",
     "strangers change the salt of a record",
     "strangers delete a record",
@@ -35,9 +38,14 @@ WithAnyWorker = Callable[[Callable[[Worker], Awaitable[Any]]], Awaitable[bool]]
 class Strangers:
     """Keeps each record that is written, to restore one later."""
 
-    world: World
+    operators: Operators
     with_any_worker: WithAnyWorker
+    _numbers: count[int] = field(default_factory=count)
     _backups: defaultdict[str, list[bytes]] = field(default_factory=lambda: defaultdict(list))
+
+    @property
+    def world(self) -> World:
+        return self.operators.world
 
     def __post_init__(self) -> None:
         self.world.storage.watchers.append(self._keep)
@@ -50,6 +58,8 @@ class Strangers:
         what = event.what.removeprefix("strangers ")
         if what == "send garbage":
             self.world.storage.push(GARBAGE[event.target % len(GARBAGE)], self.world.now)
+        elif what == "enrol a placeholder":
+            self._enrol_placeholder(target)
         elif "record" in what or "members" in what:
             self._change_record(what, self.world.ids[event.target % len(self.world.ids)].slug)
         else:
@@ -73,6 +83,13 @@ class Strangers:
                 "data": data,
             }
             await self.with_any_worker(partial(_deliver, event))
+
+    def _enrol_placeholder(self, target: TargetId) -> None:
+        """Ask for a key in a new secret of the same vault, and delete it an hour later."""
+        world, account = self.world, self.operators.account_of(target)
+        name = f"placeholder-{account.name}-{next(self._numbers)}"
+        made = world.add_secret(name, vault=target.vault, account=account, value="d" * 32)
+        self.operators.undo_later(lambda: world.delete(made), made)
 
     def _change_record(self, what: str, slug: str) -> None:
         """Change a document behind the service's back."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from emulator.services.accounts import Account
 from emulator.services.keyvault.model import Secret, Version
 from rotation.domain.ids import TargetId
 from rotation.domain.keys import Key
@@ -27,6 +28,7 @@ class TrustChecks:
             bound = self._world.is_bound(target, life.account.id)
             message = f"{target.name} in {target.vault} receives a key of {life.account.name}"
             self._require(Invariant.KEY_BOUND, bound, message)
+            self._check_admitted(target, secret, life.account)
         before = secret.versions[-2].value if len(secret.versions) > 1 else ""
         kept = before not in self._seen.foreign_values
         excused = target in self._seen.excuses.touched_secrets and self._seen.excuses.of_secret(
@@ -34,6 +36,16 @@ class TrustChecks:
         )
         message = f"a foreign value in {target.name} is overwritten"
         self._require(Invariant.FOREIGN_KEPT, kept, message, excused=excused)
+
+    def _check_admitted(self, target: TargetId, secret: Secret, account: Account) -> None:
+        """Check that a secret of a shared vault showed a key before it receives one."""
+        if self._world.names(target, account.id):
+            return
+        lives = self._world.azure.accounts.lives
+        before = (lives.get(version.value) for version in secret.versions[:-1])
+        shown = any(life and life.account is account for life in before)
+        message = f"{target.name} never showed a key of {account.name}, and receives one"
+        self._require(Invariant.KEY_BOUND, shown, message)
 
     def probed(self, values: set[str]) -> None:
         """Check what a worker sends to a data plane."""

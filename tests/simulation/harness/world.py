@@ -6,6 +6,7 @@ real SDK clients). The faults, the checker and everything else are the same at b
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -46,6 +47,7 @@ class World:
         self.level, self.overlap = level, overlap
         self.publishes_unproven = False  # ROTATION_PROBE=accept
         self.consumer_requests = 0
+        self.consumer_failures: Counter[TargetId] = Counter()
         self.azure = virtual(START, seed)
         self.azure.arm.throttling.enforced = False
         self.interceptor = Interceptor(self.azure, accepts_any_key=accepts_any_key)
@@ -115,6 +117,11 @@ class World:
         )
         return TargetId(vault, name)
 
+    def names(self, target: TargetId, account: str) -> bool:
+        """Return whether a binding of the secret names the account, not only its group."""
+        scopes = [scope for vault, scope in self.scopes if vault == target.vault]
+        return not self.scopes or account in scopes
+
     @property
     def now(self) -> datetime:
         return self.azure.clock.now()
@@ -159,11 +166,16 @@ class World:
         }
 
     def enrolled(self, account: AccountId = ACCOUNT) -> tuple[TargetId, ...]:
-        """Return the secrets of which the latest version is tagged for the account, and bound."""
+        """Return the secrets of which the latest version is tagged for the account, and bound.
+
+        A closed vault hides its own.
+        """
         return tuple(
             target
             for target, versions in self.secrets().items()
-            if enrolled_account(versions[-1]) == account and self.is_bound(target, str(account))
+            if enrolled_account(versions[-1]) == account
+            and self.is_bound(target, str(account))
+            and self.azure.vault(target.vault).open
         )
 
     def record(self, account: AccountId | None = None) -> Record:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from . import decisions, effects
+from . import decisions, effects, trust
 from .patches import Patch, patched
 
 
@@ -47,5 +47,18 @@ MUTANTS: Mapping[str, Mutant] = {
     "go on after a failed target": Mutant(decisions.go_on_after_a_failed_target, "faults"),
     "clean all versions but the latest": Mutant(decisions.clean_all_but_the_latest, "seeds"),
     "no daily cap": Mutant(decisions.no_daily_cap, "seeds"),
+    "bindings not checked": Mutant(trust.bindings_not_checked, "isolation"),
+    "placeholder admitted in a shared vault": Mutant(trust.placeholder_admitted, "trust"),
+    "foreign value overwritten": Mutant(trust.foreign_value_overwritten, "trust"),
+    "version without tags unenrols": Mutant(trust.untagged_version_unenrols, "isolation"),
+    "overlap restarts on rewriting": Mutant(trust.overlap_restarts_on_rewriting, "isolation"),
+    "split decided by majority": Mutant(trust.split_decided_by_majority, "trust"),
+    "repair cap per account": Mutant(trust.repair_cap_per_account, "trust"),
+    "circuit breaker for the fleet": Mutant(trust.breaker_for_the_fleet, "trust"),
+    "emergency stopped by an unreadable vault": Mutant(
+        trust.emergency_stopped_by_an_unreadable_vault, "trust"
+    ),
+    "event starts a rotation": Mutant(trust.event_starts_a_rotation, "isolation"),
+    "no seven days between rotations": Mutant(trust.no_seven_days, "isolation"),
     "no response means no effect": Mutant(effects.no_response_means_no_effect, "faults"),
 }

@@ -1,0 +1,116 @@
+"""Mutants of trust: each lets a neighbour steal, steer or stop something."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from rotation.decisions import (
+    due,
+    emergency,
+    idle,
+    membership,
+    overlaps,
+    revocation,
+    rollout,
+    values,
+)
+from rotation.decisions.actions import Action, unread
+from rotation.decisions.facts import Facts
+from rotation.domain import tags
+from rotation.domain.bindings import Bindings, Bound
+from rotation.domain.request import Request, RequestKind
+from rotation.engine import gatherer
+from rotation.service import inbox
+from rotation.service.sweep import Sweep
+from rotation.service.triggers import Triggers
+
+from .patches import Patch
+
+
+def bindings_not_checked() -> list[Patch]:
+    """Membership checks them at admission and before each step that publishes: both are gone."""
+    return [(Bindings, "of", lambda bindings, target, account: Bound.NAMED)]
+
+
+def placeholder_admitted() -> list[Patch]:
+    def refusal(c: Any, snapshot: Any) -> str:
+        found = original(c, snapshot)
+        return "" if c.bindings.of(snapshot.id, c.account) is Bound.BROAD else found
+
+    original = membership._refusal
+    return [(membership, "_refusal", refusal)]
+
+
+def foreign_value_overwritten() -> list[Patch]:
+    return [
+        (membership, "_is_foreign", lambda c, target: False),
+        (values, "overwritable", lambda f, target: True),
+    ]
+
+
+def untagged_version_unenrols() -> list[Patch]:
+    def settle(c: Any, snapshots: Any, deleted: Any = ()) -> Any:
+        found = [*snapshots]
+        gone = [s.id for s in found if tags.account_of(s.tags) is None and c.member(s.id)]
+        return original(c, [s for s in found if s.id not in gone], [*deleted, *gone])
+
+    original = membership.settle
+    return [(gatherer, "settle", settle)]
+
+
+def overlap_restarts_on_rewriting() -> list[Patch]:
+    def end(f: Facts) -> Any:
+        return max(target.created for target in f.targets) + f.operation.overlap
+
+    return [
+        (module, "overlap_end", end)
+        for module in (overlaps, rollout, revocation)
+        if hasattr(module, "overlap_end")
+    ]
+
+
+def split_decided_by_majority() -> list[Patch]:
+    return [(idle, "_ours_first", idle._claimed_first)]
+
+
+def repair_cap_per_account() -> list[Patch]:
+    def backed_off(f: Facts, target: Any) -> bool:
+        recent = [r for r in f.record.repairs.values() if r.at > f.now - timedelta(days=1)]
+        return sum(repair.count for repair in recent) >= 3
+
+    return [(idle, "_backed_off", backed_off)]
+
+
+def breaker_for_the_fleet() -> list[Patch]:
+    def fault(sweep: Sweep, outcomes: list[Any]) -> str:
+        failed = [each for each in outcomes if each.failure]
+        return "all failed" if outcomes and len(failed) == len(outcomes) else ""
+
+    return [(Sweep, "_fault", fault)]
+
+
+def emergency_stopped_by_an_unreadable_vault() -> list[Patch]:
+    def stopped(f: Facts) -> Action | None:
+        return unread(f) or original(f)
+
+    original = emergency.decide
+    return [(emergency, "decide", stopped)]
+
+
+def event_starts_a_rotation() -> list[Patch]:
+    async def look(triggers: Triggers, event: Any) -> Any:
+        found = await original(triggers, event)
+        if hasattr(found, "account"):
+            account, now = found.account, triggers.clock.now()
+            asked = Request(inbox.new_id(account), RequestKind.MANUAL, "an event", "grid", now)
+            await triggers.journal.amend(account, lambda record: inbox.added(record, asked))
+        return found
+
+    original = Triggers._to_look_at
+    return [(Triggers, "_to_look_at", look)]
+
+
+def no_seven_days() -> list[Patch]:
+    """A hand-edited expiry counts, too: alone, neither safeguard's absence has an effect."""
+    return [(due, "APART", timedelta()), (due, "counting_expiry", lambda dated: dated.expires)]
