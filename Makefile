@@ -36,7 +36,7 @@ simulate: setup ## run the simulation with injected faults (SEED=7 N=10000; PAIR
 
 mutants: setup ## make random small faults and count those that the tests notice (N=40 SEED=7 PATHS=rotation/domain; ALL=1: every fault)
 	@$(BIN)/python -m scripts.mutation $(PATHS) \
-	  $(if $(ALL),--all,--seconds 240 --n $(if $(filter command,$(origin N)),$(N),40) $(if $(SEED),--seed $(SEED)))
+	  $(if $(ALL),--all,--seconds 180 --n $(if $(filter command,$(origin N)),$(N),40) $(if $(SEED),--seed $(SEED)))
 
 check: setup ## ruff, mypy --strict, import-linter, plain English
 	@$(BIN)/ruff check .

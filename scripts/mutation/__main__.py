@@ -70,7 +70,6 @@ class Run:
     def __init__(
         self, session: pytest.Session, options: argparse.Namespace, unreviewed: list[Mutant]
     ) -> None:
-        self._started = time.monotonic()
         self._options, self._unreviewed = options, unreviewed
         self._installer = Installer()
         self._tests = Tests(session, CACHE / "fork.log")
@@ -82,11 +81,11 @@ class Run:
 
     def all(self) -> None:
         """Try the mutants, fail on a survivor that nobody reviewed, and print the table."""
-        chosen = self._chosen()
+        chosen, started = self._chosen(), time.monotonic()
         self._control(chosen)
         outcomes: dict[Mutant, str] = {}
         for mutant in chosen:
-            if self._options.seconds and time.monotonic() - self._started > self._options.seconds:
+            if self._options.seconds and time.monotonic() - started > self._options.seconds:
                 print(f"the time is over: {len(chosen) - len(outcomes)} mutants were not tried")
                 break
             outcomes[mutant] = self._outcome(mutant)

@@ -11,6 +11,7 @@ from rotation.decisions.actions import Action
 from rotation.decisions.chain import decide
 from rotation.domain.keys import Slot
 from rotation.domain.operation import Operation, Phase, Purpose
+from rotation.domain.record import Failure
 from rotation.domain.request import Leaked
 from rotation.domain.targets import Version
 
@@ -114,6 +115,18 @@ class TestRunning:
         assert action.record.phase is Phase.REVOKE
         assert operation(action).overlap == timedelta()
         assert operation(action).id == "op-1"
+
+    def test_joining_is_audited_and_ends_a_block(self) -> None:
+        cause = Failure("code", "message", "remedy", NOW)
+        f = running(Phase.REVOKE, rotation(), *PUBLISHED, requests=(emergency(),), blocked=cause)
+        action = decide(f)
+        assert action.record.blocked is None
+        assert "ana" in operation(action).audit[-1].what
+
+    def test_joining_an_emergency_keeps_the_time_of_the_first_report(self) -> None:
+        first = rotation(purpose=Purpose.EMERGENCY, leaked=Leaked.KEY1, asked_at=NOW - HOUR)
+        f = running(Phase.REVOKE, first, *PUBLISHED, requests=(emergency(),))
+        assert operation(decide(f)).asked_at == NOW - HOUR
 
     def test_the_joined_request_and_its_idempotency_key_are_remembered(self) -> None:
         before = rotation(requests=("w-1",), idempotency_keys=("k-1",))

@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from rotation.decisions.actions import ActionKind
 from rotation.decisions.chain import decide
 from rotation.decisions.facts import Facts
-from rotation.decisions.values import APART, repairable_from, repaired
+from rotation.decisions.guards import SOON
+from rotation.decisions.values import APART, overwritable, repairable_from, repaired
 from rotation.domain.keys import Key, Slot
 from rotation.domain.operation import Phase, Purpose
 from rotation.domain.probing import ProbeVerdict
@@ -56,6 +57,46 @@ def test_a_value_that_works_is_never_overwritten() -> None:
     assert action.kind is ActionKind.BLOCKED
     assert action.record.operation is None
     assert "works" in action.reason
+
+
+def test_nor_is_it_after_any_time_as_neither_key() -> None:
+    f = broken(ACCEPTED, seen={SECRET: seen(OLD, since=NOW - 9 * DAY)})
+    assert decide(f).kind is ActionKind.BLOCKED
+
+
+def test_one_value_that_works_is_named_beside_one_that_nobody_can_judge() -> None:
+    unknown = Key("d" * 32)
+    f = facts(target("a", OLD), target("b", unknown))
+    action = decide(replace(f, verdicts={**f.verdicts, OLD: ACCEPTED, unknown: INCONCLUSIVE}))
+    assert action.kind is ActionKind.BLOCKED
+    assert "works" in action.reason
+    assert action.not_before == NOW + SOON
+
+
+def test_a_value_that_nobody_can_judge_is_left_for_now() -> None:
+    action = decide(broken(INCONCLUSIVE, seen={SECRET: seen(OLD, since=NOW)}))
+    assert action.kind is ActionKind.BLOCKED
+    assert action.not_before == NOW + SOON
+
+
+@pytest.mark.parametrize("missing", [KEYS.key1, KEYS.key2])
+def test_both_keys_are_probed_before_a_repair(missing: Key) -> None:
+    f = broken()
+    known = {key: verdict for key, verdict in f.verdicts.items() if key != missing}
+    action = decide(replace(f, verdicts=known))
+    assert action.kind is ActionKind.ASK
+    assert {KEYS.key1, KEYS.key2} <= {*action.missing.probe}
+
+
+def test_a_version_without_our_tags_needs_no_probe() -> None:
+    """Membership has admitted its value as a former key of the account."""
+    f = facts(target("a", OLD, tagged=False), target("b"))
+    assert overwritable(replace(f, verdicts={}), f.targets[0])
+
+
+def test_a_secret_that_nobody_saw_before_is_not_known_as_neither_key() -> None:
+    f = broken(INCONCLUSIVE, seen={"https://kv/secrets/b": seen()})
+    assert decide(f).kind is ActionKind.BLOCKED
 
 
 def test_nor_is_it_by_a_repair_of_another_secret() -> None:

@@ -16,6 +16,7 @@ from rotation.domain.policy import (
     EffectivePolicy,
     Policy,
     remarks,
+    settings_remarks,
 )
 from rotation.domain.targets import Enrolment
 from tests.unit.decisions.account import target
@@ -77,11 +78,32 @@ def test_a_tag_cannot_ask_for_less_or_more_than_the_limits() -> None:
 def test_a_limit_that_changed_a_tag_is_remarked() -> None:
     within = Enrolment(ACCOUNT, validity=90 * DAY, overlap=30 * HOUR, minimum_interval=DAY)
     assert remarks(within, Policy()) == ()
-    beyond = Enrolment(ACCOUNT, validity=DAY, overlap=90 * DAY, problems=("first",))
-    first, validity, overlap = remarks(beyond, Policy())
+    beyond = Enrolment(
+        ACCOUNT,
+        validity=DAY,
+        overlap=90 * DAY,
+        minimum_interval=900 * DAY,
+        problems=("first",),
+    )
+    first, validity, overlap, interval = remarks(beyond, Policy())
     assert first == "first"
     assert "ValidityPeriodDays" in validity
     assert "RotationOverlap" in overlap
+    assert "RotationMinimumInterval" in interval
+    assert remarks(Enrolment(ACCOUNT), Policy()) == ()
+
+
+def test_a_limit_that_changed_a_setting_is_remarked() -> None:
+    assert settings_remarks(Policy()) == ()
+    assert settings_remarks(Policy(overlap=LONGEST_OVERLAP)) == ()
+    (overlap,) = settings_remarks(Policy(overlap=90 * DAY))
+    assert "ROTATION_OVERLAP" in overlap
+    assert "90 days" in overlap
+    assert "7 days" in overlap
+    (interval,) = settings_remarks(Policy(minimum_interval=900 * DAY))
+    assert "ROTATION_MINIMUM_INTERVAL" in interval
+    assert "900 days" in interval
+    assert "90 days" in interval.replace("900 days", "")
 
 
 @pytest.mark.parametrize("paused", [("a",), ("b",), ("a", "b")])

@@ -62,7 +62,12 @@ def test_an_unknown_role_gives_nothing_and_takes_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "claims", [None, {}, "roles", [None], ["roles"], [{"typ": "roles"}], [{"typ": 1, "val": 2}]]
+    "claims",
+    [
+        *(None, {}, "roles", [None], ["roles"]),
+        *([{"typ": "roles"}], [{"typ": "name", "val": 2}], [{"typ": ["roles"], "val": "n"}]),
+        [{"typ": "roles", "val": ["Rotation.Read"]}],
+    ],
 )
 def test_claims_in_another_form_give_no_role(claims: Any) -> None:
     assert roles(claims) == set()
@@ -75,6 +80,11 @@ def test_claims_in_another_form_give_no_role(claims: Any) -> None:
 def test_a_header_that_is_not_from_entra_id_is_rejected(value: str) -> None:
     assert caller(value) is None
     assert caller(value, BOTH) is None, "nor is it taken for a function key"
+
+
+@pytest.mark.parametrize("value", ["!" + header([READ]), base64.b64encode(b"[" * 99999).decode()])
+def test_a_malformed_header_is_rejected_whole(value: str) -> None:
+    assert caller(value) is None
 
 
 def test_the_header_is_not_believed_without_app_service_authentication() -> None:
