@@ -26,7 +26,12 @@ SHOWN_VIOLATIONS = 5
 EXCUSED_LIMIT = 0.01
 Campaign = tuple[str, Iterable[Job]]
 # Pairs of faults are injected into scenarios, which have no consumers.
-ONLY_IN_PLANS = {Invariant.CONSUMER_SERVED, Invariant.FOREIGN_NOT_STORED, Invariant.ISOLATED}
+ONLY_IN_PLANS = {
+    Invariant.CONSUMER_SERVED,
+    Invariant.FOREIGN_NOT_STORED,
+    Invariant.ISOLATED,
+    Invariant.OTHERS_SPARED,
+}
 OF_PAIRS = sorted(set(Invariant) - ONLY_IN_PLANS)
 
 

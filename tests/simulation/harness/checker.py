@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .emergency_checks import EmergencyChecks
 from .invariants import Invariant
 from .journal_checks import JournalChecks
 from .observations import Observations
@@ -21,6 +22,8 @@ class Checker:
         self._trust = TrustChecks(observations)
         self._secrets = SecretChecks(observations, self._trust)
         self._journal = JournalChecks(observations, self._trust)
+        emergencies = EmergencyChecks(observations)
+        observations.world.storage.watchers.append(emergencies.written)
         observations.world.interceptor.probe_watchers.append(self._trust.probed)
         observations.world.azure.observers.append(self._observe)
         observations.world.storage.watchers.append(self._journal.written)

@@ -37,6 +37,8 @@ class Invariant(StrEnum):
     WORKS_AT_REST = "once everything has ended, each published key works"
     ONE_KEY_PUBLISHED = "all secrets of an account publish one key"
     STABLE_AT_REST = "nothing changes after the last operation has ended"
+    REVOKED_IS_TRUE = "an emergency that says revoked is right"
+    OTHERS_SPARED = "an emergency revokes no published key that was not leaked"
     KEY_BOUND = "a secret receives only keys of accounts that it is bound to"
     FOREIGN_KEPT = "a foreign value is never overwritten"
     FOREIGN_NOT_SENT = "a foreign value is sent to no data plane"

@@ -62,7 +62,6 @@ class Observations:
         account = next(each for each in self.world.ids if each.slug == slug)
         ledger = self.ledger_of(str(account))
         ledger.journal_lost_at = self.world.now
-        self.leaked_keys.reported.pop(account.name, None)
         if forgets_members:
             ledger.members = set()
 

@@ -38,6 +38,8 @@ class RegenerationChecks:
         for target, versions in self._seen.targets(account):
             if not leaked or self._seen.is_reachable(target, versions[-1]):
                 self._check_published(ledger, target, versions[-1], account.keys[slot])
+            if not leaked and ledger.in_emergency:
+                self._check_spared(ledger, target, versions[-1], account.keys[slot])
             if not leaked:
                 self._check_overlap(ledger, target, versions, account.keys[slot])
         self._check_intent(ledger, slot)
@@ -52,7 +54,7 @@ class RegenerationChecks:
     def _record(self, ledger: Ledger, account: Account, slot: str) -> None:
         ledger.regenerated.append((self._world.now, Slot(slot)))
         ledger.per_operation[ledger.operation, slot].append(self._world.now)
-        if ledger.in_emergency or self._seen.leaked_keys.holds(account, account.keys[slot]):
+        if self._seen.leaked_keys.holds(account, account.keys[slot]):
             self._seen.cut_off.add(account.keys[slot])
 
     def _check_published(
@@ -71,6 +73,11 @@ class RegenerationChecks:
         excused = excused or self._seen.excuses.of_value(latest.value)
         self._require(Invariant.NO_BROKEN_SECRET, works, message, excused=excused)
 
+    def _check_spared(self, ledger: Ledger, target: TargetId, latest: Version, value: str) -> None:
+        excused = self._seen.excuses_secret(ledger, target) or self._seen.is_hidden(ledger, target)
+        message = f"an emergency revokes the key of {target.name}, which was not leaked"
+        self._require(Invariant.OTHERS_SPARED, latest.value != value, message, excused=excused)
+
     def _check_overlap(
         self, ledger: Ledger, target: TargetId, versions: list[Version], value: str
     ) -> None:
@@ -78,7 +85,7 @@ class RegenerationChecks:
         replaced = [
             new.created for old, new in pairwise(versions) if old.value == value != new.value
         ]
-        if not replaced or ledger.in_emergency:
+        if not replaced:
             return
         hidden_at = self._seen.unreadable_since.get(target)
         hidden = hidden_at is not None and hidden_at > self._world.now - self._world.overlap
