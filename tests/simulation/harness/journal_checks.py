@@ -31,7 +31,7 @@ class JournalChecks:
             return
         document = decode(body)
         identity = _emulator_id(**document.account)
-        account, ledger = self._world.azure.accounts.by_id.get(identity), self._ledger(identity)
+        account, ledger = self._world.accounts.get(identity), self._ledger(identity)
         if account:
             self._check_material(account, ledger, body)
         self._trust.stored(ledger, body, document.salt)

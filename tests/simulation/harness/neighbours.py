@@ -113,7 +113,7 @@ class Neighbours:
             world.add_version(SHARED, latest.value, {}, None)
         elif what == "write dead keys":
             for _ in range(8):
-                world.write_version(SHARED, f"dead{next(self._names):028d}")
+                world.write_version(SHARED, f"beef{next(self._names):028d}")
         elif what == "publish the spare key in three secrets":
             keys = world.keys(world.ids[0])
             spare = next(key for key in keys.values() if key != latest.value)
@@ -151,7 +151,7 @@ class Neighbours:
             self.world.update(SECRET, exp=ODD_EXPIRIES[number % len(ODD_EXPIRIES)])
         elif what == "dead keys":
             for _ in range(8):
-                self.world.write_version(SECRET, f"dead{next(self._names):028d}")
+                self.world.write_version(SECRET, f"beef{next(self._names):028d}")
         elif what == "a password":
             self.world.write_foreign(SECRET, f"hunter-{next(self._names)}")
         else:

@@ -31,6 +31,7 @@ EXPIRY_EVENTS = ("an old event", "the event twice")
 OUTAGES = ("journal is down", "queue is down", "arm throttles", "keyvault is down", "probe is down")
 REQUESTS = ("ask", "leak key1", "leak key2", "leak unknown", "leak key1 twice", "cancel")
 RACE_FAULTS = ("freeze", "freeze done", "crash", "crash done", "lost", "late", "504", "503 done")
+ADMITTED = 300  # seconds; by then the secrets are members
 CALLS = 1500  # most runs make about as many
 
 
@@ -53,7 +54,8 @@ def _with_neighbours(rng: random.Random, plan: Plan) -> Plan:
     )
     # Without a record, a secret that shows no key must be enrolled again if its vault is shared.
     forgotten = any("record" in each.what or "journal" in each.what for each in events)
-    broad = rng.random() < 0.5 and not forgotten
+    early = any(each.at < ADMITTED and not each.is_fault for each in events)
+    broad = rng.random() < 0.5 and not forgotten and not early
     return replace(plan, neighbours=True, broad=broad, events=events)
 
 

@@ -141,6 +141,11 @@ class World:
         """Return an account of the emulator, also while it is deleted."""
         return self._states[account]
 
+    @property
+    def accounts(self) -> dict[str, Account]:
+        """The emulator's accounts by their ids in lower case, also while they are deleted."""
+        return {str(account).lower(): state for account, state in self._states.items()}
+
     def keys(self, account: AccountId = ACCOUNT) -> dict[str, str]:
         return self.state(account).keys
 
