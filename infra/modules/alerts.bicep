@@ -85,6 +85,14 @@ var rules Rule[] = [
     frequency: 'PT5M'
   }
   {
+    name: 'not-revoked'
+    severity: 0
+    description: 'A leaked key is not revoked yet, or a person ended its emergency.'
+    query: 'AppTraces | where Message startswith "emergency {" | extend d = parse_json(substring(Message, 10)) | where tostring(d.state) in ("not-revoked", "cancelled", "abandoned")'
+    window: 'PT15M'
+    frequency: 'PT5M'
+  }
+  {
     name: 'key-too-old'
     severity: 3
     description: 'The oldest published key is older than the policy allows.'

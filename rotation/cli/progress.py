@@ -13,6 +13,9 @@ from .exit_status import ExitStatus
 
 POLL_SECONDS = 1.0
 
+# Stop following an emergency that is held for longer: what holds it may take long.
+HELD_POLLS = 10
+
 # Stop following if the next step is further away than this.
 LONG_WAIT = timedelta(minutes=5)
 
@@ -22,12 +25,13 @@ PICK_UP_TIME = timedelta(minutes=1)
 
 async def follow(client: ApiClient, rotation: str, *, as_json: bool, until_end: bool) -> ExitStatus:
     """Print a rotation's progress. Return early at a long wait unless ``until_end``."""
-    printer = ProgressPrinter()
+    printer, held = ProgressPrinter(), 0
     while True:
         found = await call(client, "GET", f"rotations/{rotation}")
         if not as_json:
             printer.show(found)
-        finished = found["state"] in ("ended", "cancelled", "blocked")
+        held = held + 1 if found.get("notRevoked") else 0
+        finished = found["state"] in ("ended", "cancelled", "blocked") or held > HELD_POLLS
         if finished or (not until_end and _waits_long(found)):
             break
         await asyncio.sleep(POLL_SECONDS)
@@ -40,10 +44,11 @@ async def follow(client: ApiClient, rotation: str, *, as_json: bool, until_end: 
 
 def _exit_status(found: Mapping[str, Any]) -> ExitStatus:
     """Return 0 unless a person must look: an old key was regenerated without proof, for example."""
-    if found["state"] == "blocked":
+    if found["state"] == "blocked" or found.get("notRevoked"):
         return ExitStatus.FAILING
-    is_unproven = found["state"] == "ended" and "proof" in found and not found.get("proven")
-    if found["state"] == "cancelled" or is_unproven:
+    unknown = found.get("revoked", True) is None  # of an emergency
+    is_unproven = unknown or ("proof" in found and not found.get("proven"))
+    if found["state"] == "cancelled" or (found["state"] == "ended" and is_unproven):
         return ExitStatus.ATTENTION
     return ExitStatus.OK
 
@@ -100,8 +105,11 @@ def _time(found: Mapping[str, Any], member: str) -> datetime:
 
 
 def _print_result(found: Mapping[str, Any]) -> None:
-    name = found["id"]
-    if found["state"] == "blocked":
+    name, held = found["id"], found.get("notRevoked")
+    if held:
+        output.error(f"NOT REVOKED: {held['reason']}", held["remedy"])
+        output.echo(f"The service keeps trying. Follow it with: python -m rotation watch {name}")
+    elif found["state"] == "blocked":
         output.error(f"Blocked: {found['trouble']['message']}", found["trouble"]["remedy"])
         output.echo(f"Then: python -m rotation resume {name}  (or: abandon {name})")
     elif found["state"] == "ended":

@@ -7,13 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace as replace_action
+from datetime import datetime
 
 from msgspec.structs import replace
 
 from ..domain.access import Role
-from ..domain.emergency import Verdict
+from ..domain.account import Account
+from ..domain.emergency import Emergency, Verdict
 from ..domain.emergency import ended as closing
+from ..domain.keys import Key, Keys
 from ..domain.operation import Ending, Phase, Purpose
+from ..domain.policy import Policy
+from ..domain.record import Record
 from ..domain.request import Request, RequestKind
 from . import contest, emergency, holds, idle, leaks, response, revocation, rollout
 from .actions import Action, ActionKind, blocked, enter, undecided, unread
@@ -98,6 +103,18 @@ def _answered(f: Facts) -> Action | None:
     f = replace(f, record=replace(f.record, foreign_changes=()))
     again = replace(f.operation, overwritten=0)
     return enter(f, f.record.phase, f"resumed by {request.requester}: {request.reason}", again)
+
+
+def abandoned(
+    record: Record, now: datetime, policy: Policy, found: tuple[Emergency, ...]
+) -> Action | None:
+    """Return the end of an operation that a person abandoned, although Azure cannot be read."""
+    request = record.pending_answer
+    if request is None or request.kind is not RequestKind.ABANDON or record.operation is None:
+        return None
+    unknown = Keys(Key(""), Key(""))
+    account = Account(record.account, "", "")
+    return _answered(Facts(now, policy, record, account, unknown, (), emergencies=found))
 
 
 def _cancelled(f: Facts, request: Request) -> Action:

@@ -22,6 +22,7 @@ from . import leaks
 from .actions import Action, ActionKind, MissingFacts, needs
 from .facts import Facts
 from .lifecycle import begin, new_operation, without_intent
+from .patience import LOOK, LOOK_LATER, held
 
 # After a regenerate ARM may still list the old key for a moment.
 STALE_LISTING = timedelta(minutes=1)
@@ -39,12 +40,27 @@ def decide(f: Facts) -> Action | None:
     responding = running is not None and running.purpose is Purpose.EMERGENCY
     if not waiting and not responding:
         return None
+    if f.is_blind and all(e.bulk and not e.blind for e in f.leaks):
+        remedy = "correct the service's access to the vaults, or repeat the request with --blind"
+        why = "no vault can be listed and no secret can be read"
+        return held(f, why, f.now + LOOK_LATER, remedy)
     left = leaks.leaked_slots(f)
     revoking = responding or f.record.phase in (Phase.REVOKE, Phase.PROVE)
     if running and revoking and left <= _handled(f, running):
         return _join(f, running, waiting[0]) if waiting else None
+    if _is_listing_stale(f):
+        remedy = "the next reading should show it"
+        return held(f, "ARM still lists a key that was just regenerated", f.now + LOOK, remedy)
     request = waiting[0] if waiting else _again(f, f.operation)
     return _plan(without_intent(f), request, left)
+
+
+def _is_listing_stale(f: Facts) -> bool:
+    """Return whether ARM confirmed a regenerate just now, but still lists the old key."""
+    intent = f.record.intent
+    if intent is None or not intent.answered or f.now - intent.issued_at >= STALE_LISTING:
+        return False
+    return f.fingerprint(intent.slot) == intent.before
 
 
 def _waiting(f: Facts) -> list[Request]:

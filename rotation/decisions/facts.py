@@ -30,6 +30,7 @@ class Facts(Struct, frozen=True, dict=True):
     yet. ``versions``, ``verdicts``, ``control`` and ``stale_readers`` are missing until requested.
     ``verdicts`` are probe results by key; ``control`` is that of a random key. ``cached_keys`` are
     former keys that this process remembers. ``emergencies`` are the open ones, and closed ones.
+    ``is_blind``: no vault can be listed and no secret can be read.
     """
 
     now: datetime
@@ -49,6 +50,7 @@ class Facts(Struct, frozen=True, dict=True):
     read_errors: Mapping[TargetId, RotationError] = field(default_factory=dict)
     emergencies: tuple[Emergency, ...] = ()
     left_behind: tuple[Target, ...] = ()
+    is_blind: bool = False
 
     @property
     def operation(self) -> Operation:

@@ -96,12 +96,12 @@ def cancellable(record: Record) -> bool:
 
 
 def without_intent(f: Facts) -> Facts:
-    """Clear the intent; if its outcome is unknown, quarantine the slot."""
+    """Clear the intent; if its outcome is unknown or not listed yet, quarantine the slot."""
     intent = f.record.intent
     if intent is None:
         return f
     quarantine = dict(f.record.quarantine)
-    if not intent.answered:
+    if not intent.answered or f.fingerprint(intent.slot) == intent.before:
         quarantine[intent.slot] = f.now + f.policy.settle
     return replace(f, record=replace(f.record, intent=None, quarantine=quarantine))
 

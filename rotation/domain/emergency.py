@@ -58,7 +58,8 @@ class Emergency(Struct, frozen=True):
     ``secret`` is the one that the person named. ``provisional``: the pins come from the account's
     record, because ARM could not be asked. ``begun_at`` is when the first step acted on it, or a
     person confirmed it. ``why`` and ``remedy`` say why the leaked key is not revoked yet;
-    ``look_at`` is when to look again.
+    ``look_at`` is when to look again. ``bulk``: it was requested for several accounts at once; then
+    ``blind`` says to go on although no secret can be read.
     """
 
     id: str
@@ -79,6 +80,7 @@ class Emergency(Struct, frozen=True):
     begun_at: datetime | None = None
     impatient: bool = False
     forced: bool = False
+    bulk: bool = False
     blind: bool = False
     why: str = ""
     remedy: str = ""

@@ -75,7 +75,13 @@ class Gatherer:
         bindings = await self.bindings.current()
         busy = await self._busy_elsewhere(record, read.snapshots)
         facts = self._settled(record, account, keys, read, bindings, busy)
-        return replace(facts, cached_keys=cached_keys)
+        blind = in_emergency and not read.snapshots and await self._is_blind()
+        return replace(facts, cached_keys=cached_keys, is_blind=blind)
+
+    async def _is_blind(self) -> bool:
+        """Return whether no vault can be listed."""
+        listings = await self.reader.inventory.listings()
+        return all(listing.error for listing in listings)
 
     def _settled(
         self,

@@ -29,6 +29,8 @@ GARBAGE_FOR = timedelta(minutes=15)
 
 _GARBAGE = "garbage-"
 
+_BESIDE = "forced-"
+
 
 @dataclass(frozen=True)
 class Garbage:
@@ -58,8 +60,14 @@ class LastSweep:
 class Journal:
     """The records of all accounts. Losing them is safe; it only delays rotations."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, prefix: str = "") -> None:
+        """``prefix`` begins the names of the records."""
         self._store = store
+        self._prefix = prefix
+
+    def beside(self) -> Journal:
+        """Return a journal beside this one, for an account whose record must not be touched."""
+        return Journal(self._store, _BESIDE)
 
     async def load(self, account: AccountId) -> tuple[Record, str | None]:
         """Return the record and its ETag; a new record and None if there is none."""
@@ -77,7 +85,7 @@ class Journal:
 
     async def save(self, record: Record, tag: str | None) -> str:
         """Store a record and return its ETag. Raises Conflict if it changed since ``tag``."""
-        return await self._store.write(record.account.slug, codec.dump(record), tag)
+        return await self._store.write(self._prefix + record.account.slug, codec.dump(record), tag)
 
     async def amend(self, account: AccountId, change: Callable[[Record], Record | None]) -> Record:
         """Apply ``change`` to the current record, again after a conflict; None changes nothing."""
@@ -153,7 +161,7 @@ class Journal:
         return self._store.lease(account.slug, LEASE)
 
     async def _read(self, slug: str) -> tuple[Record, str] | None:
-        document = await self._store.read(slug)
+        document = await self._store.read(self._prefix + slug)
         return (_record(slug, document.body), document.etag) if document else None
 
 

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from ..decisions import guards, leaks
 from ..decisions.actions import Action, ActionKind, blocked
-from ..decisions.chain import decide
+from ..decisions.chain import abandoned, decide
 from ..decisions.facts import Facts
 from ..domain.emergency import Emergency
 from ..domain.errors import Conflict, RotationError, Transient, Unknown, Unreadable, unexpected
@@ -64,9 +64,33 @@ class Reconciler:
                     return self._busy(account)
                 return await self._visit(account, tuple(known))
         except Unreadable as exc:
+            if exc.newer and await self._is_forced(account):
+                return await self._beside(account, tuple(known))
             return await self._replace_garbage(account, exc)
         except RotationError as exc:
             return self._journal_failed(account, exc)
+
+    async def _is_forced(self, account: AccountId) -> bool:
+        """Return whether a person wants an open emergency to go on at any price."""
+        found = await self.responder.emergencies.of(account)
+        return any(e.is_open and e.forced for e in found)
+
+    async def _beside(self, account: AccountId, known: tuple[TargetId, ...]) -> Outcome:
+        """Respond from the emergency's document alone: a newer version wrote the record.
+
+        Never raises RotationError.
+        """
+        beside = Reconciler(self.gatherer, self.journal.beside(), self.responder, self.notifier)
+        outcome = self._busy(account)
+        try:
+            async with self.journal.lease(account) as ours:
+                for _ in range(MAX_STEPS if ours else 0):
+                    outcome = await beside.step(account, known)
+                    if outcome.kind in _RESTING or not await self._is_forced(account):
+                        break
+        except RotationError as exc:
+            return self._journal_failed(account, exc)
+        return outcome
 
     async def _replace_garbage(self, account: AccountId, exc: Unreadable) -> Outcome:
         """Let a fresh record take over from garbage, in an emergency at once."""
@@ -142,6 +166,8 @@ class Reconciler:
                 raise action.failure
             after = _moved(facts, action).emergencies
             await self.responder.store(seen, after)
+            if action.kind is ActionKind.SEND:
+                await self.responder.check_open(after)
             stored = await self._store(facts, action, record, tag)
             await self.effects.perform(facts, action, stored)
         except Conflict:
@@ -222,6 +248,9 @@ class Reconciler:
         self, account: AccountId, exc: RotationError, found: tuple[Emergency, ...]
     ) -> Outcome:
         now = self.gatherer.clock.now()
+        ended = await self._abandoned(account, found)
+        if ended:
+            return ended
         await self.responder.show(found, hold_of_error(exc, now), now)
         record = await self.journal.amend(account, lambda r: failures.record_failure(r, exc, now))
         metrics.failed(exc.code)
@@ -236,6 +265,17 @@ class Reconciler:
             new_wait=True,
             of_service=exc.of_service,
         )
+
+    async def _abandoned(self, account: AccountId, found: tuple[Emergency, ...]) -> Outcome | None:
+        """End an operation that a person abandoned, although its facts cannot be read."""
+        record, tag = await self.journal.load(account)
+        policy, now = self.gatherer.policy, self.gatherer.clock.now()
+        action = abandoned(record, now, policy, found)
+        if action is None:
+            return None
+        await self.responder.store(found, action.emergencies or found)
+        await self.journal.save(action.record, tag)
+        return outcome.of_action(action, action.record)
 
     def _busy(self, account: AccountId) -> Outcome:
         return Outcome(account, ActionKind.WAIT, "another worker holds the lease", retry_now=True)

@@ -13,7 +13,7 @@ from ..decisions import leaks
 from ..decisions.actions import Action, ActionKind
 from ..decisions.facts import Facts
 from ..domain.emergency import Emergency
-from ..domain.errors import Permanent, RotationError, Transient
+from ..domain.errors import Conflict, Permanent, RotationError, Transient, Unreadable
 from ..domain.ids import AccountId
 from ..domain.record import Record
 from ..runtime import log
@@ -72,6 +72,12 @@ class Responder:
                     state=emergency.verdict.value,
                 )
 
+    async def check_open(self, found: Iterable[Emergency]) -> None:
+        """Raise Conflict if an open emergency was cancelled or changed since it was read."""
+        for emergency in found:
+            if emergency.is_open and await self.emergencies.find(emergency.id) != emergency:
+                raise Conflict(f"the emergency {emergency.id} has changed")
+
     async def show(self, found: Iterable[Emergency], hold: Hold, now: datetime) -> None:
         """Store why the open emergencies are not over, for everybody who looks."""
         for emergency in found:
@@ -110,6 +116,9 @@ def hold_of(action: Action) -> Hold:
 
 def hold_of_error(exc: RotationError, now: datetime) -> Hold:
     """Return what to show of a failed step."""
+    if isinstance(exc, Unreadable):
+        remedy = "repeat the request with --force to revoke without the record"
+        return Hold(str(exc), f"{exc.remedy}, or {remedy}" if exc.newer else exc.remedy)
     if isinstance(exc, Permanent) and exc.code != "Unexpected":
         return Hold(str(exc), exc.remedy, now + ASLEEP)
     asked = exc.retry_after if isinstance(exc, Transient) else None

@@ -14,12 +14,14 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from ..domain import emergency
-from ..domain.emergency import Emergency, Pin
-from ..domain.errors import RotationError
+from ..domain.access import Caller
+from ..domain.emergency import Emergency, Pin, Verdict
+from ..domain.errors import RotationError, Unreadable
 from ..domain.ids import AccountId
 from ..domain.keys import Keys, Slot
+from ..domain.operation import AuditEntry, Operation
 from ..domain.record import Record
-from ..domain.request import Request
+from ..domain.request import Request, RequestKind
 from ..engine.emergencies import Emergencies
 from ..engine.journal import Journal
 from ..engine.responder import new_salt
@@ -28,8 +30,15 @@ from ..runtime import log
 from ..runtime.clock import Clock
 from . import inbox, messages
 from .messages import Visit
+from .replies.rotation import RotationReply
 from .requests import RotationRequest, log_request
 from .scope import Scope
+from .views import emergency as view
+
+ANSWERS = {
+    RequestKind.RESUME: "The emergency is looked at now, and goes on",
+    RequestKind.ABANDON: "The emergency ends; the leaked key is NOT revoked",
+}
 
 # The person who reports a leak waits for the answer.
 ARM_PATIENCE = timedelta(seconds=10)
@@ -59,20 +68,72 @@ class Acceptance:
             return earlier, account
         await self._store(account, new, request, ask_arm=ask_arm)
         log_request(account, new)
-        try:
-            await self.journal.amend(account, lambda r: inbox.added(r, new))
-            await self.queue.put(messages.dump(Visit(account, targets)), timedelta())
-        except RotationError as exc:  # the timer acts on the document
-            log.warning("emergency without record", id=new.id, code=exc.code, reason=exc.advice)
+        await self._announce(Visit(account, targets), new)
         return new.id, account
 
+    async def _announce(self, visit: Visit, new: Request) -> None:
+        """Write the request into the record and enqueue a visit; the timer needs neither."""
+        message = messages.dump(visit)
+        steps = (
+            self.journal.amend(visit.account, lambda r: inbox.added(r, new)),
+            self.queue.put(message, timedelta()),
+        )
+        for step in steps:
+            try:
+                await step
+            except RotationError as exc:
+                reason = exc.advice
+                log.warning("emergency without record", id=new.id, code=exc.code, reason=reason)
+
+    async def is_waiting(self, found: Emergency) -> bool:
+        """Return whether an emergency is open, and no operation that can be read acts on it."""
+        with suppress(Unreadable):
+            record = await self.journal.find(found.account.slug)
+            running = record.find(found.id) if record else None
+            begun = isinstance(running, Operation) and running.ended_at is None
+            return found.is_open and not begun
+        return found.is_open
+
+    async def answer(
+        self, found: Emergency, kind: RequestKind, caller: Caller, reason: str
+    ) -> None:
+        """Abandon an emergency that waits, or look at it now and accept that it is old."""
+        if kind is RequestKind.ABANDON:
+            await self.close(found, Verdict.ABANDONED, caller, reason)
+            return
+        note = AuditEntry(self.clock.now(), f"resumed by {caller.name}: {reason}")
+        await self.emergencies.amend(found.id, lambda e: _resumed(e, note))
+        await self.queue.put(messages.dump(Visit(found.account)), timedelta())
+
+    async def close(
+        self, found: Emergency, verdict: Verdict, caller: Caller, reason: str
+    ) -> RotationReply:
+        """End an emergency that waits, as a person wants, and alert. Its document stays."""
+        now, note = self.clock.now(), f"{verdict} by {caller.name}: {reason}"
+        closed = await self.emergencies.amend(
+            found.id, lambda e: emergency.ended(e, verdict, now, note) if e.is_open else e
+        )
+        with suppress(RotationError):  # the document decides
+            await self.journal.amend(found.account, lambda r: inbox.removed(r, found.id))
+        log.error(
+            "emergency", id=found.id, account=str(found.account), state=verdict.value, reason=note
+        )
+        shown = closed or found
+        return view.judged(view.build(shown), [shown])
+
     async def _earlier(self, account: AccountId, request: RotationRequest) -> str | None:
-        """Return the id of an earlier request with the same idempotency key."""
+        """Return the id of the same caller's earlier emergency with the same idempotency key."""
         if request.idempotency_key is None:
             return None
         with suppress(RotationError):  # an unreadable record must not refuse an emergency
             record = await self.journal.find(account.slug)
-            return inbox.find_by_key(record, request.idempotency_key) if record else None
+            found = inbox.find_by_key(record, request.idempotency_key) if record else None
+            known = record.find(found) if record and found else None
+            same = known is not None and (known.requester, known.leaked) == (
+                request.requester,
+                request.leaked,
+            )
+            return found if same else None
         return None
 
     async def _store(
@@ -82,6 +143,7 @@ class Acceptance:
             emergency.from_request(account, new, new_salt()),
             impatient=request.now,
             forced=request.force,
+            bulk=not ask_arm,
             blind=request.blind,
         )
         keys = await self._keys(account) if ask_arm else None
@@ -103,6 +165,11 @@ class Acceptance:
             record = await self.journal.find(found.account.slug)
             return provisional(found, record) if record else found
         return found
+
+
+def _resumed(found: Emergency, note: AuditEntry) -> Emergency:
+    begun = found.begun_at or note.at
+    return replace(found, begun_at=begun, look_at=None, audit=(*found.audit, note))
 
 
 def provisional(found: Emergency, record: Record) -> Emergency:

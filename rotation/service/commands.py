@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from ..decisions.lifecycle import cancellable
 from ..domain import tags
 from ..domain.access import Caller
+from ..domain.emergency import Verdict
 from ..domain.errors import Permanent, RotationError, unenrolled
 from ..domain.ids import AccountId, TargetId
 from ..domain.operation import Operation
@@ -26,7 +27,7 @@ from ..ports import Queue, Vaults
 from ..runtime.clock import Clock
 from ..runtime.concurrency import gather_limited
 from . import inbox, messages
-from .acceptance import Acceptance
+from .acceptance import ANSWERS, Acceptance
 from .messages import Visit
 from .queries import Queries
 from .replies.rotation import (
@@ -76,10 +77,11 @@ class Commands:
     async def request_all(self, request: RotationRequest) -> BatchReply:
         """Rotate a vault or everything, account by account; failures do not affect other accounts.
 
-        Raises Permanent if ``confirm`` is not the number of accounts.
+        Raises Permanent if ``confirm`` is not the number of accounts, but not in an emergency.
         """
         accounts = await self.scope.accounts(request)
-        if request.everything and request.confirm != len(accounts):
+        moved = request.confirm != len(accounts)
+        if request.everything and moved and not request.is_emergency:
             raise Permanent(
                 f"confirm is {request.confirm}, but there are now {len(accounts)} accounts",
                 code="Unconfirmed",
@@ -94,6 +96,7 @@ class Commands:
             rotations=[result for result in results if isinstance(result, AcceptedReply)],
             failed=[result for result in results if isinstance(result, FailedReply)],
             status=f"/api/rotations?batch={batch}",
+            not_seen=await self.scope.unseen(request),
         )
 
     async def _request_one(
@@ -116,6 +119,9 @@ class Commands:
 
         Raises Permanent if it is too late.
         """
+        emergency = await self.queries.emergency(operation_id)
+        if emergency and await self.acceptance.is_waiting(emergency):
+            return await self.acceptance.close(emergency, Verdict.CANCELLED, caller, reason)
         record = await self.queries.record(operation_id)
         found = record.find(operation_id) if record else None
         if record is None or found is None:
@@ -140,6 +146,11 @@ class Commands:
 
         Return a sentence that says what this does, or None if the operation does not exist.
         """
+        emergency = await self.queries.emergency(operation_id)
+        if emergency and await self.acceptance.is_waiting(emergency):
+            if not dry_run:
+                await self.acceptance.answer(emergency, kind, caller, reason)
+            return ANSWERS[kind]
         record = await self.queries.record(operation_id)
         if record is None or not isinstance(record.find(operation_id), Operation):
             return None

@@ -42,7 +42,7 @@ def _id_of(account: AccountId, request: RotationRequest) -> str:
     """
     if not request.is_emergency or request.idempotency_key is None:
         return new_id(account)
-    seed = f"{request.requester}|{request.idempotency_key}"
+    seed = f"{request.requester}|{request.idempotency_key}|{request.leaked}"
     return f"{account.slug}-{hashlib.sha256(seed.encode()).hexdigest()[:12]}"
 
 

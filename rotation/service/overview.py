@@ -10,17 +10,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from ..domain.bindings import Bindings, Bound
 from ..domain.errors import Permanent, RotationError
 from ..domain.ids import TargetId, target_id
 from ..domain.policy import Policy
 from ..domain.record import Record
 from ..domain.targets import ListedSecret
+from ..engine.emergencies import Emergencies
 from ..engine.inventory import Inventory, Listing
 from ..engine.journal import Journal
 from ..engine.record_cache import RecordCache
 from ..runtime.clock import Clock
+from .replies.fleet import SecretState
 from .views import fleet, members
+from .views.emergency import warning
 from .views.fleet import Row
 
 
@@ -32,6 +37,7 @@ class Overview:
     inventory: Inventory
     policy: Policy
     clock: Clock
+    emergencies: Emergencies
     _records: RecordCache = field(init=False)
 
     def __post_init__(self) -> None:
@@ -54,6 +60,10 @@ class Overview:
             *await self.inventory.bindings.problems(),
             *_stranded(records.values(), await self.inventory.bindings.current()),
         ]
+        held = {e.account: warning(e) for e in await self.emergencies.open() if e.why}
+        rows = [_held(row, held[row.account]) if row.account in held else row for row in rows]
+        shown = {row.account for row in rows}
+        problems += [f"{account.name}: {held[account]}" for account in held.keys() - shown]
         return sorted(rows, key=lambda row: row.target), problems
 
     def _listed(self, secret: ListedSecret, records: Mapping[str, Record], now: datetime) -> Row:
@@ -62,6 +72,11 @@ class Overview:
         if unreadable:
             return members.without_record(secret, unreadable, now)
         return fleet.row(secret, records.get(slug), self.policy, now)
+
+
+def _held(row: Row, warning: str) -> Row:
+    """Return the row of an account whose leaked key is not revoked yet."""
+    return replace(row, state=SecretState.FAILING, why=warning)
 
 
 def _remembered(

@@ -8,11 +8,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from ..domain.access import Caller
+from ..domain.emergency import Emergency
+from ..domain.errors import Unreadable
 from ..domain.ids import AccountId
-from ..domain.operation import Operation
+from ..domain.operation import Operation, Purpose
 from ..domain.policy import Policy
 from ..domain.record import Record
 from ..domain.request import Request, RequestKind
+from ..engine.emergencies import Emergencies
 from ..engine.inventory import Inventory
 from ..engine.journal import Journal
 from ..ports import Vaults
@@ -22,6 +25,7 @@ from .replies.fleet import CallerReply, FleetReply
 from .replies.rotation import RotationReply, RotationsReply, RotationState
 from .replies.secret import AccountReply
 from .unmanaged import UnmanagedResources
+from .views import emergency as emergency_view
 from .views import fleet, last_sweep, operation, timeline
 from .views.fleet import Row
 
@@ -42,10 +46,13 @@ class Queries:
     unmanaged: UnmanagedResources
     policy: Policy
     clock: Clock
+    emergencies: Emergencies
     _overview: Overview = field(init=False)
 
     def __post_init__(self) -> None:
-        self._overview = Overview(self.journal, self.inventory, self.policy, self.clock)
+        self._overview = Overview(
+            self.journal, self.inventory, self.policy, self.clock, self.emergencies
+        )
 
     @property
     def vault_urls(self) -> tuple[str, ...]:
@@ -111,15 +118,62 @@ class Queries:
         return found
 
     async def _status(self, operation_id: str) -> RotationReply | None:
+        emergency = await self.emergency(operation_id)
+        try:
+            record = await self.record(operation_id)
+        except Unreadable:
+            if emergency is None:
+                raise
+            record = None
+        found = record.find(operation_id) if record else None
+        if record is None or found is None or (emergency and _is_over(found, emergency)):
+            return emergency_view.build(emergency) if emergency else None
+        return emergency_view.judged(
+            operation.build(record, found), await self._emergencies_of(found, emergency)
+        )
+
+    async def is_emergency(self, operation_id: str) -> bool:
+        """Return whether only the Emergency role may answer an operation."""
+        emergency = await self.emergency(operation_id)
+        if emergency is not None:
+            return emergency.is_open
         record = await self.record(operation_id)
         found = record.find(operation_id) if record else None
-        return operation.build(record, found) if record and found else None
+        if isinstance(found, Request):
+            return found.kind is RequestKind.EMERGENCY
+        if found is None or found.ended_at is not None:
+            return False
+        return found.purpose is Purpose.EMERGENCY
+
+    async def emergency(self, operation_id: str) -> Emergency | None:
+        """Return the document of an emergency, or None if there is none."""
+        return await self.emergencies.find(operation_id) if _is_id(operation_id) else None
+
+    async def _emergencies_of(
+        self, found: Operation | Request, known: Emergency | None
+    ) -> list[Emergency]:
+        if isinstance(found, Request) or found.purpose is not Purpose.EMERGENCY:
+            return [known] if known else []
+        ids = dict.fromkeys((found.id, *found.requests))
+        documents = [await self.emergencies.find(one) for one in ids]
+        return [document for document in documents if document]
 
     async def record(self, operation_id: str) -> Record | None:
         """Return the record that an operation's id belongs to."""
-        slug, _, rest = operation_id.partition("-")
-        valid = len(slug) == 16 and rest.isalnum() and slug.isalnum() and slug.isascii()
-        return await self.journal.find(slug.lower()) if valid else None
+        slug = operation_id.partition("-")[0]
+        return await self.journal.find(slug.lower()) if _is_id(operation_id) else None
+
+
+def _is_id(text: str) -> bool:
+    slug, _, rest = text.partition("-")
+    return len(slug) == 16 and rest.isalnum() and slug.isalnum() and text.isascii()
+
+
+def _is_over(found: Operation | Request, emergency: Emergency) -> bool:
+    """Return whether the record is behind or ahead of the emergency's document."""
+    if isinstance(found, Request):
+        return not emergency.is_open
+    return found.ended_at is not None and emergency.is_open
 
 
 def _all(record: Record) -> list[Operation | Request]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 
+from ..domain import tags
 from ..domain.errors import Permanent, RotationError, Unreadable, unenrolled
 from ..domain.ids import AccountId, TargetId, target_id
-from ..engine.inventory import Inventory
+from ..domain.targets import ListedSecret
+from ..engine.inventory import Inventory, Listing
 from ..engine.journal import Journal
 from ..engine.reader import SecretReader
 from .requests import RotationRequest
@@ -27,8 +29,11 @@ class Scope:
         Raises Permanent if there is none, or if a vault cannot be listed.
         """
         if not request.is_bulk:
-            return [(await self.account(request))[0]]
+            find = self.emergency if request.is_emergency else self.account
+            return [(await find(request))[0]]
         listings = await self.inventory.listings()
+        if request.is_emergency:
+            return await self._seen_or_remembered(request, listings)
         for listing in listings:
             if listing.error:
                 raise Permanent(
@@ -39,6 +44,25 @@ class Scope:
         listed = (secret for listing in listings for secret in listing.secrets)
         wanted = (s for s in listed if request.everything or s.target.vault == request.vault)
         return sorted({s.account for s in wanted if s.account}, key=lambda a: a.slug)
+
+    async def _seen_or_remembered(
+        self, request: RotationRequest, listings: tuple[Listing, ...]
+    ) -> list[AccountId]:
+        """Return the accounts of a bulk emergency, which no vault that fails refuses."""
+        listed = {s.account for listing in listings for s in _of(request, listing) if s.account}
+        async for slug in self.journal.slugs():
+            with suppress(Unreadable):
+                record = await self.journal.find(slug)
+                members = [target_id(text) for text in record.members] if record else []
+                if record and any(request.everything or m.vault == request.vault for m in members):
+                    listed.add(record.account)
+        return sorted(listed, key=lambda a: a.slug)
+
+    async def unseen(self, request: RotationRequest) -> list[str]:
+        """Return what a bulk request could not see: vaults that cannot be listed, and why."""
+        listings = await self.inventory.listings()
+        wanted = (x for x in listings if request.everything or x.vault == request.vault)
+        return [f"{listing.vault}: {listing.error}" for listing in wanted if listing.error]
 
     async def account(self, request: RotationRequest) -> tuple[AccountId, tuple[TargetId, ...]]:
         """Return the account of a request for a secret or an account, and its enrolled secrets.
@@ -76,9 +100,27 @@ class Scope:
             return await self.account(request)
         except RotationError as exc:
             owners = await self._owners(request.secret)
-            if len(owners) != 1:
-                raise exc from None
-            return owners[0], (request.secret,)
+            if len(owners) == 1:
+                return owners[0], (request.secret,)
+            raise await self._with_command(request, exc) from None
+
+    async def _with_command(self, request: RotationRequest, exc: RotationError) -> RotationError:
+        """Return the error; of an unbound secret with the account that its tag names.
+
+        The tag is a stranger's word, so that a person must confirm the account.
+        """
+        if exc.code != "NotBound" or request.secret is None:
+            return exc
+        found = await self.reader.vaults.get_secret(request.secret)
+        account = tags.account_of(found.tags) if found else None
+        if account is None:
+            return exc
+        return Permanent(
+            f"{request.secret} is not bound to {account}, which its tag names",
+            code="NotBound",
+            remedy=f"if that account leaked: python -m rotation emergency {account} "
+            f"--leaked {request.leaked} --reason …",
+        )
 
     async def _owners(self, secret: TargetId) -> list[AccountId]:
         """Return the accounts whose record has the secret as a member."""
@@ -89,3 +131,7 @@ class Scope:
                 if record and name in {m.lower() for m in (*record.members, *record.seen)}:
                     owners.append(record.account)
         return owners
+
+
+def _of(request: RotationRequest, listing: Listing) -> tuple[ListedSecret, ...]:
+    return listing.secrets if request.everything or listing.vault == request.vault else ()

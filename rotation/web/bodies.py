@@ -43,6 +43,23 @@ class RequestBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         ]
         | UnsetType
     ) = UNSET
+    now: Annotated[bool, Meta(description="Emergencies only: wait for no secret.")] | UnsetType = (
+        UNSET
+    )
+    force: (
+        Annotated[
+            bool,
+            Meta(description="Emergencies only: revoke even if no successor works."),
+        ]
+        | UnsetType
+    ) = UNSET
+    blind: (
+        Annotated[
+            bool,
+            Meta(description="Emergencies only: go on although no secret can be read."),
+        ]
+        | UnsetType
+    ) = UNSET
     dry_run: bool | UnsetType = UNSET
 
 

@@ -35,6 +35,9 @@ def parse(
         dry_run=reader.flag("dry_run"),
         leaked=reader.parse("leaked", _leaked, Leaked.NONE),
         overlap=reader.parse("overlap", _overlap, None),
+        now=reader.flag("now"),
+        force=reader.flag("force"),
+        blind=reader.flag("blind"),
         idempotency_key=_idempotency_key(headers, reader.problems),
     )
     reader.problems.extend(_contradictions(request, is_readable=not reader.problems))
@@ -63,6 +66,9 @@ def _contradictions(request: RotationRequest, *, is_readable: bool) -> list[str]
         problems.append('name either vault and secret, or account, or vault, or "all": true')
     if request.overlap is not None and not request.is_emergency:
         problems.append("overlap: allowed only in an emergency (leaked)")
+    for name in ("now", "force", "blind"):
+        if getattr(request, name) and not request.is_emergency:
+            problems.append(f"{name}: allowed only in an emergency (leaked)")
     if request.everything and request.confirm is None and not request.dry_run:
         problems.append("confirm: required with all; use the number of accounts of a dry_run")
     return problems

@@ -57,6 +57,13 @@ def emergency(
     overlap: Annotated[
         str, typer.Option(help="Keep the leaked key valid for this long (ISO 8601, e.g. PT10M).")
     ] = "",
+    now: Annotated[bool, typer.Option("--now", help="Wait for no secret.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Revoke even if no other key works.")
+    ] = False,
+    blind: Annotated[
+        bool, typer.Option("--blind", help="Go on although no secret can be read.")
+    ] = False,
     vault: Vault = "",
     everything: All = False,
     dry_run: DryRun = False,
@@ -70,6 +77,8 @@ def emergency(
     """Revoke a leaked key at once and publish a working one."""
     body = {"reason": reason, "leaked": leaked, **selection(what, vault, everything)}
     body |= {"overlap": overlap} if overlap else {}
+    flags = {"now": now, "force": force, "blind": blind}
+    body |= {name: True for name, is_set in flags.items() if is_set}
     options = Options(as_json, dry_run, yes, wait, key)
     run_with_client(url, direct, lambda client: _rotate(client, body, options))
 

@@ -31,6 +31,13 @@ class TroubleReply(Reply, frozen=True, kw_only=True):
     since: Time
 
 
+class NotRevokedReply(Reply, frozen=True, kw_only=True):
+    """The reason that a leaked key is not revoked yet, and what to do."""
+
+    reason: str
+    remedy: str
+
+
 class AuditEntryReply(Reply, frozen=True, kw_only=True):
     """One line of the audit trail."""
 
@@ -41,7 +48,9 @@ class AuditEntryReply(Reply, frozen=True, kw_only=True):
 class RotationReply(Reply, frozen=True, kw_only=True):
     """An operation, or a request that waits to become one.
 
-    ``beganIn`` is its first phase. ``proven`` is true once the old key was rejected.
+    ``beganIn`` is its first phase. ``proven`` is true once the old key was rejected. ``revoked`` is
+    of emergencies: true once every leaked key was refused, false while ``notRevoked`` says why one
+    is not, and null while it is under way or cannot be proven.
     """
 
     id: str
@@ -66,6 +75,8 @@ class RotationReply(Reply, frozen=True, kw_only=True):
     waiting_for: str | UnsetType = UNSET
     waiting_until: Time | UnsetType = UNSET
     trouble: TroubleReply | UnsetType = UNSET
+    revoked: bool | UnsetType | None = UNSET
+    not_revoked: NotRevokedReply | UnsetType = UNSET
 
 
 StateCounts = Annotated[dict[str, int], Meta(description="The total number in each state.")]
@@ -94,13 +105,17 @@ class FailedReply(Reply, frozen=True, kw_only=True):
 
 
 class BatchReply(Reply, frozen=True, kw_only=True):
-    """A request for several accounts; ``status`` is the URL that lists its rotations."""
+    """A request for several accounts; ``status`` is the URL that lists its rotations.
+
+    ``notSeen`` are the vaults of an emergency that could not be listed, and why.
+    """
 
     batch: str
     accounts: int
     rotations: list[AcceptedReply]
     failed: list[FailedReply]
     status: str
+    not_seen: list[str]
 
 
 class AnsweredReply(Reply, frozen=True, kw_only=True):

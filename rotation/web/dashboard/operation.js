@@ -12,6 +12,7 @@ const purposeOf = ({ purpose, leaked }) =>
 function progressOf(rotation) {
   return [
     stepsOf(rotation),
+    rotation.notRevoked ? notRevokedBox(rotation.notRevoked) : null,
     waitingOf(rotation),
     rotation.trouble ? errorOf(rotation.trouble) : null,
     requestedBy(rotation),
@@ -42,6 +43,8 @@ function waitingOf({ state, waitingFor, waitingUntil, trouble }) {
   const until = waitingUntil ? [" Next check ", timeOf(waitingUntil), "."] : [];
   return h("p", { class: "waiting" }, sentence(waitingFor), ...until);
 }
+
+const notRevokedBox = ({ reason, remedy }) => errorBox(`NOT REVOKED: ${reason}`, sentence(remedy));
 
 const errorOf = (error) => errorBox(sentence(error.message), sentence(error.remedy),
   h("p", { class: "fine" }, `${error.code}, since `, timeOf(error.since)));

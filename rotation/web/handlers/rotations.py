@@ -51,6 +51,14 @@ def _check_role(call: Call, wanted: RotationRequest) -> None:
         raise Forbidden(Role.EMERGENCY, message)
 
 
+async def _check_answer(call: Call) -> None:
+    """Refuse an answer to an emergency by a caller who may not start one."""
+    if call.caller.may(Role.EMERGENCY):
+        return
+    if await call.service.queries.is_emergency(call.param("id")):
+        raise Forbidden(Role.EMERGENCY, "To answer an emergency needs a wider role.")
+
+
 async def list_rotations(call: Call) -> Response:
     """Handle ``GET /api/rotations?state=…&account=…&batch=…``."""
     state, account = call.query("state"), call.query("account")
@@ -72,6 +80,7 @@ async def get(call: Call) -> Response:
 async def cancel(call: Call) -> Response:
     """Handle ``DELETE /api/rotations/{id}``."""
     reason = read_reason(call.query("reason") or "no longer wanted")
+    await _check_answer(call)
     found = await call.service.commands.cancel(call.param("id"), call.caller, reason)
     return unknown_rotation() if found is None else ok(found)
 
@@ -83,6 +92,7 @@ async def answer(call: Call) -> Response:
         return problem(404, "Not found", "Use POST …/resume or …/abandon.")
     reason, dry_run = read_answer(call.request.body)
     name = call.param("id")
+    await _check_answer(call)
     will = await call.service.commands.answer(name, kind, call.caller, reason, dry_run=dry_run)
     if will is None:
         return unknown_rotation()

@@ -60,9 +60,9 @@ async def minutes(p: Product, count: int) -> None:
         p.azure.advance(MINUTE)
 
 
-def settled(directory: Path) -> Path:
+def settled(directory: Path, p: Product) -> Path:
     """The account's record."""
-    return next(path for path in directory.glob("*.json") if len(path.stem) == 16)
+    return directory / f"{p.account().slug}.json"
 
 
 async def test_a_leaked_key_is_refused_and_its_document_is_closed(tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ async def test_a_deleted_record_forgets_no_emergency(tmp_path: Path) -> None:
         await live(p, DAY)
         leaked = leaked_of(azure)
         asked = await report(p)
-        settled(tmp_path).unlink()
+        settled(tmp_path, p).unlink()
         await minutes(p, 30)
         assert (await the(p, asked)).verdict is Verdict.REFUSED
     assert not works(azure, leaked)
@@ -115,13 +115,13 @@ async def test_a_restored_or_edited_record_does_not_end_it_with_the_key_alive(
     azure = estate(lives=80 * DAY)
     async with serving(azure, tmp_path) as p:
         await live(p, DAY)
-        backup = settled(tmp_path).read_bytes()
+        backup = settled(tmp_path, p).read_bytes()
         leaked = leaked_of(azure)
         asked = await report(p, overlap=timedelta(hours=1))
         await p.run(5 * MINUTE)
         assert (await p.record()).phase is Phase.OVERLAP
         if change == "backup":
-            settled(tmp_path).write_bytes(backup)
+            settled(tmp_path, p).write_bytes(backup)
         else:
             await p.triggers.journal.amend(p.account(), lambda r: replace(r, salt="another"))
         await minutes(p, 120)
@@ -420,3 +420,63 @@ async def test_a_document_that_never_began_asks_a_person(tmp_path: Path) -> None
     assert works(azure, leaked)
     assert found.is_open
     assert "resume" in found.remedy
+
+
+@pytest.mark.parametrize("garbage", [b"{", b"[]", b'{"format": 1, "salt": 7}'])
+async def test_a_garbage_record_neither_refuses_nor_delays_it(
+    tmp_path: Path, garbage: bytes
+) -> None:
+    azure = estate(lives=80 * DAY)
+    async with serving(azure, tmp_path) as p:
+        await live(p, DAY)
+        leaked = leaked_of(azure)
+        settled(tmp_path, p).write_bytes(garbage)
+        asked = await report(p)
+        await minutes(p, 20)
+        assert (await the(p, asked)).verdict is Verdict.REFUSED
+    assert not works(azure, leaked)
+    assert works(azure, latest(azure))
+
+
+async def test_a_record_of_a_newer_version_is_left_alone_and_that_is_shown(tmp_path: Path) -> None:
+    azure = estate(lives=80 * DAY)
+    async with serving(azure, tmp_path) as p:
+        await live(p, DAY)
+        newer = b'{"format": 99}'
+        settled(tmp_path, p).write_bytes(newer)
+        asked = await report(p)
+        await minutes(p, 3)
+        found = await the(p, asked)
+        assert settled(tmp_path, p).read_bytes() == newer
+    assert "newer version" in found.why
+    assert "--force" in found.remedy
+
+
+async def test_force_works_from_the_document_alone(tmp_path: Path) -> None:
+    azure = estate(lives=80 * DAY)
+    async with serving(azure, tmp_path) as p:
+        await live(p, DAY)
+        leaked = leaked_of(azure)
+        newer = b'{"format": 99}'
+        settled(tmp_path, p).write_bytes(newer)
+        asked = await report(p, force=True)
+        await minutes(p, 10)
+        assert (await the(p, asked)).verdict is Verdict.REFUSED
+        assert settled(tmp_path, p).read_bytes() == newer
+    assert not works(azure, leaked)
+    assert works(azure, latest(azure))
+
+
+async def test_a_key_that_arm_still_lists_after_its_regenerate_is_not_published(
+    tmp_path: Path,
+) -> None:
+    """Found by the simulation: the dead spare was taken for a successor."""
+    azure = estate(lives=10 * DAY)
+    async with serving(azure, tmp_path) as p:
+        account = azure.account("aoai-demo")
+        account.stale_for, account.old_key_lag = timedelta(seconds=3), timedelta(seconds=40)
+        dead = leaked_of(azure, "Key2")
+        await p.triggers.sweep()
+        await report(p)
+        await p.run(5 * MINUTE)
+    assert dead not in values(azure, OWNERS, KEY)

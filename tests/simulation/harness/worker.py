@@ -91,7 +91,9 @@ class Worker:
         )
         unmanaged = UnmanagedResources(vaults, accounts, clock)
         policy = self.policy
-        self.queries = Queries(journal, inventory, vaults, unmanaged, policy, clock)
+        self.queries = Queries(
+            journal, inventory, vaults, unmanaged, policy, clock, self.emergencies
+        )
         self.scope = Scope(inventory, reader, journal)
         acceptance = Acceptance(self.scope, self.emergencies, accounts, journal, queue, clock)
         self.commands = Commands(

@@ -1,0 +1,61 @@
+"""Replies about emergencies, from their documents. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from ...domain.emergency import Emergency, Verdict
+from ...domain.operation import Phase, Purpose
+from ..replies.reply import optional
+from ..replies.rotation import AuditEntryReply, NotRevokedReply, RotationReply, RotationState
+
+_STATES = {Verdict.OPEN: RotationState.WAITING, Verdict.CANCELLED: RotationState.CANCELLED}
+
+OUTCOMES = {
+    Verdict.REFUSED: "the leaked key is refused",
+    Verdict.NOT_PROVEN: "regenerated, not proven: the leaked key cannot be tried any longer",
+    Verdict.CANCELLED: "cancelled",
+    Verdict.ABANDONED: "abandoned",
+}
+
+
+def build(found: Emergency) -> RotationReply:
+    """Return the reply about an emergency that no record names."""
+    reply = RotationReply(
+        id=found.id,
+        account=str(found.account),
+        state=_STATES.get(found.verdict, RotationState.ENDED),
+        purpose=Purpose.EMERGENCY,
+        phase=Phase.IDLE,
+        reason=found.reason,
+        requester=found.requester,
+        role=optional(found.role),
+        request_id=optional(found.request_id),
+        leaked=found.leaked,
+        requested_at=found.at,
+        ended_at=optional(found.closed_at),
+        outcome=optional(OUTCOMES.get(found.verdict)),
+        audit=tuple(AuditEntryReply(at=entry.at, what=entry.what) for entry in found.audit),
+    )
+    return judged(reply, [found])
+
+
+def judged(reply: RotationReply, found: Iterable[Emergency]) -> RotationReply:
+    """Return a reply with what the documents of its emergencies say."""
+    mine = tuple(found)
+    if not mine:
+        return reply
+    held = next((e for e in mine if e.is_open and e.why), None)
+    if held:
+        why = NotRevokedReply(reason=held.why, remedy=held.remedy)
+        return replace(reply, revoked=False, not_revoked=why)
+    revoked = True if all(e.verdict is Verdict.REFUSED for e in mine) else None
+    return replace(reply, revoked=revoked, not_revoked=UNSET)
+
+
+def warning(found: Emergency) -> str:
+    """Return what the overview shows of an account whose leaked key is not revoked yet."""
+    return f"NOT REVOKED: {found.why}; {found.remedy}"
