@@ -28,7 +28,7 @@ from ..engine.responder import new_salt
 from ..ports import Accounts, Queue
 from ..runtime import log
 from ..runtime.clock import Clock
-from . import inbox, messages
+from . import idempotency, inbox, messages
 from .messages import Visit
 from .replies.rotation import RotationReply
 from .requests import RotationRequest, log_request
@@ -63,7 +63,7 @@ class Acceptance:
         """
         account, targets = await self.scope.emergency(request)
         new = inbox.from_operator(account, request, self.clock.now())
-        earlier = await self._earlier(account, request)
+        earlier = await self._earlier(new)
         if earlier:
             return earlier, account
         await self._store(account, new, request, ask_arm=ask_arm)
@@ -121,19 +121,11 @@ class Acceptance:
         shown = closed or found
         return view.judged(view.build(shown), [shown])
 
-    async def _earlier(self, account: AccountId, request: RotationRequest) -> str | None:
+    async def _earlier(self, new: Request) -> str | None:
         """Return the id of the same caller's earlier emergency with the same idempotency key."""
-        if request.idempotency_key is None:
-            return None
         with suppress(RotationError):  # an unreadable record must not refuse an emergency
-            record = await self.journal.find(account.slug)
-            found = inbox.find_by_key(record, request.idempotency_key) if record else None
-            known = record.find(found) if record and found else None
-            same = known is not None and (known.requester, known.leaked) == (
-                request.requester,
-                request.leaked,
-            )
-            return found if same else None
+            record = await self.journal.find(new.id.partition("-")[0])
+            return idempotency.find(record, new) if record else None
         return None
 
     async def _store(

@@ -26,7 +26,7 @@ from ..engine.journal import Journal
 from ..ports import Queue, Vaults
 from ..runtime.clock import Clock
 from ..runtime.concurrency import gather_limited
-from . import inbox, messages
+from . import idempotency, inbox, messages
 from .acceptance import ANSWERS, Acceptance
 from .messages import Visit
 from .queries import Queries
@@ -87,8 +87,8 @@ class Commands:
                 code="Unconfirmed",
                 remedy="repeat the dry run and confirm the number that it reports",
             )
-        batch = request.idempotency_key or inbox.new_batch()
-        one = replace(request, vault=None, everything=False, idempotency_key=batch)
+        batch = idempotency.batch_of(request) or inbox.new_batch()
+        one = replace(request, vault=None, everything=False, batch=batch)
         results = await gather_limited((self._request_one(one, a) for a in accounts), AT_ONCE)
         return BatchReply(
             batch=batch,
@@ -173,7 +173,7 @@ class Commands:
         request to the record, returns None if there is nothing to add, or raises.
         """
         record = await self.journal.amend(visit.account, lambda r: enter(r, new))
-        accepted = inbox.find_by_key(record, new.idempotency_key) or new.id
+        accepted = idempotency.find(record, new) or new.id
         if accepted == new.id:
             log_request(visit.account, new)
             await self.queue.put(messages.dump(visit), timedelta())

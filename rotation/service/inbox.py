@@ -13,6 +13,7 @@ from ..domain.ids import AccountId
 from ..domain.operation import Purpose
 from ..domain.record import Record
 from ..domain.request import Leaked, Request, RequestKind
+from . import idempotency
 from .requests import AlreadyRunning, RotationRequest, too_many
 
 _MAX_PENDING = 20
@@ -28,7 +29,7 @@ def from_operator(account: AccountId, request: RotationRequest, now: datetime) -
         at=now,
         leaked=request.leaked,
         overlap=request.overlap,
-        idempotency_key=request.idempotency_key,
+        idempotency_key=idempotency.stored(request),
         secret=str(request.secret) if request.secret else None,
         role=request.role,
         request_id=request.request_id,
@@ -40,10 +41,10 @@ def _id_of(account: AccountId, request: RotationRequest) -> str:
 
     So two posts with one key make one document, even at the same time.
     """
-    if not request.is_emergency or request.idempotency_key is None:
+    key = idempotency.stored(request)
+    if not request.is_emergency or key is None:
         return new_id(account)
-    seed = f"{request.requester}|{request.idempotency_key}|{request.leaked}"
-    return f"{account.slug}-{hashlib.sha256(seed.encode()).hexdigest()[:12]}"
+    return f"{account.slug}-{hashlib.sha256(key.encode()).hexdigest()[:12]}"
 
 
 def from_answer(
@@ -73,7 +74,7 @@ def admitted(record: Record, request: Request) -> Record | None:
 
     Raises AlreadyRunning if it is covered already, and Permanent if too many are pending.
     """
-    if find_by_key(record, request.idempotency_key):
+    if idempotency.find(record, request):
         return None
     covering = find_covering(record, request)
     if covering:
@@ -86,16 +87,6 @@ def admitted(record: Record, request: Request) -> Record | None:
 def removed(record: Record, request_id: str) -> Record:
     """Return the record without one request."""
     return replace(record, requests=tuple(r for r in record.requests if r.id != request_id))
-
-
-def find_by_key(record: Record, key: str | None) -> str | None:
-    """Return the id of the request or operation with this idempotency key."""
-    if key is None:
-        return None
-    for operation in (record.operation, *record.history):
-        if operation and key in operation.idempotency_keys:
-            return operation.id
-    return next((r.id for r in record.requests if r.idempotency_key == key), None)
 
 
 def find_covering(record: Record, request: Request) -> str | None:

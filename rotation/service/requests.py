@@ -33,6 +33,7 @@ class RotationRequest(Struct, frozen=True):
     leaked: Leaked = Leaked.NONE
     overlap: timedelta | None = None
     idempotency_key: str | None = None
+    batch: str | None = None
     now: bool = False
     force: bool = False
     blind: bool = False

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from ..domain.errors import Permanent, RotationError
+from ..service.idempotency import REUSED
 from ..service.replies.rotation import AcceptedReply, AnsweredReply, BatchReply
 from ..service.requests import AlreadyRunning
 from .bodies import ProblemReply, RunningReply
@@ -71,7 +72,7 @@ def from_error(exc: RotationError) -> Response:
         running = RunningReply(id=name, status=f"/api/rotations/{name}")
         return problem(409, str(exc), exc.remedy, code=exc.code, rotation=running)
     if isinstance(exc, Permanent):
-        status = 404 if exc.code == "NotEnrolled" else 409
+        status = {"NotEnrolled": 404, REUSED: 422}.get(exc.code, 409)
         return problem(status, str(exc), exc.remedy, code=exc.code)
     return problem(503, "Try again", str(exc), code=exc.code)
 

@@ -73,6 +73,8 @@ def _operation(route: Route, described: Operation) -> dict[str, Any]:
 
 def _responses(route: Route, described: Operation) -> dict[str, Any]:
     problems = ("500",) if route.role is None else _PROBLEMS
+    if route.name == "request_rotation":
+        problems = (*problems, "422")  # an Idempotency-Key of another request
     refused = {status: {"$ref": "#/components/responses/Problem"} for status in problems}
     return refused | {
         str(status): _response(status, reply, described)

@@ -43,7 +43,7 @@ PREFER = Parameter(
     "Prefer",
     "header",
     "With wait=60, wait up to 60 seconds for the outcome. The maximum is 100 seconds.",
-    _TEXT | {"pattern": "^wait=[0-9]{1,3}$"},
+    _TEXT,  # a preference that is not known is ignored (RFC 7240)
 )
 
 STATE = Parameter(

@@ -217,7 +217,7 @@ async def test_a_whole_vault_is_rotated_account_by_account(azure: Azure, api: Ap
     assert (status, found["accounts"], found["failed"]) == (202, 2, [])
     _, again = await api.post(key="b-1", vault="kv-demo", reason="a new owner")
     assert again["rotations"] == found["rotations"]
-    _, listed = await api.call("list_rotations", query={"batch": "b-1"})
+    _, listed = await api.call("list_rotations", query={"batch": found["batch"]})
     assert {one["id"] for one in listed["rotations"]} == {one["id"] for one in found["rotations"]}
     await api.product.run(timedelta(minutes=10))
     _, listed = await api.call("list_rotations", query={"state": "running"})

@@ -27,7 +27,7 @@ from rotation.engine.reconciler import Reconciler
 from rotation.engine.responder import Responder
 from rotation.ports import Accounts, Notifier, Probe, Vaults
 from rotation.runtime.clock import Clock
-from rotation.service import inbox
+from rotation.service import idempotency, inbox
 from rotation.service.acceptance import Acceptance
 from rotation.service.commands import Commands
 from rotation.service.lost_records import LostRecords
@@ -195,5 +195,5 @@ def record_of(document: tuple[bytes, int] | None, account: AccountId) -> Record:
 
 def _added_once(record: Record, request: Request) -> Record | None:
     """Add a request unless its idempotency key is known; a running operation may cover it."""
-    known = inbox.find_by_key(record, request.idempotency_key)
+    known = idempotency.find(record, request)
     return None if known else inbox.added(record, request)

@@ -11,7 +11,7 @@ from rotation.domain.errors import Permanent
 from rotation.domain.ids import AccountId
 from rotation.domain.record import Record
 from rotation.domain.request import Leaked
-from rotation.service import inbox
+from rotation.service import idempotency, inbox
 from rotation.service.requests import AlreadyRunning, RotationRequest
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -29,7 +29,36 @@ def test_a_repeat_with_the_same_idempotency_key_is_not_recorded_again() -> None:
     keyed = replace(ROTATE, idempotency_key="k")
     record = admit(EMPTY, keyed)
     assert admit(record, keyed) == record
-    assert inbox.find_by_key(record, "k") == record.requests[0].id
+    again = inbox.from_operator(ACCOUNT, keyed, NOW)
+    assert idempotency.find(record, again) == record.requests[0].id
+
+
+def test_the_same_key_of_another_caller_is_another_key() -> None:
+    record = admit(EMPTY, replace(ROTATE, idempotency_key="k"))
+    other = replace(ROTATE, idempotency_key="k", requester="mallory")
+    assert idempotency.find(record, inbox.from_operator(ACCOUNT, other, NOW)) is None
+
+
+def test_the_same_key_with_another_body_is_refused_but_not_in_an_emergency() -> None:
+    record = admit(EMPTY, replace(ROTATE, idempotency_key="k"))
+    other = replace(ROTATE, idempotency_key="k", reason="something else")
+    with pytest.raises(Permanent) as refused:
+        admit(record, other)
+    assert refused.value.code == "IdempotencyKeyReused"
+    leak = inbox.from_operator(ACCOUNT, replace(other, leaked=Leaked.KEY1), NOW)
+    assert idempotency.find(record, leak) is None
+
+
+def test_a_dry_run_does_not_change_what_a_key_stands_for() -> None:
+    keyed = replace(ROTATE, idempotency_key="k")
+    assert idempotency.stored(keyed) == idempotency.stored(replace(keyed, dry_run=True))
+
+
+def test_a_key_that_an_earlier_version_stored_still_matches() -> None:
+    record = admit(EMPTY, replace(ROTATE, idempotency_key="k"))
+    old = replace(record, requests=(replace(record.requests[0], idempotency_key="k"),))
+    again = inbox.from_operator(ACCOUNT, replace(ROTATE, idempotency_key="k"), NOW)
+    assert idempotency.find(old, again) == old.requests[0].id
 
 
 def test_a_pending_request_covers_another_of_the_same_kind() -> None:
