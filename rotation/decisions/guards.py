@@ -11,6 +11,7 @@ from ..domain.keys import Slot
 from ..domain.operation import Purpose
 from ..domain.policy import ProbePolicy
 from ..domain.probing import ProbeResult
+from ..domain.record import RECOVERY
 from . import holds
 from .actions import Action, MissingFacts, blocked, needs, wait
 from .facts import Facts
@@ -24,12 +25,22 @@ SOON = timedelta(seconds=30)
 def before_regenerate(f: Facts, slot: Slot) -> Action | None:
     """Return why ``slot`` must not be regenerated now, or None if it may be."""
     return (
-        _published(f, slot)
+        _recovering(f)
+        or _published(f, slot)
         or _withdrawn(f, slot)
         or _capped(f)
         or _cached(f, slot)
         or _unproven(f, slot.other)
     )
+
+
+def _recovering(f: Facts) -> Action | None:
+    """After a lost record, wait until secrets whose latest version has no tags were looked for."""
+    rotated = any(target.enrolment.rotation for target in f.targets)
+    if _is_emergency(f) or not rotated or not f.record.is_young(f.now):
+        return None
+    until = (f.record.began_at or f.now) + RECOVERY
+    return wait(f, "the record is new: looking for secrets that an earlier one named", until)
 
 
 def _published(f: Facts, slot: Slot) -> Action | None:

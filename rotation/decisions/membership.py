@@ -46,8 +46,7 @@ class Membership:
 class Context:
     """Everything that decides about membership, for one account at one time.
 
-    ``fresh``: the account had no record, so earlier versions count. ``busy_elsewhere``: secrets
-    that a rotation of another account still publishes to.
+    ``busy_elsewhere``: secrets that a rotation of another account still publishes to.
     """
 
     record: Record
@@ -56,7 +55,6 @@ class Context:
     now: datetime
     overlap: timedelta
     busy_elsewhere: frozenset[TargetId] = frozenset()
-    fresh: bool = False
 
     @property
     def account(self) -> AccountId:
@@ -92,7 +90,8 @@ def settle(
 
 def _consider(c: Context, s: SecretSnapshot, address: AccountId | None, found: Membership) -> None:
     """Admit a secret that is not a member if its tags ask for it and a binding allows it."""
-    remembered = c.fresh and tags.account_of(s.former_tags or {}) == c.account
+    young = c.record.is_young(c.now) and str(s.id) not in c.record.left
+    remembered = young and tags.account_of(s.former_tags or {}) == c.account
     if c.account != address and not (remembered and address is None):
         return
     refusal = _refusal(c, s)

@@ -7,7 +7,7 @@ Every struct is frozen; a step changes a copy with ``msgspec.structs.replace``.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec import Struct, field
 
@@ -18,6 +18,9 @@ from .operation import Intent, Operation, Phase
 from .request import OPERATOR_ANSWERS, Request
 
 HISTORY = 20
+
+# After a lost record, untagged secrets are looked for this long: a few of them in each sweep.
+RECOVERY = timedelta(hours=48)
 
 OUTBOX = 20  # notifications that a record keeps until they are delivered
 
@@ -88,8 +91,14 @@ class Record(Struct, frozen=True):
     repairs: Mapping[str, Repair] = field(default_factory=dict)
     published: str | None = None
     frozen_bindings: bool = False
+    began_at: datetime | None = None
+    left: tuple[str, ...] = ()
     format: int = FORMAT
     births: Mapping[str, datetime] = field(default_factory=dict)
+
+    def is_young(self, now: datetime) -> bool:
+        """Return whether the record replaces a lost one and is not complete yet."""
+        return self.began_at is not None and now - self.began_at < RECOVERY
 
     @property
     def pending_answer(self) -> Request | None:

@@ -33,6 +33,8 @@ from .reader import Read, SecretReader
 
 _PROVISIONED = "Succeeded"
 _FAILED = ("Failed", "Canceled")
+LEFT = 50  # names of secrets that left, and must not come back by an earlier version's tags
+
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
 
@@ -93,16 +95,18 @@ class Gatherer:
         busy: frozenset[TargetId],
     ) -> Facts:
         now = self.clock.now()
-        fresh = not record.known_keys and not record.seen
+        if not record.known_keys and not record.seen and any(map(_was_managed, read.snapshots)):
+            record = replace(record, began_at=now)
         record = noted(record, keys, now)
-        context = Context(record, bindings, keys, now, self.policy.overlap, busy, fresh)
+        context = Context(record, bindings, keys, now, self.policy.overlap, busy)
         found = settle(context, read.snapshots, read.deleted)
         unread = [_unread(record, t) for t in read.unreadable if context.member(t)]
         members = found.members | {str(t.id): context.member(t.id) or Member(now) for t in unread}
         frozen = record.frozen_bindings or (bindings.are_frozen and not bindings.are_lost)
         notes = with_remarks(found.notes, found.targets, self.policy)
         record = replace(record, members=members, notes=notes, frozen_bindings=frozen)
-        record = announced(record, context, found)
+        left = tuple(dict.fromkeys((*record.left, *map(str, found.left))))[-LEFT:]
+        record = announced(replace(record, left=left), context, found)
         targets = sorted([*found.targets, *unread], key=lambda target: target.id)
         return Facts(
             now,
@@ -177,6 +181,11 @@ class Gatherer:
             moved |= {r.identity for r in readings if r.version is None and r.at > target.created}
             found |= {r.identity for r in readings} - moved
         return tuple(sorted(name for name in found if name.lower() not in self.ignored))
+
+
+def _was_managed(snapshot: SecretSnapshot) -> bool:
+    """Return whether a secret shows that it was managed before, so that its record was lost."""
+    return snapshot.former_tags is not None or tags.rotated_by(snapshot.tags) is not None
 
 
 def _unread(record: Record, target: TargetId) -> Target:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from ..domain.errors import RotationError
 from ..domain.ids import TargetId
+from ..domain.record import Record
 from ..engine.inventory import Listing
 from ..engine.journal import Journal
 from ..engine.reader import SecretReader
@@ -47,5 +48,11 @@ class LostRecords:
             known = await self.journal.find(account.slug)
         except RotationError:
             return None
-        lost = known is None or not (known.members or known.seen)
-        return Visit(account, (secret.id,)) if lost else None
+        return Visit(account, (secret.id,)) if self._may_be_lost(known, secret.id) else None
+
+    def _may_be_lost(self, known: Record | None, target: TargetId) -> bool:
+        """Return whether the secret may have been a member of a record that was lost."""
+        if known is None or not (known.members or known.seen):
+            return True
+        now = self.reader.inventory.clock.now()
+        return known.is_young(now) and str(target) not in {*known.members, *known.left}

@@ -51,6 +51,12 @@ def one(context: Context, found: SecretSnapshot) -> Membership:
     return settle(context, [found])
 
 
+def young(**more: object) -> Context:
+    """Return a context whose record began an hour ago."""
+    members = {"began_at": NOW - timedelta(hours=1)} | more
+    return replace(CONTEXT, record=msgspec.structs.replace(CONTEXT.record, **members))
+
+
 class TestAdmission:
     def test_a_bound_secret_with_our_tags_is_admitted(self) -> None:
         found = one(CONTEXT, secret())
@@ -108,10 +114,17 @@ class TestAdmission:
         assert not one(CONTEXT, secret()).members[str(TARGET)].shown
 
     def test_without_a_record_our_tags_on_an_earlier_version_are_enough(self) -> None:
-        fresh = replace(CONTEXT, fresh=True)
-        found = one(fresh, secret(tags={"team": "blue"}, former_tags=TAGS))
+        found = one(young(), secret(tags={"team": "blue"}, former_tags=TAGS))
         assert [t.id for t in found.targets] == [TARGET]
         assert found.targets[0].tags == TAGS | {"team": "blue"}
+
+    def test_but_not_if_it_left(self) -> None:
+        left = young(left=(str(TARGET),))
+        assert not one(left, secret(tags={}, former_tags=TAGS)).members
+
+    def test_nor_once_the_record_is_two_days_old(self) -> None:
+        old = young(began_at=NOW - timedelta(hours=48))
+        assert not one(old, secret(tags={}, former_tags=TAGS)).members
 
     def test_with_a_record_our_tags_on_an_earlier_version_are_not_enough(self) -> None:
         assert one(CONTEXT, secret(tags={}, former_tags=TAGS)) == Membership()
