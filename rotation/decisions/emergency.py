@@ -191,7 +191,7 @@ def _merged(f: Facts, request: Request, candidate: Slot) -> Operation:
         started_at=running.started_at,
         began_in=legacy.began_in(running),
         regenerated_at=running.regenerated_at,
-        attempts=running.attempts,
+        attempts=running.attempts if running.candidate is candidate else {},
         requests=(*running.requests, *others),
         idempotency_keys=(*running.idempotency_keys, *fresh.idempotency_keys),
         audit=running.noting(f.now, note).audit,

@@ -7,11 +7,13 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from ..domain.errors import Permanent
-from ..domain.operation import Attempt
+from ..domain.operation import ANOTHER_WRITER, Attempt
+from ..domain.probing import ProbeResult
 from ..domain.targets import Target
 from . import leaks, values
 from .actions import Action, wait
 from .facts import Facts
+from .progress import STALE_READS
 
 LOOK = timedelta(seconds=5)
 
@@ -49,6 +51,10 @@ def is_tried_now(f: Facts, target: Target) -> bool:
     attempt = f.operation.attempts.get(str(target.id))
     if attempt is None:
         return True
+    if attempt.hopeless or not is_ours(f, target):
+        return False
+    if attempt.at < f.operation.phase_since:  # once more, each time that the phase begins
+        return True
     return not given_up(f, target) and attempt.at + LOOK <= f.now
 
 
@@ -60,6 +66,17 @@ def hidden(f: Facts) -> tuple[Target, ...]:
 def is_ours(f: Facts, target: Target) -> bool | None:
     """Return whether a publish may replace the value; None if a probe must tell first."""
     return leaks.holds(f, target.value) or values.overwritable(f, target)
+
+
+def is_unseen(f: Facts, targets: tuple[Target, ...]) -> bool:
+    """Return whether a target may still show the version before ours, so that it is read again.
+
+    Key Vault's times are whole seconds: a version of the same second may be the former one.
+    """
+    puts = f.operation.puts
+    shown = ((t, puts[str(t.id)]) for t in targets if str(t.id) in puts)
+    late = any(t.version != put.version and t.created <= put.created for t, put in shown)
+    return late and f.operation.tries < STALE_READS
 
 
 def wanting(f: Facts) -> tuple[Target, ...]:
@@ -76,11 +93,20 @@ def counted(f: Facts) -> Facts:
     for target in f.not_publishing(f.operation.candidate):
         name = str(target.id)
         if is_ours(f, target) is False:
-            attempts[name] = Attempt(f.now, f.now, "foreign-value", hopeless=True)
-        elif puts.pop(name, None):
+            attempts[name] = _not_ours(f, target, attempts.get(name))
+        elif puts.pop(name, None):  # it was visible, or should be by now
             attempts[name] = _overwritten(attempts.get(name), f.now)
     operation = replace(f.operation, attempts=attempts, puts=puts)
     return replace(f, record=replace(f.record, operation=operation))
+
+
+def _not_ours(f: Facts, target: Target, before: Attempt | None) -> Attempt:
+    """Note a value that is somebody else's, or that no probe can judge yet."""
+    verdict = f.verdicts.get(target.value) if target.value else None
+    told = verdict is not None and verdict.result is not ProbeResult.INCONCLUSIVE
+    unclear = not told or (f.control is not None and f.control.result is ProbeResult.ACCEPTED)
+    since = before.since if before else f.now
+    return Attempt(since, f.now, "foreign-value", hopeless=not unclear)
 
 
 def _unread(f: Facts, target: Target) -> Attempt:
@@ -93,4 +119,4 @@ def _overwritten(before: Attempt | None, now: datetime) -> Attempt:
     count = before.count + 1 if before else 1
     since = before.since if before else now
     hopeless = count >= MAX_OVERWRITES
-    return Attempt(since, now - LOOK, "another-writer", hopeless=hopeless, count=count)
+    return Attempt(since, now - LOOK, ANOTHER_WRITER, hopeless=hopeless, count=count)

@@ -14,6 +14,8 @@ from .request import Leaked
 
 AUDIT = 60
 
+ANOTHER_WRITER = "another-writer"
+
 
 class Phase(StrEnum):
     """The phase of an operation; docs/architecture.md describes them."""
@@ -94,6 +96,11 @@ class Attempt(Struct, frozen=True):
     code: str
     hopeless: bool = False
     count: int = 1
+
+    @property
+    def overwritten(self) -> bool:
+        """Return whether somebody else wrote over what we published."""
+        return self.code == ANOTHER_WRITER
 
 
 class Operation(Struct, frozen=True):

@@ -128,7 +128,8 @@ def _with_puts(
     fingerprint = operation.value or ""
     seen = {name: ObservedVersion(put.version, fingerprint) for name, put in puts.items()}
     following = {name: put.following(current.puts.get(name)) for name, put in puts.items()}
-    operation = replace(current, puts={**current.puts, **following})
+    attempts = {n: a for n, a in current.attempts.items() if n not in puts or a.overwritten}
+    operation = replace(current, puts={**current.puts, **following}, attempts=attempts)
     return replace(record, operation=operation, seen={**record.seen, **seen})
 
 

@@ -480,3 +480,36 @@ async def test_a_key_that_arm_still_lists_after_its_regenerate_is_not_published(
         await report(p)
         await p.run(5 * MINUTE)
     assert dead not in values(azure, OWNERS, KEY)
+
+
+async def test_a_target_that_was_given_up_is_tried_once_more_with_each_new_key(
+    tmp_path: Path,
+) -> None:
+    """Found by the simulation: the leaked key that it still published was regenerated."""
+    azure = estate(lives=80 * DAY)
+    two_secrets(azure, NEIGHBOURS)
+    async with serving(azure, tmp_path, **both_vaults(azure)) as p:
+        await live(p, DAY)
+        refuse(azure, 503)
+        await report(p, overlap=timedelta(hours=2))
+        await minutes(p, 8)
+        assert (await p.record()).phase is Phase.OVERLAP
+        azure.faults.clear()
+        await report(p, Leaked.UNKNOWN)
+        await minutes(p, 15)
+    assert works(azure, latest(azure))
+    assert latest(azure, "second", NEIGHBOURS) == latest(azure)
+
+
+async def test_a_version_that_is_not_visible_yet_is_not_taken_for_another_writer(
+    tmp_path: Path,
+) -> None:
+    azure = estate(lives=80 * DAY)
+    azure.vault(OWNERS).stale_for = timedelta(seconds=3)
+    async with serving(azure, tmp_path) as p:
+        await live(p, DAY)
+        leaked = leaked_of(azure)
+        await report(p)
+        await p.run(10 * MINUTE)
+    assert not works(azure, leaked)
+    assert len(values(azure, OWNERS, KEY)) == 2
