@@ -146,7 +146,8 @@ def _refusals() -> Iterator[list[str]]:
         def emit(self, record: logging.LogRecord) -> None:
             _, _, text = record.getMessage().partition("{")
             fields = json.loads("{" + text) if text else {}
-            said = (fields.get("reason"), fields.get("problem"))
+            reason = "; ".join(filter(None, (fields.get("reason"), fields.get("remedy"))))
+            said = (reason, fields.get("problem"))
             found.extend(s for s in said if s and ": 403 " in s and s not in found)
 
     log, handler = logging.getLogger("rotation"), Handler()

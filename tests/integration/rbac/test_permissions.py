@@ -17,7 +17,8 @@ from tests.integration.wire.product import playground, product
 from .run import RIGHTS, Right, everything
 
 _ROTATION = ["Rotated", "Revoked", "Ended"]
-ALL_TOLD = [*_ROTATION, "Repaired", "Ended", *_ROTATION, *_ROTATION]
+# An admission, a rotation, a repair and an emergency; the event of a near expiry starts nothing.
+ALL_TOLD = ["Admitted", *_ROTATION, "Repaired", "Ended", *_ROTATION]
 OWN = {action for role in CUSTOM for action in (*role.actions, *role.data_actions)}
 ADAPTERS = {
     "ArmAccounts": Accounts,
