@@ -184,7 +184,7 @@ class Facts(Struct, frozen=True, dict=True):
         """Return the observation to store of each target; a disabled one keeps its last."""
         ours = (*self.targets, *self.withdrawn, *self.left_behind)
         known = {str(t.id): self._observe(t) for t in ours}
-        foreign = {str(t.id): ObservedVersion(t.version, "", tagged=t.tagged) for t in self.foreign}
+        foreign = {str(t.id): _foreign(t) for t in self.foreign}
         return known | foreign
 
     def _observe(self, target: Target) -> ObservedVersion:
@@ -236,3 +236,8 @@ class Facts(Struct, frozen=True, dict=True):
     def recent(self, times: tuple[datetime, ...]) -> tuple[datetime, ...]:
         """Return the times within the last 24 hours."""
         return tuple(at for at in times if at > self.now - timedelta(days=1))
+
+
+def _foreign(target: Target) -> ObservedVersion:
+    """Remember that a version holds a foreign value, without a fingerprint of it."""
+    return ObservedVersion(target.version, "", tagged=target.tagged, foreign=True)

@@ -194,7 +194,10 @@ def _enrolment(account: AccountId, theirs: Mapping[str, str]) -> Enrolment:
 
 def _is_foreign(c: Context, target: Target) -> bool:
     """Return whether the value is foreign: never overwritten, sent anywhere or fingerprinted."""
-    if target.value is None or _shows_key(target.value, c.keys):
+    if target.value is None:
+        seen = c.record.seen.get(str(target.id))
+        return seen is not None and seen.version == target.version and seen.foreign
+    if _shows_key(target.value, c.keys):
         return False
     if not has_key_shape(target.value, c.keys):
         return True

@@ -34,6 +34,7 @@ class ObservedVersion(Struct, frozen=True):
     fingerprint: str
     since: datetime | None = None
     tagged: bool = True
+    foreign: bool = False
 
 
 class Notification(Struct, frozen=True):

@@ -236,5 +236,10 @@ class TestForeignValues:
         assert one(member(former=(former,)), secret("f" * 32, **untagged)).targets
         assert one(member(former=(former,)), secret("e" * 32, **untagged)).foreign
 
+    def test_a_foreign_version_stays_foreign_when_it_is_disabled(self) -> None:
+        seen = {str(TARGET): ObservedVersion("v1", "", foreign=True)}
+        assert one(member(seen=seen), secret(None)).foreign
+        assert not one(member(seen=seen), secret(None, version="v2")).foreign
+
     def test_a_current_key_with_blanks_around_it_is_ours(self) -> None:
         assert one(member(), secret(f" {KEYS[Slot.KEY1].reveal()} ")).targets
