@@ -122,6 +122,7 @@ def _row(number: int, state: SecretState, now: datetime, chance: random.Random) 
         "operation": f"{slug(number)}-abcdef" if busy else None,
         "lastOperation": None,
         "error": error if code else None,
+        "problems": [],
     }
 
 

@@ -42,7 +42,7 @@ class Leak:
 
     def _accepted(self) -> dict[str, Any]:
         status = "/api/rotations?batch=b"
-        rest = {"rotations": [], "failed": [], "status": status}
+        rest = {"rotations": [], "failed": [], "status": status, "notSeen": []}
         return {"batch": "b", "accounts": self.accounts, **rest}
 
     def _rotations(self) -> dict[str, Any]:
