@@ -72,8 +72,7 @@ async def _run(azure: Azure, directory: Path, arguments: argparse.Namespace) -> 
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     async with Proxy(azure, directory, arguments.port) as proxy:
-        vaults = ",".join(vault.url for vault in azure.keyvault.vaults.values())
-        environment = proxy.environment | {"ROTATION_VAULTS": vaults, "ROTATION_SPREAD": "PT0S"}
+        environment = proxy.environment | azure.settings() | {"ROTATION_SPREAD": "PT0S"}
         lines = [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]
         if arguments.env_file:
             arguments.env_file.write_text("\n".join(lines) + "\n")

@@ -123,6 +123,14 @@ class Azure(Services):
             raise ValueError(f"slot {slot!r} is neither Key1 nor Key2")
         self.accounts.regenerate(self.account(account), slot)
 
+    def settings(self) -> dict[str, str]:
+        """Return the service's settings for this Azure: each vault is bound to all accounts."""
+        vaults = list(self.keyvault.vaults.values())
+        subscriptions = sorted({account.subscription for account in self.accounts.by_id.values()})
+        bound = [f"{v.name}=/subscriptions/{s}" for v in vaults for s in subscriptions]
+        urls = ",".join(vault.url for vault in vaults)
+        return {"ROTATION_VAULTS": urls, "ROTATION_BINDINGS": ",".join(bound)}
+
     def issued_keys(self) -> frozenset[str]:
         """Return every key that was ever issued."""
         return frozenset(self.accounts.lives)

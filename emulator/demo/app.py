@@ -38,8 +38,7 @@ async def function_app(
     ``arguments`` are additional arguments of the host.
     """
     clean = {name: value for name, value in os.environ.items() if "ROTATION" not in name}
-    vaults = ",".join(vault.url for vault in proxy.azure.keyvault.vaults.values())
-    given = {"ROTATION_VAULTS": vaults, "ROTATION_JOURNAL": str(directory / "journal")}
+    given = proxy.azure.settings() | {"ROTATION_JOURNAL": str(directory / "journal")}
     for host in proxy.azure.topics.received:
         given["ROTATION_TOPIC"] = f"https://{host}/api/events"
     with (directory / "host.log").open("ab") as log:

@@ -15,6 +15,7 @@ from azure.storage.queue.aio import QueueClient
 from rotation.domain import codec
 from rotation.domain.ids import AccountId
 from rotation.domain.record import Record
+from rotation.engine.journal import SLUG
 from rotation.service import messages
 from rotation.service.messages import Visit
 
@@ -40,7 +41,8 @@ class Shared:
     async def records(self) -> list[Record]:
         """Return the records of all accounts."""
         paths = self.journal.list_blob_names(name_starts_with="accounts/")
-        return [await self._record(path) async for path in paths if not path.endswith("/sweep")]
+        named = [path async for path in paths if len(path.rpartition("/")[2]) == SLUG]
+        return [await self._record(path) for path in named]
 
     async def _record(self, path: str) -> Record:
         stream = await self.journal.download_blob(path)

@@ -34,9 +34,6 @@ MUTANTS: Mapping[str, Mutant] = {
     "tags trusted instead of values": Mutant(decisions.tags_trusted_instead_of_values, "seeds"),
     "no quarantine": Mutant(decisions.no_quarantine, "faults"),
     "no settle time": Mutant(decisions.no_settle_time, "faults"),
-    "revoke without checking the targets again": Mutant(
-        decisions.revoke_without_checking_again, "faults"
-    ),
     "clean before prove": Mutant(decisions.clean_before_prove, "seeds"),
     "overlap ignored for the schedule": Mutant(decisions.overlap_ignored_for_the_schedule, "seeds"),
     "overlap from our own record": Mutant(decisions.overlap_from_our_own_record, "seeds"),
