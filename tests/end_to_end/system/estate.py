@@ -17,8 +17,14 @@ from rotation.domain.ids import AccountId
 VAULTS = ("kv-east", "kv-west")
 KINDS = ("OpenAI", "SpeechServices")
 SUBSCRIPTIONS = 4
-# Each rotation's trigger, and for how many more days the secret is valid.
-ASKED_BY = {"sweep": 1, "event": 20, "request": 80}
+# Each rotation's trigger, and for how many more days the secret is valid. An event only makes the
+# service look, so that its secrets are due too.
+ASKED_BY = {"sweep": 1, "event": 1, "request": 80}
+BINDINGS = ",".join(
+    f"{vault}=/subscriptions/{SUBSCRIPTION[:-1]}{number}"
+    for vault in VAULTS
+    for number in range(SUBSCRIPTIONS)
+)
 WHOLE_SECOND = timedelta(seconds=1)  # Key Vault's times have no smaller parts
 
 

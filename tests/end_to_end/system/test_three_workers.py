@@ -22,7 +22,7 @@ from emulator.proxy.server import Proxy
 from rotation.domain.operation import Phase
 from rotation.domain.record import Record
 
-from .estate import VAULTS, Enrolled, Estate
+from .estate import BINDINGS, VAULTS, Enrolled, Estate
 from .fleet import Fleet, ended, fleet
 from .mishaps import LATE_REQUESTS, WANTED, Mishaps, slow_and_late
 from .shared import Shared, shared_storage
@@ -37,6 +37,7 @@ SETTINGS = {
     "ROTATION_LEAD": "P5D",
     "ROTATION_SWEEP_PERIOD": "PT1M",
     "ROTATION_SWEEP_RATE": "50",
+    "ROTATION_BINDINGS": BINDINGS,
 }
 # Only the first sweeps: in Azure, a timer runs on one instance.
 SCHEDULES = ("*/12 * * * * *", "0 0 0 1 1 *", "0 0 0 1 1 *")
