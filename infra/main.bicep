@@ -109,6 +109,12 @@ param withLock Flag = 'true'
 @description('How long both keys work (ISO 8601); longer than the slowest cache of a consumer. Empty: 26 hours.')
 param overlap string = 'PT26H'
 
+@description('The shortest overlap that a tag may ask for (ISO 8601). Empty: one hour.')
+param minOverlap string = 'PT1H'
+
+@description('How long an emergency waits for a secret that is throttled or unavailable (ISO 8601), at most PT15M. Empty: five minutes.')
+param emergencyPatience string = 'PT5M'
+
 @description('SKU of the storage account that holds the journal. Empty: Standard_ZRS; some regions offer only Standard_LRS.')
 param storageSku 'Standard_LRS' | 'Standard_ZRS' | 'Standard_GRS' | 'Standard_GZRS' | '' = 'Standard_ZRS'
 
@@ -214,6 +220,8 @@ module functionApp 'modules/functionapp.bicep' = {
     vaultUrls: map(vaults, id => 'https://${nameOf(id)}.${own.vaultSuffix}')
     bindings: bindingsSetting(pairs)
     overlap: overlap
+    minOverlap: minOverlap
+    emergencyPatience: emergencyPatience
     topicEndpoint: foundation.outputs.topicEndpoint
     logsWorkspaceId: workspaceId
     subnetId: isPrivate ? network!.outputs.functionSubnetId : ''

@@ -41,6 +41,12 @@ param bindings string
 @description('How long both keys work (ISO 8601).')
 param overlap string
 
+@description('The shortest overlap that a tag may ask for (ISO 8601).')
+param minOverlap string
+
+@description('How long an emergency waits for a secret that is throttled or unavailable (ISO 8601).')
+param emergencyPatience string
+
 @description('Endpoint of the custom topic, or empty.')
 param topicEndpoint string
 
@@ -99,6 +105,14 @@ var settings = [
   {
     name: 'ROTATION_OVERLAP'
     value: overlap
+  }
+  {
+    name: 'ROTATION_MIN_OVERLAP'
+    value: minOverlap
+  }
+  {
+    name: 'ROTATION_EMERGENCY_PATIENCE'
+    value: emergencyPatience
   }
   {
     name: 'ROTATION_ARM'

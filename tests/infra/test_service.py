@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -51,6 +52,12 @@ class TestAppSettings:
 
     def test_function_keys_are_rejected(self, case: str) -> None:
         assert "ROTATION_FUNCTION_KEYS" not in deployed(case).settings()
+
+
+def test_parameters_of_time_become_settings() -> None:
+    loaded = environment.load(deployed("everything").settings() | {"ROTATION_TOPIC": ""})
+    assert loaded.policy.minimum_overlap == timedelta(hours=2)
+    assert loaded.policy.emergency_patience == timedelta(minutes=1)
 
 
 def event_filters(case: str) -> dict[str, Any]:
