@@ -7,7 +7,7 @@ STORAGE ?= none
 N ?= 1000
 AZURITE := .tools/azurite/node_modules/.bin/azurite
 
-.PHONY: help setup demo test simulate mutants check docs infra tour importtime emulator azurite lock audit sbom format clean
+.PHONY: help setup demo test simulate bench mutants check docs infra tour importtime emulator azurite lock audit sbom format clean
 
 help: ## print this help
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -33,6 +33,9 @@ test: setup ## run all tests (ARGS="-k overlap" passes options to pytest)
 simulate: setup ## run the simulation with injected faults (SEED=7 N=10000; PAIRS=1: every pair of faults; YEAR=1: a year)
 	@$(BIN)/python -m tests.simulation --n $(N) $(if $(SEED),--seed $(SEED)) \
 	  $(if $(PAIRS),--pairs) $(if $(YEAR),--year)
+
+bench: setup ## count the calls of a rotation, an emergency and an idle sweep (fails if a count has grown)
+	@$(BIN)/python -m benchmarks --check
 
 mutants: setup ## make random small faults and count those that the tests notice (N=40 SEED=7 PATHS=rotation/domain; ALL=1: every fault)
 	@$(BIN)/python -m scripts.mutation $(PATHS) \

@@ -14,6 +14,7 @@ from rotation.bootstrap.assembly import assemble
 from rotation.bootstrap.clients import Clients
 from rotation.domain.ids import AccountId
 from rotation.domain.record import Record
+from rotation.ports import Store
 from rotation.runtime.clock import Clock
 from rotation.service.messages import Visit
 from rotation.service.service import Service
@@ -98,7 +99,14 @@ def playground() -> Azure:
 
 @asynccontextmanager
 async def product(azure: Azure, directory: str, **more: str) -> AsyncIterator[Product]:
-    """The product, wired as in production but for transport, credential and queue."""
+    """The product with a journal of files, wired as in production but for transport and queue."""
+    async with product_on(azure, FileStore(directory), **more) as made:
+        yield made
+
+
+@asynccontextmanager
+async def product_on(azure: Azure, store: Store, **more: str) -> AsyncIterator[Product]:
+    """The product with a journal in ``store``."""
     given = {"ROTATION_VAULTS": VAULT, "ROTATION_TOPIC": TOPIC, "ROTATION_SPREAD": "PT0S"}
     environment = given | more
     clients = Clients(
@@ -108,6 +116,6 @@ async def product(azure: Azure, directory: str, **more: str) -> AsyncIterator[Pr
         lambda: AsyncEmulatorTransport(azure),
     )
     queue = VirtualQueue(azure)
-    service = assemble(clients, FileStore(directory), queue)
+    service = assemble(clients, store, queue)
     yield Product(azure, service, queue)
     await service.close()

@@ -1,0 +1,56 @@
+"""Run the benchmarks: a table for people, and JSON on the last line.
+
+    python -m benchmarks [--check] [--write]
+
+``--check`` fails if a count is larger than in ``figures.json``; ``--write`` replaces that file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import sys
+from typing import Any
+
+from . import figures, peers, scenarios, table
+
+
+async def _measure() -> dict[str, Any]:
+    rotation, revocation = await scenarios.halves()
+    first, second = await scenarios.halves(targets=2)
+    return {
+        "rotation": rotation,
+        "revocation": revocation,
+        "further_target": {name: first[name] + second[name] for name in first},
+        "emergency_before_regenerate": await scenarios.emergency(),
+        "overlap": await scenarios.overlap(),
+        "microsoft_sample": await peers.sample(),
+        "authjanitor_as_it_would_be": await peers.authjanitor(),
+    }
+
+
+def main() -> int:
+    """Return 1 if a count has grown."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks")
+    parser.add_argument("--check", action="store_true", help="fail if a count has grown")
+    parser.add_argument("--write", action="store_true", help="replace figures.json")
+    arguments = parser.parse_args()
+    logging.disable(logging.CRITICAL)
+    found = asyncio.run(_measure())
+    further = found["further_target"]
+    for name in further:
+        further[name] -= found["rotation"][name] + found["revocation"][name]
+    grown = figures.grown(found) if arguments.check else []
+    if arguments.write:
+        figures.write(found)
+    table.show(found)
+    for line in grown:
+        print(line)
+    print(json.dumps(found))
+    return 1 if grown else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
