@@ -37,9 +37,10 @@ simulate: setup ## run the simulation with injected faults (SEED=7 N=10000; PAIR
 bench: setup ## count the calls of a rotation, an emergency and an idle sweep (fails if a count has grown)
 	@$(BIN)/python -m benchmarks --check
 
-mutants: setup ## make random small faults and count those that the tests notice (N=40 SEED=7 PATHS=rotation/domain; ALL=1: every fault)
+mutants: setup ## make random small faults and count those that the tests notice (N=40 SEED=7 PATHS=rotation/domain TESTS=tests/unit; ALL=1: every fault)
 	@$(BIN)/python -m scripts.mutation $(PATHS) \
-	  $(if $(ALL),--all,--seconds 180 --n $(if $(filter command,$(origin N)),$(N),40) $(if $(SEED),--seed $(SEED)))
+	  $(if $(ALL),--all,--seconds 180 --n $(if $(filter command,$(origin N)),$(N),40) $(if $(SEED),--seed $(SEED))) \
+	  $(if $(TESTS),--tests $(TESTS))
 
 check: setup ## ruff, mypy --strict, import-linter, plain English
 	@$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""Runs tests in a fork of this process, which has collected them and imported the service."""
+"""Runs the collected tests in forks of this process, and finds out which lines they run."""
 
 from __future__ import annotations
 
@@ -6,121 +6,151 @@ import json
 import os
 import signal
 import sys
+import time
 import traceback
+from collections import defaultdict
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
+import coverage
 import pytest
 
-ASSERTION, CRASH, TIMEOUT = "assertion", "crash", "timeout"
+from .mutants import ROOT
 
+PASSED, ASSERTION, CRASH, TIMEOUT = "passed", "assertion", "crash", "timeout"
+_STATUS = (PASSED, ASSERTION, CRASH)  # by the exit status of a fork
 _SECONDS, _TIMES = 6, 8  # a test may take this long, and as many times its usual time
-_CRASHES = 4  # how many tests may crash while one that fails an assertion is looked for
+_BUDGET = 10.0  # seconds of usual time that the tests of one mutant may take together
 
 
 class Tests:
-    """The collected tests by their ids."""
+    """The collected tests. ``cache`` is a directory for the map and for the output of forks."""
 
-    def __init__(self, session: pytest.Session, log: Path) -> None:
-        self._log = log  # of the last fork
-        self.items = {item.nodeid: item for item in session.items}
-        self._config = session.config
+    def __init__(self, session: pytest.Session, cache: Path) -> None:
+        self._items = {item.nodeid: item for item in session.items}
+        self._config, self._cache = session.config, cache
+        self._seconds: dict[str, float] = {}
+        self._by_line: dict[tuple[str, int], set[str]] = defaultdict(set)
+
+    def read_map(self, digest: str) -> None:
+        """Find out which tests run which line; the result is kept as long as ``digest`` is."""
+        file = self._cache / f"map-{digest}.json"
+        if not file.exists():
+            print(f"finding out which lines {len(self._items)} tests run", flush=True)
+            self._forked(lambda: self._write_map(file))
+        for test, seconds, files in json.loads(file.read_text()):
+            self._seconds[test] = seconds
+            for path, lines in files.items():
+                for line in lines:
+                    self._by_line[path, line].add(test)
+
+    def _write_map(self, file: Path) -> str:
+        tracer = coverage.Coverage(data_file=None, config_file=False, include=["rotation/*"])
+        tracer.start()
+        found = []
+        for test, following in _pairs(self._items):
+            tracer.switch_context(test)
+            started = time.perf_counter()
+            passed = self._outcome(test, following, 60) == PASSED
+            seconds, data = time.perf_counter() - started, tracer.get_data()
+            data.set_query_context(test)
+            files = {os.path.relpath(f, ROOT): data.lines(f) for f in data.measured_files()}
+            found.append((test, seconds, files if passed else {}))
+        file.write_text(json.dumps(found))
+        return PASSED
+
+    def covering(self, path: str, lines: Iterable[int]) -> list[str]:
+        """Return the fastest tests that run one of the lines, modules together, within a budget."""
+        found = set[str]().union(*(self._by_line[path, line] for line in lines))
+        modules: dict[str, float] = defaultdict(float)
+        chosen: list[str] = []
+        total = 0.0
+        for test in sorted(found, key=self._seconds.__getitem__):
+            total += self._seconds[test]
+            if not chosen or total <= _BUDGET:
+                chosen.append(test)
+                modules[test.partition("::")[0]] += self._seconds[test]
+        return sorted(chosen, key=lambda test: (modules[test.partition("::")[0]], test))
 
     def first_failure(
-        self, tests: Iterable[tuple[str, float]], prepare: Callable[[], None]
+        self, tests: Iterable[str], prepare: Callable[[], None] = lambda: None
     ) -> tuple[str, str]:
-        """Return the outcome ("" if all pass) and the test that caused it.
+        """Return how the tests end in a fork that calls ``prepare``, and the test that failed."""
+        current = self._cache / "current"
 
-        ``tests`` are ids and usual times in seconds; ``prepare`` runs in the fork.
-        """
-        names = dict(tests)
-        last, found = "", ("", "")
-        for message in self.forked(lambda: self._until_failure(names, prepare)):
-            last = message.get("begins", last)
-            if message.get("failed") == ASSERTION:
-                return ASSERTION, last
-            if message.get("failed"):
-                found = (message["failed"], last)
-        return found
+        def work() -> str:
+            prepare()
+            worst = PASSED
+            for test, following in _pairs(tests):
+                current.write_text(test)
+                limit = _SECONDS + _TIMES * self._seconds[test]
+                outcome = self._outcome(test, following, limit)
+                if outcome == ASSERTION:
+                    return outcome
+                worst = outcome if worst == PASSED else worst
+            return worst
 
-    def _until_failure(
-        self, names: dict[str, float], prepare: Callable[[], None]
-    ) -> Iterator[dict[str, Any]]:
-        prepare()
-        crashes = 0
-        for name, failed in self.run(names):
-            yield {"begins": name} if failed is None else {"failed": failed}
-            crashes += failed == CRASH
-            if failed == ASSERTION or crashes == _CRASHES:
-                return
+        return self._forked(work), current.read_text()
 
-    def run(self, names: dict[str, float]) -> Iterator[tuple[str, str | None]]:
-        """Run tests in this process: yield each id with None, then with how it failed, or ""."""
+    def _outcome(self, test: str, following: str | None, seconds: float) -> str:
+        item, after = self._items[test], self._items[following] if following else None
         watch = _Watch()
         self._config.pluginmanager.register(watch)
-        items = [self.items[name] for name in names]
-        for item, following in zip(items, [*items[1:], None], strict=True):
-            watch.failed = ""
-            yield item.nodeid, None
-            signal.setitimer(signal.ITIMER_REAL, _SECONDS + _TIMES * names[item.nodeid])
-            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            yield item.nodeid, watch.failed
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        self._config.pluginmanager.unregister(watch)
+        return watch.outcome
 
-    def forked(self, work: Callable[[], Iterator[dict[str, Any]]]) -> Iterator[dict[str, Any]]:
-        """Yield what ``work`` yields in a fork, and ``failed`` if an alarm or a crash ends it."""
-        reading, writing = os.pipe()
+    def _forked(self, work: Callable[[], str]) -> str:
         child = os.fork()
         if not child:
-            self._work(work, writing)
-        os.close(writing)
-        try:
-            with os.fdopen(reading) as lines:
-                yield from (json.loads(line) for line in lines)
-        finally:
-            with suppress(ProcessLookupError):
-                os.killpg(child, signal.SIGKILL)
-            status = os.waitpid(child, 0)[1]
-        if status:
-            alarm = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGALRM
-            yield {"failed": TIMEOUT if alarm else CRASH}
+            self._work(work)
+        status = os.waitpid(child, 0)[1]
+        with suppress(ProcessLookupError):
+            os.killpg(child, signal.SIGKILL)  # what the tests have started
+        if os.WIFSIGNALED(status):
+            return TIMEOUT if os.WTERMSIG(status) == signal.SIGALRM else CRASH
+        return _STATUS[os.WEXITSTATUS(status)]
 
-    def _work(self, work: Callable[[], Iterator[dict[str, Any]]], writing: int) -> None:
-        status = 1
+    def _work(self, work: Callable[[], str]) -> None:
+        status = CRASH
         try:
             os.setpgid(0, 0)
-            log = os.open(self._log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-            os.dup2(log, 1)
-            os.dup2(log, 2)
+            log = os.open(self._cache / "fork.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+            for stream in (1, 2):
+                os.dup2(log, stream)
             self._config.pluginmanager.unregister(name="terminalreporter")
-            for message in work():
-                os.write(writing, json.dumps(message).encode() + b"\n")
-            status = 0
+            status = work()
         except BaseException:  # noqa: BLE001 -- the parent must not run on in the fork
             traceback.print_exc()
         finally:
             sys.stderr.flush()
-            os._exit(status)
+            os._exit(_STATUS.index(status))
+
+
+def _pairs(tests: Iterable[str]) -> Iterator[tuple[str, str | None]]:
+    """Yield each test with the one that follows, which may share its fixtures."""
+    names = list(tests)
+    yield from zip(names, [*names[1:], None], strict=True)
 
 
 class _Watch:
-    """Notes how a test fails."""
+    """Notes how a test ends."""
 
-    failed = ""
+    outcome = PASSED
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
-        self, item: pytest.Item, call: pytest.CallInfo[None]
-    ) -> Generator[None, Any, Any]:
+        self, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
-        if report.failed and call.excinfo and self.failed != ASSERTION:
-            self.failed = ASSERTION if _is_assertion(call.excinfo.value) else CRASH
+        if report.failed and call.excinfo and self.outcome != ASSERTION:
+            self.outcome = ASSERTION if _is_assertion(call.excinfo.value) else CRASH
         return report
 
 
 def _is_assertion(exc: BaseException) -> bool:
-    if isinstance(exc, BaseExceptionGroup):
-        return any(_is_assertion(one) for one in exc.exceptions)
-    return isinstance(exc, AssertionError | pytest.fail.Exception)
+    inner = exc.exceptions if isinstance(exc, BaseExceptionGroup) else ()
+    return isinstance(exc, AssertionError | pytest.fail.Exception) or any(map(_is_assertion, inner))

@@ -8,10 +8,10 @@ import gc
 import hashlib
 import importlib
 import pkgutil
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import takewhile
 from pathlib import Path
 from types import CodeType, FunctionType
 
@@ -20,45 +20,39 @@ import rotation
 from .operators import changes, is_log, is_text
 
 ROOT = Path(__file__).parents[2]
-
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
-_LENGTH = 80
 
 
 @dataclass(frozen=True, eq=False)
 class Mutant:
-    """One change of one function. ``text`` says what changed; ``digest`` names the function."""
+    """One change of one function. ``key`` names it as long as the function stays the same."""
 
     path: str
     function: str
     operator: str
-    text: str
+    text: str  # the code before and after
     lines: range  # of the statement
-    digest: str
-    number: int
+    key: str
     tree: ast.Module
-    definition: _Function
     old: ast.AST
     new: ast.AST
 
     @property
-    def key(self) -> str:
-        """Names the mutant, as long as its function stays the same."""
-        return f"{self.digest}-{self.number}"
+    def name(self) -> tuple[str, str, str]:
+        """Names the mutant in the list of reviewed survivors."""
+        module = self.path.removesuffix(".py").replace("/", ".")
+        return f"{module}.{self.function}", self.operator, self.text
 
-    def code(self) -> CodeType:
-        """Compile the mutated function."""
-        ast.copy_location(self.new, self.old)
-        new = ast.fix_missing_locations(self.new)
-        _Replace(self.old, new).visit(self.definition)
+    def code(self, *, control: bool = False) -> CodeType:
+        """Compile the mutated function; as a control, the original."""
+        new = ast.fix_missing_locations(ast.copy_location(self.new, self.old))
+        used = self.old if control else new
+        _Replace(self.old, used).visit(self.tree)
         try:
-            return _find(compile(self.tree, str(ROOT / self.path), "exec", dont_inherit=True), self)
+            module = compile(self.tree, str(ROOT / self.path), "exec", dont_inherit=True)
         finally:
-            _Replace(new, self.old).visit(self.definition)
-
-    def original(self) -> CodeType:
-        """Compile the function without the change, for a control."""
-        return _find(compile(self.tree, str(ROOT / self.path), "exec", dont_inherit=True), self)
+            _Replace(used, self.old).visit(self.tree)
+        return next(code for code in _codes(module) if code.co_qualname == self.function)
 
 
 class _Replace(ast.NodeTransformer):
@@ -69,22 +63,25 @@ class _Replace(ast.NodeTransformer):
         return self._new if node is self._old else self.generic_visit(node)
 
 
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield constant
+            yield from _codes(constant)
+
+
 def mutants(paths: Iterable[str]) -> list[Mutant]:
     """Return every mutant of files, directories and functions (``file.py::name``)."""
-    durations, found = _durations(), dict[str, Mutant]()
+    found: dict[str, Mutant] = {}
     for path, _, wanted in (path.partition("::") for path in sorted(paths)):
-        for file in sorted(_files(ROOT / path)):
+        files = [ROOT / path] if path.endswith(".py") else sorted((ROOT / path).rglob("*.py"))
+        for file in files:
             tree = ast.parse(file.read_text())
             for name, definition in _functions(tree.body):
                 if wanted in ("", name) and not file.match("runtime/log.py"):
-                    relative = str(file.relative_to(ROOT))
-                    some = _of(relative, tree, name, definition, durations)
-                    found.update((mutant.key, mutant) for mutant in some)
+                    mutated = _of(str(file.relative_to(ROOT)), tree, name, definition)
+                    found.update((mutant.key, mutant) for mutant in mutated)
     return list(found.values())
-
-
-def _files(path: Path) -> list[Path]:
-    return [path] if path.suffix else list(path.rglob("*.py"))
 
 
 def _functions(body: list[ast.stmt], prefix: str = "") -> Iterator[tuple[str, _Function]]:
@@ -95,39 +92,18 @@ def _functions(body: list[ast.stmt], prefix: str = "") -> Iterator[tuple[str, _F
             yield from _functions(node.body, f"{prefix}{node.name}.")
 
 
-def _of(
-    path: str, tree: ast.Module, name: str, definition: _Function, durations: frozenset[str]
-) -> Iterator[Mutant]:
+def _of(path: str, tree: ast.Module, name: str, definition: _Function) -> Iterator[Mutant]:
     source = f"{path} {name} {ast.unparse(definition)}"
     digest = hashlib.sha256(source.encode()).hexdigest()[:12]
-    again = _assigned_again(definition)
-    number = 0
-    for node, lines in _sites(definition):
-        for operator, new in changes(node, durations, again=node in again):
-            text = _text(node, new)
-            yield Mutant(
-                path, name, operator, text, lines, digest, number, tree, definition, node, new
-            )
-            number += 1
+    sites = (
+        (*site, change) for site in _sites(definition) for change in changes(site[0], _durations())
+    )
+    for number, (old, lines, (operator, new)) in enumerate(sites):
+        text = f"{_text(old)} → {_text(new)}"
+        yield Mutant(path, name, operator, text, lines, f"{digest}-{number}", tree, old, new)
 
 
-def _text(old: ast.AST, new: ast.AST) -> str:
-    """Return the code before and after; of long code, only what differs and its surroundings."""
-    before, after = _code(old), _code(new)
-    if len(before) <= _LENGTH:
-        return f"{before} → {after}"
-    start = _shared(before, after)
-    end = _shared(before[start:][::-1], after[start:][::-1])
-    parts = (f"…{code[max(start - 20, 0) : len(code) - end + 20]}…" for code in (before, after))
-    return " → ".join(parts)
-
-
-def _shared(one: str, other: str) -> int:
-    """Return how many characters both texts begin with."""
-    return len(list(takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))))
-
-
-def _code(node: ast.AST) -> str:
+def _text(node: ast.AST) -> str:
     if isinstance(node, ast.If | ast.While):
         return f"if {ast.unparse(node.test)}: …"
     return " ".join(ast.unparse(node).split())
@@ -136,64 +112,33 @@ def _code(node: ast.AST) -> str:
 def _sites(definition: _Function) -> Iterator[tuple[ast.AST, range]]:
     """Yield the nodes that may be changed, with the lines of their statements.
 
-    Texts, log lines and annotations are left out.
+    Texts, log lines, decorators, defaults and annotations are left out.
     """
     todo: list[tuple[ast.AST, range]] = [(node, range(0)) for node in definition.body]
     for node, lines in todo:
         if is_text(node) or is_log(node):
             continue
         if isinstance(node, ast.stmt):
-            body: list[ast.AST] = getattr(node, "body", [])
-            end = getattr(body[0], "lineno", 0) if body else (node.end_lineno or 0) + 1
+            body = getattr(node, "body", [])
+            end = body[0].lineno if body else (node.end_lineno or 0) + 1
             lines = range(node.lineno, max(end, node.lineno + 1))
         yield node, lines
         skipped = {"annotation", "returns", "decorator_list"}
-        skipped |= set() if isinstance(node, ast.Call) else {"args"}
-        for name, value in ast.iter_fields(node):
-            inner = value if isinstance(value, list) else [value]
-            if name not in skipped:
-                todo += [(child, lines) for child in inner if isinstance(child, ast.AST)]
+        skipped |= {"args"} if isinstance(node, ast.Lambda | ast.stmt) else set()
+        fields = (value for name, value in ast.iter_fields(node) if name not in skipped)
+        inner = (one for value in fields for one in (value if isinstance(value, list) else [value]))
+        todo += [(child, lines) for child in inner if isinstance(child, ast.AST)]
 
 
-def _assigned_again(definition: _Function) -> set[ast.AST]:
-    """Return the assignments to variables that have a value already."""
-    bound = {node.arg for node in ast.walk(definition.args) if isinstance(node, ast.arg)}
-    found: set[ast.AST] = set()
-    simple = [node for node in ast.walk(definition) if isinstance(node, ast.Assign)]
-    for node in sorted(simple, key=lambda node: node.lineno):
-        names = {n.id for n in ast.walk(node.targets[0]) if isinstance(n, ast.Name)}
-        if isinstance(node.targets[0], ast.Name | ast.Tuple) and names <= bound:
-            found.add(node)
-        bound |= names
-    return found
-
-
+@functools.cache
 def _durations() -> frozenset[str]:
-    """Return the names of all fields and constants of the service that hold a duration."""
-    names: set[str] = set()
-    for file in (ROOT / "rotation").rglob("*.py"):
-        body = ast.parse(file.read_text()).body
-        fields = [f for node in body if isinstance(node, ast.ClassDef) for f in node.body]
-        for node in (*body, *fields):
-            if isinstance(node, ast.AnnAssign) and "timedelta" in ast.unparse(node.annotation):
-                names.add(ast.unparse(node.target))
-            elif isinstance(node, ast.Assign) and "timedelta(" in ast.unparse(node.value):
-                names |= {n.id for n in ast.walk(node.targets[0]) if isinstance(n, ast.Name)}
-    return frozenset(names)
-
-
-def _find(code: CodeType, mutant: Mutant) -> CodeType:
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            if constant.co_qualname == mutant.function:
-                return constant
-            if mutant.function.startswith(f"{constant.co_qualname}."):
-                return _find(constant, mutant)
-    raise LookupError(mutant.function)
+    """Return the names of the service's fields and constants that hold a duration."""
+    source = "\n".join(file.read_text() for file in (ROOT / "rotation").rglob("*.py"))
+    return frozenset(re.findall(r"^ *(\w+)(?:: timedelta\b| = timedelta\()", source, re.MULTILINE))
 
 
 class Installer:
-    """Replaces the code of functions in this process, wherever they were imported to."""
+    """Replaces the code of functions in this process, also in modules that import them."""
 
     def __init__(self) -> None:
         for module in pkgutil.walk_packages(rotation.__path__, "rotation."):

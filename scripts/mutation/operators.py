@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import TypeVar
+from typing import Any
 
-T = TypeVar("T")
-
-Change = tuple[str, ast.AST]  # the operator and the node to put in the place of the present one
+Change = tuple[str, ast.AST]  # the operator, and the node that replaces the present one
 
 _COMPARE: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
     ast.Lt: (ast.LtE, ast.GtE),
@@ -36,151 +34,134 @@ _ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
 _SWAPPED = {"min": "max", "max": "min", "any": "all", "all": "any"}
 _SLOTS = {"key1": "key2", "key2": "key1", "KEY1": "KEY2", "KEY2": "KEY1"}
 _LOGS = ("log", "_log", "log_fields")
+_LEAVES = (ast.Return, ast.Raise, ast.Continue, ast.Break)
+_EMPTY = ("None", "True", "False", "[]", "()", "{}")
 
 
 def is_log(node: ast.AST) -> bool:
     """Return whether a node is a call that writes a log line."""
     if isinstance(node, ast.Expr | ast.Await):
         return is_log(node.value)
-    found = node.func if isinstance(node, ast.Call) else None
-    if isinstance(found, ast.Attribute):
-        owner = found.value
-        return found.attr in _LOGS or (isinstance(owner, ast.Name) and owner.id in _LOGS)
-    return isinstance(found, ast.Name) and found.id in _LOGS
+    called = ast.unparse(node.func).split(".") if isinstance(node, ast.Call) else []
+    return bool({*called[-2:]} & {*_LOGS})
 
 
 def is_text(node: ast.AST | None) -> bool:
     """Return whether a node is a text, or a statement that is only a docstring."""
     if isinstance(node, ast.Expr | ast.FormattedValue):
         return is_text(node.value)
-    return isinstance(node, ast.JoinedStr) or (
-        isinstance(node, ast.Constant) and isinstance(node.value, str | bytes)
-    )
+    constant = isinstance(node, ast.Constant) and isinstance(node.value, str | bytes)
+    return constant or isinstance(node, ast.JoinedStr)
 
 
-def changes(node: ast.AST, durations: frozenset[str], *, again: bool = False) -> Iterator[Change]:
-    """Yield the changes of one node.
-
-    ``durations`` are names of durations; ``again`` says that the node assigns to a variable that
-    has a value already.
-    """
-    yield from _logic(node)
-    yield from _values(node, durations)
-    yield from _statements(node)
-    if again:
-        yield "drop statement", ast.Pass()
+def changes(node: ast.AST, durations: frozenset[str]) -> Iterator[Change]:
+    """Yield the changes of one node. ``durations`` are the names of durations."""
+    for kind in (_logic, _values, _collections, _names, _calls, _statements):
+        yield from kind(node)
+    if _called(node) == "timedelta" or _loaded(node) in durations:
+        yield "time", ast.parse(f"({ast.unparse(node)}) * 2", mode="eval").body
 
 
 def _logic(node: ast.AST) -> Iterator[Change]:
     match node:
         case ast.Compare(ops=[op]):
-            for new in _COMPARE.get(type(op), ()):
+            for new in _COMPARE[type(op)]:
                 yield "compare", ast.Compare(node.left, [new()], node.comparators)
-        case ast.BoolOp(values=parts):
-            yield "and/or", ast.BoolOp(ast.Or() if _is_and(node) else ast.And(), parts)
+        case ast.BoolOp(op, parts):
+            yield "and/or", ast.BoolOp(ast.Or() if isinstance(op, ast.And) else ast.And(), parts)
             for rest in _without_each(parts):
-                yield "drop operand", rest[0] if len(rest) == 1 else ast.BoolOp(node.op, rest)
-        case ast.UnaryOp(op=ast.Not()):
-            yield "not", node.operand
-        case ast.IfExp():
-            yield "one branch", node.body
-            yield "one branch", node.orelse
-        case ast.comprehension(ifs=[_, *_]):
-            for rest in _without_each(node.ifs):
-                yield (
-                    "drop operand",
-                    ast.comprehension(node.target, node.iter, rest, node.is_async),
-                )
+                yield "drop operand", rest[0] if len(rest) == 1 else ast.BoolOp(op, rest)
+        case ast.comprehension(target, source, ifs, is_async):
+            for rest in _without_each(ifs):
+                yield "drop operand", ast.comprehension(target, source, rest, is_async)
+        case ast.UnaryOp(ast.Not(), operand):
+            yield "not", operand
+        case ast.IfExp(_, body, orelse):
+            yield from (("one branch", body), ("one branch", orelse))
 
 
-def _values(node: ast.AST, durations: frozenset[str]) -> Iterator[Change]:
+def _values(node: ast.AST) -> Iterator[Change]:
     match node:
-        case ast.BinOp(op=op) if not is_text(node.left) and not is_text(node.right):
-            if type(op) in _ARITHMETIC:
-                yield "arithmetic", ast.BinOp(node.left, _ARITHMETIC[type(op)](), node.right)
-        case ast.Constant(value=bool(value)):
+        case ast.BinOp(left, op, right) if type(op) in _ARITHMETIC:
+            if not is_text(left) and not is_text(right):
+                yield "arithmetic", ast.BinOp(left, _ARITHMETIC[type(op)](), right)
+        case ast.Constant(bool(value)):
             yield "constant", ast.Constant(not value)
-        case ast.Constant(value=int(value)):
-            yield "constant", ast.Constant(value + 1)
-            yield "constant", ast.Constant(value - 1)
-        case ast.Name(id=name, ctx=ast.Load()) | ast.Attribute(attr=name, ctx=ast.Load()):
-            yield from _named(node, name, durations)
-        case ast.Subscript(slice=ast.Slice(lower=ast.UnaryOp(operand=size), upper=None)):
-            yield "first/last", ast.Subscript(node.value, ast.Slice(None, size), node.ctx)
-        case ast.Subscript(slice=ast.Constant(value=0)):
-            yield "first/last", ast.Subscript(node.value, _minus_one(), node.ctx)
-        case ast.Subscript(slice=ast.UnaryOp(op=ast.USub())):
-            yield "first/last", ast.Subscript(node.value, ast.Constant(0), node.ctx)
-        case ast.Dict(keys=keys, values=found):
+        case ast.Constant(int(value)):
+            yield from (("constant", ast.Constant(value + step)) for step in (1, -1))
+
+
+def _collections(node: ast.AST) -> Iterator[Change]:
+    match node:
+        case ast.Subscript(value, ast.Slice(ast.UnaryOp(_, size), None), ctx):
+            yield "first/last", ast.Subscript(value, ast.Slice(None, size), ctx)
+        case ast.Subscript(value, ast.Constant(0) | ast.UnaryOp(ast.USub()) as index, ctx):
+            other = "-1" if isinstance(index, ast.Constant) else "0"
+            yield "first/last", ast.Subscript(value, ast.parse(other, mode="eval").body, ctx)
+        case ast.Dict(keys, found):
             for pairs in _without_each(list(zip(keys, found, strict=True))):
                 yield "drop element", ast.Dict([k for k, _ in pairs], [v for _, v in pairs])
-        case ast.Tuple(elts=parts, ctx=ast.Load()) | ast.List(elts=parts, ctx=ast.Load()):
+        case ast.Tuple(parts, ast.Load()) | ast.List(parts, ast.Load()):
             if len(parts) > 2 or any(isinstance(part, ast.Starred) for part in parts):
                 for rest in _without_each(parts):
-                    yield "drop element", type(node)(rest, node.ctx)
-        case ast.Call():
-            yield from _call(node)
+                    yield "drop element", type(node)(rest, ast.Load())
 
 
-def _named(node: ast.expr, name: str, durations: frozenset[str]) -> Iterator[Change]:
-    if name in _SWAPPED and isinstance(node, ast.Name):
-        yield "min/max", ast.Name(_SWAPPED[name], ast.Load())
-    if isinstance(node, ast.Attribute):
-        if name in _SLOTS:
-            yield "other slot", ast.Attribute(node.value, _SLOTS[name], node.ctx)
-        if name == "other":
-            yield "other slot", node.value
-    if name in ("slot", "candidate"):
-        yield "other slot", ast.Attribute(node, "other", ast.Load())
-    if name in durations:
-        yield "time", ast.BinOp(node, ast.Mult(), ast.Constant(2))
+def _names(node: ast.AST) -> Iterator[Change]:
+    match node:
+        case ast.Name(name, ast.Load()) if name in _SWAPPED:
+            yield "min/max", ast.Name(_SWAPPED[name], ast.Load())
+        case ast.Attribute(value, name, ast.Load()) if name in _SLOTS:
+            yield "other slot", ast.Attribute(value, _SLOTS[name], ast.Load())
+        case ast.Attribute(value, "other", ast.Load()):
+            yield "other slot", value
+        case ast.Name() | ast.Attribute() if _loaded(node) in ("slot", "candidate"):
+            yield "other slot", ast.Attribute(node, "other", ast.Load())
 
 
-def _call(node: ast.Call) -> Iterator[Change]:
-    called = ast.unparse(node.func)
-    if called == "timedelta" and (node.args or node.keywords):
-        yield "time", ast.BinOp(node, ast.Mult(), ast.Constant(2))
-    if called == "reversed":
+def _calls(node: ast.AST) -> Iterator[Change]:
+    if not isinstance(node, ast.Call):
+        return
+    if _called(node) == "reversed":
         yield "first/last", node.args[0]
-    for keyword in node.keywords:
-        if keyword.arg and not is_text(keyword.value):
-            rest = [other for other in node.keywords if other is not keyword]
+    for one in node.keywords:
+        if one.arg and not is_text(one.value):
+            rest = [other for other in node.keywords if other is not one]
             yield "drop argument", ast.Call(node.func, node.args, rest)
 
 
 def _statements(node: ast.AST) -> Iterator[Change]:
     match node:
-        case ast.If(test=test) | ast.While(test=test) if not is_log(test):
+        case ast.If(test) | ast.While(test) if not is_log(test):
             if not isinstance(test, ast.Compare | ast.UnaryOp):
-                yield "negate", _with_test(node, ast.UnaryOp(ast.Not(), test))
-            leaves = isinstance(node.body[-1], ast.Return | ast.Raise | ast.Continue | ast.Break)
-            if isinstance(node, ast.If) and leaves and not node.orelse:
+                negated = ast.UnaryOp(ast.Not(), test)
+                yield "negate", type(node)(negated, node.body, node.orelse)
+            if isinstance(node.body[-1], _LEAVES) and not node.orelse:
                 yield "drop rule", ast.Pass()
-        case ast.Return(value=value) if value is not None and not _is_plain(value):
-            yield "return", ast.Return(ast.Constant(None))
-        case ast.Expr(value=ast.Call() | ast.Await()) | ast.AugAssign() | ast.Delete():
+        case ast.Return(ast.expr() as value):
+            if not is_text(value) and ast.unparse(value) not in _EMPTY:
+                yield "return", ast.Return(ast.Constant(None))
+        case ast.Expr(ast.Call() | ast.Await()) | ast.AugAssign() | ast.Delete():
             yield "drop statement", ast.Pass()
-        case ast.Assign(targets=[ast.Subscript() | ast.Attribute()]):
+        case ast.Assign([ast.Subscript() | ast.Attribute()]):
+            yield "drop statement", ast.Pass()
+        case ast.Assign([ast.Name(name)], value) if name in _names_in(value):
             yield "drop statement", ast.Pass()
 
 
-def _with_test(node: ast.If | ast.While, test: ast.expr) -> ast.stmt:
-    return type(node)(test, node.body, node.orelse)
+def _called(node: ast.AST) -> str:
+    return ast.unparse(node.func) if isinstance(node, ast.Call) else ""
 
 
-def _is_plain(value: ast.expr) -> bool:
-    """Return whether a returned value is a text, a constant or empty: None is much the same."""
-    return is_text(value) or ast.unparse(value) in ("None", "True", "False", "[]", "()", "{}")
+def _loaded(node: ast.AST) -> str:
+    """Return the name that an expression reads, without what it is an attribute of."""
+    is_read = isinstance(getattr(node, "ctx", None), ast.Load)
+    return str(getattr(node, "attr", getattr(node, "id", ""))) if is_read else ""
 
 
-def _is_and(node: ast.BoolOp) -> bool:
-    return isinstance(node.op, ast.And)
+def _names_in(node: ast.AST) -> set[str]:
+    return {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
 
 
-def _minus_one() -> ast.expr:
-    return ast.UnaryOp(ast.USub(), ast.Constant(1))
-
-
-def _without_each(parts: list[T]) -> Iterator[list[T]]:
-    for index in range(len(parts)):
-        yield [*parts[:index], *parts[index + 1 :]]
+def _without_each(parts: list[Any]) -> Iterator[list[Any]]:
+    yield from ([*parts[:index], *parts[index + 1 :]] for index in range(len(parts)))
