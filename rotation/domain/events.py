@@ -11,8 +11,9 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
+from .envelopes import data_of, folded
+from .event_claims import claims, configured, text
 from .ids import AccountId
 
 NEAR_EXPIRY = "Microsoft.KeyVault.SecretNearExpiry"
@@ -72,15 +73,6 @@ class Ignored:
     reason: str
 
 
-def is_event(body: Any) -> bool:
-    """Return whether JSON is an event of Event Grid's schema or CloudEvents 1.0."""
-    if not isinstance(body, Mapping):
-        return False
-    members = _folded(body)
-    kind = members.get("eventtype") or members.get("type")
-    return isinstance(kind, str) and isinstance(members.get("data"), Mapping)
-
-
 def is_secret_name(text: str) -> bool:
     """Return whether Key Vault allows this name of a secret."""
     return _NAME.fullmatch(text) is not None
@@ -90,23 +82,23 @@ def parse(event: Any, vaults: Iterable[str]) -> Expiring | Regenerated | Ignored
     """Parse one event, in Event Grid's schema or CloudEvents 1.0. Never raises."""
     if not isinstance(event, Mapping):
         return Ignored("the event is not a JSON object")
-    members = _folded(event)
-    kind = _text(members.get("eventtype") or members.get("type"))
-    data = members.get("data")
+    members = folded(event)
+    kind = text(members.get("eventtype") or members.get("type"))
+    data = data_of(members)
     if kind.lower() not in {*_ASKING, ACTION.lower()}:
         return Ignored(f"events of type {kind[:80]!r} ask for nothing")
-    if not isinstance(data, Mapping):
-        return Ignored("the event has no data")
+    if data is None:
+        return Ignored("the event has no data, or data that is not a JSON object")
     if kind.lower() == ACTION.lower():
-        return _regenerated(_folded(data))
-    return _expiring(members, _folded(data), kind, tuple(vaults))
+        return _regenerated(folded(data))
+    return _expiring(members, folded(data), kind, tuple(vaults))
 
 
 def _regenerated(data: dict[str, Any]) -> Regenerated | Ignored:
-    if _text(data.get("operationname")).lower() != _REGENERATE:
+    if text(data.get("operationname")).lower() != _REGENERATE:
         return Ignored("the action regenerates no key of an Azure AI account")
     try:
-        return Regenerated(AccountId.parse(_text(data.get("resourceuri"))))
+        return Regenerated(AccountId.parse(text(data.get("resourceuri"))))
     except ValueError:
         return Ignored("the event does not name an account")
 
@@ -114,36 +106,19 @@ def _regenerated(data: dict[str, Any]) -> Regenerated | Ignored:
 def _expiring(
     members: dict[str, Any], data: dict[str, Any], kind: str, vaults: tuple[str, ...]
 ) -> Expiring | Ignored:
-    topic = _text(members.get("topic") or members.get("source"))
-    named = _text(data.get("vaultname"))
-    vault = _configured(topic.rstrip("/").rpartition("/")[2] if topic else named, vaults)
-    if vault is None or (named and _configured(named, vaults) != vault):
-        return Ignored(f"vault {(named or topic)[:120]!r} is not configured")
-    if _text(data.get("objecttype") or "Secret").lower() != "secret":
+    said = claims(members, data)
+    found = {configured(name, vaults) for name in said.vaults}
+    if None in found or not found:
+        return Ignored(f"vault {said.vaults[0][:120] if said.vaults else ''!r} is not configured")
+    if any(kind.lower() != "secret" for kind in said.kinds):
         return Ignored("the event is about no secret")
-    secret = _text(data.get("objectname") or members.get("subject"))
-    version = _text(data.get("version"))
+    if any(len(names) > 1 for names in (found, said.secrets, said.versions)):
+        return Ignored("the members of the event contradict each other")
+    secret, version = "".join(said.secrets), "".join(said.versions)
     if not is_secret_name(secret) or not _VERSION.fullmatch(version):
         return Ignored("the event does not name a secret and a version")
-    return Expiring(vault, secret, version, _text(members.get("id")), _ASKING[kind.lower()])
-
-
-def _configured(name: str, vaults: tuple[str, ...]) -> str | None:
-    """Return the configured vault with this name, which is the first label of its host."""
-    for vault in vaults:
-        host = urlsplit(vault).hostname or ""
-        if name and host.partition(".")[0] == name.lower():
-            return vault
-    return None
-
-
-def _folded(mapping: Mapping[Any, Any]) -> dict[str, Any]:
-    return {str(name).strip().lower(): value for name, value in mapping.items()}
-
-
-def _text(value: Any) -> str:
-    """Return a text that can be encoded: JSON allows half of a surrogate pair."""
-    return value.encode(errors="replace").decode().strip() if isinstance(value, str) else ""
+    vault = str(found.pop())
+    return Expiring(vault, secret, version, text(members.get("id")), _ASKING[kind.lower()])
 
 
 def payload(event: Any) -> Any:
@@ -156,4 +131,5 @@ def payload(event: Any) -> Any:
         "topic": getattr(event, "topic", None) or getattr(event, "source", None),
         "subject": event.subject,
         "data": event.get_json(),
+        "data_base64": getattr(event, "extension_attrs", {}).get("data_base64"),
     }

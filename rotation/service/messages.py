@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
 
-from ..domain import codec, events
+from ..domain import codec, envelopes, events
 from ..domain.events import Expiring
 from ..domain.ids import AccountId, TargetId
 
@@ -36,6 +34,8 @@ class ExpiryNotice(Struct, frozen=True):
 
 Message = Visit | ExpiryNotice
 
+_MOST_TRIES = 1000
+
 _KINDS: Mapping[str, type[Visit] | type[ExpiryNotice]] = {"visit": Visit, "look": ExpiryNotice}
 
 
@@ -45,23 +45,29 @@ def dump(message: Message) -> str:
     return codec.dump({kind: message}).decode()
 
 
-def load(text: str) -> Message | list[Any]:
+def load(text: str) -> Message | list[Mapping[str, Any]]:
     """Return the message, or the events that Event Grid has put into the queue.
 
     Raises ValueError for anything else, so that it becomes poison instead of vanishing.
     """
-    body = _json(text)
+    body = envelopes.json_or_base64(text)
     for name, kind in _KINDS.items():
         if isinstance(body, dict) and set(body) == {name}:
-            return _checked(codec.load(kind, codec.dump(body[name])))
-    found = body if isinstance(body, list) else [body]
-    if not found or not all(map(events.is_event, found)):
-        raise ValueError("the message is neither one of this service nor an event")
-    return found
+            return _checked(codec.load(kind, _encoded(body[name])))
+    return envelopes.unwrap(body)
+
+
+def _encoded(body: Any) -> bytes:
+    try:
+        return codec.dump(body)
+    except (OverflowError, RecursionError):
+        raise ValueError("the message has a number or a nesting that no message has") from None
 
 
 def _checked(message: Message) -> Message:
     """Return a message that names what can exist: nothing else may become part of a URL."""
+    if not 0 <= message.tries < _MOST_TRIES:
+        raise ValueError("the message has an impossible number of tries")
     if isinstance(message, ExpiryNotice):
         names = [message.event.secret]
     else:
@@ -71,16 +77,3 @@ def _checked(message: Message) -> Message:
     if not all(map(events.is_secret_name, names)):
         raise ValueError("the message does not name a secret")
     return message
-
-
-def _json(text: str) -> Any:
-    """Parse JSON, in Base64 or not: Event Grid may encode its messages."""
-    text = text.strip().removeprefix("\ufeff")
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        pass
-    try:
-        return json.loads(base64.b64decode("".join(text.split()), validate=True))
-    except (ValueError, RecursionError):
-        raise ValueError("the message is not JSON") from None

@@ -5,6 +5,7 @@ They only record requests and enqueue visits; the reconciler acts.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -63,10 +64,16 @@ class Triggers:
 
     async def handle_event(self, event: Any) -> str:
         """Enqueue an Event Grid event and return at once, because Event Grid waits only 30 s."""
-        found = events.parse(event, self.vaults.urls)
+        found = await self._enqueue_event(event)
         if isinstance(found, Ignored):
             log.info("event ignored", reason=found.reason)
             return found.reason
+        return found
+
+    async def _enqueue_event(self, event: Any) -> str | Ignored:
+        found = events.parse(event, self.vaults.urls)
+        if isinstance(found, Ignored):
+            return found
         if isinstance(found, Regenerated):
             await self.enqueue(Visit(found.account), timedelta())
             return f"look at {found.account.name}"
@@ -81,8 +88,13 @@ class Triggers:
         elif isinstance(message, ExpiryNotice):
             await self._handle_expiry(message)
         else:
-            for event in message:
-                await self.handle_event(event)
+            await self._handle_events(message)
+
+    async def _handle_events(self, found: Iterable[Any]) -> None:
+        """Enqueue the events of one message; each reason to ignore some is logged once."""
+        outcomes = [await self._enqueue_event(event) for event in found]
+        for ignored in dict.fromkeys(o for o in outcomes if isinstance(o, Ignored)):
+            log.info("event ignored", reason=ignored.reason)
 
     async def _handle_visit(self, message: Visit) -> None:
         if message.wake is not None or await self._is_known(message):

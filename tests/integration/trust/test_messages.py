@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 
 import pytest
@@ -91,3 +92,29 @@ async def test_an_account_that_a_secret_names_is_visited(tmp_path: Path) -> None
     async with serving(azure, tmp_path) as p:
         await deliver(p, messages.dump(Visit(p.account("aoai-demo"))))
     assert asked_arm(azure, "aoai-demo")
+
+
+async def test_each_reason_to_ignore_events_of_a_message_is_logged_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = {"id": "1", "type": "Microsoft.Storage.BlobCreated", "data": {}}
+    caplog.set_level(logging.INFO, "rotation")
+    async with serving(estate(), tmp_path) as p:
+        await p.triggers.handle_message(json.dumps({"value": [other, other, [other]]}))
+        assert p.queue.waiting == []
+    reason = "events of type 'Microsoft.Storage.BlobCreated' ask for nothing"
+    assert [r.getMessage() for r in caplog.records if "BlobCreated" in r.getMessage()] == [
+        "event ignored " + json.dumps({"reason": reason})
+    ]
+
+
+async def test_a_wrapped_event_causes_the_same_look_as_a_plain_one(tmp_path: Path) -> None:
+    azure = estate()
+    version = azure.secret(NEIGHBOURS, "acct-b-key").current.id
+    async with serving(azure, tmp_path) as p:
+        await p.triggers.handle_message(event("acct-b-key", version))
+        plain = [text for _, _, text in p.queue.waiting]
+        p.queue.waiting.clear()
+        wrapped = {"event": [[json.loads(event("acct-b-key", version))]]}
+        await p.triggers.handle_message(json.dumps(wrapped))
+        assert [text for _, _, text in p.queue.waiting] == plain != []

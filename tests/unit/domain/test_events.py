@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from typing import Any
 
 import azure.functions as func
@@ -100,7 +102,16 @@ def test_the_quirks_of_the_documented_sample_are_accepted() -> None:
         (grid(VaultName="kv-other"), "not configured"),
         (grid() | {"topic": TOPIC.replace("kv-rotate-demo", "kv-evil")}, "not configured"),
         (grid(ObjectType="Certificate"), "no secret"),
-        (grid(Version=""), "does not name"),
+        (grid(Version="", Id=""), "does not name"),
+        (grid(Version="", Id=f"{VAULT}/secrets/aoai-demo-key"), "does not name"),
+        (grid(Version="0" * 32), "contradict"),
+        (grid(ObjectName="other"), "contradict"),
+        (grid() | {"subject": "/secrets/other"}, "contradict"),
+        (grid(Id=f"https://kv-evil.vault.azure.net/secrets/aoai-demo-key/{VERSION}"), "configured"),
+        (grid(Id=f"{VAULT}/keys/aoai-demo-key/{VERSION}"), "no secret"),
+        (grid() | {"data": "not JSON"}, "not a JSON object"),
+        (grid() | {"data_base64": base64.b64encode(b"{}").decode()}, "not a JSON object"),
+        (cloud() | {"data": None, "data_base64": "%%"}, "not a JSON object"),
         (grid() | {"data": None}, "no data"),
         ([grid()], "not a JSON object"),
         ("x", "not a JSON object"),
@@ -110,6 +121,41 @@ def test_other_events_are_ignored_with_a_reason(event: Any, why: str) -> None:
     found = events.parse(event, [VAULT])
     assert isinstance(found, Ignored)
     assert why in found.reason
+
+
+ID_ONLY = {"Id": DATA["Id"]}
+TEXT = json.dumps(DATA)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        grid()
+        | {
+            "topic": "/subscriptions/1/resourceGroups/g/providers/Microsoft.EventGrid/"
+            "systemTopics/any-name"
+        },
+        grid() | {"topic": f"{VAULT}/"},
+        cloud() | {"source": VAULT},
+        cloud() | {"source": "https://KV-rotate-demo.vault.azure.net:443"},
+        grid(Version=""),
+        grid() | {"data": ID_ONLY},
+        cloud() | {"data": ID_ONLY, "source": "", "subject": ""},
+        grid(ObjectName="") | {"subject": "/secrets/aoai-demo-key"},
+        grid(ObjectName="", Id="") | {"subject": f"secrets/aoai-demo-key/{VERSION}/"},
+        grid(ObjectName="", Id="", Version="") | {"subject": DATA["Id"]},
+        grid() | {"data": TEXT},
+        grid() | {"data": f"\ufeff{TEXT}"},
+        cloud() | {"data": None, "data_base64": base64.b64encode(TEXT.encode()).decode()},
+        cloud()
+        | {"data": None, "data_base64": base64.encodebytes(TEXT.encode("utf-8-sig")).decode()},
+    ],
+)
+def test_an_unambiguous_event_is_read_in_any_form(event: dict[str, Any]) -> None:
+    for shape in (event, events.payload(as_worker(event))):
+        found = events.parse(shape, [VAULT])
+        assert isinstance(found, Expiring), found
+        assert (found.vault, found.secret, found.version) == (VAULT, "aoai-demo-key", VERSION)
 
 
 def test_an_event_without_a_type_requests_a_visit() -> None:

@@ -46,6 +46,24 @@ def test_base64_with_line_breaks_and_a_byte_order_mark_is_read() -> None:
         assert messages.load(text) == [event]
 
 
+EVENT = {"id": "1", "eventType": "Microsoft.KeyVault.SecretNearExpiry", "data": {"a": 1}}
+CLOUD = {"id": "1", "type": "t", "specversion": "1.0", "data_base64": "e30="}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"value": [EVENT, CLOUD]},
+        {"Event": [EVENT, CLOUD]},
+        {"events": [{"event": EVENT}, CLOUD]},
+        [[EVENT], [[CLOUD]]],
+        [{"event": EVENT}, [{"value": [CLOUD]}]],
+    ],
+)
+def test_wrapped_events_are_read_in_their_order(body: object) -> None:
+    assert messages.load(json.dumps(body)) == [EVENT, CLOUD]
+
+
 VISIT_TEXT = messages.dump(VISIT)
 
 
@@ -67,6 +85,15 @@ VISIT_TEXT = messages.dump(VISIT)
         "[" * 100_000,
         '{"type": "t", "data": ' + "[" * 100_000,
         "9" * 5000,
+        '{"visit": {"tries": ' + "9" * 400 + "}}",
+        '{"visit": ' + "[" * 900 + "]" * 900 + "}",
+        "[" * 900 + '{"type": "t", "data": {}}' + "]" * 900,
+        '{"value": [], "nextLink": null}',
+        '{"event": {"hello": "world"}}',
+        '{"value": [{"type": "t", "data": {}}], "more": 1}',
+        '{"type": "t", "data": null}',
+        VISIT_TEXT.replace('"tries":0', '"tries":-1'),
+        messages.dump(NOTICE).replace('"tries":2', '"tries":99999'),
         VISIT_TEXT.replace('"resource_group":"g"', '"resource_group":".."'),
         VISIT_TEXT.replace('"name":"n1"', '"name":"n1/../n2"'),
         VISIT_TEXT.replace('"name":"a"', '"name":"a/../b"'),
