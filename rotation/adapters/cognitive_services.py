@@ -13,8 +13,9 @@ from azure.mgmt.core.policies import ARMHttpLoggingPolicy, AsyncARMChallengeAuth
 from ..domain.account import Account
 from ..domain.errors import Transient, Unknown
 from ..domain.ids import AccountId
-from ..domain.keys import Key, Keys, Slot
+from ..domain.keys import Keys, Slot
 from ..runtime.clock import Clock
+from . import keys_in_memory
 from .pipeline import DatePolicy, TransportFactory, client_options
 from .sdk_errors import SDK_ERRORS, failure
 
@@ -58,7 +59,7 @@ class ArmAccounts:
             raise failure(exc, f"list the keys of {account.name}") from None
         if not found.key1 or not found.key2:
             raise Transient(f"list the keys of {account.name}: ARM returned none", code="NoKeys")
-        return Keys(Key(found.key1), Key(found.key2))
+        return Keys(*map(keys_in_memory.key, (found.key1, found.key2)))
 
     async def regenerate(self, account: AccountId, slot: Slot) -> None:
         """Send once. The response holds both keys and is ignored: the keys are read again."""

@@ -19,7 +19,7 @@ from azure.core.exceptions import (
 )
 
 from ..domain.errors import Permanent, RotationError, Transient, Unknown, of_service
-from ..domain.redaction import redact
+from .keys_in_memory import hide, hide_known
 
 _REMEDIES = {
     "AuthorizationFailed": "grant the service's identity the custom role Key rotator on this "
@@ -48,6 +48,9 @@ _ACTION = re.compile(r"action:? '(Microsoft\.[A-Za-z]{1,20}(?:/[A-Za-z]{1,20})+)
 _OBJECT_ID = re.compile(
     r"(?:object id '|oid=)([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b", re.I
 )
+
+# Codes are words, such as AccountProvisioningStateInvalid, or short, such as 401.
+_CODE = re.compile(r"[A-Za-z]{1,64}|[A-Za-z0-9_.-]{1,23}")
 
 _DEFAULT_REMEDY = "see the message; the service retries on its next visit"
 
@@ -88,7 +91,8 @@ def code_of(exc: HttpResponseError) -> str:
     error = getattr(exc, "error", None)
     inner = getattr(error, "innererror", None) or {}
     code = (inner.get("code") if isinstance(inner, dict) else None) or getattr(error, "code", None)
-    return str(code or f"HTTP{exc.status_code}")
+    is_word = isinstance(code, str) and _CODE.fullmatch(code) and hide_known(code) == code
+    return str(code) if is_word else f"HTTP{exc.status_code}"
 
 
 def _answered(exc: HttpResponseError, doing: str, effect: bool) -> RotationError:
@@ -98,7 +102,7 @@ def _answered(exc: HttpResponseError, doing: str, effect: bool) -> RotationError
     if code == "BadRequest" and "disablelocalauth" in text.lower():
         code = "LocalAuthDisabled"
     refused = _refused(text) if code in _REFUSALS else ""
-    message = f"{doing}: {status} {code}: {refused or redact(text)[:_MESSAGE_LENGTH]}"
+    message = f"{doing}: {status} {code}: {(refused or hide(text))[:_MESSAGE_LENGTH]}"
     if effect and (status >= 500 or status == 408):
         return Unknown(message, code=code)
     if status >= 500 or status in _TRANSIENT_STATUS or code in _TRANSIENT_CODES:
@@ -110,7 +114,7 @@ def _refused(text: str) -> str:
     """Return the refused action and identity, or an empty text if the message has no action."""
     action, identity = _ACTION.search(text), _OBJECT_ID.search(text)
     to = f" to the identity with object id {identity[1]}" if identity else ""
-    return f"{action[1]} is not allowed{to}" if action else ""
+    return hide_known(f"{action[1]} is not allowed{to}") if action else ""
 
 
 def _retry_after(exc: HttpResponseError) -> timedelta | None:

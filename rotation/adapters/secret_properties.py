@@ -15,13 +15,14 @@ from ..domain import tags
 from ..domain.ids import TargetId
 from ..domain.keys import Key
 from ..domain.targets import ListedSecret, SecretSnapshot, VersionInfo
+from . import keys_in_memory
 
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 
 
 def key(secret: KeyVaultSecret) -> Key:
     """Return a secret's value."""
-    return Key(_text(secret.value))
+    return keys_in_memory.key(_text(secret.value))
 
 
 def created(properties: SecretProperties) -> datetime:

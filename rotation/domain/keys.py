@@ -21,7 +21,7 @@ class Slot(StrEnum):
 class Key:
     """Key material. Its repr is masked, and it cannot be pickled."""
 
-    __slots__ = ("_named", "_value")
+    __slots__ = ("__weakref__", "_named", "_value")
 
     def __init__(self, value: str) -> None:
         self._value = value
