@@ -7,7 +7,13 @@ import logging
 import azure.functions as func
 
 from rotation import web
-from rotation.bootstrap.process import auth_methods, check_settings, service, trigger_settings
+from rotation.bootstrap.process import (
+    auth_methods,
+    check_settings,
+    invocation,
+    service,
+    trigger_settings,
+)
 from rotation.domain import events
 
 logging.getLogger("azure").setLevel(logging.WARNING)
@@ -28,8 +34,9 @@ app = func.FunctionApp(http_auth_level=_LEVEL)
 )
 async def sweep(timer: func.TimerRequest) -> None:
     """Visit every account: the backstop for lost events and messages."""
-    await service().triggers.sweep()
-    await service().health.observe()
+    async with invocation():
+        await service().triggers.sweep()
+        await service().health.observe()
 
 
 @app.function_name("emergencies")
@@ -38,14 +45,16 @@ async def sweep(timer: func.TimerRequest) -> None:
 )
 async def emergencies(timer: func.TimerRequest) -> None:
     """Go on with every open emergency each minute: it depends on no message and no record."""
-    await service().triggers.respond()
+    async with invocation():
+        await service().triggers.respond()
 
 
 @app.function_name("secret_expiring")
 @app.event_grid_trigger(arg_name="event")
 async def secret_expiring(event: func.EventGridEvent) -> None:
     """Enqueue SecretNearExpiry and SecretExpired, and return within Event Grid's 30 s."""
-    await service().triggers.handle_event(events.payload(event))
+    async with invocation():
+        await service().triggers.handle_event(events.payload(event))
 
 
 @app.function_name("work")
@@ -56,7 +65,8 @@ async def secret_expiring(event: func.EventGridEvent) -> None:
 )
 async def work(message: func.QueueMessage) -> None:
     """Handle one message of the work queue."""
-    await service().triggers.handle_message(message.get_body().decode())
+    async with invocation():
+        await service().triggers.handle_message(message.get_body().decode())
 
 
 def _serve(route: web.Route) -> None:
@@ -66,7 +76,8 @@ def _serve(route: web.Route) -> None:
         request = web.HttpRequest(
             req.method, req.url, req.headers, req.route_params, req.params, req.get_body()
         )
-        answer = await web.serve(route, request, auth_methods(), service)
+        async with invocation():
+            answer = await web.serve(route, request, auth_methods(), service)
         return func.HttpResponse(
             answer.body,
             status_code=answer.status,

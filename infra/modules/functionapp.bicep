@@ -87,10 +87,6 @@ var settings = [
     value: 'ClientId=${identityClientId};Authorization=AAD'
   }
   {
-    name: 'PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY'
-    value: 'true'
-  }
-  {
     name: 'ROTATION_CLIENT_ID'
     value: identityClientId
   }

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from functools import cache
 from typing import TYPE_CHECKING
 
 from ..settings.environment import BadSettings, access, load, triggers
 from ..web.authentication import AuthMethods
+from .lifetime import close_at_exit
+from .telemetry import Telemetry
 
 if TYPE_CHECKING:
     from ..service.service import Service
 
 _log = logging.getLogger("rotation")
+
+_building = threading.Lock()
+
+_telemetry = Telemetry(os.environ)
 
 
 def check_settings() -> None:
@@ -32,16 +42,44 @@ def trigger_settings() -> tuple[str, str]:
     return triggers(os.environ)
 
 
-@cache
 def service() -> Service:
     """Return the process's one service. Raises BadSettings.
 
     It is imported at the first trigger, because the host imports the function app to list its
     functions and waits for that.
     """
+    with _building:
+        return _service()
+
+
+@cache
+def _service() -> Service:
     from .assembly import build
 
     return build(load(os.environ))
+
+
+@asynccontextmanager
+async def invocation() -> AsyncIterator[None]:
+    """Prepare the service for one invocation, and close it when the worker exits.
+
+    It is built in a thread: importing the SDKs would block the event loop for half a second.
+    An error, such as settings that are not valid, is raised when the service is used.
+    """
+    with suppress(Exception):
+        if not _service.cache_info().currsize:
+            await asyncio.to_thread(service)
+        close_at_exit(_close)
+    try:
+        yield
+    finally:
+        _telemetry.load()
+
+
+async def _close() -> None:
+    closing = service()
+    _service.cache_clear()
+    await closing.close()
 
 
 @cache

@@ -1,7 +1,4 @@
-"""What an event says about a secret, from all of its members that name it.
-
-Members that contradict each other name nothing.
-"""
+"""The names that an event gives a secret, from all of its members."""
 
 from __future__ import annotations
 
@@ -83,7 +80,7 @@ def _split(address: str) -> tuple[str, str]:
 
 
 def _vault_of_topic(topic: str) -> str:
-    """Return the vault that a topic names; a system topic is named by people, and names none."""
+    """Return the vault in a topic; the name of a system topic does not tell it."""
     if not topic or _SYSTEM_TOPIC.fullmatch(topic):
         return ""
     match, (host, _) = _VAULT_ID.fullmatch(topic), _split(topic)

@@ -6,6 +6,7 @@ Their attributes have few values; no names of secrets, and never a key.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -56,30 +57,57 @@ _MAKE: Mapping[str, Any] = {
 
 _instruments = {m.name: _MAKE[m.kind](m.name, m.unit, m.meaning) for m in METRICS}
 
+_HOW = {"gauge": "set", "counter": "add", "histogram": "record"}
+
+_held: deque[tuple[Metric, float, Mapping[str, str]]] | None = None
+
+_MOST_HELD = 1000
+
+
+def hold() -> None:
+    """Keep measurements until ``release``, because no exporter is loaded yet."""
+    global _held
+    _held = deque(maxlen=_MOST_HELD) if _held is None else _held
+
+
+def release() -> None:
+    """Measure what was kept, and everything from now on at once."""
+    global _held
+    kept, _held = _held or (), None
+    for metric, value, attributes in kept:
+        _measure(metric, value, attributes)
+
+
+def _measure(metric: Metric, value: float, attributes: Mapping[str, str] | None = None) -> None:
+    if _held is not None:
+        _held.append((metric, value, attributes or {}))
+    else:
+        getattr(_instruments[metric.name], _HOW[metric.kind])(value, attributes)
+
 
 def fleet(summary: Mapping[str, Any], states: tuple[str, ...], sweep_age: float | None) -> None:
     """Set the gauges from a summary of the fleet; a state without secrets is set to 0."""
     known = {OLDEST: summary["oldestKeyDays"], EXPIRY: summary["nextExpiryDays"]}
     for metric, value in {**known, SWEEP_AGE: sweep_age}.items():
         if value is not None:
-            _instruments[metric.name].set(value)
+            _measure(metric, value)
     for state in states:
-        _instruments[SECRETS.name].set(summary["states"].get(state, 0), {"state": state})
+        _measure(SECRETS, summary["states"].get(state, 0), {"state": state})
 
 
 def ended(audit: Mapping[str, str]) -> None:
     """Count an operation that ended; ``audit`` has the members of that log line."""
     attributes = {"purpose": audit["purpose"], "ending": audit["ending"]}
-    _instruments[OPERATIONS.name].add(1, attributes)
+    _measure(OPERATIONS, 1, attributes)
     if audit["purpose"] == "emergency" and audit["ending"] == "done":
-        _instruments[REVOCATION.name].record(float(audit["seconds"]))
+        _measure(REVOCATION, float(audit["seconds"]))
 
 
 def failed(code: str) -> None:
     """Count a failed step."""
-    _instruments[FAILURES.name].add(1, {"code": code})
+    _measure(FAILURES, 1, {"code": code})
 
 
 def throttled(service: str) -> None:
     """Count a response 429; ``service`` is a domain, without the name of an account or vault."""
-    _instruments[THROTTLES.name].add(1, {"service": service})
+    _measure(THROTTLES, 1, {"service": service})
