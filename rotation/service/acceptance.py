@@ -7,6 +7,7 @@ version act on it too.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -74,13 +75,13 @@ class Acceptance:
     async def _announce(self, visit: Visit, new: Request) -> None:
         """Write the request into the record and enqueue a visit; the timer needs neither."""
         message = messages.dump(visit)
-        steps = (
-            self.journal.amend(visit.account, lambda r: inbox.added(r, new)),
-            self.queue.put(message, timedelta()),
+        steps: tuple[Callable[[], Awaitable[object]], ...] = (
+            lambda: self.journal.amend(visit.account, lambda r: inbox.added(r, new)),
+            lambda: self.queue.put(message, timedelta()),
         )
         for step in steps:
             try:
-                await step
+                await step()
             except RotationError as exc:
                 reason = exc.advice
                 log.warning("emergency without record", id=new.id, code=exc.code, reason=reason)

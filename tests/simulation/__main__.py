@@ -31,6 +31,11 @@ ONLY_IN_PLANS = {
     Invariant.FOREIGN_NOT_STORED,
     Invariant.ISOLATED,
     Invariant.OTHERS_SPARED,
+    Invariant.EMERGENCY_ACCEPTED,
+    Invariant.EMERGENCY_ROLE,
+    Invariant.EMERGENCY_ENDS,
+    Invariant.ONE_EMERGENCY,
+    Invariant.API_EXPLAINS,
 }
 OF_PAIRS = sorted(set(Invariant) - ONLY_IN_PLANS)
 

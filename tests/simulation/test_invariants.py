@@ -13,7 +13,15 @@ from .harness.scenarios import SCENARIOS, run_scenario
 from .harness.tally import Tally
 
 ONLY_IN_PLANS = {Invariant.CONSUMER_SERVED, Invariant.FOREIGN_NOT_STORED}
-ONLY_IN_RANDOM_PLANS = {Invariant.ISOLATED, Invariant.OTHERS_SPARED}
+ONLY_IN_RANDOM_PLANS = {
+    Invariant.ISOLATED,
+    Invariant.OTHERS_SPARED,
+    Invariant.EMERGENCY_ACCEPTED,
+    Invariant.EMERGENCY_ROLE,
+    Invariant.EMERGENCY_ENDS,
+    Invariant.ONE_EMERGENCY,
+    Invariant.API_EXPLAINS,
+}
 
 
 async def test_the_scenarios_evaluate_every_invariant_except_that_of_consumers() -> None:

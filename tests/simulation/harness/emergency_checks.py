@@ -5,18 +5,19 @@ from __future__ import annotations
 from rotation.domain import codec
 from rotation.domain.emergency import Emergency, Verdict
 from rotation.domain.keys import Key
+from rotation.engine.emergencies import PREFIX
 
 from .invariants import Invariant
 from .observations import Observations
 
-PREFIX = "emergency-"
+FORGIVEN = (Verdict.CANCELLED, Verdict.ABANDONED)
 
 
 class EmergencyChecks:
     """Checks that an emergency says "revoked" only if it is true."""
 
     def __init__(self, observations: Observations) -> None:
-        self._world = observations.world
+        self._seen, self._world = observations, observations.world
         self._require = observations.invariants.require
 
     def written(self, name: str, body: bytes) -> None:
@@ -24,12 +25,32 @@ class EmergencyChecks:
         if not name.startswith(PREFIX):
             return
         found = codec.load(Emergency, body)
+        self._note(found)
         if found.verdict is Verdict.REFUSED:
-            works = any(self._world.accepts(value) for value in self._pinned(found))
+            leaked = self._pinned(found) | self._seen.leaked_keys.reported_in(found.id)
+            works = any(self._world.accepts(value) for value in leaked)
             message = f"the emergency {found.id} says revoked, and the leaked key works"
             self._require(Invariant.REVOKED_IS_TRUE, not works, message)
 
-    def _pinned(self, found: Emergency) -> list[str]:
+    def _note(self, found: Emergency) -> None:
+        """Note which values leaked, or that a person took the report back."""
+        ledger = self._seen.ledger_of(str(found.account))
+        ledger.open_emergencies.discard(found.id)
+        if found.verdict in FORGIVEN:
+            self._seen.leaked_keys.withdraw([found.id])
+        if not found.is_open:
+            return
+        ledger.open_emergencies.add(found.id)
+        if found.forced:
+            ledger.forced_emergencies.add(found.id)
+        values = self._pinned(found)
+        if found.id not in ledger.emergencies and (found.provisional or not found.pins):
+            keys = self._world.keys(found.account)
+            values |= {keys[found.leaked.slot]} if found.leaked.slot else {*keys.values()}
+        ledger.emergencies.add(found.id)
+        self._seen.leaked_keys.add(self._world.state(found.account), found.id, values)
+
+    def _pinned(self, found: Emergency) -> set[str]:
         """Return the leaked values, of all that the account ever had."""
         values = {v for _, keys in self._world.state(found.account).history for v in keys.values()}
-        return [value for value in values if found.holds(Key(value))]
+        return {value for value in values if found.holds(Key(value))}

@@ -12,13 +12,15 @@ from rotation.domain.request import Leaked, Request, RequestKind
 from rotation.service import inbox
 from rotation.service.requests import RotationRequest
 
-from . import careless, neighbours, strangers
+from . import careless, incidents, neighbours, strangers, tampering
 from .careless import CarelessOwners
+from .incidents import Incidents
 from .neighbours import Neighbours
 from .operators import Operators
 from .plan import PlannedEvent
 from .plan_generator import EXPIRY_EVENTS, LOSSES, OPERATOR_ACTIONS, OUTAGES
 from .strangers import Strangers
+from .tampering import Tampering
 from .worker import Worker
 from .world import World
 
@@ -35,6 +37,8 @@ class EventRunner:
         self.operators = Operators(world, self.targets)
         self._neighbours, self._careless = Neighbours(world), CarelessOwners(self.operators)
         self._strangers = Strangers(self.operators, with_any_worker)
+        self.incidents = Incidents(self.operators, with_any_worker)
+        self._tampering = Tampering(self.operators)
 
     async def run(self, event: PlannedEvent) -> None:
         """Wait until the event's time, and carry it out."""
@@ -48,6 +52,13 @@ class EventRunner:
             self._careless.act(event, self._target(event))
         elif event.what in strangers.ACTIONS:
             await self._strangers.act(event, self._target(event))
+        elif event.what in tampering.ACTIONS:
+            account = self.world.ids[event.target % len(self.world.ids)]
+            self._tampering.act(event.what, account.slug, event.target)
+        elif event.what in incidents.REPORTS + incidents.BULK_REPORTS:
+            await self.incidents.report(event, self._target(event))
+        elif event.what in incidents.ANSWERS:
+            await self.incidents.answer(event)
         elif event.what in LOSSES:
             self._lose(event.what)
         elif event.what in EXPIRY_EVENTS:
@@ -105,9 +116,8 @@ class EventRunner:
         await self._with_any_worker(lambda worker: worker.answer(account, answer))
 
     async def _request(self, event: PlannedEvent) -> None:
-        """Request a rotation or report a leak, some of them twice."""
-        _, _, leaked = event.what.partition(" ")
-        slot, _, twice = leaked.partition(" ")
+        """Request a rotation, or report a leak to an earlier version."""
+        _, _, slot = event.what.partition(" to an earlier version: ")
         request = RotationRequest(
             reason=event.what,
             requester="somebody",
@@ -115,5 +125,4 @@ class EventRunner:
             leaked=Leaked(slot) if slot else Leaked.NONE,
             idempotency_key=str(event),
         )
-        for _ in range(2 if twice else 1):
-            await self._with_any_worker(lambda worker: worker.request(request))
+        await self._with_any_worker(lambda worker: worker.request_of_older(request))

@@ -45,6 +45,11 @@ class Invariant(StrEnum):
     FOREIGN_NOT_STORED = "the journal contains no foreign value and no fingerprint of one"
     STAYS_ENROLLED = "an enrolled secret stays enrolled until an explicit act"
     ISOLATED = "a neighbour changes nothing for another team"
+    EMERGENCY_ACCEPTED = "an emergency of a known account is never refused"
+    EMERGENCY_ROLE = "only the Emergency role ends an emergency"
+    EMERGENCY_ENDS = "every accepted emergency ends"
+    ONE_EMERGENCY = "a repeated Idempotency-Key names the same emergency"
+    API_EXPLAINS = "the API never answers with an unexpected error"
     NO_POISON_MESSAGE = "no message ends in the poison queue"
 
 

@@ -16,6 +16,8 @@ from .ledger import Ledger
 from .observations import Observations
 from .trust_checks import TrustChecks
 
+BESIDE = "forced-"
+
 
 class JournalChecks:
     """Checks that the journal contains no key, and that its endings are true."""
@@ -27,7 +29,8 @@ class JournalChecks:
 
     def written(self, name: str, body: bytes) -> None:
         """Raises Violation."""
-        if len(name) != SLUG:
+        beside = name.startswith(BESIDE)  # only for a forced emergency
+        if len(name.removeprefix(BESIDE)) != SLUG:
             return
         document = decode(body)
         identity = _emulator_id(**document.account)
@@ -35,6 +38,10 @@ class JournalChecks:
         if account:
             self._check_material(account, ledger, body)
         self._trust.stored(ledger, body, document.salt)
+        if beside:
+            if document.intent:
+                ledger.intents.add(document.intent.id)
+            return
         self._trust.members(identity, ledger, {*document.members, *document.seen})
         ledger.observed_secrets = {*document.seen}
         if document.intent:
@@ -68,15 +75,16 @@ class JournalChecks:
             ledger.emergencies.add(new)
             if account:
                 since = document.operation.started_at if document.operation else None
-                self._seen.leaked_keys.report(account, requested[new].leaked, since)
+                self._seen.leaked_keys.report(account, new, requested[new].leaked, since)
         running = document.operation and document.operation.purpose == "emergency"
-        ledger.in_emergency = bool(requested or running)
+        ledger.named_in_record = bool(requested or running)
 
     def _check_ended(self, account: Account, ledger: Ledger, done: Operation, salt: str) -> None:
         """An operation that reports its old key as refused must be right."""
         self._seen.note(f"{done.purpose} ends: {done.outcome}")
         if done.ending in (Ending.UNENROLLED, Ending.CANCELLED):
-            self._seen.leaked_keys.reported.pop(account.name, None)
+            gone = {done.id, *done.requests} - ledger.open_emergencies
+            self._seen.leaked_keys.withdraw(gone)
         if not done.proven:
             return
         values = {value for _, keys in account.history for value in keys.values()}

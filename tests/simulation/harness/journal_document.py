@@ -16,6 +16,7 @@ class Operation(msgspec.Struct):
     outcome: str | None = None
     ending: str | None = None
     proven: bool = False
+    requests: list[str] = []
 
 
 class Intent(msgspec.Struct):

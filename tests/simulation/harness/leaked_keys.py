@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -14,30 +14,52 @@ SLOTS = {"key1": ("Key1",), "key2": ("Key2",), "unknown": ("Key1", "Key2")}
 
 @dataclass
 class LeakedKeys:
-    """The reported values, by the account's name.
+    """``reported`` has the values that must be revoked, by the report's id and the account's name.
 
-    ``named`` may be revoked, ``reported`` must be.
+    ``named`` has those that may be revoked, by the account's name.
     """
 
     accepts: Callable[[str], bool]
-    reported: dict[str, set[str]] = field(default_factory=dict)
+    reported: dict[tuple[str, str], set[str]] = field(default_factory=dict)
     named: dict[str, set[str]] = field(default_factory=dict)
 
-    def report(self, account: Account, leaked: str, running_since: datetime | None) -> None:
-        """Record a report. A key that the running operation made cannot have leaked yet."""
+    def report(
+        self, account: Account, report: str, leaked: str, running_since: datetime | None
+    ) -> None:
+        """Record a report without a document.
+
+        A key that the running operation made cannot have leaked yet.
+        """
         values = {account.keys[slot] for slot in SLOTS.get(leaked, ())}
         began = running_since and running_since - CLOCK_SKEW
         known = {v for v in values if not began or _created_at(account, v) < began}
-        self.reported.setdefault(account.name, set()).update(known)
+        self.add(account, report, known)
+        self.named[account.name] |= values
+
+    def add(self, account: Account, report: str, values: Iterable[str]) -> None:
+        """Record values that leaked."""
+        self.reported.setdefault((report, account.name), set()).update(values)
         self.named.setdefault(account.name, set()).update(values)
+
+    def withdraw(self, reports: Iterable[str]) -> None:
+        """Forget reports: a person took them back."""
+        gone = {*reports}
+        self.reported = {each: v for each, v in self.reported.items() if each[0] not in gone}
+
+    def reported_in(self, report: str) -> set[str]:
+        """Return the values of one report."""
+        return {v for (each, _), values in self.reported.items() if each == report for v in values}
 
     def holds(self, account: Account, value: str) -> bool:
         """Return whether this key of the account was reported."""
         return value in self.named.get(account.name, ())
 
-    def still_valid(self) -> list[str]:
-        """Return the accounts that accept a reported key."""
-        return [name for name, values in self.reported.items() if any(map(self.accepts, values))]
+    def still_valid(self, accounts: Iterable[str]) -> list[str]:
+        """Return those of the accounts, by their names, that accept a reported key."""
+        found = {
+            name for (_, name), values in self.reported.items() if any(map(self.accepts, values))
+        }
+        return sorted(found.intersection(accounts))
 
 
 def _created_at(account: Account, value: str) -> datetime:

@@ -11,8 +11,10 @@ from rotation.domain.keys import Slot
 
 @dataclass
 class Ledger:
-    """``intents`` and ``emergencies`` are ids.
+    """``intents``, ``emergencies`` and those with ``_emergencies`` are ids.
 
+    ``open_emergencies`` have an open document; ``forced_emergencies`` need no successor.
+    ``named_in_record``: the account's record names an emergency that waits or is under way.
     ``revoked_by_hand`` is when a person last regenerated a key, and ``journal_lost_at`` when the
     service last forgot what it had done.
     """
@@ -23,7 +25,9 @@ class Ledger:
     )
     intents: set[str] = field(default_factory=set)
     emergencies: set[str] = field(default_factory=set)
-    in_emergency: bool = False
+    open_emergencies: set[str] = field(default_factory=set)
+    forced_emergencies: set[str] = field(default_factory=set)
+    named_in_record: bool = False
     operation: str = ""
     epoch: int = 0
     observed_secrets: set[str] = field(default_factory=set)
@@ -31,3 +35,7 @@ class Ledger:
     recent_keys: list[bytes] = field(default_factory=list)
     revoked_by_hand: datetime | None = None
     journal_lost_at: datetime | None = None
+
+    @property
+    def in_emergency(self) -> bool:
+        return self.named_in_record or bool(self.open_emergencies)

@@ -55,6 +55,7 @@ class Observations:
         for ledger in self.ledgers.values():
             ledger.journal_lost_at = self.world.now
             ledger.members = set()
+            ledger.open_emergencies.clear()
         self.leaked_keys.reported.clear()
 
     def record_changed(self, slug: str, *, forgets_members: bool) -> None:

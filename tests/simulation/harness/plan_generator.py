@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
-from . import careless, neighbours, strangers
+from . import careless, incidents, neighbours, strangers, tampering
 from .faults import BY_NAME
 from .plan import CHAOS, Plan, PlannedEvent
 
@@ -30,17 +30,25 @@ LOSSES = ("break the leases", "lose the journal")
 EXPIRY_EVENTS = ("an old event", "the event twice")
 OUTAGES = ("journal is down", "queue is down", "arm throttles", "keyvault is down", "probe is down")
 REQUESTS = ("ask", "leak key1", "leak key2", "leak unknown", "leak key1 twice", "cancel")
+TO_OLDER = tuple(f"leak to an earlier version: {leaked}" for leaked in ("key1", "key2", "unknown"))
+REPORTS = incidents.REPORTS + incidents.BULK_REPORTS + TO_OLDER
 RACE_FAULTS = ("freeze", "freeze done", "crash", "crash done", "lost", "late", "504", "503 done")
 ADMITTED = 300  # seconds; by then the secrets are members
+_OUTSIDERS = strangers.ACTIONS + tampering.ACTIONS
 CALLS = 1500  # most runs make about as many
 
 
 def generate_plan(seed: int, level: str = "port") -> Plan:
-    """Return the plan of a seed. Every fourth is a race; every fourth has neighbours."""
+    """Return the plan of a seed.
+
+    Every fourth is a race; every fourth has neighbours; every eighth is about emergencies.
+    """
     rng = random.Random(seed)
     if seed % 4 == 3:
         return _race(rng, seed, level)
     plan = _mixture(rng, seed, level)
+    if seed % 8 == 6:
+        return replace(plan, events=(*plan.events, *_incident(rng)))
     return _with_neighbours(rng, plan) if seed % 4 == 1 else plan
 
 
@@ -50,13 +58,26 @@ def _with_neighbours(rng: random.Random, plan: Plan) -> Plan:
         *plan.events,
         *(_anywhere(rng, neighbours.ACTIONS) for _ in range(rng.choice((1, 3, 8)))),
         *(_anywhere(rng, careless.ACTIONS) for _ in range(rng.choice((0, 1, 3)))),
-        *(_anywhere(rng, strangers.ACTIONS) for _ in range(rng.choice((0, 0, 1, 3)))),
+        *(_anywhere(rng, _OUTSIDERS) for _ in range(rng.choice((0, 0, 1, 3)))),
     )
     # Without a record, a secret that shows no key must be enrolled again if its vault is shared.
     forgotten = any("record" in each.what or "journal" in each.what for each in events)
     early = any(each.at < ADMITTED and not each.is_fault for each in events)
     broad = rng.random() < 0.5 and not forgotten and not early
     return replace(plan, neighbours=True, broad=broad, events=events)
+
+
+def _incident(rng: random.Random) -> list[PlannedEvent]:
+    """Reported leaks, answers to them, and people who damage the journal just then."""
+    first = _early(rng, int(CHAOS.total_seconds() / 2))
+    kinds = [REPORTS] * rng.choice((1, 1, 2, 4))
+    kinds += [incidents.ANSWERS] * rng.choice((0, 0, 1, 2))
+    kinds += [tampering.ACTIONS] * rng.choice((0, 1, 1, 3))
+    kinds += [REQUESTS, OUTAGES, OPERATOR_ACTIONS] * rng.choice((0, 0, 1))
+    return [
+        PlannedEvent(first + _early(rng, 7200), rng.choice(each), rng.randrange(8))
+        for each in kinds
+    ]
 
 
 def _race(rng: random.Random, seed: int, level: str) -> Plan:
@@ -106,7 +127,7 @@ def _mixed_events(rng: random.Random) -> tuple[PlannedEvent, ...]:
         *_events(rng, CALLS, tuple(BY_NAME), faults),
         *(_anywhere(rng, OPERATOR_ACTIONS) for _ in range(people)),
         *(_anywhere(rng, LOSSES + EXPIRY_EVENTS) for _ in range(rng.randrange(2) if people else 0)),
-        *(_anywhere(rng, REQUESTS) for _ in range(requests)),
+        *(_anywhere(rng, rng.choice((REQUESTS, REPORTS))) for _ in range(requests)),
         *(_anywhere(rng, OUTAGES) for _ in range(rng.choice((0, 0, 1, 2)))),
     )
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from rotation.domain.emergency import Emergency
 from rotation.domain.ids import AccountId
 from rotation.domain.operation import Phase
 from rotation.domain.record import Record
@@ -115,16 +116,26 @@ class PlanRun:
         self.service.correct_clocks()
 
     async def _wait_until_settled(self) -> None:
-        end = self.world.now + PATIENCE
+        end, require = self.world.now + PATIENCE, self.world.invariants.require
         while not self._is_settled():
             message = f"{PATIENCE} after the last fault: {describe_phases(self.world)}"
             converges = self.world.now <= end
-            self.world.invariants.require(Invariant.CONVERGES, converges, message)
+            still = ", ".join(f"{each.id}: {each.why}" for each in self._open_emergencies())
+            require(Invariant.EMERGENCY_ENDS, converges or not still, f"{message}; open: {still}")
+            require(Invariant.CONVERGES, converges, message)
             await self._resume_blocked()
+            await self.events.incidents.resume_stale()
             await asyncio.sleep(SWEEP_PERIOD.total_seconds())
+
+    def _open_emergencies(self) -> list[Emergency]:
+        """Return those of our accounts; the neighbours may leave theirs locked."""
+        found = self.events.incidents.open_emergencies()
+        return [each for each in found if each.account in self.world.ids]
 
     def _is_settled(self) -> bool:
         accounts = self.world.ids
+        if self._open_emergencies():
+            return False
         return all(self._is_idle(self.world.record(account)) for account in accounts) and all(
             len(values) <= 1 and all(self.world.accepts(value) for value in values)
             for values in (published_values(self.world, account) for account in accounts)

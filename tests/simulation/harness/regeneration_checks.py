@@ -35,9 +35,10 @@ class RegenerationChecks:
         self._seen.note(f"{slot} of {account.name} is regenerated")
         self._record(ledger, account, slot)
         leaked = self._seen.leaked_keys.holds(account, account.keys[slot])
+        alone = leaked and self._has_no_successor(ledger, account)
         for target, versions in self._seen.targets(account):
-            if not leaked or self._seen.is_reachable(target, versions[-1]):
-                self._check_published(ledger, target, versions[-1], account.keys[slot])
+            if not alone and (not leaked or self._seen.is_reachable(target, versions[-1])):
+                self._check_published(account, target, versions[-1], account.keys[slot])
             if not leaked and ledger.in_emergency:
                 self._check_spared(ledger, target, versions[-1], account.keys[slot])
             if not leaked:
@@ -45,6 +46,19 @@ class RegenerationChecks:
         self._check_intent(ledger, slot)
         self._check_daily_cap(ledger)
         self._check_repetition(ledger, account, slot)
+
+    def _has_no_successor(self, ledger: Ledger, account: Account) -> bool:
+        """Return whether a leaked key may go although no secret has another key yet.
+
+        A person wants it so, or both keys leaked and no slot is spare: each is published, or none
+        is, because the secrets show a key that is dead already.
+        """
+        if ledger.forced_emergencies:
+            return True
+        shown = {versions[-1].value for _, versions in self._seen.targets(account)}
+        published = shown.intersection(account.keys.values())
+        all_leaked = all(self._seen.leaked_keys.holds(account, v) for v in account.keys.values())
+        return all_leaked and len(published) != 1
 
     def _note_revoked_by_hand(self, ledger: Ledger, value: str) -> None:
         ledger.revoked_by_hand = self._world.now
@@ -57,9 +71,18 @@ class RegenerationChecks:
         if self._seen.leaked_keys.holds(account, account.keys[slot]):
             self._seen.cut_off.add(account.keys[slot])
 
+    def _can_repair(self, account: Account) -> bool:
+        """Return whether the account has a key that works and did not leak."""
+        keys = account.keys.values()
+        return any(
+            self._world.accepts(key) and not self._seen.leaked_keys.holds(account, key)
+            for key in keys
+        )
+
     def _check_published(
-        self, ledger: Ledger, target: TargetId, latest: Version, value: str
+        self, account: Account, target: TargetId, latest: Version, value: str
     ) -> None:
+        ledger = self._seen.ledger_of(account.id)
         excused = self._seen.excuses_secret(ledger, target)
         if excused or self._seen.is_hidden(ledger, target):
             excused = True
@@ -69,6 +92,7 @@ class RegenerationChecks:
         foreign = latest.value in self._seen.foreign_values
         replaced = latest.value in self._seen.cut_off  # its secret could not be written to
         works = foreign or replaced or not latest.enabled or self._world.accepts(latest.value)
+        works = works or (ledger.in_emergency and not self._can_repair(account))
         message = f"a key is regenerated while the key of {target.name} does not work"
         excused = excused or self._seen.excuses.of_value(latest.value)
         self._require(Invariant.NO_BROKEN_SECRET, works, message, excused=excused)

@@ -12,12 +12,14 @@ from typing import Any
 
 from rotation.domain.errors import RotationError
 from rotation.domain.policy import Policy
+from rotation.engine.emergencies import PREFIX
 
 from .interceptor import Crash
 from .worker import Worker
 from .world import World
 
 SWEEP_PERIOD = timedelta(minutes=30)
+RESPONSE_PERIOD = timedelta(minutes=1)
 RESTART_SECONDS = 60.0
 DELIVERY_SECONDS = 60.0
 
@@ -37,7 +39,7 @@ class Service:
     def tasks(self) -> list[Coroutine[Any, Any, None]]:
         """Return everything that runs for ever."""
         processes = [self._keep_running(number) for number in range(len(self._workers))]
-        return [*processes, self._sweep(), self._deliver_events()]
+        return [*processes, self._sweep(), self._respond(), self._deliver_events()]
 
     def correct_clocks(self) -> None:
         for worker in self._workers:
@@ -68,6 +70,13 @@ class Service:
         while True:
             await self.with_any_worker(lambda worker: worker.triggers.sweep())
             await asyncio.sleep(SWEEP_PERIOD.total_seconds())
+
+    async def _respond(self) -> None:
+        """Run the timer of the emergencies. Without a document it would only list them."""
+        while True:
+            if any(name.startswith(PREFIX) for name in self._world.storage.documents):
+                await self.with_any_worker(lambda worker: worker.triggers.respond())
+            await asyncio.sleep(RESPONSE_PERIOD.total_seconds())
 
     async def _deliver_events(self) -> None:
         """Deliver each event at least once, as Event Grid does: until a worker has accepted it."""

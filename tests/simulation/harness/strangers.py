@@ -1,9 +1,7 @@
-"""People and programs that forge events and messages, or restore and edit the journal."""
+"""People and programs that forge events and messages."""
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -11,7 +9,6 @@ from itertools import count
 from typing import Any
 
 from rotation.domain.ids import TargetId
-from rotation.engine.journal import SLUG
 
 from .garbage import GARBAGE
 from .operators import Operators
@@ -25,34 +22,21 @@ ACTIONS = (
     "strangers repeat events",
     "strangers send garbage",
     "strangers enrol a placeholder",
-    "strangers restore an older record",
-    "strangers change the salt of a record",
-    "strangers delete a record",
-    "strangers drop the members of an older version",
 )
-NEWER_MEMBERS = ("members", "notes", "former", "known_keys", "repairs", "published", "births")
 WithAnyWorker = Callable[[Callable[[Worker], Awaitable[Any]]], Awaitable[bool]]
 
 
 @dataclass
 class Strangers:
-    """Keeps each record that is written, to restore one later."""
+    """``with_any_worker`` calls something on any worker."""
 
     operators: Operators
     with_any_worker: WithAnyWorker
     _numbers: count[int] = field(default_factory=count)
-    _backups: defaultdict[str, list[bytes]] = field(default_factory=lambda: defaultdict(list))
 
     @property
     def world(self) -> World:
         return self.operators.world
-
-    def __post_init__(self) -> None:
-        self.world.storage.watchers.append(self._keep)
-
-    def _keep(self, name: str, body: bytes) -> None:
-        if len(name) == SLUG:
-            self._backups[name].append(body)
 
     async def act(self, event: PlannedEvent, target: TargetId) -> None:
         what = event.what.removeprefix("strangers ")
@@ -60,8 +44,6 @@ class Strangers:
             self.world.storage.push(GARBAGE[event.target % len(GARBAGE)], self.world.now)
         elif what == "enrol a placeholder":
             self._enrol_placeholder(target)
-        elif "record" in what or "members" in what:
-            self._change_record(what, self.world.ids[event.target % len(self.world.ids)].slug)
         else:
             await self._forge(what, target)
 
@@ -90,24 +72,6 @@ class Strangers:
         name = f"placeholder-{account.name}-{next(self._numbers)}"
         made = world.add_secret(name, vault=target.vault, account=account, value="d" * 32)
         self.operators.undo_later(lambda: world.delete(made), made)
-
-    def _change_record(self, what: str, slug: str) -> None:
-        """Change a document behind the service's back."""
-        storage, kept = self.world.storage, self._backups[slug]
-        if slug not in storage.documents or not kept:
-            return
-        if what == "delete a record":
-            del storage.documents[slug]
-        else:
-            older = kept[len(kept) // 2] if what == "restore an older record" else kept[-1]
-            document = json.loads(older)
-            if what.startswith("change the salt"):
-                document["salt"] = "0" * 32
-            if what.startswith("drop the members"):
-                document = {n: v for n, v in document.items() if n not in NEWER_MEMBERS}
-            storage.documents[slug] = (json.dumps(document).encode(), storage.number())
-        forgets = not what.startswith("drop")
-        self.world.observations.record_changed(slug, forgets_members=forgets)
 
 
 async def _deliver(event: dict[str, Any], worker: Worker) -> None:

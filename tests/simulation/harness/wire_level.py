@@ -10,6 +10,7 @@ from emulator.sdk.transport import AsyncCredential, AsyncEmulatorTransport
 from rotation.adapters.cognitive_services import ArmAccounts
 from rotation.adapters.key_vault import KeyVaults
 from rotation.adapters.probe import DataPlaneProbe
+from rotation.adapters.resource_manager import ArmResources
 from rotation.adapters.topic_notifier import TopicNotifier
 from rotation.ports import Accounts, Notifier, Probe, Vaults
 from rotation.runtime.clock import Clock
@@ -64,6 +65,12 @@ def fault_response(azure: Azure, fault: Fault) -> Response:
         headers["Retry-After"] = str(fault.retry_after)
     body = {"error": {"code": fault.code, "message": fault.code}}
     return Response.of_json(fault.status, body, Headers(headers))
+
+
+def resources(interceptor: Interceptor, by: Process, clock: Clock) -> ArmResources:
+    """Return the adapter that the doctor uses."""
+    credential = AsyncCredential(interceptor.azure, interceptor.azure.identity.principals[0])
+    return ArmResources(credential, clock, transport=lambda: InterceptedTransport(interceptor, by))
 
 
 def clients(

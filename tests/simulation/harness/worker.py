@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from rotation.domain import codec
 from rotation.domain.errors import RotationError
 from rotation.domain.ids import AccountId
+from rotation.domain.operation import Phase
 from rotation.domain.policy import Policy
 from rotation.domain.record import Record
 from rotation.domain.request import Request
@@ -133,9 +134,16 @@ class Worker:
     async def request(self, request: RotationRequest) -> str:
         """Record a request; return its id, or that of an earlier one with the same key.
 
-        The service refuses one that a running operation covers. Here it is recorded, as it is by
-        two workers at the same time, so that the reconciler has to merge it.
+        An emergency is accepted as the service does. The service refuses a plain request that a
+        running operation covers. Here it is recorded, as it is by two workers at the same time, so
+        that the reconciler has to merge it.
         """
+        if request.is_emergency:
+            return (await self.commands.acceptance.request(request, ask_arm=True))[0]
+        return await self.request_of_older(request)
+
+    async def request_of_older(self, request: RotationRequest) -> str:
+        """Record a request as an earlier version does: an emergency without its document."""
         account, targets = await self.scope.account(request)
         new = inbox.from_operator(account, request, self.triggers.clock.now())
         return await self.commands.submit(Visit(account, targets), new, _added_once)
@@ -190,7 +198,11 @@ class Worker:
 
 
 def record_of(document: tuple[bytes, int] | None, account: AccountId) -> Record:
-    return codec.load(Record, document[0]) if document else Record(account, "")
+    """Return a stored record, or a new one. One that cannot be read is not at rest."""
+    try:
+        return codec.load(Record, document[0]) if document else Record(account, "")
+    except ValueError:
+        return Record(account, "", phase=Phase.VERIFY, waiting="the record cannot be read")
 
 
 def _added_once(record: Record, request: Request) -> Record | None:
