@@ -7,7 +7,7 @@ STORAGE ?= none
 N ?= 1000
 AZURITE := .tools/azurite/node_modules/.bin/azurite
 
-.PHONY: help setup demo test simulate bench mutants check docs infra tour importtime emulator azurite lock audit sbom format clean
+.PHONY: help setup demo test simulate bench mutants check docs infra tour importtime emulator samples azurite lock audit sbom format clean
 
 help: ## print this help
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -91,6 +91,15 @@ tour: setup ## regenerate the output in docs/cli.md and docs/runbook-leak.md, an
 
 emulator: setup ## start the emulated Azure and print the variables to export
 	@$(BIN)/python -m emulator
+
+samples: .tools/consumers ## install what the tests of the Node consumer sample need (needs npm)
+
+.tools/consumers: examples/consumers/node/package-lock.json
+	@command -v npm >/dev/null || { echo "npm is needed to install the packages of the Node sample"; exit 1; }
+	@echo "Installing the packages of the Node sample into .tools (once)"
+	@mkdir -p $@ && cp examples/consumers/node/package*.json $@
+	@cd $@ && npm ci --loglevel error --no-fund --no-audit
+	@touch $@
 
 azurite: $(AZURITE) ## install Azurite, Microsoft's storage emulator (needs npm)
 

@@ -1,0 +1,21 @@
+using System.ClientModel;
+using System.ClientModel.Primitives;
+
+/// <summary>For Azure.AI.OpenAI and OpenAI: sends the key in use, and repeats a call once after a 401.</summary>
+public sealed class KeyPolicy(RotatingKey key, ApiKeyCredential credential) : PipelinePolicy
+{
+    public override void Process(PipelineMessage message, IReadOnlyList<PipelinePolicy> pipeline, int currentIndex) =>
+        ProcessAsync(message, pipeline, currentIndex).AsTask().GetAwaiter().GetResult();
+
+    public override async ValueTask ProcessAsync(PipelineMessage message, IReadOnlyList<PipelinePolicy> pipeline, int currentIndex)
+    {
+        var used = key.Value;
+        credential.Update(used);
+        await ProcessNextAsync(message, pipeline, currentIndex);
+        if (message.Response?.Status != 401) return;
+        var fresh = await key.ReplaceAsync(used);
+        if (fresh == used) return;
+        credential.Update(fresh);
+        await ProcessNextAsync(message, pipeline, currentIndex);
+    }
+}

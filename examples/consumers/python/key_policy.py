@@ -1,0 +1,33 @@
+"""A policy for clients of the Azure SDK that use AzureKeyCredential."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from azure.core.credentials import AzureKeyCredential
+from azure.core.pipeline import PipelineRequest, PipelineResponse
+from azure.core.pipeline.policies import HTTPPolicy
+
+from .rotating_key import RotatingKey
+
+
+class KeyPolicy(HTTPPolicy[Any, Any]):
+    """Keeps a credential up to date, and repeats a request once after a 401.
+
+    credential = AzureKeyCredential(key.value)
+    client = ContentSafetyClient(
+        endpoint, credential, per_call_policies=[KeyPolicy(key, credential)]
+    )
+    """
+
+    def __init__(self, key: RotatingKey, credential: AzureKeyCredential) -> None:
+        self._key, self._credential = key, credential
+
+    def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
+        used = self._key.value
+        self._credential.update(used)
+        response = self.next.send(request)
+        if response.http_response.status_code == 401 and self._key.replace(used) != used:
+            self._credential.update(self._key.value)
+            response = self.next.send(request)
+        return response

@@ -1,0 +1,1 @@
+"""The consumer samples of examples/consumers, over the emulated Azure."""
