@@ -36,11 +36,13 @@ _PHASES: dict[Phase, Callable[[Facts], Action]] = {
     Phase.CLEAN: revocation.clean,
 }
 
+_CALLED_OFF = {Verdict.CANCELLED: Ending.CANCELLED, Verdict.ABANDONED: Ending.ABANDONED}
+
 
 def decide(f: Facts) -> Action:
     """Return the next action for an account."""
     f = leaks.asked(_without_events(f))
-    urgent = _restored(f) or _answered(f) or emergency.decide(f) or _respond(f)
+    urgent = _restored(f) or _answered(f) or _called_off(f) or emergency.decide(f) or _respond(f)
     return urgent or _scheduled(holds.without_left_behind(f))
 
 
@@ -103,6 +105,19 @@ def _answered(f: Facts) -> Action | None:
     f = replace(f, record=replace(f.record, foreign_changes=()))
     again = replace(f.operation, overwritten=0)
     return enter(f, f.record.phase, f"resumed by {request.requester}: {request.reason}", again)
+
+
+def _called_off(f: Facts) -> Action | None:
+    """End an emergency whose documents a person closed while the operation began."""
+    operation = f.record.operation
+    if operation is None or operation.purpose is not Purpose.EMERGENCY or f.leaks:
+        return None
+    mine = leaks.concerning(f)
+    closed = next((e for e in mine if e.verdict in _CALLED_OFF), None)
+    if closed is None or any(e.is_open for e in mine):
+        return None
+    note = closed.audit[-1].what if closed.audit else closed.verdict.value
+    return end(f, note, _CALLED_OFF[closed.verdict])
 
 
 def abandoned(

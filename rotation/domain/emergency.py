@@ -59,7 +59,8 @@ class Emergency(Struct, frozen=True):
     record, because ARM could not be asked. ``begun_at`` is when the first step acted on it, or a
     person confirmed it. ``why`` and ``remedy`` say why the leaked key is not revoked yet;
     ``look_at`` is when to look again. ``bulk``: it was requested for several accounts at once; then
-    ``blind`` says to go on although no secret can be read.
+    ``blind`` says to go on although no secret can be read. ``intent`` is the id of the last
+    regenerate that was decided for it: from then on it is too late to cancel.
     """
 
     id: str
@@ -82,6 +83,7 @@ class Emergency(Struct, frozen=True):
     forced: bool = False
     bulk: bool = False
     blind: bool = False
+    intent: str | None = None
     why: str = ""
     remedy: str = ""
     look_at: datetime | None = None
@@ -204,6 +206,11 @@ def closed(emergency: Emergency, now: datetime, untriable: Iterable[Pin] = ()) -
     if all(pin.gone and pin.fingerprint in lost for pin in left):
         return ended(emergency, Verdict.NOT_PROVEN, now)
     return emergency
+
+
+def committed(emergency: Emergency, intent: str) -> Emergency:
+    """Note a regenerate that is about to be sent, which is stored first."""
+    return replace(emergency, intent=intent) if emergency.is_open else emergency
 
 
 def ended(emergency: Emergency, verdict: Verdict, now: datetime, note: str = "") -> Emergency:

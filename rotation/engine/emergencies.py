@@ -19,13 +19,15 @@ from ..domain.ids import AccountId
 from ..ports import Store
 from ..runtime import log
 from ..runtime.clock import Clock
+from ..runtime.concurrency import gather_limited
+from .swap import ATTEMPTS, amended
 
 PREFIX = "emergency-"
 
 # What a record does not name is found after this time.
 FRESH = timedelta(seconds=60)
 
-_ATTEMPTS = 8
+AT_ONCE = 32
 
 
 class Emergencies:
@@ -46,10 +48,14 @@ class Emergencies:
         names = {name for name in self._marks if name.startswith(prefix)}
         return await self._read_all(names | {PREFIX + one for one in named})
 
+    async def all(self) -> tuple[Emergency, ...]:
+        """Return the emergencies of all accounts, open or not, the oldest first."""
+        await self._list(timedelta())
+        return await self._read_all(self._marks)
+
     async def open(self) -> tuple[Emergency, ...]:
         """Return the open emergencies of all accounts."""
-        await self._list(timedelta())
-        return tuple(e for e in await self._read_all(self._marks) if e.is_open)
+        return tuple(e for e in await self.all() if e.is_open)
 
     async def find(self, operation_id: str) -> Emergency | None:
         """Return an emergency by its operation's id; None if there is none that can be read."""
@@ -58,7 +64,7 @@ class Emergencies:
     async def create(self, emergency: Emergency) -> Emergency:
         """Store a new emergency, unless it is stored already. Return what is stored."""
         name = PREFIX + emergency.id
-        for _ in range(_ATTEMPTS):
+        for _ in range(ATTEMPTS):
             document = await self._store.read(name)
             found = _loaded(document, emergency.id)
             if found or (document and _is_newer(document)):
@@ -83,19 +89,16 @@ class Emergencies:
         self, operation_id: str, change: Callable[[Emergency], Emergency]
     ) -> Emergency | None:
         """Apply ``change`` to the stored emergency, again after a conflict; None if unknown."""
-        for attempt in range(_ATTEMPTS):
-            found = await self.find(operation_id)
-            changed = change(found) if found else None
-            if found is None or changed is None or changed == found:
-                return found
-            try:
-                await self.save(found, changed)
-            except Conflict:
-                if attempt == _ATTEMPTS - 1:
-                    raise
-                continue
-            return changed
-        raise AssertionError("unreachable")
+        name = PREFIX + operation_id
+
+        async def load() -> tuple[Emergency | None, str | None]:
+            document = await self._store.read(name)
+            return _loaded(document, operation_id), document.etag if document else None
+
+        async def save(changed: Emergency | None, etag: str | None) -> None:
+            await self._store.write(name, codec.dump(changed), etag)
+
+        return await amended(load, save, lambda found: change(found) if found else None)
 
     async def _list(self, max_age: timedelta) -> None:
         async with self._lock:
@@ -106,7 +109,7 @@ class Emergencies:
             self._listed_at = now
 
     async def _read_all(self, names: Iterable[str]) -> tuple[Emergency, ...]:
-        found = [await self._read(name) for name in sorted(names)]
+        found = await gather_limited(map(self._read, names), AT_ONCE)
         return tuple(sorted((e for e in found if e), key=lambda e: (e.at, e.id)))
 
     async def _read(self, name: str) -> Emergency | None:

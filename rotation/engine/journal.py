@@ -14,12 +14,11 @@ from ..domain.errors import Conflict, Unreadable
 from ..domain.ids import AccountId
 from ..domain.record import FORMAT, Record
 from ..ports import Store
+from .swap import amended
 
 LEASE = timedelta(seconds=60)
 
 SLUG = 16  # characters
-
-_ATTEMPTS = 8
 
 _SWEEP = "sweep"
 
@@ -89,19 +88,7 @@ class Journal:
 
     async def amend(self, account: AccountId, change: Callable[[Record], Record | None]) -> Record:
         """Apply ``change`` to the current record, again after a conflict; None changes nothing."""
-        for attempt in range(_ATTEMPTS):
-            record, tag = await self.load(account)
-            changed = change(record)
-            if changed is None or changed == record:
-                return record
-            try:
-                await self.save(changed, tag)
-            except Conflict:
-                if attempt == _ATTEMPTS - 1:
-                    raise
-                continue
-            return changed
-        raise AssertionError("unreachable")
+        return await amended(lambda: self.load(account), self.save, change)
 
     async def set_aside(self, fresh: Record, now: datetime, *, at_once: bool = False) -> bool:
         """Replace a record that is garbage; return whether ``fresh`` or a readable one is there.

@@ -15,7 +15,7 @@ from ..decisions import guards, leaks
 from ..decisions.actions import Action, ActionKind, blocked
 from ..decisions.chain import abandoned, decide
 from ..decisions.facts import Facts
-from ..domain.emergency import Emergency
+from ..domain.emergency import Emergency, committed
 from ..domain.errors import Conflict, RotationError, Transient, Unknown, Unreadable, unexpected
 from ..domain.ids import AccountId, TargetId
 from ..domain.keys import Slot
@@ -165,9 +165,9 @@ class Reconciler:
             if action.failure is not None:
                 raise action.failure
             after = _moved(facts, action).emergencies
-            await self.responder.store(seen, after)
             if action.kind is ActionKind.SEND:
-                await self.responder.check_open(after)
+                after = _committed(after, action.record)
+            await self.responder.store(seen, after)
             stored = await self._store(facts, action, record, tag)
             await self.effects.perform(facts, action, stored)
         except Conflict:
@@ -298,6 +298,15 @@ class Reconciler:
     def _log(self, action: Action) -> None:
         if log.is_enabled():
             log.info("step", **log_fields(outcome.of_action(action, action.record)))
+
+
+def _committed(found: tuple[Emergency, ...], record: Record) -> tuple[Emergency, ...]:
+    """Return the emergencies with the regenerate that is about to be sent.
+
+    They are stored before the record's intent. The write fails if one was cancelled in the
+    meantime, and a cancellation that comes later is refused.
+    """
+    return tuple(committed(e, record.intent.id) for e in found) if record.intent else found
 
 
 def _moved(facts: Facts, action: Action) -> Facts:

@@ -13,7 +13,7 @@ from ..decisions import leaks
 from ..decisions.actions import Action, ActionKind
 from ..decisions.facts import Facts
 from ..domain.emergency import Emergency
-from ..domain.errors import Conflict, Permanent, RotationError, Transient, Unreadable
+from ..domain.errors import Permanent, RotationError, Transient, Unreadable
 from ..domain.ids import AccountId
 from ..domain.record import Record
 from ..runtime import log
@@ -71,12 +71,6 @@ class Responder:
                     account=str(emergency.account),
                     state=emergency.verdict.value,
                 )
-
-    async def check_open(self, found: Iterable[Emergency]) -> None:
-        """Raise Conflict if an open emergency was cancelled or changed since it was read."""
-        for emergency in found:
-            if emergency.is_open and await self.emergencies.find(emergency.id) != emergency:
-                raise Conflict(f"the emergency {emergency.id} has changed")
 
     async def show(self, found: Iterable[Emergency], hold: Hold, now: datetime) -> None:
         """Store why the open emergencies are not over, for everybody who looks."""

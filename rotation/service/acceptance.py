@@ -32,7 +32,7 @@ from ..runtime.clock import Clock
 from . import idempotency, inbox, messages
 from .messages import Visit
 from .replies.rotation import RotationReply
-from .requests import RotationRequest, log_request
+from .requests import RotationRequest, log_request, too_late
 from .scope import Scope
 from .views import emergency as view
 
@@ -109,13 +109,26 @@ class Acceptance:
     async def close(
         self, found: Emergency, verdict: Verdict, caller: Caller, reason: str
     ) -> RotationReply:
-        """End an emergency that waits, as a person wants, and alert. Its document stays."""
+        """End an emergency that waits, as a person wants, and alert. Its document stays.
+
+        Raises Permanent if it is to be cancelled, and a regenerate was decided already.
+        """
         now, note = self.clock.now(), f"{verdict} by {caller.name}: {reason}"
-        closed = await self.emergencies.amend(
-            found.id, lambda e: emergency.ended(e, verdict, now, note) if e.is_open else e
-        )
+
+        def close(current: Emergency) -> Emergency:
+            if not current.is_open:
+                return current
+            if current.intent and verdict is Verdict.CANCELLED:
+                raise too_late()
+            return emergency.ended(current, verdict, now, note)
+
+        closed = await self.emergencies.amend(found.id, close)
+        answer = inbox.from_answer(found.account, RequestKind.ABANDON, caller, reason, now)
+        may_begin = closed is not None and closed.intent is not None
         with suppress(RotationError):  # the document decides
-            await self.journal.amend(found.account, lambda r: inbox.removed(r, found.id))
+            await self.journal.amend(
+                found.account, lambda r: _without(r, found.id, answer if may_begin else None)
+            )
         log.error(
             "emergency", id=found.id, account=str(found.account), state=verdict.value, reason=note
         )
@@ -158,6 +171,12 @@ class Acceptance:
             record = await self.journal.find(found.account.slug)
             return provisional(found, record) if record else found
         return found
+
+
+def _without(record: Record, request_id: str, answer: Request | None) -> Record | None:
+    """Return the record without a request. An answer also ends an operation that is beginning."""
+    rest = inbox.removed(record, request_id)
+    return inbox.added(rest, answer) if answer else rest
 
 
 def _resumed(found: Emergency, note: AuditEntry) -> Emergency:

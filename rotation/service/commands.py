@@ -12,7 +12,6 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from ..decisions.lifecycle import cancellable
 from ..domain import tags
 from ..domain.access import Caller
 from ..domain.emergency import Verdict
@@ -28,6 +27,7 @@ from ..runtime.clock import Clock
 from ..runtime.concurrency import gather_limited
 from . import idempotency, inbox, messages
 from .acceptance import ANSWERS, Acceptance
+from .cancelling import cancelled
 from .messages import Visit
 from .queries import Queries
 from .replies.rotation import (
@@ -35,12 +35,11 @@ from .replies.rotation import (
     BatchReply,
     FailedReply,
     RotationReply,
-    RotationState,
 )
 from .replies.secret import HeldReply
-from .requests import AlreadyRunning, RotationRequest, log_request
+from .requests import AlreadyRunning, RotationRequest, log_request, too_late
 from .scope import Scope
-from .views import effects, operation
+from .views import effects
 
 AT_ONCE = 32
 
@@ -122,21 +121,14 @@ class Commands:
         emergency = await self.queries.emergency(operation_id)
         if emergency and await self.acceptance.is_waiting(emergency):
             return await self.acceptance.close(emergency, Verdict.CANCELLED, caller, reason)
+        if emergency and emergency.is_open and emergency.intent:
+            raise too_late()
         record = await self.queries.record(operation_id)
-        found = record.find(operation_id) if record else None
-        if record is None or found is None:
-            return None
-        if isinstance(found, Request):
-            await self.journal.amend(record.account, lambda r: inbox.removed(r, operation_id))
-            pending = operation.build(record, found)
-            return replace(pending, state=RotationState.CANCELLED)
-        if found.ended_at or not cancellable(record):
-            raise Permanent(
-                "too late to cancel: a key or secret has already been changed",
-                code="TooLate",
-                remedy="let it finish; pause the secret to prevent the next rotation",
-            )
-        await self._record_answer(record, RequestKind.CANCEL, caller, reason)
+        if record is None or record.find(operation_id) is None:
+            return await self.queries.status(operation_id)
+        kind, account = RequestKind.CANCEL, record.account
+        answer = inbox.from_answer(account, kind, caller, reason, self.clock.now())
+        await self.submit(Visit(account), answer, lambda r, a: cancelled(r, operation_id, a))
         return await self.queries.status(operation_id)
 
     async def answer(

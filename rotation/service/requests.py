@@ -70,6 +70,15 @@ def too_many(pending: int) -> Permanent:
     )
 
 
+def too_late() -> Permanent:
+    """Return the error for a cancellation that comes too late."""
+    return Permanent(
+        "too late to cancel: a key or secret has already been changed",
+        code="TooLate",
+        remedy="let it finish; pause the secret to prevent the next rotation",
+    )
+
+
 def log_request(account: AccountId, request: Request) -> None:
     """Log who requested what, for the audit trail."""
     log.info(
