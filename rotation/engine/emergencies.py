@@ -48,6 +48,10 @@ class Emergencies:
         names = {name for name in self._marks if name.startswith(prefix)}
         return await self._read_all(names | {PREFIX + one for one in named})
 
+    async def of_slug(self, slug: str) -> tuple[Emergency, ...]:
+        """Return the emergencies of an account by its slug, from a new listing."""
+        return await self._read_all([n async for n, _ in self._store.stamps(f"{PREFIX}{slug}-")])
+
     async def all(self) -> tuple[Emergency, ...]:
         """Return the emergencies of all accounts, open or not, the oldest first."""
         await self._list(timedelta())

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -11,7 +12,7 @@ from ..domain.access import Caller
 from ..domain.emergency import Emergency
 from ..domain.errors import Unreadable
 from ..domain.ids import AccountId
-from ..domain.operation import Operation, Purpose
+from ..domain.operation import Purpose
 from ..domain.policy import Policy
 from ..domain.record import Record
 from ..domain.request import Request, RequestKind
@@ -26,8 +27,9 @@ from .replies.rotation import RotationReply, RotationsReply, RotationState
 from .replies.secret import AccountReply
 from .unmanaged import UnmanagedResources
 from .views import emergency as emergency_view
-from .views import fleet, last_sweep, operation, timeline
+from .views import fleet, last_sweep, operation, rotations, timeline
 from .views.fleet import Row
+from .views.rotations import ids_of, is_outdated
 
 MAX_ROTATIONS = 200
 
@@ -80,9 +82,21 @@ class Queries:
         return await self._overview.rows()
 
     async def account(self, slug: str) -> AccountReply | None:
-        """Return an account by its slug, or None if there is no record."""
-        record = await self.journal.find(slug)
-        return timeline.build(record, self.clock.now()) if record else None
+        """Return an account by its slug, or None if nothing is stored about it."""
+        documents = await self.emergencies.of_slug(slug)
+        record = await self._readable(slug, documents)
+        if record is None and documents:
+            record = Record(documents[0].account, "", waiting="it has no record that can be read")
+        return timeline.build(record, documents, self.clock.now()) if record else None
+
+    async def _readable(self, slug: str, documents: Sequence[Emergency]) -> Record | None:
+        """Return the record; None if it is missing, or unreadable and emergencies are known."""
+        try:
+            return await self.journal.find(slug)
+        except Unreadable:
+            if not documents:
+                raise
+            return None
 
     async def rotations(
         self, state: str = "", account: str = "", batch: str = ""
@@ -93,12 +107,15 @@ class Queries:
         """
         records = await self._overview.records()
         slug = AccountId.parse(account).slug if account else None
+        documents = defaultdict[str, list[Emergency]](list)
+        for emergency in await self.emergencies.all():
+            documents[emergency.account.slug].append(emergency)
         found = [
-            operation.build(record, one)
-            for record in records.values()
-            if slug in (None, record.account.slug)
-            for one in _all(record)
-            if not batch or batch in _keys(one)
+            rotation.reply
+            for one in {*records, *documents}
+            if slug in (None, one)
+            for rotation in rotations.of_account(records.get(one), documents[one])
+            if not batch or batch in rotation.keys
         ]
         wanted = [body for body in found if not state or body.state == state]
         return RotationsReply(
@@ -119,18 +136,14 @@ class Queries:
 
     async def _status(self, operation_id: str) -> RotationReply | None:
         emergency = await self.emergency(operation_id)
-        try:
-            record = await self.record(operation_id)
-        except Unreadable:
-            if emergency is None:
-                raise
-            record = None
+        known = [emergency] if emergency else []
+        slug = operation_id.partition("-")[0].lower()
+        record = await self._readable(slug, known) if _is_id(operation_id) else None
         found = record.find(operation_id) if record else None
-        if record is None or found is None or (emergency and _is_over(found, emergency)):
+        if record is None or found is None or (emergency and is_outdated(found, emergency)):
             return emergency_view.build(emergency) if emergency else None
-        return emergency_view.judged(
-            operation.build(record, found), await self._emergencies_of(found, emergency)
-        )
+        documents = [await self.emergencies.find(one) for one in ids_of(found)]
+        return emergency_view.judged(operation.build(record, found), filter(None, documents))
 
     async def is_emergency(self, operation_id: str) -> bool:
         """Return whether only the Emergency role may answer an operation."""
@@ -149,15 +162,6 @@ class Queries:
         """Return the document of an emergency, or None if there is none."""
         return await self.emergencies.find(operation_id) if _is_id(operation_id) else None
 
-    async def _emergencies_of(
-        self, found: Operation | Request, known: Emergency | None
-    ) -> list[Emergency]:
-        if isinstance(found, Request) or found.purpose is not Purpose.EMERGENCY:
-            return [known] if known else []
-        ids = dict.fromkeys((found.id, *found.requests))
-        documents = [await self.emergencies.find(one) for one in ids]
-        return [document for document in documents if document]
-
     async def record(self, operation_id: str) -> Record | None:
         """Return the record that an operation's id belongs to."""
         slug = operation_id.partition("-")[0]
@@ -167,25 +171,6 @@ class Queries:
 def _is_id(text: str) -> bool:
     slug, _, rest = text.partition("-")
     return len(slug) == 16 and rest.isalnum() and slug.isalnum() and text.isascii()
-
-
-def _is_over(found: Operation | Request, emergency: Emergency) -> bool:
-    """Return whether the record is behind or ahead of the emergency's document."""
-    if isinstance(found, Request):
-        return not emergency.is_open
-    return found.ended_at is not None and emergency.is_open
-
-
-def _all(record: Record) -> list[Operation | Request]:
-    running = [record.operation] if record.operation else []
-    pending = [w for w in record.requests if w.kind in (RequestKind.MANUAL, RequestKind.EMERGENCY)]
-    return [*pending, *running, *record.history]
-
-
-def _keys(one: Operation | Request) -> tuple[str, ...]:
-    if isinstance(one, Operation):
-        return one.idempotency_keys
-    return (one.idempotency_key,) if one.idempotency_key else ()
 
 
 def _started(reply: RotationReply) -> datetime:

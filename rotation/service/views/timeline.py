@@ -5,17 +5,22 @@ Pure. It goes back as far as the journal, which keeps 20 operations.
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from itertools import pairwise
 
 from msgspec import Struct
 
+from ...domain.emergency import Emergency
 from ...domain.keys import Slot
 from ...domain.operation import Operation, Purpose
 from ...domain.record import Record
 from ..replies.reply import optional
+from ..replies.rotation import RotationReply, RotationState
 from ..replies.secret import AccountReply, NextReply, SlotsReply, SpanReply
-from . import operation
+from . import rotations
+
+_OVER = (RotationState.ENDED, RotationState.CANCELLED)
 
 
 class Span(Struct, frozen=True):
@@ -58,19 +63,25 @@ def _revoked(following: Operation) -> datetime | None:
     return following.ended_at or following.overlap_until
 
 
-def build(record: Record, now: datetime) -> AccountReply:
-    """Return the reply about an account."""
-    running = record.operation
+def build(record: Record, documents: Iterable[Emergency], now: datetime) -> AccountReply:
+    """Return the reply about an account, with its emergencies."""
+    found = [rotation.reply for rotation in rotations.of_account(record, documents)]
+    past = [one for one in found if one.state in _OVER]
+    present = [one for one in found if one.state not in _OVER]
     return AccountReply(
         account=str(record.account),
         slug=record.account.slug,
         at=now,
         slots=_slots(spans(record)),
         next=NextReply(what=record.phase, why=record.waiting, at=optional(record.waiting_until)),
-        running=operation.build(record, running) if running else None,
-        waiting=[operation.build(record, request) for request in record.requests],
-        history=[operation.build(record, done) for done in reversed(record.history)],
+        running=next((one for one in present if one.started_at), None),
+        waiting=[one for one in present if not one.started_at],
+        history=sorted(past, key=_ended, reverse=True),
     )
+
+
+def _ended(one: RotationReply) -> datetime:
+    return one.ended_at or datetime.min.replace(tzinfo=UTC)
 
 
 def _slots(found: list[Span]) -> SlotsReply:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -30,11 +31,19 @@ RESPONDER = Caller("alice", frozenset({Role.EMERGENCY}), "call")
 
 
 async def send(
-    p: Product, method: str, name: str, caller: Caller, body: Any = None, **params: str
+    p: Product,
+    method: str,
+    name: str,
+    caller: Caller,
+    body: Any = None,
+    *,
+    query: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+    **params: str,
 ) -> Response:
     route = next(r for r in ROUTES if r.name == name)
     data = json.dumps(body).encode() if body is not None else b""
-    request = HttpRequest(method, "https://x/api", {}, params, {}, data)
+    request = HttpRequest(method, "https://x/api", headers or {}, params, query or {}, data)
     return await dispatch(route, request, caller, lambda: p.service)
 
 
