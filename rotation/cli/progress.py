@@ -13,8 +13,11 @@ from .exit_status import ExitStatus
 
 POLL_SECONDS = 1.0
 
-# Stop following an emergency that is held for longer: what holds it may take long.
+# Stop following an emergency that is held for longer: the obstacle may last.
 HELD_POLLS = 10
+
+# With ``watch``, follow it longer: the obstacle may disappear.
+WATCHED_POLLS = 60
 
 # Stop following if the next step is further away than this.
 LONG_WAIT = timedelta(minutes=5)
@@ -25,24 +28,25 @@ PICK_UP_TIME = timedelta(minutes=1)
 
 async def follow(client: ApiClient, rotation: str, *, as_json: bool, until_end: bool) -> ExitStatus:
     """Print a rotation's progress. Return early at a long wait unless ``until_end``."""
-    printer, held = ProgressPrinter(), 0
+    printer, not_revoked, held = ProgressPrinter(), NotRevokedPrinter(), 0
     while True:
         found = await call(client, "GET", f"rotations/{rotation}")
         if not as_json:
             printer.show(found)
+        not_revoked.show(found)
         held = held + 1 if found.get("notRevoked") else 0
-        finished = found["state"] in ("ended", "cancelled", "blocked") or held > HELD_POLLS
-        if finished or (not until_end and _waits_long(found)):
+        finished = found["state"] in ("ended", "cancelled", "blocked")
+        if finished or (held > WATCHED_POLLS if until_end else rests(found, held)):
             break
         await asyncio.sleep(POLL_SECONDS)
     if as_json:
         output.as_json(found)
     else:
         _print_result(found)
-    return _exit_status(found)
+    return exit_status(found)
 
 
-def _exit_status(found: Mapping[str, Any]) -> ExitStatus:
+def exit_status(found: Mapping[str, Any]) -> ExitStatus:
     """Return 0 unless a person must look: an old key was regenerated without proof, for example."""
     if found["state"] == "blocked" or found.get("notRevoked"):
         return ExitStatus.FAILING
@@ -53,25 +57,17 @@ def _exit_status(found: Mapping[str, Any]) -> ExitStatus:
     return ExitStatus.OK
 
 
-async def follow_batch(
-    client: ApiClient, batch: str, accounts: int
-) -> tuple[ExitStatus, dict[str, int]]:
-    """Show a bar until each rotation has ended, is blocked or waits for a long time.
+class NotRevokedPrinter:
+    """Prints each reason that a leaked key is not revoked, as soon as it is seen, and once."""
 
-    Return the exit status and how many rotations there are in each state.
-    """
-    with output.progress("rotations") as advance:
-        while True:
-            found = await call(client, "GET", "rotations", query={"batch": batch})
-            active = [one for one in found["rotations"] if one["state"] in ("waiting", "running")]
-            resting = sum(map(_waits_long, active))
-            under_way = sum(found["states"].get(state, 0) for state in ("waiting", "running"))
-            advance(accounts - under_way + resting, accounts)
-            if resting == len(active):
-                break
-            await asyncio.sleep(POLL_SECONDS)
-    states: dict[str, int] = found["states"]
-    return (ExitStatus.FAILING if states.get("blocked") else ExitStatus.OK), states
+    def __init__(self) -> None:
+        self._shown: set[tuple[str, str]] = set()
+
+    def show(self, found: Mapping[str, Any], prefix: str = "") -> None:
+        held = found.get("notRevoked")
+        if held and (found["id"], held["reason"]) not in self._shown:
+            self._shown.add((found["id"], held["reason"]))
+            output.error(f"{prefix}NOT REVOKED: {held['reason']}", held["remedy"])
 
 
 class ProgressPrinter:
@@ -92,7 +88,10 @@ class ProgressPrinter:
             self.waiting_for = waiting_for
 
 
-def _waits_long(found: Mapping[str, Any]) -> bool:
+def rests(found: Mapping[str, Any], held: int) -> bool:
+    """Return whether nothing happens soon. It was seen as not revoked ``held`` times in a row."""
+    if held:
+        return held > HELD_POLLS
     now = datetime.now(UTC)
     if found["state"] == "waiting" and now - _time(found, "requestedAt") < PICK_UP_TIME:
         return False
@@ -107,7 +106,6 @@ def _time(found: Mapping[str, Any], member: str) -> datetime:
 def _print_result(found: Mapping[str, Any]) -> None:
     name, held = found["id"], found.get("notRevoked")
     if held:
-        output.error(f"NOT REVOKED: {held['reason']}", held["remedy"])
         output.echo(f"The service keeps trying. Follow it with: python -m rotation watch {name}")
     elif found["state"] == "blocked":
         output.error(f"Blocked: {found['trouble']['message']}", found["trouble"]["remedy"])

@@ -90,6 +90,12 @@ class Bindings:
             return Bound.UNDECIDED
         return Bound.BROAD if (target, account) in dict(self.frozen)[target.vault] else Bound.NONE
 
+    def names(self, account: AccountId) -> bool:
+        """Return whether an entry or a frozen pair names the account itself, not only its group."""
+        if any(entry.scope == str(account).lower() for entry in self.entries or ()):
+            return True
+        return any(owner == account for _, pairs in self.frozen for _, owner in pairs)
+
     @property
     def are_frozen(self) -> bool:
         """Return whether there never was a setting, and there are several vaults."""

@@ -28,6 +28,10 @@ def unenrolled(what: str) -> Permanent:
     )
 
 
+# ARM's codes for an account that does not exist.
+NO_SUCH_ACCOUNT = frozenset({"ResourceNotFound", "ResourceGroupNotFound", "SubscriptionNotFound"})
+
+
 class RotationError(Exception):
     """Base of all expected failures; ``code`` is a stable, searchable word.
 

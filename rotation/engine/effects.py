@@ -72,8 +72,11 @@ class Effects:
         await self._amend_intent(record, intent, replace(intent, answered=True))
 
     def _check_age(self, facts: Facts, decided_at: datetime) -> None:
-        """Refuse a decision that is too old, e.g. because the process was suspended."""
-        if self.gatherer.clock.now() - decided_at > facts.policy.max_send_age:
+        """Refuse a decision that is too old, e.g. because the process was suspended.
+
+        A correction of the clock since then counts as time in either direction.
+        """
+        if abs(self.gatherer.clock.now() - decided_at) > facts.policy.max_send_age:
             raise Transient("too much time has passed since the decision", code="TooLate")
 
     async def _amend_intent(self, record: Record, sent: Intent, now: Intent | None) -> None:

@@ -14,6 +14,7 @@ from ..domain.errors import Conflict, Unreadable
 from ..domain.ids import AccountId
 from ..domain.record import FORMAT, Record
 from ..ports import Store
+from .claims import Claims
 from .swap import amended
 
 LEASE = timedelta(seconds=60)
@@ -57,12 +58,16 @@ class LastSweep:
 
 
 class Journal:
-    """The records of all accounts. Losing them is safe; it only delays rotations."""
+    """The records of all accounts. Losing them is safe; it only delays rotations.
+
+    ``claims`` ties idempotency keys to requests.
+    """
 
     def __init__(self, store: Store, prefix: str = "") -> None:
         """``prefix`` begins the names of the records."""
         self._store = store
         self._prefix = prefix
+        self.claims = Claims(store)
 
     def beside(self) -> Journal:
         """Return a journal beside this one, for an account whose record must not be touched."""

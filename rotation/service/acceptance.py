@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from ..domain import emergency
 from ..domain.access import Caller
 from ..domain.emergency import Emergency, Pin, Verdict
-from ..domain.errors import RotationError, Unreadable
+from ..domain.errors import NO_SUCH_ACCOUNT, Permanent, RotationError, Unreadable
 from ..domain.ids import AccountId
 from ..domain.keys import Keys, Slot
 from ..domain.operation import AuditEntry, Operation
@@ -32,7 +32,7 @@ from ..runtime.clock import Clock
 from . import idempotency, inbox, messages
 from .messages import Visit
 from .replies.rotation import RotationReply
-from .requests import RotationRequest, log_request, too_late
+from .requests import RotationRequest, log_request, too_late, unknown_account
 from .scope import Scope
 from .views import emergency as view
 
@@ -60,7 +60,8 @@ class Acceptance:
         """Accept an emergency of one account. Return its id, or that of a repeated request.
 
         With ``ask_arm`` the leaked values are pinned as ARM lists them now. Otherwise, or if ARM
-        fails, they are pinned as the record remembers them, until the first listing.
+        fails, they are pinned as the record remembers them, until the first listing. Raises
+        Permanent if ARM answers that the account does not exist and nothing else knows it.
         """
         account, targets = await self.scope.emergency(request)
         new = inbox.from_operator(account, request, self.clock.now())
@@ -163,6 +164,10 @@ class Acceptance:
         try:
             async with asyncio.timeout(ARM_PATIENCE.total_seconds()):
                 return await self.accounts.keys(account)
+        except Permanent as exc:
+            if exc.code in NO_SUCH_ACCOUNT and not await self.scope.knows(account):
+                raise unknown_account(account) from None
+            return None
         except (RotationError, TimeoutError):
             return None
 

@@ -65,18 +65,22 @@ class Commands:
         """Request a rotation of one account.
 
         Raises AlreadyRunning if a pending or running operation covers the request, Permanent if
-        the secret or account is not enrolled, and RotationError if Azure cannot be read.
+        the secret or account is not enrolled or the idempotency key was used for another request,
+        and RotationError if Azure cannot be read.
         """
         if request.is_emergency:
             return _accepted(*await self.acceptance.request(request, ask_arm=True))
         account, targets = await self.scope.account(request)
+        if request.batch is None:
+            await self._claim(request)
         new = inbox.from_operator(account, request, self.clock.now())
         return _accepted(await self.submit(Visit(account, targets), new, inbox.admitted), account)
 
     async def request_all(self, request: RotationRequest) -> BatchReply:
         """Rotate a vault or everything, account by account; failures do not affect other accounts.
 
-        Raises Permanent if ``confirm`` is not the number of accounts, but not in an emergency.
+        Unless it is an emergency, raises Permanent if ``confirm`` is not the number of accounts, or
+        if the idempotency key was used for another request.
         """
         accounts = await self.scope.accounts(request)
         moved = request.confirm != len(accounts)
@@ -86,6 +90,8 @@ class Commands:
                 code="Unconfirmed",
                 remedy="repeat the dry run and confirm the number that it reports",
             )
+        if not request.is_emergency:
+            await self._claim(request)
         batch = idempotency.batch_of(request) or inbox.new_batch()
         one = replace(request, vault=None, everything=False, batch=batch)
         results = await gather_limited((self._request_one(one, a) for a in accounts), AT_ONCE)
@@ -97,6 +103,12 @@ class Commands:
             status=f"/api/rotations?batch={batch}",
             not_seen=await self.scope.unseen(request),
         )
+
+    async def _claim(self, request: RotationRequest) -> None:
+        """Raise Permanent if the caller used the idempotency key for another request."""
+        parts = idempotency.parts(request)
+        if parts and not await self.journal.claims.take(*parts, self.clock.now()):
+            raise idempotency.reused()
 
     async def _request_one(
         self, request: RotationRequest, account: AccountId

@@ -39,6 +39,21 @@ def batch_of(request: RotationRequest) -> str | None:
     return f"batch-{hashlib.sha256(key.encode()).hexdigest()[:12]}" if key else None
 
 
+def parts(request: RotationRequest) -> tuple[str, str] | None:
+    """Return the digests of caller and key, and of the request; None without a key."""
+    key = stored(replace(request, batch=None))
+    return (key.partition(".")[0], key.partition(".")[2]) if key else None
+
+
+def reused() -> Permanent:
+    """Return the error for a key that its caller used for another request."""
+    return Permanent(
+        "this Idempotency-Key was used for another request",
+        code=REUSED,
+        remedy="use a new key for each request, and the same one to repeat it",
+    )
+
+
 def find(record: Record, request: Request) -> str | None:
     """Return the id of the request or operation that has the same key.
 
@@ -52,11 +67,7 @@ def find(record: Record, request: Request) -> str | None:
         if key == wanted or (_plain(request, key) == owner and _is_same(record, one, request)):
             return one
         if key.partition(".")[0] == owner and not in_emergency:
-            raise Permanent(
-                "this Idempotency-Key was used for another request",
-                code=REUSED,
-                remedy="use a new key for each request, and the same one to repeat it",
-            )
+            raise reused()
     return None
 
 

@@ -70,6 +70,18 @@ def too_many(pending: int) -> Permanent:
     )
 
 
+UNKNOWN_ACCOUNT = "UnknownAccount"
+
+
+def unknown_account(account: AccountId) -> Permanent:
+    """Return the error for an account that does not exist and that nothing names."""
+    return Permanent(
+        f"Azure has no account {account}, and no record, binding or secret names it",
+        code=UNKNOWN_ACCOUNT,
+        remedy="correct the id: python -m rotation discover lists the accounts",
+    )
+
+
 def too_late() -> Permanent:
     """Return the error for a cancellation that comes too late."""
     return Permanent(

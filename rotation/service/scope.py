@@ -104,6 +104,22 @@ class Scope:
                 return owners[0], (request.secret,)
             raise await self._with_command(request, exc) from None
 
+    async def knows(self, account: AccountId) -> bool:
+        """Return whether a record, a binding or a listed secret names the account.
+
+        If that cannot be read, the account may be known.
+        """
+        try:
+            if await self.journal.find(account.slug):
+                return True
+            if (await self.inventory.bindings.current()).names(account):
+                return True
+            listings = await self.inventory.listings()
+        except RotationError:
+            return True
+        listed = (secret.account for listing in listings for secret in listing.secrets)
+        return account in listed or any(listing.error for listing in listings)
+
     async def _with_command(self, request: RotationRequest, exc: RotationError) -> RotationError:
         """Return the error; of an unbound secret with the account that its tag names.
 

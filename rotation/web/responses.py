@@ -12,7 +12,7 @@ from msgspec import Struct
 from ..domain.errors import Permanent, RotationError
 from ..service.idempotency import REUSED
 from ..service.replies.rotation import AcceptedReply, AnsweredReply, BatchReply
-from ..service.requests import AlreadyRunning
+from ..service.requests import UNKNOWN_ACCOUNT, AlreadyRunning
 from .bodies import ProblemReply, RunningReply
 
 JSON = "application/json"
@@ -26,6 +26,8 @@ HEADERS: Mapping[str, str] = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
+
+_STATUSES = {"NotEnrolled": 404, UNKNOWN_ACCOUNT: 404, REUSED: 422}
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ def from_error(exc: RotationError) -> Response:
         running = RunningReply(id=name, status=f"/api/rotations/{name}")
         return problem(409, str(exc), exc.remedy, code=exc.code, rotation=running)
     if isinstance(exc, Permanent):
-        status = {"NotEnrolled": 404, REUSED: 422}.get(exc.code, 409)
+        status = _STATUSES.get(exc.code, 409)
         return problem(status, str(exc), exc.remedy, code=exc.code)
     return problem(503, "Try again", str(exc), code=exc.code)
 

@@ -9,6 +9,7 @@ import typer
 
 from .. import output
 from ..arguments import account_name, selection
+from ..batch import BatchResult, follow_batch
 from ..clients.protocol import ApiClient, call
 from ..exit_status import ExitStatus
 from ..options import Options
@@ -25,7 +26,7 @@ from ..parameters import (
     Wait,
     Yes,
 )
-from ..progress import follow, follow_batch
+from ..progress import follow
 from ..run import run_with_client
 
 MAX_SHOWN = 5  # accounts in a preview
@@ -137,22 +138,26 @@ async def _finish_one(
 async def _finish_batch(
     client: ApiClient, accepted: Mapping[str, Any], options: Options
 ) -> ExitStatus:
-    result = ExitStatus.OK
-    states: dict[str, int] = {}
+    result = BatchResult(ExitStatus.OK, {}, [])
     if options.wait:
-        result, states = await follow_batch(client, accepted["batch"], len(accepted["rotations"]))
+        result = await follow_batch(client, accepted["batch"], len(accepted["rotations"]))
     if options.as_json:
-        output.as_json({**accepted, "states": states})
+        output.as_json({**accepted, "states": result.states, "notRevoked": result.not_revoked})
     else:
-        _show_batch(accepted, states)
-    return ExitStatus.FAILING if accepted["failed"] else result
+        _show_batch(accepted, result)
+    return ExitStatus.FAILING if accepted["failed"] else result.status
 
 
-def _show_batch(accepted: Mapping[str, Any], states: Mapping[str, int]) -> None:
+def _show_batch(accepted: Mapping[str, Any], result: BatchResult) -> None:
     total = output.count(accepted["accounts"], "account")
     output.echo(f"Accepted for {len(accepted['rotations'])} of {total}.")
-    if states:
-        output.echo(", ".join(f"{count} {state}" for state, count in states.items()))
+    if result.states:
+        output.echo(", ".join(f"{count} {state}" for state, count in result.states.items()))
+    if result.not_revoked:
+        keys = output.count(len(result.not_revoked), "account")
+        output.error(f"NOT REVOKED: {keys}", "the reasons are above; the service keeps trying")
+    for vault in accepted.get("notSeen", ()):
+        output.error(f"Not seen: {vault}", "secrets that only this vault lists are not covered")
     for failure in accepted["failed"]:
         output.error(f"{failure['account']}: {failure['error']}")
     output.echo("See all: python -m rotation status")

@@ -9,9 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from emulator.core.faults import Fault
-from rotation.cli.clients.protocol import ApiRequest
-from rotation.cli.exit_status import ExitStatus
-from rotation.cli.progress import follow
 from rotation.domain.access import Caller, Role
 from rotation.domain.emergency import Verdict
 from rotation.domain.operation import Phase
@@ -91,35 +88,6 @@ async def test_a_deleted_record_hides_nothing(tmp_path: Path) -> None:
         found = await p.service.queries.status(asked)
     assert found is not None
     assert found.revoked is False
-
-
-class InProcess:
-    """A client that makes a second pass with each request."""
-
-    def __init__(self, p: Product) -> None:
-        self.p, self.polls = p, 0
-
-    async def send(self, request: ApiRequest) -> tuple[int, str]:
-        self.polls += 1
-        name = request.path.partition("/")[2]
-        answer = await send(self.p, "GET", "get_rotation", RESPONDER, id=name)
-        return answer.status, str(answer.body)
-
-    async def close(self) -> None: ...
-
-
-async def test_the_command_line_says_so_within_seconds(
-    tmp_path: Path, capsys: Any, monkeypatch: Any
-) -> None:
-    monkeypatch.setattr("rotation.cli.progress.POLL_SECONDS", 0)
-    async with serving(estate(lives=80 * DAY), tmp_path) as p:
-        await live(p, DAY)
-        asked = await stuck(p)
-        client = InProcess(p)
-        status = await follow(client, asked, as_json=False, until_end=False)
-    assert status is ExitStatus.FAILING
-    assert client.polls < 20, "a poll takes a second"
-    assert "NOT REVOKED" in "".join(capsys.readouterr())
 
 
 async def test_only_the_emergency_role_may_answer_it(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Every view shows every emergency, whatever became of the account's record."""
+"""Every view shows every emergency, even without the account's record."""
 
 from __future__ import annotations
 
