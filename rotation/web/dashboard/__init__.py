@@ -32,6 +32,7 @@ _SCRIPTS = (
     "operation.js",
     "panel.js",
     "dialog.js",
+    "emergency.js",
     "requests.js",
     "start.js",
 )

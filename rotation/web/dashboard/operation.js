@@ -11,8 +11,8 @@ const purposeOf = ({ purpose, leaked }) =>
 /** Show an operation in full. */
 function progressOf(rotation) {
   return [
-    stepsOf(rotation),
     rotation.notRevoked ? notRevokedBox(rotation.notRevoked) : null,
+    stepsOf(rotation),
     waitingOf(rotation),
     rotation.trouble ? errorOf(rotation.trouble) : null,
     requestedBy(rotation),

@@ -119,7 +119,7 @@ class Panel {
     const paused = row.state === "paused";
     made.push(button(paused ? "Unpause…" : "Pause…", "", () => requests.hold(row, paused)));
     if (this.may("Emergency") && row.account) {
-      made.push(button("Key leaked…", "danger", () => requests.emergency(row)));
+      made.push(button("Key leaked…", "danger", () => requests.emergency({ ...row, phase: account?.running?.phase ?? row.phase })));
     }
     return made;
   }

@@ -1,7 +1,5 @@
 // The actions that an operator can request.
 
-const OVERLAPS = { PT0S: "None: revoke immediately", PT15M: "15 minutes", PT1H: "1 hour", PT4H: "4 hours" };
-
 class Requests {
   constructor(dialog, changed) {
     this.dialog = dialog;
@@ -59,7 +57,7 @@ class Requests {
       lead: "The leaked key is revoked and the account's secrets are switched to a working key.",
       label: "Revoke now",
       danger: true,
-      ...leakedFields(row.slot),
+      ...leakedFields(row, "now", "force"),
       preview: (values) => this.preview({ ...body, ...values }),
       send: (values, _, key) => api.request({ ...body, ...values }, key),
       done: (reply, dialog) => this.followOne(reply.id, dialog),
@@ -72,7 +70,7 @@ class Requests {
       lead: "The keys of all managed accounts are replaced at the same time.",
       label: "Revoke all now",
       danger: true,
-      ...leakedFields(null),
+      ...leakedFields({}, "now", "force", "blind"),
       preview: async (values) => {
         const found = await api.preview({ all: true, ...values });
         return { effects: effectsOfAll(found), confirm: found.accounts };
@@ -102,39 +100,26 @@ class Requests {
     const progress = dialog.progress();
     return dialog.follow(async () => {
       const rotation = await api.rotation(id);
-      refill(progress, rotation, () => [isOver(rotation) ? verdictOf(rotation) : closable(), ...progressOf(rotation)]);
+      refill(progress, rotation, () => [verdictOf(rotation),
+        isOver(rotation) ? null : closable(), ...progressOf({ ...rotation, notRevoked: null })]);
       if (isOver(rotation)) this.changed();
       return !isOver(rotation);
     });
   }
 
-  followAll({ batch, failed }, dialog) {
+  followAll({ batch, failed, notSeen }, dialog) {
     const progress = dialog.progress();
     return dialog.follow(async () => {
       const { rotations, states } = await api.batch(batch);
       const total = Object.values(states).reduce((sum, count) => sum + count, 0);
       const over = OVER.reduce((sum, state) => sum + (states[state] ?? 0), 0);
-      refill(progress, [rotations, states], () => [over < total ? closable() : null, ...batchOf(rotations, over, total, failed)]);
+      refill(progress, [rotations, states], () => [over < total ? closable() : null, ...batchOf(rotations, over, total, failed, notSeen)]);
       return over < total;
     });
   }
 }
 
 const named = ({ vault, secret }) => ({ vault, secret });
-
-function leakedFields(slot) {
-  const use = (key) => (slot ? (slot === key ? " (published)" : " (spare)") : "");
-  const options = { key1: `Key1${use("Key1")}`, key2: `Key2${use("Key2")}`, unknown: "Not sure: regenerate both" };
-  const chosen = slot?.toLowerCase() ?? "unknown";
-  const radio = ([value, text]) => h("label", { class: "choice" },
-    h("input", { type: "radio", name: "leaked", value, checked: value === chosen }), text);
-  const leaked = h("fieldset", {}, h("legend", {}, "Which key leaked?"), Object.entries(options).map(radio));
-  const overlap = h("select", {}, Object.entries(OVERLAPS).map(([value, text]) => h("option", { value }, text)));
-  return {
-    fields: [leaked, h("label", { class: "field" }, "Grace period after the new key is published", overlap)],
-    values: () => ({ leaked: leaked.querySelector(":checked").value, overlap: overlap.value }),
-  };
-}
 
 function effectsOf({ effects, reason, until }) {
   const waits = until ? [" It can start ", timeOf(until), "."] : [];
@@ -153,23 +138,19 @@ function effectsOfAll({ accounts, secrets, would }) {
   ].filter(Boolean);
 }
 
-function verdictOf({ state, outcome, proven }) {
-  const good = state === "ended" && proven === true;
-  announce(`Finished: ${outcome ?? state}`);
-  return h("p", { class: good ? "verdict good" : "verdict" },
-    good ? "✓ The old key is rejected" : capital(outcome ?? state));
-}
-
 const closable = () => h("p", {}, "You can close this dialog; the operation continues.");
 
 // The API lists at most 200 rotations of a batch and counts all of them.
-function batchOf(rotations, over, total, failed) {
+function batchOf(rotations, over, total, failed, notSeen) {
   const line = ({ id, account, state, outcome, waitingFor }) => h("li", {}, h("span", { class: `pill ${state}` }, state),
     h("span", { title: id }, `${account.split("/").pop()}: ${outcome ?? waitingFor ?? state}`));
+  const isUnproven = rotations.some(({ revoked }) => revoked === null || revoked === false);
   return [
-    h("p", { class: over === total ? "verdict good" : "verdict" }, `${over.toLocaleString()} of ${total.toLocaleString()} done`),
+    heldOf(rotations),
+    h("p", { class: over === total && !isUnproven ? "verdict good" : "verdict" }, `${over.toLocaleString()} of ${total.toLocaleString()} done`),
     h("progress", { max: total, value: over, "aria-label": "Done" }),
     failed.length ? errorBox(`${failed.length} could not be requested`, failed.map((one) => `${one.account.split("/").pop()}: ${one.error}`).join("; ")) : null,
+    notSeen?.length ? errorBox("Some vaults could not be listed", notSeen.join("; ")) : null,
     h("ul", { class: "batch" }, rotations.map(line)),
   ];
 }

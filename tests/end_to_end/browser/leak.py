@@ -14,10 +14,13 @@ LISTED = 200  # the most that the API lists
 
 
 class Leak:
-    """``over`` is the number of ended rotations in the next reply."""
+    """``over`` is the number of ended rotations in the next reply.
+
+    ``held`` is the reason that the first key is not revoked.
+    """
 
     def __init__(self, accounts: int) -> None:
-        self.accounts, self.over = accounts, 0
+        self.accounts, self.over, self.held = accounts, 0, ""
         self.asked: list[dict[str, Any]] = []
 
     async def answer(self, route: Route) -> bool:
@@ -51,7 +54,7 @@ class Leak:
         states = {"ended": self.over, "running": running}
         now = generated.text(datetime.now(UTC))
         state = "running" if running >= LISTED else "ended"
-        rotations = [
+        rotations: list[dict[str, Any]] = [
             {
                 "id": f"{generated.slug(number)}-0123456789ab",
                 "account": generated.account_id(f"ai-{number}"),
@@ -63,6 +66,9 @@ class Leak:
             }
             for number in range(min(self.accounts, LISTED))
         ]
+        if self.held:
+            why = {"reason": self.held, "remedy": "correct it"}
+            rotations[0] |= {"revoked": False, "notRevoked": why}
         return {"rotations": rotations, "states": states}
 
     async def _fulfil(self, route: Route, status: int, body: dict[str, Any]) -> None:

@@ -40,6 +40,59 @@ async def test_a_leaked_key_is_revoked_and_the_proof_is_shown(running: Site, vis
     await expect(page.get_by_label("History")).to_contain_text("Emergency")
 
 
+async def test_the_dialog_speaks_of_the_leaked_key_first(running: Site, visit: Visit) -> None:
+    page = await visit(running.page)
+    await page.locator(f"[data-id='{VAULT}/chat-key']").press("Enter")
+    await page.get_by_role("button", name="Key leaked…").click()
+    dialog = page.locator("dialog")
+    await dialog.get_by_label("Key1").check()
+    await dialog.get_by_label("Reason").fill("pasted into a public chat")
+    await dialog.get_by_role("button", name="Preview").click()
+    running.azure.account("chat").disable_local_auth = True
+    await dialog.get_by_role("button", name="Revoke now").click()
+    first = dialog.locator(".progress > :first-child")
+    await expect(first).to_contain_text("NOT REVOKED: key authentication is disabled", timeout=LONG)
+    await expect(first).to_contain_text("Enable it")
+
+
+async def test_now_and_force_are_offered_with_an_explanation(visit: Visit) -> None:
+    leak = Leak(1)
+    page, fleet = await played(visit, 250, leak)
+    row = next(row for row in fleet["secrets"] if row["state"] == "overlap")
+    await page.get_by_label("Search").fill(row["secret"])
+    await page.locator(f"[data-id$='/{row['secret']}']").press("Enter")
+    await page.get_by_role("button", name="Key leaked…").click()
+    dialog = page.locator("dialog")
+    await expect(dialog.get_by_label("I do not know")).to_be_checked()
+    await dialog.get_by_text("If something holds it up").click()
+    await expect(dialog.get_by_text("Its consumers fail until the service")).to_be_visible()
+    await expect(dialog.get_by_label("Go on although no secret can be read")).to_have_count(0)
+    await dialog.get_by_label("Do not wait for any secret").check()
+    await dialog.get_by_label("Revoke even if no other key works").check()
+    await dialog.get_by_label("Reason").fill("pasted into a public chat")
+    await dialog.get_by_role("button", name="Preview").click()
+    await expect(dialog.get_by_role("button", name="Revoke now")).to_be_visible()
+    assert leak.asked[-1]["leaked"] == "unknown"
+    assert [leak.asked[-1].get(name) for name in ("now", "force")] == [True, True]
+
+
+async def test_blind_is_offered_for_all_keys(visit: Visit) -> None:
+    leak = Leak(3)
+    page, _ = await played(visit, 3, leak)
+    await page.get_by_role("button", name="All keys leaked…").click()
+    dialog = page.locator("dialog")
+    await dialog.get_by_text("If something holds it up").click()
+    await dialog.get_by_label("Go on although no secret can be read").check()
+    await dialog.get_by_label("Reason").fill("the vault's log was public")
+    await dialog.get_by_role("button", name="Preview").click()
+    await dialog.get_by_label("Type 3").fill("3")
+    leak.held = "no vault can be listed"
+    await dialog.get_by_role("button", name="Revoke all now").click()
+    await expect(dialog.locator(".progress")).to_contain_text("NOT REVOKED: 1 of the leaked keys")
+    await expect(dialog.locator(".progress")).to_contain_text("No vault can be listed. Correct it.")
+    assert leak.asked[-1]["blind"] is True
+
+
 async def test_a_function_key_cannot_rotate_everything(running: Site, visit: Visit) -> None:
     page = await visit(running.page)
     await expect(page.get_by_role("button", name="All keys leaked…")).to_be_hidden()

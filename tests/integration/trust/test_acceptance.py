@@ -1,4 +1,4 @@
-"""What a request is answered, and with which idempotency key."""
+"""Requests are accepted or refused: unknown accounts, reused keys, wrong clocks."""
 
 from __future__ import annotations
 
