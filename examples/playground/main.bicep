@@ -66,7 +66,7 @@ module service '../../infra/main.bicep' = {
   ]
 }
 
-@description('Vault URL: the value of ROTATION_VAULTS for `python -m rotation enrol`.')
+@description('Vault URL: the value of ROTATION_VAULTS for `keyrotation enrol`.')
 output VAULT_URL string = 'https://${vaultName}${environment().suffixes.keyvaultDns}'
 
 @description('Base URL of the service. The dashboard is at /api/dashboard.')

@@ -72,7 +72,9 @@ def assemble(clients: Clients, store: Store, queue: Queue, *, as_operator: bool 
         inventory, bindings, lost, journal, policy, clock, settings.rate, settings.period
     )
     unmanaged = UnmanagedResources(vaults, accounts, clock)
-    queries = Queries(journal, inventory, vaults, unmanaged, policy, clock, emergencies)
+    queries = Queries(
+        journal, inventory, vaults, unmanaged, policy, clock, emergencies, settings.period
+    )
     scope = Scope(inventory, reader, journal)
     return Service(
         triggers=Triggers(reconciler, sweeper, journal, vaults, reader, queue, clock, emergencies),

@@ -10,6 +10,7 @@ import typer
 from .. import __version__
 from . import output
 from .commands.answer import abandon, resume
+from .commands.config import app as config
 from .commands.discover import discover
 from .commands.doctor import doctor
 from .commands.enrol import enrol
@@ -17,23 +18,27 @@ from .commands.history import history
 from .commands.pause import pause
 from .commands.plan import plan
 from .commands.rotate import emergency, rotate
+from .commands.rotations import rotations
 from .commands.status import status
 from .commands.watch import cancel, watch
 from .commands.why import why
 from .exit_status import CommandError, ExitStatus
 
 COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Inspect": (status, why, plan, history),
+    "Inspect": (status, why, plan, rotations, history),
     "Set up": (doctor, discover, enrol),
     "Rotate": (rotate, emergency, pause),
     "A single rotation": (watch, cancel, resume, abandon),
 }
 
-app = typer.Typer(name="rotation", no_args_is_help=True, pretty_exceptions_enable=False)
+PROGRAM = "keyrotation"  # completion works for this name only
+
+app = typer.Typer(name=PROGRAM, no_args_is_help=True, pretty_exceptions_enable=False)
 
 for panel, commands in COMMANDS.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)
+app.add_typer(config, name="config", rich_help_panel="Set up")
 
 # Typer does not export click.UsageError, so take it from BadParameter's bases.
 UsageError: type[Exception] = typer.BadParameter.__mro__[1]
@@ -63,13 +68,13 @@ def options(
 def main() -> int:
     """Run the command line. Return the exit status; errors are printed, not raised."""
     try:
-        return int(app(standalone_mode=False) or ExitStatus.OK)
+        return int(app(prog_name=PROGRAM, standalone_mode=False) or ExitStatus.OK)
     except CommandError as exc:
         output.error(str(exc), exc.remedy)
         return exc.status
     except (typer.Abort, KeyboardInterrupt):
-        output.error("Interrupted. The service continues any rotation that it has accepted.")
-        return ExitStatus.REFUSED
+        output.error("Interrupted. Nothing was sent.")
+        return ExitStatus.INTERRUPTED
     except UsageError as exc:
         exc.show()  # type: ignore[attr-defined]
         return ExitStatus.USAGE

@@ -68,5 +68,5 @@ async def _select_accounts(tools: OperatorTools, arguments: EnrolmentArguments) 
     found = [a for a in visible if wanted == str(a.id).lower() or fnmatchcase(a.id.name, wanted)]
     if not found:
         text = f"None of the {len(visible)} visible accounts matches {arguments.which!r}."
-        raise CommandError(ExitStatus.USAGE, text, "List them with: python -m rotation discover")
+        raise CommandError(ExitStatus.USAGE, text, "List them with: keyrotation discover")
     return found

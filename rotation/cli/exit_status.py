@@ -15,6 +15,7 @@ class ExitStatus(IntEnum):
     REFUSED = 3
     UNREACHABLE = 4
     USAGE = 64
+    INTERRUPTED = 130
 
 
 class CommandError(Exception):

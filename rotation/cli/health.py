@@ -1,53 +1,50 @@
-"""Derives the exit status and the warnings from the fleet. Pure."""
+"""Derives exit statuses from states and from the service's verdict. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from .exit_status import ExitStatus
+from .exit_status import CommandError, ExitStatus
 
-FAILING = "failing"
-NEEDS_ATTENTION = ("unknown", "refused", "drifted")
-SOON_DAYS = 7
-LATE_SECONDS = 45 * 60
+# The order in which `status` lists secrets: the worst first.
+SEVERITY = (
+    *("failing", "unknown", "refused", "drifted", "paused", "due"),
+    *("rotating", "revoking", "overlap", "healthy"),
+)
+
+_OF_LEVEL = {"ok": ExitStatus.OK, "attention": ExitStatus.ATTENTION, "failing": ExitStatus.FAILING}
+_NEEDS_ATTENTION = frozenset({"unknown", "refused", "drifted"})
+_SOON_DAYS = 7
 
 
-def evaluate(fleet: Mapping[str, Any], health: Mapping[str, Any]) -> tuple[ExitStatus, list[str]]:
-    """Evaluate the bodies of ``GET /api/secrets`` and ``GET /api/health``."""
-    states = fleet["summary"]["states"]
-    failing = states.get(FAILING, 0)
-    warnings = [f"{states[state]} {state}" for state in NEEDS_ATTENTION if states.get(state)]
-    expiring = sum(map(_expires_soon, fleet["secrets"]))
-    if expiring:
-        warnings.append(f"{expiring} expiring within {SOON_DAYS} days")
-    remarks = sum(bool(row.get("problems")) for row in fleet["secrets"])
-    if remarks:
-        warnings.append(f"{remarks} with a remark: see WAITING FOR")
-    if health["status"] != "ok":
-        warnings.append(_sweep_warning(health))
-    warnings += fleet["problems"]
-    if failing:
-        return ExitStatus.FAILING, [f"{failing} failing", *warnings]
-    return (ExitStatus.ATTENTION if warnings else ExitStatus.OK), warnings
+def of_verdict(fleet: Mapping[str, Any]) -> ExitStatus:
+    """Return the exit status for ``GET /api/secrets``. Raises CommandError for an old service."""
+    if "verdict" not in fleet:
+        raise CommandError(
+            ExitStatus.UNREACHABLE,
+            "The service is older than this command line.",
+            "Deploy the current version of the service.",
+        )
+    return _OF_LEVEL.get(fleet["verdict"]["level"], ExitStatus.FAILING)
 
 
 def of_secret(state: str) -> ExitStatus:
     """Return the exit status for one secret's state."""
-    if state == FAILING:
+    if state == "failing":
         return ExitStatus.FAILING
-    return ExitStatus.ATTENTION if state in NEEDS_ATTENTION else ExitStatus.OK
+    return ExitStatus.ATTENTION if state in _NEEDS_ATTENTION else ExitStatus.OK
 
 
-def _expires_soon(row: Mapping[str, Any]) -> bool:
+def is_problem(row: Mapping[str, Any]) -> bool:
+    """Return whether somebody must look at a row of ``GET /api/secrets``."""
     left = row["expiresInDays"]
-    return left is not None and left <= SOON_DAYS
+    expires_soon = left is not None and left <= _SOON_DAYS
+    return bool(of_secret(row["state"]) or row["problems"] or expires_soon)
 
 
-def _sweep_warning(health: Mapping[str, Any]) -> str:
-    age = health["lastSweepAgeSeconds"]
-    if age is None:
-        return "No sweep has run yet, so nothing is rotated automatically."
-    if age < LATE_SECONDS:
-        return "The service is degraded: it could not read everything, or a setting is not valid."
-    return f"The last sweep was {age // 60} minutes ago. Is the function app running?"
+def severity(row: Mapping[str, Any]) -> tuple[int, float, str, str]:
+    """Return the sort key of a row: the worst state first, then the next to expire."""
+    state, left = row["state"], row["expiresInDays"]
+    rank = SEVERITY.index(state) if state in SEVERITY else 0
+    return rank, float("inf") if left is None else left, row["vault"], row["secret"]

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from itertools import accumulate
+from itertools import accumulate, chain, repeat
 from typing import Any
 
 from rich.console import Console
@@ -21,6 +21,7 @@ INDENT = "    "
 COLOURS = {
     "failing": "bold red",
     "refused": "red",
+    "unknown": "yellow",
     "drifted": "yellow",
     "due": "yellow",
     "failed": "bold red",
@@ -57,31 +58,52 @@ def as_json(body: Any) -> None:
     print(json.dumps(body, indent=2, ensure_ascii=False))
 
 
-def table(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
-    """Print a table. On a narrow terminal, columns that do not fit go below each row."""
+def is_terminal() -> bool:
+    """Return whether a person reads the output, not a pipe or a file."""
+    return console().is_terminal
+
+
+def table(
+    columns: Iterable[str], rows: Iterable[Iterable[Any]], below: Iterable[Sequence[str]] = ()
+) -> None:
+    """Print a table; in a pipe, tab-separated values.
+
+    On a narrow terminal, columns that do not fit go below each row. ``below`` has, for each row,
+    more lines for a terminal.
+    """
     stream = console()
-    for line in layout(columns, rows, stream.width if stream.is_terminal else None):
+    if not stream.is_terminal:
+        for row in (columns, *rows):
+            print("\t".join(" ".join(cell.split()) for cell in _cells(row)))
+        return
+    for line in layout(columns, rows, stream.width, below):
         stream.print(line, soft_wrap=True)
 
 
+def _cells(row: Iterable[Any]) -> list[str]:
+    return ["" if value is None else str(value) for value in row]
+
+
 def layout(
-    columns: Iterable[str], rows: Iterable[Iterable[Any]], width: int | None
+    columns: Iterable[str],
+    rows: Iterable[Iterable[Any]],
+    width: int,
+    below: Iterable[Sequence[str]] = (),
 ) -> Iterator[Text]:
     """Yield a table's lines. A cell that contains only a state has its colour."""
-    cells = [["" if value is None else str(value) for value in row] for row in (columns, *rows)]
+    cells = [_cells(row) for row in (columns, *rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    for number, row in enumerate(cells):
+    for number, (row, more) in enumerate(zip(cells, chain(((),), below, repeat(())), strict=False)):
         style = "" if number else "bold"
         fitting = _fitting([*widths[:-1], len(row[-1])], width)
         yield _line(row[:fitting], widths, style)
         if any(row[fitting:]):
             yield Text(INDENT) + _line(row[fitting:], widths[fitting:], style)
+        yield from (Text(INDENT + line) for line in more)
 
 
-def _fitting(widths: Sequence[int], width: int | None) -> int:
+def _fitting(widths: Sequence[int], width: int) -> int:
     """Return how many columns fit, at least one."""
-    if width is None:
-        return len(widths)
     ends = accumulate(widths, lambda end, size: end + len(GAP) + size)
     return max(1, sum(end <= width for end in ends))
 

@@ -106,10 +106,10 @@ def _time(found: Mapping[str, Any], member: str) -> datetime:
 def _print_result(found: Mapping[str, Any]) -> None:
     name, held = found["id"], found.get("notRevoked")
     if held:
-        output.echo(f"The service keeps trying. Follow it with: python -m rotation watch {name}")
+        output.echo(f"The service keeps trying. Follow it with: keyrotation watch {name}")
     elif found["state"] == "blocked":
         output.error(f"Blocked: {found['trouble']['message']}", found["trouble"]["remedy"])
-        output.echo(f"Then: python -m rotation resume {name}  (or: abandon {name})")
+        output.echo(f"Then: keyrotation resume {name}  (or: abandon {name})")
     elif found["state"] == "ended":
         output.echo(f"Done: {found.get('outcome', '')}")
     elif found["state"] == "cancelled":
@@ -118,6 +118,5 @@ def _print_result(found: Mapping[str, Any]) -> None:
         until = output.format_time(found["waitingUntil"])
         output.echo(
             f"Waiting until {until}: {found.get('waitingFor', '')}",
-            "The service continues in the background. Follow it with: "
-            f"python -m rotation watch {name}",
+            f"The service continues in the background. Follow it with: keyrotation watch {name}",
         )

@@ -26,7 +26,7 @@ MEANING = {
     ManagementState.SAMPLE: "has the tags of Microsoft's rotation sample but has not been rotated "
     "here yet; it will be adopted as it is. Remove the sample's function first, or both rotate it",
     ManagementState.UNMANAGED: "no secret is enrolled for it: "
-    "python -m rotation enrol ACCOUNT --in-use key1|key2",
+    "keyrotation enrol ACCOUNT --in-use key1|key2",
     ManagementState.KEYLESS: "key authentication is disabled (Entra ID only), so there is nothing "
     "to rotate",
     ManagementState.UNSEEN: "secrets are enrolled for it, but it is not visible: it was deleted, "

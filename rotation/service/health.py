@@ -15,8 +15,7 @@ from ..runtime.clock import Clock
 from .queries import Queries
 from .replies.fleet import HealthReply, HealthStatus, SecretState
 from .views import fleet, last_sweep
-
-_SHORTEST_PERIOD = timedelta(minutes=15)
+from .views.verdict import is_late
 
 
 @dataclass
@@ -38,8 +37,7 @@ class Health:
             log.warning("fleet unknown", reason=str(exc), code=exc.code)
             return HealthReply(status=HealthStatus.DEGRADED, last_sweep_age_seconds=None)
         age = last_sweep.age(last, self.clock.now())
-        limit = 3 * max(self.period, _SHORTEST_PERIOD).total_seconds()
-        is_healthy = age is not None and age <= limit
+        is_healthy = not is_late(age, self.period)
         if bindings.problem or (last and last.unread):
             is_healthy = False
         status = HealthStatus.OK if is_healthy else HealthStatus.DEGRADED

@@ -30,6 +30,7 @@ from .views import emergency as emergency_view
 from .views import fleet, last_sweep, operation, rotations, timeline
 from .views.fleet import Row
 from .views.rotations import ids_of, is_outdated
+from .views.verdict import verdict
 
 MAX_ROTATIONS = 200
 
@@ -49,6 +50,7 @@ class Queries:
     policy: Policy
     clock: Clock
     emergencies: Emergencies
+    period: timedelta = timedelta(minutes=15)  # between two sweeps
     _overview: Overview = field(init=False)
 
     def __post_init__(self) -> None:
@@ -68,13 +70,15 @@ class Queries:
         managed = {row.account for row in rows if row.account}
         unmanaged, more = await self.unmanaged.find(managed)
         sweep = last_sweep.build(await self.journal.last_sweep(), now)
+        problems = [*problems, *more]
         return FleetReply(
             at=now,
+            verdict=verdict(rows, problems, sweep, self.period, now),
             caller=CallerReply(name=caller.name, roles=caller.role_names),
             summary=fleet.summary(rows, now, sweep),
             secrets=[fleet.build(row, now) for row in rows],
             unmanaged=unmanaged,
-            problems=[*problems, *more],
+            problems=problems,
         )
 
     async def rows(self) -> tuple[list[Row], list[str]]:

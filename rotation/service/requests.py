@@ -78,7 +78,7 @@ def unknown_account(account: AccountId) -> Permanent:
     return Permanent(
         f"Azure has no account {account}, and no record, binding or secret names it",
         code=UNKNOWN_ACCOUNT,
-        remedy="correct the id: python -m rotation discover lists the accounts",
+        remedy="correct the id: keyrotation discover lists the accounts",
     )
 
 

@@ -134,7 +134,7 @@ class Scope:
         return Permanent(
             f"{request.secret} is not bound to {account}, which its tag names",
             code="NotBound",
-            remedy=f"if that account leaked: python -m rotation emergency {account} "
+            remedy=f"if that account leaked: keyrotation emergency {account} "
             f"--leaked {request.leaked} --reason …",
         )
 

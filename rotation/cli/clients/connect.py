@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from .. import saved
 from ..exit_status import CommandError, ExitStatus
 from .direct import DirectClient
 from .http import HttpClient
@@ -27,11 +28,12 @@ async def connect(url: str, direct: bool) -> AsyncIterator[ApiClient]:
 def _client(url: str, direct: bool) -> ApiClient:
     if direct:
         return DirectClient.from_environment()
-    if url:
-        return HttpClient.from_environment(url)
+    address = url or saved.get("url")
+    if address:
+        return HttpClient.from_environment(address)
     raise CommandError(
         ExitStatus.USAGE,
         "No service URL given.",
-        "Give --url (or set ROTATION_URL), for example https://my-app.azurewebsites.net; "
-        "or use --direct.",
+        "Save it once: keyrotation config set url https://my-app.azurewebsites.net "
+        "(or give --url or ROTATION_URL); or use --direct.",
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 import aiohttp
 
+from .. import saved
 from ..exit_status import CommandError, ExitStatus
 from .protocol import ApiRequest
 
@@ -27,14 +28,15 @@ class HttpClient:
     @classmethod
     def from_environment(cls, url: str) -> HttpClient:
         """Read the scope or key from the environment. Raises CommandError if there is neither."""
-        scope = os.environ.get("ROTATION_SCOPE", "").strip()
+        scope = os.environ.get("ROTATION_SCOPE", "").strip() or saved.get("scope")
         key = os.environ.get("ROTATION_FUNCTION_KEY", "").strip()
         if not (scope or key):
             raise CommandError(
                 ExitStatus.USAGE,
                 "No credentials configured.",
-                "Set ROTATION_SCOPE, for example api://my-app-id/.default, and sign in with "
-                "az login (for local work, set ROTATION_FUNCTION_KEY).",
+                "Save the scope once: keyrotation config set scope api://my-app-id/.default "
+                "(or set ROTATION_SCOPE), and sign in with az login. For local work, set "
+                "ROTATION_FUNCTION_KEY.",
             )
         return cls(url.rstrip("/"), scope, key)
 
@@ -74,8 +76,8 @@ class HttpClient:
         except ClientAuthenticationError:
             raise CommandError(
                 ExitStatus.REFUSED,
-                f"Could not get a token for {self.scope}.",
-                "Sign in with az login and check ROTATION_SCOPE.",
+                "You are not signed in.",
+                f"Run: az login. If you have, check the scope: {self.scope}",
             ) from None
         return {"Authorization": f"Bearer {token.token}"}
 

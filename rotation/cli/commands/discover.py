@@ -46,7 +46,7 @@ def _show(found: Discovered) -> None:
         names = ", ".join(secret_name(one.vault, one.name) for one in found.key_like)
         output.echo(
             f"Not enrolled, but named like keys: {names}",
-            "  If one holds an account's key: python -m rotation enrol ACCOUNT --secret NAME",
+            "  If one holds an account's key: keyrotation enrol ACCOUNT --secret NAME",
         )
     for vault in found.other_vaults:
         output.echo(f"! {vault} is not in ROTATION_VAULTS, so secrets enrolled there are not shown")

@@ -64,7 +64,7 @@ async def _enrol(arguments: EnrolmentArguments, options: Options) -> ExitStatus:
     if options.as_json:
         output.as_json({"plans": [_to_json(plan) for plan in plans], "failed": failed})
     elif len(work) > len(failed) and not options.dry_run:
-        output.echo("Enrolled. Check the service's prerequisites: python -m rotation doctor")
+        output.echo("Enrolled. Check the service's prerequisites: keyrotation doctor")
     refused = any(plan.action is EnrolmentAction.REFUSE for plan in plans)
     return ExitStatus.FAILING if failed else ExitStatus.REFUSED if refused else ExitStatus.OK
 

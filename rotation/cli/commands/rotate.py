@@ -131,7 +131,7 @@ async def _finish_one(
     if options.as_json:
         output.as_json(accepted)
     else:
-        output.echo(f"Follow it with: python -m rotation watch {rotation}")
+        output.echo(f"Follow it with: keyrotation watch {rotation}")
     return ExitStatus.OK
 
 
@@ -160,4 +160,4 @@ def _show_batch(accepted: Mapping[str, Any], result: BatchResult) -> None:
         output.error(f"Not seen: {vault}", "secrets that only this vault lists are not covered")
     for failure in accepted["failed"]:
         output.error(f"{failure['account']}: {failure['error']}")
-    output.echo("See all: python -m rotation status")
+    output.echo("See all: keyrotation status")

@@ -112,11 +112,27 @@ class UnmanagedReply(Reply, frozen=True, kw_only=True):
     secrets: list[UnmanagedSecretReply]
 
 
+class VerdictLevel(StrEnum):
+    """The urgency of a verdict, the least urgent first."""
+
+    OK = "ok"
+    ATTENTION = "attention"
+    FAILING = "failing"
+
+
+class VerdictReply(Reply, frozen=True, kw_only=True):
+    """The verdict on all secrets and on the sweep, with its reasons, the worst first."""
+
+    level: VerdictLevel
+    reasons: list[str]
+
+
 class FleetReply(Reply, frozen=True, kw_only=True):
     """All enrolled secrets."""
 
     at: Time
     caller: CallerReply
+    verdict: VerdictReply
     summary: SummaryReply
     secrets: list[RowReply]
     unmanaged: UnmanagedReply

@@ -104,6 +104,7 @@ def run(
         **QUICK,
         "ROTATION_VAULTS": VAULT,
         "ROTATION_JOURNAL": str(tmp_path / "journal"),
+        "KEYROTATION_CONFIG": str(tmp_path / "config"),
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
@@ -133,8 +134,14 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 @pytest.fixture
-def ask(service: Site, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def ask(
+    service: Site,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Run:
     """A function that runs one command against the running service."""
+    monkeypatch.setenv("KEYROTATION_CONFIG", str(tmp_path / "config"))
     monkeypatch.setenv("ROTATION_URL", service.url)
     monkeypatch.setenv("ROTATION_FUNCTION_KEY", service.key)
     return _runner(service.azure, monkeypatch, capsys)

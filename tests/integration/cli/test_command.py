@@ -1,4 +1,4 @@
-"""``python -m rotation`` as a shell runs it, and its documentation."""
+"""``keyrotation`` as a shell runs it, and its documentation."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -95,18 +97,46 @@ SHOWN = sorted(
     {
         line.strip()
         for document in DOCUMENTS
-        for line in re.findall(r"^\$? *(python -m rotation [a-z].*)$", document.read_text(), re.M)
+        for line in re.findall(r"^\$? *(keyrotation [a-z].*)$", document.read_text(), re.M)
     }
 )
 
 
 @pytest.mark.parametrize("line", SHOWN)
 def test_every_command_shown_in_a_document_exists(line: str) -> None:
-    _, _, _, name, *rest = shlex.split(line, comments=True)
-    known = {o for p in COMMANDS[name].params for o in (*p.opts, *p.secondary_opts)}
+    _, name, *rest = shlex.split(line, comments=True)
+    command = COMMANDS[name]
+    if hasattr(command, "commands"):
+        command, rest = command.commands[rest[0]], rest[1:]
+    known = {o for p in command.params for o in (*p.opts, *p.secondary_opts)}
     assert {part for part in rest if re.match(r"--?[a-z]", part)} <= known
 
 
 def test_documents_show_every_command() -> None:
-    shown = {line.split()[3] for line in SHOWN}
+    shown = {line.split()[1] for line in SHOWN}
     assert set(COMMANDS) - shown <= {"resume", "abandon"}, "they need a blocked rotation"
+
+
+@pytest.mark.slow
+def test_the_wheel_has_the_command_and_the_files_that_it_needs(tmp_path: Path) -> None:
+    source = tmp_path / "source"  # a build writes into its source
+    shutil.copytree(ROOT / "rotation", source / "rotation")
+    for name in ("pyproject.toml", "README.md", "LICENSE", "requirements.in"):
+        shutil.copy(ROOT / name, source)
+    build = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "--quiet",
+        "--no-deps",
+        "-w",
+        str(tmp_path),
+        str(source),
+    ]
+    subprocess.run(build, check=True, timeout=300)
+    with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
+        names = wheel.namelist()
+        (points,) = (name for name in names if name.endswith("entry_points.txt"))
+        assert "keyrotation = rotation.__main__:main" in wheel.read(points).decode()
+    assert {"rotation/web/openapi.json", "rotation/web/dashboard/page.html"} <= set(names)

@@ -23,7 +23,7 @@ class TestStatus:
         result = run("status", "--direct")
         assert result.status == ExitStatus.ATTENTION
         assert "kv-demo/aoai-demo-key" in result.out
-        assert "No sweep has run yet" in result.out
+        assert "no sweep has run yet" in result.err
 
     def test_an_unreadable_vault_needs_attention(self, run: Run, azure: Azure) -> None:
         azure.vault("kv-demo").open = False

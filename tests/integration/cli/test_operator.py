@@ -129,7 +129,7 @@ class TestEnrol:
         monkeypatch.setenv("ROTATION_BINDINGS", f"{VAULT}={subscription}/resourceGroups/other")
         result = run("enrol", "vision-new", "--in-use", "key1", "--dry-run")
         assert "not that of the service" in result.out
-        assert "not that of the service" in run("status", "--direct").out
+        assert "not that of the service" in run("status", "--direct").err
         assert json.loads((tmp_path / "journal" / "bindings.json").read_text()) == stored
 
     def test_a_dry_run_changes_nothing(self, run: Run, azure: Azure) -> None:
@@ -189,7 +189,7 @@ class TestEnrol:
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
-            (["nothing"], "python -m rotation discover"),
+            (["nothing"], "keyrotation discover"),
             (["vision-new", "--in-use", "third"], "Write key1 or key2"),
             (["vision-new", "--vault", "elsewhere"], "kv-demo"),
             (["*", "--secret", "one"], "cannot share"),

@@ -15,7 +15,7 @@ SECRET = "kv-demo/speech-demo-key"
 def test_status_why_and_plan_show_what_the_api_returns(ask: Run) -> None:
     result = ask("status")
     assert result.status == ExitStatus.OK, result.out
-    assert "Everything is healthy." in result.out
+    assert result.out.startswith("SECRET\tSTATE")
     assert ask("why", SECRET).status == ExitStatus.OK
     assert ask("plan", "--json").json["accounts"] == 2
 
@@ -29,6 +29,47 @@ def test_an_emergency_is_followed_until_the_old_key_is_rejected(ask: Run, servic
     assert leaked not in account.keys.values()
     history = ask("history", SECRET, "--json").json
     assert history["rotations"][0]["requester"] == "function key"
+
+
+def test_status_selects_by_state_vault_and_need(ask: Run) -> None:
+    def names(*options: str) -> set[str]:
+        return {row["secret"] for row in ask("status", "--json", *options).json["secrets"]}
+
+    assert len(names()) == 2
+    assert names("--vault", "kv-demo", "--state", "healthy", "--state", "overlap") == names()
+    assert (
+        names("--vault", "elsewhere") == names("--state", "failing") == names("--problems") == set()
+    )
+    assert ask("status", "--state", "surprise").status == ExitStatus.USAGE
+
+
+def test_in_a_pipe_status_has_every_column_separated_by_tabs(ask: Run) -> None:
+    head, *rows = (line.split("\t") for line in ask("status").out.splitlines())
+    assert head[:2] == ["SECRET", "STATE"]
+    assert {len(row) for row in rows} == {len(head)}
+    assert SECRET in {row[0] for row in rows}
+
+
+def test_rotations_are_listed_and_selected(ask: Run) -> None:
+    accepted = ask("rotate", SECRET, "--reason", "a colleague left", "--json", "--no-wait").json
+    found = ask("rotations", "--json").json["rotations"]
+    assert accepted["id"] in {one["id"] for one in found}
+    assert accepted["id"] in ask("rotations").out
+    assert ask("rotations", "--account", accepted["account"], "--state", "cancelled").out == (
+        "No rotation matches.\n"
+    )
+
+
+def test_a_saved_url_needs_no_option(
+    ask: Run, monkeypatch: pytest.MonkeyPatch, service: Site
+) -> None:
+    monkeypatch.delenv("ROTATION_URL")
+    assert "keyrotation config set url" in ask("status").err
+    assert ask("config", "set", "url", service.url).status == ExitStatus.OK
+    assert ask("status", "--json").json["secrets"]
+    assert service.url in ask("config", "show").out
+    assert ask("config", "unset", "url").status == ExitStatus.OK
+    assert ask("status").status == ExitStatus.USAGE
 
 
 def test_doctor_checks_the_identity_of_the_service(ask: Run, service: Site) -> None:

@@ -41,7 +41,7 @@ class TestAnAccountThatDoesNotExist:
         problem = json.loads(answer.body)
         assert problem["code"] == "UnknownAccount"
         assert "aoai-dmeo" in problem["title"]
-        assert "python -m rotation discover" in problem["detail"]
+        assert "keyrotation discover" in problem["detail"]
         assert not left
 
     @pytest.mark.parametrize("known_by", ["record", "binding", "listing"])

@@ -233,7 +233,7 @@ async def test_an_unbound_secret_names_the_account_and_the_command(tmp_path: Pat
         answer = await send(p, "POST", "request_rotation", RESPONDER, body)
     assert answer.status == 409
     detail = json.loads(answer.body)["detail"]
-    assert "python -m rotation emergency /subscriptions/" in detail
+    assert "keyrotation emergency /subscriptions/" in detail
     assert "accounts/aoai-demo --leaked key1" in detail
 
 

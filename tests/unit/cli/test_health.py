@@ -1,45 +1,57 @@
-"""The exit status of ``status`` and its warnings."""
+"""Exit statuses, and the order and the selection of secrets."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from rotation.cli.exit_status import ExitStatus
-from rotation.cli.health import evaluate, of_secret
+import pytest
 
-HEALTHY = {"status": "ok", "lastSweepAgeSeconds": 60}
-
-
-def _fleet(*expires_in: float | None, **states: int) -> dict[str, Any]:
-    rows = [{"expiresInDays": days} for days in expires_in]
-    return {"summary": {"states": states}, "secrets": rows, "problems": []}
+from rotation.cli import health
+from rotation.cli.exit_status import CommandError, ExitStatus
+from rotation.service.replies.fleet import SecretState
 
 
-def test_a_healthy_fleet_has_no_warnings() -> None:
-    assert evaluate(_fleet(90, None, healthy=2), HEALTHY) == (ExitStatus.OK, [])
+def _row(state: str = "healthy", left: float | None = 90, name: str = "a") -> dict[str, Any]:
+    vault = "https://kv.vault.azure.net"
+    return {"state": state, "expiresInDays": left, "problems": [], "vault": vault, "secret": name}
 
 
-def test_a_failing_secret_outweighs_warnings_and_comes_first() -> None:
-    status, warnings = evaluate(_fleet(failing=1, drifted=2), HEALTHY)
-    assert status is ExitStatus.FAILING
-    assert warnings == ["1 failing", "2 drifted"]
+@pytest.mark.parametrize(
+    ("level", "expected"),
+    [("ok", ExitStatus.OK), ("attention", ExitStatus.ATTENTION), ("failing", ExitStatus.FAILING)],
+)
+def test_the_verdict_of_the_service_decides(level: str, expected: ExitStatus) -> None:
+    assert health.of_verdict({"verdict": {"level": level}}) is expected
 
 
-def test_an_early_expiry_needs_attention() -> None:
-    status, warnings = evaluate(_fleet(7, 8), HEALTHY)
-    assert status is ExitStatus.ATTENTION
-    assert warnings == ["1 expiring within 7 days"]
-
-
-def test_a_missing_or_late_sweep_needs_attention() -> None:
-    for age, text in ((None, "No sweep has run yet"), (7200, "120 minutes ago")):
-        health = {"status": "late", "lastSweepAgeSeconds": age}
-        status, warnings = evaluate(_fleet(), health)
-        assert status is ExitStatus.ATTENTION
-        assert text in warnings[0]
+def test_a_service_without_a_verdict_is_too_old() -> None:
+    with pytest.raises(CommandError, match="older") as caught:
+        health.of_verdict({})
+    assert caught.value.status is ExitStatus.UNREACHABLE
 
 
 def test_one_secrets_state_has_an_exit_status() -> None:
     states = ("healthy", "drifted", "failing")
     expected = [ExitStatus.OK, ExitStatus.ATTENTION, ExitStatus.FAILING]
-    assert [of_secret(state) for state in states] == expected
+    assert [health.of_secret(state) for state in states] == expected
+
+
+def test_the_worst_come_first_then_the_next_to_expire() -> None:
+    rows = [_row(), _row(left=20), _row(left=None), _row("drifted"), _row("failing", name="z")]
+    ordered = [(row["state"], row["expiresInDays"]) for row in sorted(rows, key=health.severity)]
+    assert ordered == [
+        *(("failing", 90), ("drifted", 90)),
+        *(("healthy", 20), ("healthy", 90), ("healthy", None)),
+    ]
+
+
+def test_every_state_of_a_managed_secret_has_a_place() -> None:
+    assert {*health.SEVERITY} == {*SecretState} - {SecretState.UNMANAGED}
+
+
+def test_a_secret_needs_attention_for_its_state_a_remark_or_its_expiry() -> None:
+    assert not health.is_problem(_row(left=8))
+    assert not health.is_problem(_row(left=None))
+    assert health.is_problem(_row(left=7))
+    assert health.is_problem(_row("unknown"))
+    assert health.is_problem(_row() | {"problems": ["a tag is clamped"]})
