@@ -128,7 +128,7 @@ param tags string = ''
 @minValue(1)
 param oldestKeyDays int = 100
 
-@description('Name of the cloud.')
+@description('Name of the cloud. The default is the one of the deployment.')
 param cloud string = environment().name
 
 @description('Time of the deployment. The alert on missing sweeps waits until two hours after it.')
@@ -209,7 +209,7 @@ module functionApp 'modules/functionapp.bicep' = {
     name: 'func-rotation-${token}'
     location: location
     tags: ownTags
-    resourceManager: own.resourceManager
+    cloud: own.name
     withSignIn: !empty(authClientId)
     identityId: foundation.outputs.identityId
     identityClientId: foundation.outputs.identityClientId

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from ..core import clouds
 from ..core.clock import Clock
+from ..core.clouds import Cloud
 
 SLOTS = ("Key1", "Key2")
 LONG_KEY_KINDS = ("openai", "aiservices")
@@ -70,10 +72,20 @@ class Account:
     @property
     def endpoint(self) -> str:
         if not self.custom_domain:
-            domain = "microsoft.com" if self.cloud == "azure.com" else self.cloud
-            return f"https://{self.location}.api.cognitive.{domain}/"
+            return self._shared_endpoint(clouds.of_accounts(self.cloud))
         label = "openai" if self.kind.lower() == "openai" else "cognitiveservices"
         return f"https://{self.name.lower()}.{label}.{self.cloud}/"
+
+    def _shared_endpoint(self, cloud: Cloud) -> str:
+        """Return the endpoint of an account without a custom domain: its region's, or a global one.
+
+        All Translators have the same ("Translator: base URLs").
+        """
+        if self.kind.lower() == "texttranslation":
+            return f"https://{cloud.translator}/"
+        if self.location.lower() == "global":
+            return f"https://{cloud.regional}/"
+        return f"https://{self.location}.{cloud.regional}/"
 
     def api_endpoints(self) -> dict[str, str]:
         """Return the ``endpoints`` map of ARM."""

@@ -8,8 +8,8 @@ param location string
 @description('Tags.')
 param tags { *: string }
 
-@description('Resource Manager of this cloud.')
-param resourceManager string
+@description('Name of this cloud, as the setting ROTATION_CLOUD has it.')
+param cloud string
 
 @description('Whether people sign in, with the service\'s identity as the credential of the app registration.')
 param withSignIn bool
@@ -111,8 +111,8 @@ var settings = [
     value: emergencyPatience
   }
   {
-    name: 'ROTATION_ARM'
-    value: resourceManager
+    name: 'ROTATION_CLOUD'
+    value: cloud
   }
   {
     name: 'ROTATION_TOPIC'

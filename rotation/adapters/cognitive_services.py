@@ -11,6 +11,7 @@ from azure.mgmt.cognitiveservices.aio import CognitiveServicesManagementClient
 from azure.mgmt.core.policies import ARMHttpLoggingPolicy, AsyncARMChallengeAuthenticationPolicy
 
 from ..domain.account import Account
+from ..domain.cloud import PUBLIC, Cloud
 from ..domain.errors import Transient, Unknown
 from ..domain.ids import AccountId
 from ..domain.keys import Keys, Slot
@@ -21,18 +22,18 @@ from .sdk_errors import SDK_ERRORS, failure
 
 
 class ArmAccounts:
-    """One client per subscription. ``endpoint`` is the cloud's Resource Manager."""
+    """One client per subscription. ``cloud`` has their Resource Manager."""
 
     def __init__(
         self,
         credential: AsyncTokenCredential,
         clock: Clock,
-        endpoint: str = "https://management.azure.com",
+        cloud: Cloud = PUBLIC,
         transport: TransportFactory | None = None,
     ) -> None:
         self._credential = credential
         self._clock = clock
-        self._endpoint = endpoint.rstrip("/")
+        self._cloud = cloud
         self._transport = transport
         self._clients: dict[str, CognitiveServicesManagementClient] = {}
 
@@ -89,7 +90,7 @@ class ArmAccounts:
         """
         options = client_options(self._clock)
         del options["per_call_policies"]
-        scope = f"{self._endpoint}/.default"
+        scope = self._cloud.scope
         chain = [
             policies.RequestIdPolicy(),
             policies.HeadersPolicy(),
@@ -105,7 +106,7 @@ class ArmAccounts:
         return CognitiveServicesManagementClient(
             self._credential,
             subscription,
-            base_url=self._endpoint,
+            base_url=self._cloud.manager,
             policies=chain,
             credential_scopes=[scope],
             **options,
@@ -128,6 +129,7 @@ def _account(name: AccountId, found: Any) -> Account:
         endpoint=str((properties and properties.endpoint) or ""),
         endpoints=_texts((properties and properties.endpoints) or {}),
         local_auth_disabled=bool(properties and properties.disable_local_auth),
+        location=str(found.location or ""),
         provisioning_state=str((properties and properties.provisioning_state) or "Succeeded"),
     )
 

@@ -17,6 +17,7 @@ from azure.core.exceptions import AzureError
 from azure.monitor.query import LogsQueryResult
 from azure.monitor.query.aio import LogsQueryClient
 
+from ..domain.cloud import PUBLIC
 from ..domain.errors import Permanent, RotationError, Transient
 from ..domain.targets import SecretRead
 from ..runtime.clock import Clock
@@ -72,7 +73,8 @@ _REMEDY = (
 class LogEvidence:
     """Reads the audit logs of all vaults.
 
-    ``workspace`` is a workspace's id, or the ARM id of a resource that has the logs.
+    ``workspace`` is a workspace's id, or the ARM id of a resource that has the logs; ``endpoint``
+    is the cloud's.
     """
 
     def __init__(
@@ -81,13 +83,14 @@ class LogEvidence:
         credential: AsyncTokenCredential,
         clock: Clock,
         transport: TransportFactory | None = None,
+        endpoint: str = PUBLIC.logs,
     ) -> None:
         options = client_options(clock)
         if transport:
             options["transport"] = transport()
         self._workspace = workspace
         self._clock = clock
-        self._client = LogsQueryClient(credential, **options)
+        self._client = LogsQueryClient(credential, endpoint=endpoint, **options)
 
     async def readers(self, vault_url: str, secret: str, since: datetime) -> Sequence[SecretRead]:
         """Return the last read of each version by each identity.

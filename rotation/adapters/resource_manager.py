@@ -12,6 +12,7 @@ from azure.core.exceptions import AzureError, HttpResponseError
 from azure.core.pipeline import policies
 from azure.core.rest import HttpRequest
 
+from ..domain.cloud import PUBLIC, Cloud
 from ..domain.errors import Transient
 from ..domain.permissions import Grant, Identity, VaultInfo
 from ..runtime.clock import Clock
@@ -31,18 +32,17 @@ class ArmResources:
         self,
         credential: AsyncTokenCredential,
         clock: Clock,
-        endpoint: str = "https://management.azure.com",
+        cloud: Cloud = PUBLIC,
         transport: TransportFactory | None = None,
     ) -> None:
-        self._credential, self._endpoint = credential, endpoint.rstrip("/")
+        self._credential, self._endpoint, self._scope = credential, cloud.manager, cloud.scope
         options = client_options(clock)
         dates = options.pop("per_call_policies")
         if transport:
             options["transport"] = transport()
-        scope = f"{self._endpoint}/.default"
         chain = [
             policies.UserAgentPolicy(sdk_moniker="azure-ai-key-rotation"),
-            policies.AsyncBearerTokenCredentialPolicy(credential, scope),
+            policies.AsyncBearerTokenCredentialPolicy(credential, self._scope),
             *dates,
         ]
         self._client: AsyncPipelineClient[Any, Any] = AsyncPipelineClient(
@@ -52,7 +52,7 @@ class ArmResources:
     async def whoami(self) -> Identity:
         """Return the caller's identity from its token's claims."""
         try:
-            token = await self._credential.get_token(f"{self._endpoint}/.default")
+            token = await self._credential.get_token(self._scope)
         except AzureError as exc:
             raise failure(exc, "sign in") from None
         claims = _claims(token.token)

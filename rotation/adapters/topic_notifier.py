@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from azure.core.credentials import AccessToken
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError, HttpResponseError
 from azure.core.messaging import CloudEvent
 from azure.eventgrid.aio import EventGridPublisherClient
 
+from ..domain.cloud import PUBLIC
 from ..domain.errors import Permanent, RotationError
 from .pipeline import CONNECT_SECONDS, READ_SECONDS, TransportFactory
 from .sdk_errors import failure
@@ -30,6 +32,7 @@ class TopicNotifier:
         endpoint: str,
         credential: AsyncTokenCredential,
         transport: TransportFactory | None = None,
+        scope: str = PUBLIC.events,
     ) -> None:
         options: dict[str, Any] = {
             "retry_total": 0,
@@ -39,7 +42,9 @@ class TopicNotifier:
         }
         if transport:
             options["transport"] = transport()
-        self._client = EventGridPublisherClient(endpoint, credential, **options)
+        self._client = EventGridPublisherClient(
+            endpoint, _ScopedCredential(credential, scope), **options
+        )
 
     async def send(self, event: Mapping[str, Any]) -> None:
         """Send an event once. After a lost response it is sent again with the same id."""
@@ -59,6 +64,28 @@ class TopicNotifier:
 
     async def close(self) -> None:
         await self._client.close()
+
+
+class _ScopedCredential:
+    """A credential with a fixed scope: the client asks for the public cloud's in every cloud.
+
+    See ``DEFAULT_EVENTGRID_SCOPE`` in azure-eventgrid. It belongs to the caller and is not closed.
+    """
+
+    def __init__(self, credential: AsyncTokenCredential, scope: str) -> None:
+        self._credential, self._scope = credential, scope
+
+    async def get_token(self, *scopes: str, **options: Any) -> AccessToken:
+        return await self._credential.get_token(self._scope, **options)
+
+    async def close(self) -> None:
+        """Do nothing."""
+
+    async def __aenter__(self) -> _ScopedCredential:
+        return self
+
+    async def __aexit__(self, *details: object) -> None:
+        await self.close()
 
 
 def _failed(exc: AzureError) -> RotationError:

@@ -41,7 +41,7 @@ class Clients:
         """Return clients for Azure AI accounts, one per subscription."""
         from ..adapters.cognitive_services import ArmAccounts
 
-        return ArmAccounts(self.credential, self.clock, self.settings.arm, self.transport)
+        return ArmAccounts(self.credential, self.clock, self.settings.cloud, self.transport)
 
     def vaults(self) -> KeyVaults:
         """Return clients for the configured vaults, one per vault."""
@@ -53,13 +53,13 @@ class Clients:
         """Return a client for Resource Manager."""
         from ..adapters.resource_manager import ArmResources
 
-        return ArmResources(self.credential, self.clock, self.settings.arm, self.transport)
+        return ArmResources(self.credential, self.clock, self.settings.cloud, self.transport)
 
     def probe(self) -> DataPlaneProbe:
         """Return a client for the accounts' data planes."""
         from ..adapters.probe import DataPlaneProbe
 
-        return DataPlaneProbe(self.transport, self.settings.arm)
+        return DataPlaneProbe(self.transport, self.settings.cloud, self.settings.probe_overrides)
 
     def notifier(self) -> Notifier | None:
         """Return a client for the Event Grid topic, or None if none is configured."""
@@ -67,7 +67,8 @@ class Clients:
             return None
         from ..adapters.topic_notifier import TopicNotifier
 
-        return TopicNotifier(self.settings.topic, self.credential, self.transport)
+        scope = self.settings.cloud.events
+        return TopicNotifier(self.settings.topic, self.credential, self.transport, scope)
 
     def evidence(self) -> Evidence | None:
         """Return a client for the Log Analytics workspace, or None if none is configured."""
@@ -75,8 +76,8 @@ class Clients:
             return None
         from ..adapters.log_analytics import LogEvidence
 
-        workspace = self.settings.logs_workspace
-        return LogEvidence(workspace, self.credential, self.clock, self.transport)
+        workspace, endpoint = self.settings.logs_workspace, self.settings.cloud.logs
+        return LogEvidence(workspace, self.credential, self.clock, self.transport, endpoint)
 
 
 def azure_credential(settings: Settings) -> AsyncTokenCredential:

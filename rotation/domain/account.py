@@ -10,7 +10,10 @@ from .ids import AccountId
 
 @dataclass(frozen=True)
 class Account:
-    """An account as ARM returns it. ``endpoints`` maps API names to URLs and may be empty."""
+    """An account as ARM returns it. ``endpoints`` maps API names to URLs and may be empty.
+
+    ``location`` is its region, or ``global``.
+    """
 
     id: AccountId
     kind: str
@@ -18,3 +21,4 @@ class Account:
     endpoints: Mapping[str, str] = field(default_factory=dict)
     local_auth_disabled: bool = False
     provisioning_state: str = "Succeeded"
+    location: str = ""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TypeVar
 
+from ..domain import cloud as clouds
+from ..domain.cloud import Cloud
 from ..domain.policy import Policy, ProbePolicy
+from ..domain.probe_choice import Overrides
 from . import storage as connection
 from .reader import SettingsReader
 from .storage import StorageSettings
@@ -43,12 +46,13 @@ class Settings:
     rate: float
     credential: str
     client_id: str | None
-    arm: str
+    cloud: Cloud
     topic: str | None
     logs_workspace: str | None
     evidence_ignore: frozenset[str]
     journal_directory: str
     bindings: str
+    probe_overrides: Overrides
     journal_container: str
     queue_name: str
     schedule: str
@@ -76,6 +80,9 @@ def load(environment: Mapping[str, str]) -> Settings:
         ),
         daily_cap=read.number("ROTATION_DAILY_CAP", defaults.daily_cap, 2, 100),
     )
+    cloud = clouds.chosen(
+        read.choice("ROTATION_CLOUD", None, clouds.CLOUDS), read.url("ROTATION_ARM")
+    )
     settings = Settings(
         vaults=read.vaults("ROTATION_VAULTS"),
         policy=policy,
@@ -83,16 +90,17 @@ def load(environment: Mapping[str, str]) -> Settings:
         rate=float(read.number("ROTATION_SWEEP_RATE", 4, 1, 100)),
         credential=read.choice("ROTATION_CREDENTIAL", "managed", _CREDENTIALS),
         client_id=read.text("ROTATION_CLIENT_ID") or read.text("AZURE_CLIENT_ID") or None,
-        arm=read.url("ROTATION_ARM") or "https://management.azure.com",
+        cloud=cloud,
         topic=read.url("ROTATION_TOPIC"),
         logs_workspace=read.text("ROTATION_LOGS_WORKSPACE") or None,
         evidence_ignore=frozenset(_list(read.text("ROTATION_EVIDENCE_IGNORE").lower())),
         journal_directory=read.text("ROTATION_JOURNAL") or ".state",
         bindings=read.text("ROTATION_BINDINGS"),
+        probe_overrides=read.probes("ROTATION_PROBE_OVERRIDES"),
         journal_container=read.name("ROTATION_JOURNAL_CONTAINER", "rotation-journal"),
         queue_name=read.name("ROTATION_QUEUE", DEFAULT_QUEUE),
         schedule=read.schedule("ROTATION_SCHEDULE", DEFAULT_SCHEDULE),
-        storage=_storage(environment, read.problems),
+        storage=_storage(environment, cloud, read.problems),
     )
     read.choice(FUNCTION_KEYS, False, _FLAGS)
     if settings.period < timedelta(minutes=1):
@@ -101,7 +109,17 @@ def load(environment: Mapping[str, str]) -> Settings:
         read.report("ROTATION_EMERGENCY_PATIENCE", "at most PT15M")
     if read.problems:
         raise BadSettings(read.problems)
-    return replace(settings, warnings=read.misspelt())
+    return replace(settings, warnings=(*read.misspelt(), *_of_another_cloud(settings)))
+
+
+def _of_another_cloud(settings: Settings) -> Iterable[str]:
+    """Yield a warning for each vault in another cloud: its tokens are refused there."""
+    cloud = settings.cloud
+    for url in clouds.strangers(cloud, settings.vaults):
+        yield (
+            f"{url}: not a vault of the cloud {cloud.name}, whose vaults end with .{cloud.vaults}; "
+            "check ROTATION_CLOUD"
+        )
 
 
 def triggers(environment: Mapping[str, str]) -> tuple[str, str]:
@@ -128,9 +146,11 @@ def access(environment: Mapping[str, str]) -> tuple[bool, bool]:
     return platform, chosen == "true" or (not chosen and local)
 
 
-def _storage(environment: Mapping[str, str], problems: list[str]) -> StorageSettings | None:
+def _storage(
+    environment: Mapping[str, str], cloud: Cloud, problems: list[str]
+) -> StorageSettings | None:
     try:
-        return connection.parse(environment)
+        return connection.parse(environment, suffix=cloud.storage)
     except ValueError as exc:
         problems.append(str(exc))
         return None

@@ -9,8 +9,9 @@ from datetime import timedelta
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from ..domain import durations
+from ..domain import durations, probe_choice
 from ..domain.parsing import TextReader
+from ..domain.probe_choice import Overrides
 
 T = TypeVar("T")
 
@@ -59,6 +60,11 @@ class SettingsReader(TextReader):
     def schedule(self, name: str, default: str) -> str:
         rule = "write six fields of NCRONTAB, e.g. 0 */15 * * * *"
         return self._read(name, _schedule, default, rule)
+
+    def probes(self, name: str) -> Overrides:
+        """Read which probe tries the keys of an account or a kind."""
+        none: Overrides = {}
+        return self.parse(name, probe_choice.parse, none)
 
     def vaults(self, name: str) -> tuple[str, ...]:
         none: tuple[str, ...] = ()

@@ -148,7 +148,7 @@ class TestSovereignCloud:
         assert "privatelink.vaultcore.usgovcloudapi.net" in zones
         assert "privatelink.blob.core.usgovcloudapi.net" in zones
         assert found.settings()["ROTATION_VAULTS"] == "https://kv-one.vault.usgovcloudapi.net"
-        assert found.settings()["ROTATION_ARM"] == "https://management.usgovcloudapi.net/"
+        assert found.settings()["ROTATION_CLOUD"] == "usgovernment"
 
 
 class TestBindings:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from ...core import clouds
+from ...core.clouds import Cloud
 from ...core.identity import TENANT, Identity, Principal, covers
 from ...core.wire import Headers, Request, Response
 from ..accounts import Account, Accounts
@@ -17,17 +19,6 @@ from .responses import ACCOUNTS, account_body, error_response, keys_body, ok, pe
 from .throttling import Throttling
 from .vault_requests import VaultRequest
 
-HOSTS = {
-    "management.azure.com": ("https://management.azure.com", "https://management.core.windows.net"),
-    "management.chinacloudapi.cn": (
-        "https://management.chinacloudapi.cn",
-        "https://management.core.chinacloudapi.cn",
-    ),
-    "management.usgovcloudapi.net": (
-        "https://management.usgovcloudapi.net",
-        "https://management.core.usgovcloudapi.net",
-    ),
-}
 PAGE = 100
 _API_VERSION = re.compile(r"20\d\d-\d\d-\d\d(-preview)?")
 
@@ -51,31 +42,34 @@ class Arm:
     page: int = PAGE
 
     def route(self, request: Request) -> tuple[str, Callable[[], Response]] | None:
-        if request.host not in HOSTS:
+        cloud = clouds.of_arm(request.host)
+        if cloud is None:
             return None
         parsed = account_requests.parse(request) or vault_requests.parse(request)
         name = parsed.name if parsed else "unknown"
-        return f"arm.{name}", lambda: self._respond(request, parsed)
+        return f"arm.{name}", lambda: self._respond(request, cloud, parsed)
 
-    def _respond(self, request: Request, parsed: AccountRequest | VaultRequest | None) -> Response:
+    def _respond(
+        self, request: Request, cloud: Cloud, parsed: AccountRequest | VaultRequest | None
+    ) -> Response:
         headers: dict[str, str] = {}
         try:
-            principal = self._authenticate(request)
+            principal = self._authenticate(request, cloud)
             if parsed is None:
                 raise errors.no_route(request.path)
             _check_api_version(request)
             kind, now = "reads" if request.method == "GET" else "writes", self.accounts.clock.now()
             headers = self.throttling.spend(kind, principal.object_id, parsed.subscription, now)
-            response = self._dispatch(request, principal, parsed)
+            response = self._dispatch(request, cloud, principal, parsed)
         except ArmError as error:
             response = error_response(error)
         return Response(response.status, Headers({**response.headers, **headers}), response.body)
 
-    def _authenticate(self, request: Request) -> Principal:
-        found = self.identity.bearer(request, HOSTS[request.host])
+    def _authenticate(self, request: Request, cloud: Cloud) -> Principal:
+        found = self.identity.bearer(request, cloud.audiences)
         if isinstance(found, Principal):
             return found
-        authority = f"https://login.windows.net/{TENANT}"
+        authority = f"https://{cloud.login}/{TENANT}"
         challenge = f'Bearer authorization_uri="{authority}", error="invalid_token"'
         code, text = {
             "missing": ("AuthenticationFailed", "Authentication failed. The header is missing."),
@@ -85,19 +79,26 @@ class Arm:
         raise ArmError(401, code, text, WWW_Authenticate=challenge)
 
     def _dispatch(
-        self, request: Request, principal: Principal, parsed: AccountRequest | VaultRequest
+        self,
+        request: Request,
+        cloud: Cloud,
+        principal: Principal,
+        parsed: AccountRequest | VaultRequest,
     ) -> Response:
         if parsed.name == "list_subscriptions":
             return vault_requests.list_subscriptions(principal, sorted(self.subscriptions))
         if parsed.subscription.lower() not in self.subscriptions:
             raise errors.no_subscription(parsed.subscription)
         if isinstance(parsed, VaultRequest):
-            return vault_requests.respond(parsed, principal, self.vaults)
+            vaults = [v for v in self.vaults.values() if v.suffix == cloud.vaults]
+            return vault_requests.respond(parsed, principal, vaults)
         if not parsed.account:
-            return self._list(request, principal, parsed)
-        return self._on_account(request, principal, parsed)
+            return self._list(request, cloud, principal, parsed)
+        return self._on_account(request, cloud, principal, parsed)
 
-    def _list(self, request: Request, principal: Principal, parsed: AccountRequest) -> Response:
+    def _list(
+        self, request: Request, cloud: Cloud, principal: Principal, parsed: AccountRequest
+    ) -> Response:
         """Return the readable accounts; a right on any one of them is enough for an empty list."""
         self._check_group(parsed)
         below = f"{parsed.scope}/".lower()
@@ -105,6 +106,7 @@ class Arm:
             account
             for account in sorted(self.accounts.by_id.values(), key=lambda a: a.id.lower())
             if account.id.lower().startswith(below)
+            and account.cloud == cloud.accounts
             and principal.may(f"{ACCOUNTS}/read", account.id)
         ]
         partly = any(s.lower().startswith(below) for s, _ in principal.assignments)
@@ -113,13 +115,13 @@ class Arm:
         return ok(page(request, readable, self.page))
 
     def _on_account(
-        self, request: Request, principal: Principal, parsed: AccountRequest
+        self, request: Request, cloud: Cloud, principal: Principal, parsed: AccountRequest
     ) -> Response:
         if parsed.action:
             check_right(principal, f"{ACCOUNTS}/{parsed.action}", parsed.scope)
         self._check_group(parsed)
         account = self.accounts.by_id.get(parsed.scope.lower())
-        if account is None:
+        if account is None or account.cloud != cloud.accounts:
             raise errors.no_resource(f"{ACCOUNTS}/{parsed.account}", parsed.group)
         if parsed.name == "get_account":
             return ok(account_body(account))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -72,10 +72,10 @@ def list_subscriptions(principal: Principal, subscriptions: Iterable[str]) -> Re
     return ok({"value": [subscription_body(s) for s in visible]})
 
 
-def respond(request: VaultRequest, principal: Principal, vaults: Mapping[str, Vault]) -> Response:
+def respond(request: VaultRequest, principal: Principal, vaults: Iterable[Vault]) -> Response:
     """Return the response to a read in one subscription. Raises ArmError."""
     subscription = request.subscription.lower()
-    below = [v for v in vaults.values() if v.subscription.lower() == subscription]
+    below = [v for v in vaults if v.subscription.lower() == subscription]
     if request.name == "list_vaults":
         readable = [v for v in below if principal.may(f"{VAULTS}/read", v.id)]
         return ok({"value": [vault_body(v) for v in readable]})

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...core import clouds
+from ...core.clouds import PUBLIC, Cloud
 from ...core.identity import Identity, Principal
 from ...core.wire import Headers, Request, Response
 
-AUDIENCE = "https://eventgrid.azure.net"
 MAX_BYTES = 1024 * 1024
-_HOST = re.compile(r"[a-z0-9-]+\.[a-z0-9]+-1\.(eventgrid|ts\.eventgrid)\.azure\.(net|us|cn)")
 _CLOUD = {"id", "source", "type", "specversion"}
 _GRID = {"id", "subject", "eventType", "eventTime", "dataVersion"}
 
@@ -26,9 +25,9 @@ class CustomTopics:
     scopes: dict[str, str] = field(default_factory=dict)
     received: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
-    def add(self, name: str, region: str = "westeurope") -> str:
+    def add(self, name: str, region: str = "westeurope", cloud: Cloud = PUBLIC) -> str:
         """Add a topic; return its endpoint."""
-        host = f"{name.lower()}.{region}-1.eventgrid.azure.net"
+        host = f"{name.lower()}.{region}-1.{cloud.events}"
         self.scopes[host] = self.id_of(name)
         self.received[host] = []
         return f"https://{host}/api/events"
@@ -38,17 +37,18 @@ class CustomTopics:
         return f"/providers/Microsoft.EventGrid/topics/{name}"
 
     def route(self, request: Request) -> tuple[str, Callable[[], Response]] | None:
-        if not _HOST.fullmatch(request.host):
+        cloud = clouds.of_topic(request.host)
+        if cloud is None:
             return None
-        return "eventgrid.publish", lambda: self._publish(request)
+        return "eventgrid.publish", lambda: self._publish(request, cloud)
 
-    def _publish(self, request: Request) -> Response:
+    def _publish(self, request: Request, cloud: Cloud) -> Response:
         host = request.host
         if host not in self.received or request.path.rstrip("/") != "/api/events":
             return _error(404, "NotFound", "There is no such topic.")
         if request.method != "POST":
             return _error(405, "MethodNotAllowed", "Only POST is allowed.")
-        caller = self.identity.bearer(request, [AUDIENCE])
+        caller = self.identity.bearer(request, [f"https://{cloud.events}"])
         if not isinstance(caller, Principal):
             return _error(401, "Unauthorized", "The request has no valid authorization.")
         if not caller.may("Microsoft.EventGrid/events/send/action", self.scopes[host], data=True):

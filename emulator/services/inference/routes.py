@@ -1,19 +1,17 @@
-"""The calls of each kind of account: those that a probe may use, and chat completions."""
+"""The calls of each kind of account: those that a probe may use, chat and translation.
+
+A call has its source: "specs" is Azure/azure-rest-api-specs, below
+specification/cognitiveservices/data-plane; quoted titles are of Azure's documentation. A kind
+without a call here only checks the key, and then answers 404; that is an assumption.
+"""
 
 from __future__ import annotations
 
-import base64
-import json
 import re
-import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
-from ...core.wire import Headers, Request, Response
-from ..accounts import Account
-
-Handler = Callable[[Account, Request, datetime], Response]
+from . import answers
+from .answers import Handler
 
 
 @dataclass(frozen=True)
@@ -28,79 +26,10 @@ class Route:
     versioned: bool
 
 
-def _models(account: Account, request: Request, now: datetime) -> Response:
-    model = {
-        "status": "succeeded",
-        "capabilities": {
-            "fine_tune": False,
-            "inference": True,
-            "completion": True,
-            "chat_completion": True,
-            "embeddings": False,
-        },
-        "lifecycle_status": "generally-available",
-        "deprecation": {"inference": 1830000000},
-        "id": "demo-model",
-        "created_at": 1700000000,
-        "object": "model",
-    }
-    return ok({"data": [model], "object": "list"})
-
-
-def _models_v1(account: Account, request: Request, now: datetime) -> Response:
-    model = {"id": "demo-model", "object": "model", "created": 1700000000, "owned_by": "system"}
-    return ok({"object": "list", "data": [model]})
-
-
-def _chat(account: Account, request: Request, now: datetime) -> Response:
-    """Return a completion that repeats the last message."""
-    try:
-        text = json.loads(request.body or b"{}")["messages"][-1]["content"]
-    except (ValueError, KeyError, IndexError, TypeError):
-        return error(400, "BadRequest", "'messages' is a required property")
-    message = {"role": "assistant", "content": f"You said: {text}"}
-    tokens = len(str(text).split())
-    return ok(
-        {
-            "id": f"chatcmpl-{uuid.uuid4().hex[:24]}",
-            "object": "chat.completion",
-            "created": 1700000000,
-            "model": "demo-model",
-            "choices": [{"index": 0, "finish_reason": "stop", "message": message}],
-            "usage": {
-                "prompt_tokens": tokens,
-                "completion_tokens": tokens + 2,
-                "total_tokens": 2 * tokens + 2,
-            },
-        }
-    )
-
-
-def _token(account: Account, request: Request, now: datetime) -> Response:
-    """Return a token that is valid for ten minutes."""
-    expires = int((now + timedelta(minutes=10)).timestamp())
-    claims = json.dumps({"exp": expires, "region": account.location}).encode()
-    parts = (b'{"alg":"HS256"}', claims, b"emulated")
-    text = ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts)
-    headers = Headers({"Content-Type": "application/jwt; charset=us-ascii"})
-    return Response(200, headers, text.encode())
-
-
-def _list(member: str) -> Handler:
-    return lambda account, request, now: ok({member: []})
-
-
-def _info(account: Account, request: Request, now: datetime) -> Response:
-    return ok({"customDocumentModels": {"count": 0, "limit": 500}})
-
-
-def _array(account: Account, request: Request, now: datetime) -> Response:
-    return ok([])
-
-
 OPENAI = frozenset({"openai", "aiservices"})
 _MULTI = frozenset({"cognitiveservices", "aiservices"})
-_TOKENS = _MULTI | {"speechservices", "texttranslation"}
+TRANSLATORS = _MULTI | {"texttranslation"}
+_TOKENS = TRANSLATORS | {"speechservices"}
 
 
 def _route(
@@ -115,42 +44,91 @@ def _route(
     return Route(name, method, pattern, kinds, respond, path.endswith("?"))
 
 
+def _only(kind: str) -> frozenset[str]:
+    return frozenset({kind})
+
+
 _CHAT = r"/openai/deployments/[^/]+/chat/completions?"
-_PROJECTS = r"/language/authoring/analyze-text/projects?"
+_TEXTS = r"/language/authoring/analyze-text/projects?"
+_CONVERSATIONS = r"/language/authoring/analyze-conversations/projects?"
+_VOICES = r"/speaker-recognition/identification/text-independent/profiles?"
 ROUTES = (
-    _route("openai_models", r"/openai/models?", OPENAI, _models),
-    _route("openai_v1_models", r"/openai/v1/models", OPENAI, _models_v1),
-    _route("chat", _CHAT, OPENAI, _chat, "POST"),
-    _route("chat_v1", r"/openai/v1/chat/completions", OPENAI, _chat, "POST"),
-    _route("issue_token", r"/sts/v1\.0/issueToken", _TOKENS, _token, "POST"),
-    _route("document_info", r"/documentintelligence/info?", _MULTI | {"formrecognizer"}, _info),
-    _route("form_info", r"/formrecognizer/info?", _MULTI | {"formrecognizer"}, _info),
+    # specs AzureOpenAI; "Azure OpenAI: API evolution"
+    _route("openai_models", r"/openai/models?", OPENAI, answers.models),
+    _route("openai_v1_models", r"/openai/v1/models", OPENAI, answers.models_v1),
+    _route("chat", _CHAT, OPENAI, answers.chat, "POST"),
+    _route("chat_v1", r"/openai/v1/chat/completions", OPENAI, answers.chat, "POST"),
+    # "Authenticate requests to Azure AI services"
+    _route("issue_token", r"/sts/v1\.0/issueToken", _TOKENS, answers.token, "POST"),
+    # "Translator v3.0 reference"
+    _route("translate", r"/translate?", TRANSLATORS, answers.translate, "POST"),
+    # specs FormRecognizer
     _route(
-        "vision_models", r"/vision/v[\d.]+/models", _MULTI | {"computervision"}, _list("models")
+        "document_info",
+        r"/documentintelligence/info?",
+        _MULTI | {"formrecognizer"},
+        answers.info,
+    ),
+    _route("form_info", r"/formrecognizer/info?", _MULTI | {"formrecognizer"}, answers.info),
+    # specs ComputerVision, ContentSafety, Face, CustomVision
+    _route(
+        "vision_models",
+        r"/vision/v[\d.]+/models",
+        _MULTI | {"computervision"},
+        answers.empty("models"),
     ),
     _route(
         "blocklists",
         r"/contentsafety/text/blocklists?",
         _MULTI | {"contentsafety"},
-        _list("value"),
+        answers.empty("value"),
     ),
-    _route("face_groups", r"/face/v[\d.]+/persongroups", _MULTI | {"face"}, _array),
+    _route("face_groups", r"/face/v[\d.]+/persongroups", _MULTI | {"face"}, answers.array),
     _route(
         "training_projects",
         r"/customvision/v[\d.]+/training/projects",
-        frozenset({"customvision.training"}),
-        _array,
+        _only("customvision.training"),
+        answers.array,
     ),
-    _route("language_projects", _PROJECTS, _MULTI | {"textanalytics"}, _list("value")),
+    # specs Language
+    _route("language_projects", _TEXTS, _MULTI | {"textanalytics"}, answers.empty("value")),
+    _route(
+        "conversation_projects",
+        _CONVERSATIONS,
+        _MULTI | {"textanalytics", "conversationallanguageunderstanding"},
+        answers.empty("value"),
+    ),
+    # specs ContentModerator, AnomalyDetector, Personalizer, LUIS, QnAMaker
+    _route(
+        "image_lists",
+        r"/contentmoderator/lists/v1\.0/imagelists",
+        _only("contentmoderator"),
+        answers.array,
+    ),
+    _route(
+        "anomaly_models",
+        r"/anomalydetector/v1\.1/multivariate/models",
+        _only("anomalydetector"),
+        answers.empty("models"),
+    ),
+    _route(
+        "personalizer_settings",
+        r"/personalizer/v1\.0/configurations/service",
+        _only("personalizer"),
+        answers.settings,
+    ),
+    _route("luis_apps", r"/luis/api/v2\.0/apps", _only("luis.authoring"), answers.array),
+    _route(
+        "knowledge_bases",
+        r"/qnamaker/v4\.0/knowledgebases",
+        _only("qnamaker"),
+        answers.empty("knowledgebases"),
+    ),
+    # "Speaker recognition: Text Independent - List Profiles"
+    _route(
+        "voices",
+        _VOICES,
+        _only("speakerrecognition"),
+        answers.empty("profiles"),
+    ),
 )
-
-
-def ok(body: object) -> Response:
-    """Return 200 with a JSON body."""
-    return Response.of_json(200, body, {"apim-request-id": str(uuid.uuid4())})
-
-
-def error(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> Response:
-    """Return an error as the data plane words it."""
-    body = {"error": {"code": code, "message": message}}
-    return Response.of_json(status, body, {"apim-request-id": str(uuid.uuid4()), **(headers or {})})

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 
+from ...core import clouds
 from ...core.wire import CLIENT_ADDRESS, Request, Response
 from ..accounts import Account, Accounts
-from .routes import OPENAI, ROUTES, Route, error
+from .answers import error
+from .routes import OPENAI, ROUTES, TRANSLATORS, Route
 
 # The kinds of account in each domain; an empty set means every kind.
 SERVICES = {
@@ -17,7 +18,6 @@ SERVICES = {
     "services.ai": frozenset({"aiservices"}),
     "cognitiveservices": frozenset[str](),
 }
-REGIONAL = re.compile(r"([a-z0-9]+)\.api\.cognitive\.(?:microsoft\.com|azure\.cn|azure\.us)")
 KEY_HEADERS = ("api-key", "Ocp-Apim-Subscription-Key", "Training-Key", "Prediction-Key")
 
 
@@ -35,9 +35,8 @@ class Inference:
             if route.method == request.method and route.path.fullmatch(request.path)
         ]
         name = "inference." + (found[0].name if found else "unknown")
-        regional = REGIONAL.fullmatch(request.host)
-        if regional:
-            return name, lambda: self._regional(request, found, regional[1])
+        if self._is_shared(request.host):
+            return name, lambda: self._on_shared_host(request, found)
         account = self._named(request.host)
         return (name, lambda: self._respond(request, found, account)) if account else None
 
@@ -49,9 +48,13 @@ class Inference:
             return None
         return account if not service or account.kind.lower() in service else None
 
-    def _regional(self, request: Request, found: list[Route], region: str) -> Response:
+    def _is_shared(self, host: str) -> bool:
+        return bool(clouds.of_region(host) or clouds.of_translator(host))
+
+    def _on_shared_host(self, request: Request, found: list[Route]) -> Response:
+        """Respond for the account of the key; a wrong region is like a wrong key."""
         account = self.accounts.accepted(_key(request))
-        if account is None or account.location.lower() != region:
+        if account is None or not _is_served(request, account):
             return _wrong_key()
         return self._respond(request, found, account)
 
@@ -74,6 +77,22 @@ class Inference:
         if route is None or (route.versioned and "api-version" not in request.query):
             return error(404, "404", "Resource not found")
         return route.respond(account, request, self.accounts.clock.now())
+
+
+def _is_served(request: Request, account: Account) -> bool:
+    """Return whether a host that accounts share serves this one.
+
+    A region's host serves the accounts of its region. The Translator's needs the region of a
+    regional resource in a header (Translator, "Authentication and authorization").
+    """
+    location = account.location.lower()
+    found = clouds.of_region(request.host)
+    if found:
+        return found[0].accounts == account.cloud and (found[1] or "global") == location
+    cloud = clouds.of_translator(request.host)
+    named = str(request.headers.get("Ocp-Apim-Subscription-Region", "")).lower()
+    served = account.kind.lower() in TRANSLATORS and cloud is clouds.of_accounts(account.cloud)
+    return served and (named == location or (location == "global" and not named))
 
 
 def _key(request: Request) -> str:

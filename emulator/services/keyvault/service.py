@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from ...core import clouds
 from ...core.identity import TENANT, Identity, Principal
 from ...core.rate_limits import Throttle
 from ...core.wire import Headers, Request, Response
@@ -77,7 +78,7 @@ class KeyVault:
             "audience": "AKV10022: Invalid audience.",
             "expired": "AKV10042: the token is expired.",
         }.get(found, "AKV10032: Invalid issuer or signature.")
-        authority = f"https://login.microsoftonline.com/{TENANT}"
+        authority = f"https://{clouds.of_vaults(vault.suffix).login}/{TENANT}"
         challenge = f'Bearer authorization="{authority}", resource="{resource}"'
         error = KeyVaultError(401, "Unauthorized", reason)
         return error_response(vault, error, {"WWW-Authenticate": challenge})

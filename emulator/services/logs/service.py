@@ -18,13 +18,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from ...core import clouds
 from ...core.clock import Clock
 from ...core.identity import Identity, Principal
 from ...core.wire import Request, Response
 from ..keyvault.audit import OPERATIONS, AuditEvent
 from .tables import columns, table_of
 
-HOST, AUDIENCE = "api.loganalytics.io", "https://api.loganalytics.io"
 _ACTION = "Microsoft.OperationalInsights/workspaces/query/read"
 _KEPT = 100_000
 _PATH = re.compile(r"/v1/(workspaces/[^/]+|subscriptions/.+)/query", re.I)
@@ -50,12 +50,12 @@ class Logs:
             del self.rows[:_KEPT]
 
     def route(self, request: Request) -> tuple[str, Callable[[], Response]] | None:
-        if request.host != HOST:
+        if clouds.of_logs(request.host) is None:
             return None
         return "logs.query", lambda: self._query(request)
 
     def _query(self, request: Request) -> Response:
-        caller = self.identity.bearer(request, [AUDIENCE])
+        caller = self.identity.bearer(request, [f"https://{request.host}"])
         if not isinstance(caller, Principal):
             return _error(401, "AuthorizationRequiredError", "No valid token")
         path = _PATH.fullmatch(request.path)

@@ -14,6 +14,7 @@ from emulator.sdk.transport import AsyncEmulatorTransport
 from rotation.adapters.probe import DataPlaneProbe
 from rotation.adapters.probe_answers import verdict
 from rotation.domain.account import Account
+from rotation.domain.cloud import CHINA, US_GOVERNMENT, Cloud
 from rotation.domain.ids import AccountId
 from rotation.domain.keys import Key
 from rotation.domain.probing import ProbeResult, accepts
@@ -107,17 +108,19 @@ async def test_only_the_host_of_the_endpoint_is_used(
 
 
 @pytest.mark.parametrize(
-    ("arm", "endpoint"),
+    ("cloud", "endpoint"),
     [
-        ("https://management.usgovcloudapi.net", "https://x.openai.azure.us/"),
-        ("https://management.usgovcloudapi.net/", "https://virginia.api.cognitive.microsoft.us/"),
-        ("https://management.chinacloudapi.cn", "https://x.cognitiveservices.azure.cn/"),
+        (US_GOVERNMENT, "https://x.openai.azure.us/"),
+        (US_GOVERNMENT, "https://virginia.api.cognitive.microsoft.us/"),
+        (US_GOVERNMENT, "https://api.cognitive.microsofttranslator.us/"),
+        (CHINA, "https://x.cognitiveservices.azure.cn/"),
+        (CHINA, "https://api.translator.azure.cn/"),
     ],
 )
 async def test_a_sovereign_cloud_has_its_own_domains(
-    transport: Listening, arm: str, endpoint: str
+    transport: Listening, cloud: Cloud, endpoint: str
 ) -> None:
-    probe = DataPlaneProbe(lambda: transport, arm)
+    probe = DataPlaneProbe(lambda: transport, cloud)
     assert "no key is sent" not in (await probe.try_key(account(endpoint), RANDOM_KEY)).detail
     assert "no key is sent" in (await probe.try_key(account(), RANDOM_KEY)).detail
 

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from rotation.domain.cloud import US_GOVERNMENT
 from rotation.domain.policy import ProbePolicy
+from rotation.domain.probe_calls import CALLS
 from rotation.settings import environment as settings
 
 ROOT = Path(__file__).parents[3]
@@ -128,3 +130,45 @@ def test_the_triggers_read_valid_settings() -> None:
 def test_a_misspelt_setting_is_a_warning_that_names_the_nearest() -> None:
     loaded = settings.load(MINIMAL | {"ROTATION_OVERLAPS": "P2D", "ROTATION_URL": "https://x"})
     assert loaded.warnings == ("ROTATION_OVERLAPS: not a setting; did you mean ROTATION_OVERLAP?",)
+
+
+def test_the_cloud_decides_the_names_and_the_storage() -> None:
+    loaded = settings.load(
+        {
+            "ROTATION_CLOUD": "USGovernment",
+            "ROTATION_VAULTS": "https://kv-a.vault.usgovcloudapi.net",
+            "AzureWebJobsStorage__accountName": "journal",
+        }
+    )
+    assert loaded.cloud is US_GOVERNMENT
+    assert loaded.storage is not None
+    assert loaded.storage.queue_url == "https://journal.queue.core.usgovcloudapi.net"
+    assert loaded.warnings == ()
+
+
+def test_a_vault_of_another_cloud_is_a_warning() -> None:
+    (warning,) = settings.load({"ROTATION_CLOUD": "china"} | MINIMAL).warnings
+    assert "ROTATION_CLOUD" in warning
+    assert "vault.azure.cn" in warning
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("ROTATION_CLOUD", "s3cret", "write public or usgovernment or china"),
+        ("ROTATION_PROBE_OVERRIDES", "OpenAI=s3cret", "entry 1 does not end with =PROBE"),
+        ("ROTATION_PROBE_OVERRIDES", "s3 cret=token", "entry 1 does not begin with a kind"),
+    ],
+)
+def test_a_wrong_cloud_or_probe_is_named_by_its_rule(name: str, value: str, says: str) -> None:
+    with pytest.raises(settings.BadSettings) as caught:
+        settings.load(MINIMAL | {name: value})
+    (problem,) = caught.value.problems
+    assert problem.startswith(f"{name}: {says}")
+    assert "s3" not in problem
+
+
+def test_the_names_of_all_probes_are_in_the_message() -> None:
+    with pytest.raises(settings.BadSettings) as caught:
+        settings.load(MINIMAL | {"ROTATION_PROBE_OVERRIDES": "OpenAI=none"})
+    assert all(name in str(caught.value) for name in CALLS)
