@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Annotated
 
@@ -9,6 +10,7 @@ import typer
 
 from .. import __version__
 from . import output
+from .clients.direct import LOCAL_JOURNAL
 from .commands.answer import abandon, resume
 from .commands.config import app as config
 from .commands.discover import discover
@@ -58,11 +60,19 @@ def options(
             "--version", help="Show the version and exit.", callback=_print_version, is_eager=True
         ),
     ] = False,
+    local_journal: Annotated[
+        bool,
+        typer.Option(
+            "--local-journal", help="With --direct: keep the journal in .state, for a trial."
+        ),
+    ] = False,
 ) -> None:
     """Rotate the keys of Azure AI accounts and keep them in Key Vault.
 
     Commands call the deployed service (--url) or act directly with your own credentials (--direct).
     """
+    if local_journal:
+        os.environ.setdefault(LOCAL_JOURNAL, ".state")
 
 
 def main() -> int:

@@ -7,6 +7,7 @@ lease and the compare-and-swap prevent conflicts with the function app.
 from __future__ import annotations
 
 import getpass
+import os
 import re
 import uuid
 from dataclasses import dataclass
@@ -17,8 +18,11 @@ from ...service.service import Service
 from ...web.dispatch import dispatch
 from ...web.requests import HttpRequest
 from ...web.routes import ROUTES, Route
+from ..exit_status import CommandError, ExitStatus
 from .operator import load_settings
 from .protocol import ApiRequest
+
+LOCAL_JOURNAL = "ROTATION_JOURNAL"  # a directory
 
 
 @dataclass
@@ -29,8 +33,20 @@ class DirectClient:
 
     @classmethod
     def from_environment(cls) -> DirectClient:
-        """Build the service from the environment. Raises CommandError for bad settings."""
-        return cls(build(load_settings(), in_process=True))
+        """Build the service from the environment.
+
+        Raises CommandError for bad settings, and for a journal that the service would not see.
+        """
+        settings = load_settings()
+        if settings.storage is None and not os.environ.get(LOCAL_JOURNAL):
+            raise CommandError(
+                ExitStatus.USAGE,
+                "The service's journal is not configured, so its rotations would not be seen.",
+                "Set AzureWebJobsStorage__accountName to the service's storage account; you need "
+                "the role Storage Blob Data Contributor there. For a trial without a service: "
+                "keyrotation --local-journal …",
+            )
+        return cls(build(settings, in_process=True))
 
     async def send(self, request: ApiRequest) -> tuple[int, str]:
         route, params = _match(request.method, request.path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -30,6 +31,25 @@ class TestStatus:
         result = run("status", "--direct", "--json")
         assert result.status == ExitStatus.ATTENTION
         assert "403" in str(result.json["worries"])
+
+
+class TestJournal:
+    def test_a_private_journal_is_refused_and_the_setting_is_named(
+        self, run: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("ROTATION_JOURNAL")
+        result = run(*LEAK, "--yes")
+        assert result.status == ExitStatus.USAGE
+        assert "AzureWebJobsStorage__accountName" in result.err
+        assert "Storage Blob Data Contributor" in result.err
+
+    def test_unless_it_is_a_trial(
+        self, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.delenv("ROTATION_JOURNAL")
+        monkeypatch.chdir(tmp_path)
+        assert run("--local-journal", *LEAK, "--yes").status == ExitStatus.OK
+        assert (tmp_path / ".state").is_dir()
 
 
 class TestWhy:
