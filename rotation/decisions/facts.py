@@ -86,6 +86,11 @@ class Facts(Struct, frozen=True, dict=True):
         """Targets whose latest version could be read."""
         return tuple(t for t in self.targets if t.readable)
 
+    @property
+    def rereadable(self) -> tuple[Target, ...]:
+        """Secrets whose consumers may still hold a key of an earlier version."""
+        return (*self.targets, *self.foreign)
+
     @cached_property
     def live(self) -> Slot | None:
         """The slot that all enabled targets publish, or None if there is no such slot."""
@@ -125,7 +130,7 @@ class Facts(Struct, frozen=True, dict=True):
 
         Needs ``versions``. Uses Key Vault's ``created``, not the journal.
         """
-        moments = [at for t in self.targets for at in self.replacements(t.id, slot)]
+        moments = [at for t in self.rereadable for at in self.replacements(t.id, slot)]
         return max(moments, default=None)
 
     def replacements(self, target: TargetId, slot: Slot) -> tuple[datetime, ...]:
@@ -184,7 +189,7 @@ class Facts(Struct, frozen=True, dict=True):
         """Return the observation to store of each target; a disabled one keeps its last."""
         ours = (*self.targets, *self.withdrawn, *self.left_behind)
         known = {str(t.id): self._observe(t) for t in ours}
-        foreign = {str(t.id): _foreign(t) for t in self.foreign}
+        foreign = {str(t.id): self._observe_foreign(t) for t in self.foreign}
         return known | foreign
 
     def _observe(self, target: Target) -> ObservedVersion:
@@ -195,6 +200,15 @@ class Facts(Struct, frozen=True, dict=True):
         since = before.since if before and same else None
         fingerprint = target.value.fingerprint(self.record.salt)
         return ObservedVersion(target.version, fingerprint, since or self.now, target.tagged)
+
+    def _observe_foreign(self, target: Target) -> ObservedVersion:
+        """Remember that a version holds a foreign value, without a fingerprint of it."""
+        before = self.record.seen.get(str(target.id))
+        if before is not None and before.foreign and target.value is None:
+            return before
+        same = before is not None and before.foreign and before.version == target.version
+        since = before.since if before and same else None
+        return ObservedVersion(target.version, "", since or self.now, target.tagged, foreign=True)
 
     def accepted(self, key: Key) -> bool | None:
         """Return whether the key is proven to be accepted; None if not probed yet."""
@@ -236,8 +250,3 @@ class Facts(Struct, frozen=True, dict=True):
     def recent(self, times: tuple[datetime, ...]) -> tuple[datetime, ...]:
         """Return the times within the last 24 hours."""
         return tuple(at for at in times if at > self.now - timedelta(days=1))
-
-
-def _foreign(target: Target) -> ObservedVersion:
-    """Remember that a version holds a foreign value, without a fingerprint of it."""
-    return ObservedVersion(target.version, "", tagged=target.tagged, foreign=True)

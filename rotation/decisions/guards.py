@@ -79,7 +79,7 @@ def _cached(f: Facts, slot: Slot) -> Action | None:
     """Wait while consumers may still cache the slot's earlier value: for a whole overlap."""
     operation = f.record.operation
     overlap = operation.overlap if operation else f.effective_policy.overlap
-    if all(target.created <= f.now - overlap for target in f.targets):
+    if all(target.created <= f.now - overlap for target in f.rereadable):
         return None
     if f.versions is None:
         return needs(f, "which versions may consumers still hold?", MissingFacts(versions=True))

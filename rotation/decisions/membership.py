@@ -195,13 +195,24 @@ def _enrolment(account: AccountId, theirs: Mapping[str, str]) -> Enrolment:
 def _is_foreign(c: Context, target: Target) -> bool:
     """Return whether the value is foreign: never overwritten, sent anywhere or fingerprinted."""
     if target.value is None:
-        seen = c.record.seen.get(str(target.id))
-        return seen is not None and seen.version == target.version and seen.foreign
+        return _was_foreign(c, target)
     if _shows_key(target.value, c.keys):
         return False
     if not has_key_shape(target.value, c.keys):
         return True
     return not target.tagged and target.value.fingerprint(c.record.salt) not in c.record.former
+
+
+def _was_foreign(c: Context, target: Target) -> bool:
+    """Return whether a disabled secret held a foreign value when it was last read.
+
+    Its versions are listed in no order, and two of one second cannot be told apart.
+    """
+    seen = c.record.seen.get(str(target.id))
+    if seen is None or not seen.foreign:
+        return False
+    not_newer = seen.since is not None and target.created <= seen.since
+    return seen.version == target.version or not_newer
 
 
 def _shows_key(value: Key | None, keys: Keys) -> bool:

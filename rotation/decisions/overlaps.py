@@ -38,7 +38,7 @@ def cached_until(f: Facts, slot: Slot, overlap: timedelta) -> datetime | None:
 
     Needs ``versions``.
     """
-    ends = [_cached_until(f.replacements(t.id, slot), overlap) for t in f.targets]
+    ends = [_cached_until(f.replacements(t.id, slot), overlap) for t in f.rereadable]
     end = max((at for at in ends if at), default=None)
     return min([end, *_last_ends(f)]) if end else None
 

@@ -19,6 +19,8 @@ LOOK = timedelta(seconds=5)
 
 LOOK_LATER = timedelta(minutes=1)
 
+FOREIGN_VALUE = "foreign-value"  # the code of an attempt that was not made
+
 # A target that is overwritten this often has another writer.
 MAX_OVERWRITES = 3
 
@@ -53,9 +55,11 @@ def is_tried_now(f: Facts, target: Target) -> bool:
         return True
     if attempt.hopeless or not is_ours(f, target):
         return False
-    if attempt.at < f.operation.phase_since:  # once more, each time that the phase begins
+    never = attempt.code == FOREIGN_VALUE  # until now it was not known that it is ours
+    if never or attempt.at < f.operation.phase_since:  # once more, each time that the phase begins
         return True
-    return not given_up(f, target) and attempt.at + LOOK <= f.now
+    since = f.now - attempt.at
+    return since >= LOOK_LATER or (since >= LOOK and not given_up(f, target))
 
 
 def hidden(f: Facts) -> tuple[Target, ...]:
@@ -106,7 +110,7 @@ def _not_ours(f: Facts, target: Target, before: Attempt | None) -> Attempt:
     told = verdict is not None and verdict.result is not ProbeResult.INCONCLUSIVE
     unclear = not told or (f.control is not None and f.control.result is ProbeResult.ACCEPTED)
     since = before.since if before else f.now
-    return Attempt(since, f.now, "foreign-value", hopeless=not unclear)
+    return Attempt(since, f.now, FOREIGN_VALUE, hopeless=not unclear)
 
 
 def _unread(f: Facts, target: Target) -> Attempt:

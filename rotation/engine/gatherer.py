@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -146,8 +147,10 @@ class Gatherer:
         return f
 
     async def _with_versions(self, f: Facts) -> Facts:
-        lists = await gather_limited(self._versions(f, target.id) for target in f.readable)
-        return replace(f, versions=tuple(version for versions in lists for version in versions))
+        ours = await gather_limited(self._versions(f, target.id) for target in f.readable)
+        theirs = await gather_limited(self._versions(f, target.id) for target in f.foreign)
+        known = [_without_foreign(f.keys, version) for versions in theirs for version in versions]
+        return replace(f, versions=(*(v for versions in ours for v in versions), *known))
 
     async def _versions(self, f: Facts, target: TargetId) -> tuple[Version, ...]:
         """Return a secret's versions; in an emergency none if they cannot be read."""
@@ -186,6 +189,12 @@ class Gatherer:
 def _was_managed(snapshot: SecretSnapshot) -> bool:
     """Return whether a secret shows that it was managed before, so that its record was lost."""
     return snapshot.former_tags is not None or tags.rotated_by(snapshot.tags) is not None
+
+
+def _without_foreign(keys: Keys, version: Version) -> Version:
+    """Return a version without its value, unless that is a current key."""
+    shows_key = version.value is not None and keys.slot_of(version.value) is not None
+    return version if shows_key else dataclasses.replace(version, value=None)
 
 
 def _unread(record: Record, target: TargetId) -> Target:

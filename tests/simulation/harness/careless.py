@@ -90,7 +90,8 @@ class CarelessOwners:
         def undo() -> None:
             if world.latest(target).value == foreign:
                 key = world.keys(self.operators.account_of(target))["Key1"]
-                world.add_version(target, key, with_tags, None)
+                now = world.latest(target).tags or {}
+                world.add_version(target, key, {**with_tags, **now}, None)
 
         self.operators.undo_later(undo, target)
 

@@ -38,6 +38,7 @@ class Invariant(StrEnum):
     ONE_KEY_PUBLISHED = "all secrets of an account publish one key"
     STABLE_AT_REST = "nothing changes after the last operation has ended"
     REVOKED_IS_TRUE = "an emergency that says revoked is right"
+    SUCCESSOR_PUBLISHED = "an emergency publishes the successor wherever it can before it revokes"
     OTHERS_SPARED = "an emergency revokes no published key that was not leaked"
     KEY_BOUND = "a secret receives only keys of accounts that it is bound to"
     FOREIGN_KEPT = "a foreign value is never overwritten"

@@ -44,6 +44,7 @@ class JournalChecks:
             return
         self._trust.members(identity, ledger, {*document.members, *document.seen})
         ledger.observed_secrets = {*document.seen}
+        self._seen.admitted |= {self._seen.target_named(name) for name in ledger.members}
         if document.intent:
             ledger.intents.add(document.intent.id)
         ledger.operation = document.operation.id if document.operation else ""

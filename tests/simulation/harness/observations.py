@@ -26,7 +26,8 @@ class Observations:
 
     ``acts`` are the explicit acts that unenrol a secret. ``foreign_values`` are not keys of any
     account: passwords, documents, connection strings. ``cut_off`` are the values that an emergency
-    has revoked, so that their consumers fail.
+    has revoked, so that their consumers fail. ``admitted`` are the secrets that a record has named:
+    only these are enrolled if their latest version has no tags.
     """
 
     def __init__(self, world: World) -> None:
@@ -37,6 +38,7 @@ class Observations:
         self.excuses = Excuses(self._facts_at)
         self.cut_off: set[str] = set()
         self.acts: dict[TargetId, datetime] = {}
+        self.admitted: set[TargetId] = set()
         self.foreign_values: set[str] = set()
         self.leaked_keys = LeakedKeys(world.accepts)
         self.read_staleness = timedelta()
@@ -91,10 +93,21 @@ class Observations:
 
     def may_publish_unproven(self, account: Account) -> bool:
         """Return whether an emergency goes on without a proof, because no probe can give one."""
+        return self.is_probe_silent() and self.ledger_of(account.id).in_emergency
+
+    def is_probe_silent(self) -> bool:
+        """Return whether no probe could tell lately whether a key is refused."""
         failed_at = self.world.interceptor.failed_at.get("probe")
         failed = failed_at is not None and failed_at >= self.world.now - RECENTLY
-        silent = failed or self.world.interceptor.accepts_any_key
-        return silent and self.ledger_of(account.id).in_emergency
+        return failed or self.world.interceptor.accepts_any_key
+
+    def is_foreign(self, account: Account, version: Version) -> bool:
+        """Return whether a value is not the account's: without tags, only a former key is."""
+        if version.value in self.foreign_values:
+            return True
+        life = self.world.azure.accounts.lives.get(version.value)
+        named = str(tags.account_of(version.tags or {})).lower()
+        return named != account.id.lower() and not (life and life.account is account)
 
     def is_hidden(self, ledger: Ledger, target: TargetId) -> bool:
         """Return whether the service never saw the secret, because its vault cannot be listed."""
@@ -115,12 +128,20 @@ class Observations:
     def account_of(self, target: TargetId, secret: Secret) -> Account | None:
         """Return the account that the secret is enrolled for, and bound to.
 
-        A version without tags changes nothing: then those of earlier ones count.
+        Once it was admitted, a version without tags changes nothing: those of earlier ones count.
         """
-        versions = (secret.current,) if target in self.acts else reversed(secret.versions)
+        kept = target in self.admitted and target not in self.acts
+        versions = reversed(secret.versions) if kept else (secret.current,)
         named = next(filter(None, (tags.account_of(v.tags or {}) for v in versions)), None)
         found = self.world.azure.accounts.by_id.get(str(named).lower()) if named else None
         return found if found and self.world.is_bound(target, found.id) else None
+
+    def excuse_never_admitted(self, value: str) -> None:
+        """Excuse the consumers of secrets that lost their tags before a record named them."""
+        for target, versions in self.world.secrets().items():
+            tagged = tags.account_of(versions[-1].tags or {}) is not None
+            if target not in self.admitted and not tagged and value in {v.value for v in versions}:
+                self.excuses.uses[target].add(value)
 
     def publishing_account(self, target: TargetId, secret: Secret) -> Account | None:
         """Return the account of the latest value if a version names it, else the enrolled one.

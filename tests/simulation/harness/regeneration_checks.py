@@ -11,6 +11,7 @@ from rotation.domain.ids import TargetId
 from rotation.domain.keys import Slot
 
 from .invariants import Invariant
+from .leak_checks import LeakChecks
 from .ledger import Ledger
 from .observations import Observations
 
@@ -24,6 +25,7 @@ class RegenerationChecks:
     def __init__(self, observations: Observations) -> None:
         self._seen, self._world = observations, observations.world
         self._require = observations.invariants.require
+        self._leaks = LeakChecks(observations)
 
     def regenerating(self, account: Account, slot: str) -> None:
         """Raises Violation. A person may regenerate any key at any time."""
@@ -35,30 +37,22 @@ class RegenerationChecks:
         self._seen.note(f"{slot} of {account.name} is regenerated")
         self._record(ledger, account, slot)
         leaked = self._seen.leaked_keys.holds(account, account.keys[slot])
-        alone = leaked and self._has_no_successor(ledger, account)
-        for target, versions in self._seen.targets(account):
-            if not alone and (not leaked or self._seen.is_reachable(target, versions[-1])):
-                self._check_published(account, target, versions[-1], account.keys[slot])
-            if not leaked and ledger.in_emergency:
-                self._check_spared(ledger, target, versions[-1], account.keys[slot])
-            if not leaked:
-                self._check_overlap(ledger, target, versions, account.keys[slot])
+        if leaked:
+            self._leaks.regenerating(ledger, account, slot)
+        else:
+            self._check_secrets(ledger, account, account.keys[slot])
         self._check_intent(ledger, slot)
         self._check_daily_cap(ledger)
         self._check_repetition(ledger, account, slot)
 
-    def _has_no_successor(self, ledger: Ledger, account: Account) -> bool:
-        """Return whether a leaked key may go although no secret has another key yet.
-
-        A person wants it so, or both keys leaked and no slot is spare: each is published, or none
-        is, because the secrets show a key that is dead already.
-        """
-        if ledger.forced_emergencies:
-            return True
-        shown = {versions[-1].value for _, versions in self._seen.targets(account)}
-        published = shown.intersection(account.keys.values())
-        all_leaked = all(self._seen.leaked_keys.holds(account, v) for v in account.keys.values())
-        return all_leaked and len(published) != 1
+    def _check_secrets(self, ledger: Ledger, account: Account, value: str) -> None:
+        """Check what each secret shows, and what its consumers may still hold."""
+        self._seen.excuse_never_admitted(value)
+        for target, versions in self._seen.targets(account):
+            self._check_published(account, target, versions[-1], value)
+            if ledger.in_emergency:
+                self._check_spared(ledger, target, versions[-1], value)
+            self._check_overlap(ledger, target, versions, value)
 
     def _note_revoked_by_hand(self, ledger: Ledger, value: str) -> None:
         ledger.revoked_by_hand = self._world.now
@@ -89,7 +83,7 @@ class RegenerationChecks:
             self._seen.excuses.uses[target].add(value)
         message = f"the key that {target.name} publishes is regenerated"
         self._require(Invariant.PUBLISHED_KEY_KEPT, latest.value != value, message, excused=excused)
-        foreign = latest.value in self._seen.foreign_values
+        foreign = self._seen.is_foreign(account, latest)
         replaced = latest.value in self._seen.cut_off  # its secret could not be written to
         works = foreign or replaced or not latest.enabled or self._world.accepts(latest.value)
         works = works or (ledger.in_emergency and not self._can_repair(account))

@@ -28,7 +28,7 @@ class SecretChecks:
         target = TargetId(vault.url, secret.name)
         if self._world.interceptor.actor is None:
             self._seen.note_act(target, secret, event)
-            self._note_person(event, target, version)
+            self._note_person(event, target, secret, version)
             return
         account = self._seen.publishing_account(target, secret)
         if version and event == "secret.set":
@@ -38,15 +38,31 @@ class SecretChecks:
         elif account and version and event == "secret.updated" and not version.enabled:
             self._check_disabled(account, target, secret, version)
 
-    def _note_person(self, event: str, target: TargetId, version: Version | None) -> None:
+    def _note_person(
+        self, event: str, target: TargetId, secret: Secret, version: Version | None
+    ) -> None:
         self._seen.note(f"a person: {event} {target.name}")
         self._seen.excuses.touched_secrets[target] = self._world.now
         if version and version.value.isalnum() and tags.account_of(version.tags or {}):
             self._seen.foreign_values.discard(version.value)  # tagged, it may be a revoked key
-        if event == "secret.set" and version and not self._world.accepts(version.value):
-            self._seen.excuses.uses[target].add(version.value)
+        self._seen.excuses.uses[target] |= self._values_at_risk(event, target, secret, version)
         if event == "secret.deleted" or (version and not version.enabled):
             self._seen.unreadable_since[target] = self._world.now
+
+    def _values_at_risk(
+        self, event: str, target: TargetId, secret: Secret, version: Version | None
+    ) -> set[str]:
+        """Return the values with which a person made the secret's consumers fail.
+
+        A value that is not a key of the account, or all that a deleted secret has shown.
+        """
+        if event == "secret.deleted":
+            return {each.value for each in secret.versions}
+        if event != "secret.set" or version is None:
+            return set()
+        account = self._seen.account_of(target, secret)
+        ours = account is not None and version.value in account.keys.values()
+        return set() if ours and self._world.accepts(version.value) else {version.value}
 
     def _check_published(self, account: Account, target: TargetId, version: Version) -> None:
         self._seen.note(f"{target.name} publishes a new version")

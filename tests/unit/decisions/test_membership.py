@@ -241,5 +241,13 @@ class TestForeignValues:
         assert one(member(seen=seen), secret(None)).foreign
         assert not one(member(seen=seen), secret(None, version="v2")).foreign
 
+    def test_so_it_does_if_another_version_of_the_same_second_is_listed_as_the_latest(self) -> None:
+        """Key Vault lists the versions of a disabled secret in no order."""
+        read_at = NOW + timedelta(minutes=1)
+        seen = {str(TARGET): ObservedVersion("v1", "", since=read_at, foreign=True)}
+        assert one(member(seen=seen), secret(None, version="v0", created=NOW)).foreign
+        later = secret(None, version="v2", created=read_at + timedelta(seconds=1))
+        assert not one(member(seen=seen), later).foreign
+
     def test_a_current_key_with_blanks_around_it_is_ours(self) -> None:
         assert one(member(), secret(f" {KEYS[Slot.KEY1].reveal()} ")).targets
