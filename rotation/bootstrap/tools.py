@@ -1,12 +1,15 @@
-"""Operator tools. Of the journal, they only read the bindings."""
+"""Operator tools. In the journal, they read the bindings and admit what a person enrols."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from ..engine.bindings import BindingRegistry
+from ..engine.journal import Journal
 from ..ops.discovery import Discovery
 from ..ops.enrolment.enroller import Enroller
+from ..ports import Store
 from ..runtime.clock import Clock
 from ..service.service import Close
 from ..settings.environment import Settings
@@ -36,6 +39,12 @@ def build_tools(settings: Settings) -> OperatorTools:
     bindings = BindingRegistry(store, settings.bindings, settings.vaults, as_operator=True)
     return OperatorTools(
         Discovery(resources, accounts, vaults),
-        Enroller(accounts, vaults, clients.clock, bindings),
+        Enroller(accounts, vaults, clients.clock, bindings, _journal(settings, store)),
         closing((accounts, vaults, resources, store, clients.credential)),
     )
+
+
+def _journal(settings: Settings, store: Store) -> Journal | None:
+    """Return the service's journal; None if none is configured at this terminal."""
+    local = settings.storage is None
+    return None if local and not Path(settings.journal_directory).is_dir() else Journal(store)

@@ -145,9 +145,13 @@ def written(
     return users | dict(list(ours.items())[:room])
 
 
-def paused(tags: Mapping[str, str], wanted: bool) -> dict[str, str]:
-    """Return the tags with scheduled rotations paused or resumed."""
-    return without(tags, PAUSED) | ({PAUSED: "true"} if wanted else {})
+def paused(tags: Mapping[str, str], wanted: bool, *, explicit: bool = False) -> dict[str, str]:
+    """Return the tags with scheduled rotations paused or resumed.
+
+    ``explicit`` writes "false" too, because the tags of an earlier version count as well.
+    """
+    text = {True: "true", False: "false"}[wanted]
+    return without(tags, PAUSED) | ({PAUSED: text} if wanted or explicit else {})
 
 
 def without(tags: Mapping[str, str], *names: str) -> dict[str, str]:

@@ -186,11 +186,18 @@ class Commands:
     # Pause.
 
     async def pause(self, target: TargetId, *, paused: bool) -> HeldReply:
-        """Set or remove the tag that pauses scheduled rotations; emergencies still run."""
+        """Set or remove the tag that pauses scheduled rotations; emergencies still run.
+
+        A member whose latest version has no tags is paused like any other. Raises Permanent if the
+        secret is not enrolled.
+        """
         found = await self.vaults.get_secret(target)
-        if found is None or tags.account_of(found.tags) is None:
+        if found is None:
             raise unenrolled(str(target))
-        wanted = tags.paused(found.tags, paused)
+        tagged = tags.account_of(found.tags) is not None
+        if not tagged and not await self.scope.owners(target):
+            raise unenrolled(str(target))
+        wanted = tags.paused(found.tags, paused, explicit=not tagged)
         if wanted != found.tags:
             await self.vaults.set_tags(target, found.version, wanted)
             await self.inventory.listings(refresh=True)

@@ -99,7 +99,7 @@ class Scope:
         try:
             return await self.account(request)
         except RotationError as exc:
-            owners = await self._owners(request.secret)
+            owners = await self.owners(request.secret)
             if len(owners) == 1:
                 return owners[0], (request.secret,)
             raise await self._with_command(request, exc) from None
@@ -138,7 +138,7 @@ class Scope:
             f"--leaked {request.leaked} --reason …",
         )
 
-    async def _owners(self, secret: TargetId) -> list[AccountId]:
+    async def owners(self, secret: TargetId) -> list[AccountId]:
         """Return the accounts whose record has the secret as a member."""
         name, owners = str(secret).lower(), []
         async for slug in self.journal.slugs():

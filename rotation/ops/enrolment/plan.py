@@ -20,8 +20,12 @@ class EnrolmentAction(StrEnum):
 
     CREATE = "create"
     TAG = "tag"
+    ADMIT = "admit"
     NOTHING = "nothing"
     REFUSE = "refuse"
+
+
+_TRUSTED = "it receives new keys from now on, also in an emergency: check who can read and write it"
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,7 @@ class EnrolmentPlan:
 
     @property
     def changes_something(self) -> bool:
-        return self.action in (EnrolmentAction.CREATE, EnrolmentAction.TAG)
+        return self.action not in (EnrolmentAction.NOTHING, EnrolmentAction.REFUSE)
 
     @classmethod
     def refusing(cls, request: EnrolmentRequest, why: str) -> EnrolmentPlan:
@@ -99,6 +103,13 @@ def decide(
     if secret.expires is None:
         why += "; no expiry, so the next sweep will rotate it"
     return EnrolmentPlan(account, target, EnrolmentAction.TAG, why, slot, wanted, secret.version)
+
+
+def named(request: EnrolmentRequest) -> EnrolmentPlan:
+    """Plan to trust an enrolled secret that was admitted only because it showed a key."""
+    why = "already enrolled; will be trusted, because you name it"
+    account, target = request.account.id, request.target
+    return EnrolmentPlan(account, target, EnrolmentAction.ADMIT, why, warning=_TRUSTED)
 
 
 def _already_enrolled(request: EnrolmentRequest, enrolled: Iterable[ListedSecret]) -> str:

@@ -101,6 +101,17 @@ class TestEnrol:
         assert (version.tags or {})["team"] == "nlp"
         assert (version.tags or {})["CredentialId"] == "Key2"
 
+    def test_naming_a_secret_that_was_admitted_for_its_key_trusts_it(
+        self, run: Run, azure: Azure
+    ) -> None:
+        run("rotate", f"{VAULT}/aoai-demo-key", "--reason", "trial", "--direct")
+        arguments = ("enrol", "aoai-demo", "--secret", "aoai-demo-key", "--yes")
+        result = run(*arguments)
+        assert result.status == ExitStatus.OK, result.err
+        assert "admit" in result.out
+        assert "check who can read and write it" in result.out
+        assert "already enrolled\n" in run(*arguments).out
+
     def test_warns_that_both_keys_are_managed_and_requires_confirmation(
         self, run: Run, azure: Azure
     ) -> None:
