@@ -87,8 +87,8 @@ var rules Rule[] = [
   {
     name: 'not-revoked'
     severity: 0
-    description: 'A leaked key is not revoked yet, or a person ended its emergency.'
-    query: 'AppTraces | where Message startswith "emergency {" | extend d = parse_json(substring(Message, 10)) | where tostring(d.state) in ("not-revoked", "cancelled", "abandoned")'
+    description: 'A leaked key is not revoked yet, or a person resumed or ended its emergency.'
+    query: 'AppTraces | where Message startswith "emergency {" | extend d = parse_json(substring(Message, 10)) | where tostring(d.state) in ("not-revoked", "resumed", "cancelled", "abandoned")'
     window: 'PT15M'
     frequency: 'PT5M'
   }

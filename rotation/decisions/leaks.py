@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from ..domain import emergency
 from ..domain.emergency import Emergency, Pin
 from ..domain.keys import Key, Keys, Slot
-from ..domain.operation import Operation, Phase, Purpose
+from ..domain.operation import AuditEntry, Operation, Phase, Purpose
 from ..domain.record import Record
 from ..domain.request import Leaked, RequestKind
 from ..domain.targets import Target
@@ -18,6 +18,8 @@ from .facts import Facts
 
 # A writer who showed a key so soon before an emergency may have it from the leak.
 SUSPICIOUS = timedelta(hours=24)
+
+_PINNED_LATE = "the first listing of the keys since then tells which value leaked"
 
 
 def named(record: Record) -> tuple[str, ...]:
@@ -76,7 +78,10 @@ def looked_at(found: Emergency, record: Record, keys: Keys, now: datetime) -> Em
     made = _made(record, keys)
     intent = record.intent
     ours = made if intent and intent.issued_at >= found.at else frozenset()
+    unpinned = not found.pins
     found = emergency.pinned(found, keys, now, ours)
+    if unpinned and found.pins:
+        found = replace(found, audit=(*found.audit, AuditEntry(now, _PINNED_LATE)))
     answered = made if intent and intent.answered else frozenset()
     found = emergency.observed(found, keys, now, answered)
     begun = found.begun_at or (now if found.pins and not found.is_stale(now) else None)

@@ -26,6 +26,10 @@ SOON = timedelta(minutes=10)
 
 _WAIT = "it is tried again automatically; check the account's activity log"
 
+_TOKEN_KINDS = frozenset({"speechservices", "texttranslation", "cognitiveservices", "aiservices"})
+
+_TOKENS = "; access tokens that were issued for it stay valid for up to 10 minutes"
+
 Values = dict[tuple[str, Pin], Key | None]
 
 
@@ -153,4 +157,9 @@ def clean(f: Facts) -> Action:
     if stale and f.record.failures < 3:
         reason = f"disable {len(stale)} versions with old keys"
         return Action(ActionKind.DISABLE, reason, f.record, versions=stale)
-    return end(f, f.operation.proof or "clean")
+    return end(f, (f.operation.proof or "clean") + _tokens(f))
+
+
+def _tokens(f: Facts) -> str:
+    """Return what is left of a key of a kind that exchanges keys for access tokens."""
+    return _TOKENS if f.account.kind.lower() in _TOKEN_KINDS else ""

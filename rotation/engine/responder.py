@@ -13,7 +13,7 @@ from ..decisions import leaks
 from ..decisions.actions import Action, ActionKind
 from ..decisions.facts import Facts
 from ..domain.emergency import Emergency
-from ..domain.errors import Permanent, RotationError, Transient, Unreadable
+from ..domain.errors import NO_SUCH_ACCOUNT, Permanent, RotationError, Transient, Unreadable
 from ..domain.ids import AccountId
 from ..domain.record import Record
 from ..runtime import log
@@ -23,6 +23,11 @@ from .emergencies import Emergencies
 ASLEEP = timedelta(hours=1)
 
 _MINUTE = timedelta(minutes=1)
+
+_GONE = (
+    "if the account was moved, report the leak for its new id, then abandon this one; if it was "
+    "deleted, its keys work again once it is recovered, so purge it or keep this open"
+)
 
 _CONFIRM = "a person must look: resume it to go on, or abandon it"
 
@@ -70,6 +75,7 @@ class Responder:
                     id=emergency.id,
                     account=str(emergency.account),
                     state=emergency.verdict.value,
+                    reason=emergency.audit[-1].what if emergency.audit else None,
                 )
 
     async def show(self, found: Iterable[Emergency], hold: Hold, now: datetime) -> None:
@@ -114,7 +120,8 @@ def hold_of_error(exc: RotationError, now: datetime) -> Hold:
         remedy = "repeat the request with --force to revoke without the record"
         return Hold(str(exc), f"{exc.remedy}, or {remedy}" if exc.newer else exc.remedy)
     if isinstance(exc, Permanent) and exc.code != "Unexpected":
-        return Hold(str(exc), exc.remedy, now + ASLEEP)
+        remedy = _GONE if exc.code in NO_SUCH_ACCOUNT else exc.remedy
+        return Hold(str(exc), remedy, now + ASLEEP)
     asked = exc.retry_after if isinstance(exc, Transient) else None
     later = now + asked if asked and asked > _MINUTE else None
     return Hold(str(exc), "it is tried again every minute", later)

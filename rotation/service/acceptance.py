@@ -103,9 +103,15 @@ class Acceptance:
         if kind is RequestKind.ABANDON:
             await self.close(found, Verdict.ABANDONED, caller, reason)
             return
+        await self.resume(found, caller, reason)
+        await self.queue.put(messages.dump(Visit(found.account)), timedelta())
+
+    async def resume(self, found: Emergency, caller: Caller, reason: str) -> None:
+        """Note that a person wants it to go on, and alert."""
         note = AuditEntry(self.clock.now(), f"resumed by {caller.name}: {reason}")
         await self.emergencies.amend(found.id, lambda e: _resumed(e, note))
-        await self.queue.put(messages.dump(Visit(found.account)), timedelta())
+        account = str(found.account)
+        log.error("emergency", id=found.id, account=account, state="resumed", reason=note.what)
 
     async def close(
         self, found: Emergency, verdict: Verdict, caller: Caller, reason: str
@@ -185,6 +191,8 @@ def _without(record: Record, request_id: str, answer: Request | None) -> Record 
 
 
 def _resumed(found: Emergency, note: AuditEntry) -> Emergency:
+    if not found.is_open:
+        return found
     begun = found.begun_at or note.at
     return replace(found, begun_at=begun, look_at=None, audit=(*found.audit, note))
 

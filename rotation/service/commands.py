@@ -7,9 +7,11 @@ They only write requests into the journal, which the reconciler acts on, and the
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from ..domain import tags
@@ -35,6 +37,7 @@ from .replies.rotation import (
     BatchReply,
     FailedReply,
     RotationReply,
+    RotationsReply,
 )
 from .replies.secret import HeldReply
 from .requests import AlreadyRunning, RotationRequest, log_request, too_late
@@ -143,6 +146,19 @@ class Commands:
         await self.submit(Visit(account), answer, lambda r, a: cancelled(r, operation_id, a))
         return await self.queries.status(operation_id)
 
+    async def cancel_batch(self, batch: str, caller: Caller, reason: str) -> RotationsReply | None:
+        """Cancel what has not changed anything yet of a batch; None if there is no such batch."""
+        found = await self.queries.all_rotations(batch=batch)
+        if not found:
+            return None
+        waiting = [one.id for one in found if one.ended_at is UNSET]
+        await gather_limited((self._cancel_one(id_, caller, reason) for id_ in waiting), AT_ONCE)
+        return await self.queries.rotations(batch=batch)
+
+    async def _cancel_one(self, operation_id: str, caller: Caller, reason: str) -> None:
+        with suppress(Permanent):  # it is too late: the reply shows its state
+            await self.cancel(operation_id, caller, reason)
+
     async def answer(
         self, operation_id: str, kind: RequestKind, caller: Caller, reason: str, *, dry_run: bool
     ) -> str | None:
@@ -161,6 +177,8 @@ class Commands:
         will = effects.describe_answer(record, kind)
         if not dry_run:
             await self._record_answer(record, kind, caller, reason)
+            if emergency and kind is RequestKind.RESUME:
+                await self.acceptance.resume(emergency, caller, reason)
         return will
 
     async def _record_answer(

@@ -109,23 +109,30 @@ class Queries:
 
         Raises ValueError if ``account`` is not an ARM resource id.
         """
+        found = await self.all_rotations(account, batch)
+        wanted = [body for body in found if not state or body.state == state]
+        return RotationsReply(
+            rotations=sorted(wanted, key=_started, reverse=True)[:MAX_ROTATIONS],
+            states=dict(Counter(body.state.value for body in found)),
+        )
+
+    async def all_rotations(self, account: str = "", batch: str = "") -> list[RotationReply]:
+        """Return all operations and pending requests, in no order.
+
+        Raises ValueError if ``account`` is not an ARM resource id.
+        """
         records = await self._overview.records()
         slug = AccountId.parse(account).slug if account else None
         documents = defaultdict[str, list[Emergency]](list)
         for emergency in await self.emergencies.all():
             documents[emergency.account.slug].append(emergency)
-        found = [
+        return [
             rotation.reply
             for one in {*records, *documents}
             if slug in (None, one)
             for rotation in rotations.of_account(records.get(one), documents[one])
             if not batch or batch in rotation.keys
         ]
-        wanted = [body for body in found if not state or body.state == state]
-        return RotationsReply(
-            rotations=sorted(wanted, key=_started, reverse=True)[:MAX_ROTATIONS],
-            states=dict(Counter(body.state.value for body in found)),
-        )
 
     async def status(
         self, operation_id: str, wait: timedelta = timedelta()

@@ -27,6 +27,7 @@ ROUTES = (
     Route("list_rotations", "GET", "rotations", Role.READ, rotations.list_rotations),
     Route("get_rotation", "GET", "rotations/{id}", Role.READ, rotations.get),
     Route("cancel_rotation", "DELETE", "rotations/{id}", Role.OPERATE, rotations.cancel),
+    Route("cancel_batch", "DELETE", "rotations", Role.EMERGENCY, rotations.cancel_batch),
     Route("answer_rotation", "POST", "rotations/{id}/{answer}", Role.OPERATE, rotations.answer),
     Route("list_secrets", "GET", "secrets", Role.READ, secrets.list_secrets),
     Route("get_secret", "GET", "secrets/{vault}/{secret}", Role.READ, secrets.get),

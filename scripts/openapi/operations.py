@@ -79,6 +79,11 @@ OPERATIONS: Mapping[str, Operation] = {
         _ok(RotationReply, description="The operation after the change."),
         (p.ID, p.REASON),
     ),
+    "cancel_batch": Operation(
+        "Cancel what has not changed anything yet of a batch",
+        _ok(RotationsReply, description="The batch after the change."),
+        (p.BATCH_TO_CANCEL, p.REASON),
+    ),
     "answer_rotation": Operation(
         "Resume or abandon a blocked operation",
         {

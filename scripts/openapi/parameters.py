@@ -56,6 +56,7 @@ ACCOUNT = Parameter(
     "account", "query", "Return only rotations of the account with this ARM resource id.", _TEXT
 )
 BATCH = Parameter("batch", "query", "Return only rotations that were requested together.", _TEXT)
+BATCH_TO_CANCEL = Parameter("batch", "query", "The batch in the reply to its request.", _TEXT)
 REASON = Parameter("reason", "query", "The reason, for the audit trail.", _TEXT)
 
 ID = _segment(

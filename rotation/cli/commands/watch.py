@@ -31,9 +31,15 @@ def cancel(
 
 
 async def _cancel(client: ApiClient, rotation: str, reason: str, *, as_json: bool) -> ExitStatus:
-    found = await call(client, "DELETE", f"rotations/{rotation}", query={"reason": reason})
+    query = {"reason": reason}
+    if rotation.startswith("batch-"):
+        found = await call(client, "DELETE", "rotations", query={"batch": rotation, **query})
+    else:
+        found = await call(client, "DELETE", f"rotations/{rotation}", query=query)
     if as_json:
         output.as_json(found)
+    elif "states" in found:
+        output.echo(", ".join(f"{count} {state}" for state, count in found["states"].items()))
     else:
         output.echo(f"{rotation}: {found['state']}")
     return ExitStatus.OK

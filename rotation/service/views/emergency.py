@@ -38,7 +38,6 @@ def build(found: Emergency) -> RotationReply:
         requested_at=found.at,
         ended_at=optional(found.closed_at),
         outcome=optional(OUTCOMES.get(found.verdict)),
-        audit=tuple(AuditEntryReply(at=entry.at, what=entry.what) for entry in found.audit),
     )
     return judged(reply, [found])
 
@@ -48,12 +47,26 @@ def judged(reply: RotationReply, found: Iterable[Emergency]) -> RotationReply:
     mine = tuple(found)
     if not mine:
         return reply
+    reply = replace(reply, audit=_merged(reply.audit or (), mine))
     held = next((e for e in mine if e.is_open and e.why), None)
     if held:
         why = NotRevokedReply(reason=held.why, remedy=held.remedy)
         return replace(reply, revoked=False, not_revoked=why)
     revoked = True if all(e.verdict is Verdict.REFUSED for e in mine) else None
     return replace(reply, revoked=revoked, not_revoked=UNSET)
+
+
+def _merged(
+    audit: tuple[AuditEntryReply, ...], found: Iterable[Emergency]
+) -> tuple[AuditEntryReply, ...]:
+    """Return an audit trail with the entries of the documents that it does not repeat."""
+    more = [
+        AuditEntryReply(at=entry.at, what=entry.what)
+        for one in found
+        for entry in one.audit
+        if not any(entry.what in known.what for known in audit)
+    ]
+    return tuple(sorted((*audit, *more), key=lambda entry: entry.at))
 
 
 def warning(found: Emergency) -> str:

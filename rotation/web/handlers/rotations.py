@@ -85,6 +85,16 @@ async def cancel(call: Call) -> Response:
     return unknown_rotation() if found is None else ok(found)
 
 
+async def cancel_batch(call: Call) -> Response:
+    """Handle ``DELETE /api/rotations?batch=…``."""
+    reason = read_reason(call.query("reason") or "no longer wanted")
+    batch = call.query("batch")
+    if not batch:
+        raise BadRequest(["batch: required; to cancel one rotation, name it in the path"])
+    found = await call.service.commands.cancel_batch(batch, call.caller, reason)
+    return unknown_rotation() if found is None else ok(found)
+
+
 async def answer(call: Call) -> Response:
     """Handle ``POST /api/rotations/{id}/resume`` and ``…/abandon``."""
     kind = _ANSWERS.get(call.param("answer"))

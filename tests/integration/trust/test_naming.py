@@ -117,7 +117,7 @@ async def test_a_member_whose_latest_version_has_no_tags_is_paused_and_unpaused(
         assert latest(azure) != value, "no longer paused"
 
 
-async def test_a_secret_that_is_no_member_cannot_be_paused(tmp_path: Path) -> None:
+async def test_a_secret_that_nobody_enrolled_cannot_be_paused(tmp_path: Path) -> None:
     azure = estate(lives=80 * DAY)
     put(azure, "password", "hunter2", {}, OWNERS)
     async with serving(azure, tmp_path) as p:
