@@ -16,8 +16,7 @@ from rotation.web.responses import Response
 from tests.integration.wire.product import Product
 
 from .estate import DAY, OWNERS, estate, live, put, serving, tags, written_by_the_service
-from .test_emergencies import leaked_of, minutes, report, settled, the, works
-from .test_emergency_requests import RESPONDER, send
+from .leaking import RESPONDER, leaked_of, minutes, report, send, settled, the, works
 
 
 async def asking(p: Product, key: str = "", **body: Any) -> Response:
@@ -137,37 +136,35 @@ class TestAnIdempotencyKeyOfAnotherRequest:
 
 
 @pytest.mark.parametrize("minutes_off", [3, -3, 600])
-async def test_a_wrong_clock_does_not_delay_an_emergency(tmp_path: Path, minutes_off: int) -> None:
-    azure = estate(lives=80 * DAY)
-    async with serving(azure, tmp_path) as p:
-        await live(p, DAY)
-        leaked = leaked_of(azure)
-        azure.skew = timedelta(minutes=minutes_off)
-        asked = await report(p)
-        await minutes(p, 5)
-        found = await the(p, asked)
+async def test_a_wrong_clock_does_not_delay_an_emergency(p: Product, minutes_off: int) -> None:
+    azure = p.azure
+    leaked = leaked_of(azure)
+    azure.skew = timedelta(minutes=minutes_off)
+    asked = await report(p)
+    await minutes(p, 5)
+    found = await the(p, asked)
     assert found.verdict is Verdict.REFUSED
     assert not works(azure, leaked)
 
 
-async def test_a_clock_that_is_corrected_after_the_decision_sends_nothing(tmp_path: Path) -> None:
-    azure = estate(lives=80 * DAY)
-    async with serving(azure, tmp_path) as p:
-        await live(p, DAY)
-        leaked = leaked_of(azure)
-        await report(p)
-        store, clock = p.triggers.journal._store, p.triggers.clock
-        write = store.write
+async def test_a_clock_that_is_corrected_after_the_decision_sends_nothing(
+    p: Product, tmp_path: Path
+) -> None:
+    azure = p.azure
+    leaked = leaked_of(azure)
+    await report(p)
+    store, clock = p.triggers.journal._store, p.triggers.clock
+    write = store.write
 
-        async def corrected(name: str, body: bytes, etag: str | None) -> str:
-            if name == p.account().slug and json.loads(body).get("intent"):
-                clock.skew -= timedelta(minutes=2)
-            return await write(name, body, etag)
+    async def corrected(name: str, body: bytes, etag: str | None) -> str:
+        if name == p.account().slug and json.loads(body).get("intent"):
+            clock.skew -= timedelta(minutes=2)
+        return await write(name, body, etag)
 
-        store.write = corrected  # type: ignore[method-assign]
-        await p.visit()
-        assert works(azure, leaked)
-        store.write = write  # type: ignore[method-assign]
-        await minutes(p, 5)
+    store.write = corrected  # type: ignore[method-assign]
+    await p.visit()
+    assert works(azure, leaked)
+    store.write = write  # type: ignore[method-assign]
+    await minutes(p, 5)
     assert not works(azure, leaked)
     assert settled(tmp_path, p).exists()

@@ -19,8 +19,7 @@ from rotation.engine.emergencies import PREFIX
 from tests.integration.wire.product import Product
 
 from .estate import DAY, estate, live, serving
-from .test_emergencies import MINUTE, leak, leaked_of, minutes, report, settled, the, works
-from .test_emergency_requests import RESPONDER, send
+from .leaking import MINUTE, RESPONDER, leak, leaked_of, minutes, report, send, settled, the, works
 
 Write = Callable[[str, bytes, str | None], Awaitable[str]]
 
@@ -61,54 +60,48 @@ def changed(azure: Azure, before: dict[str, str]) -> bool:
 @pytest.mark.parametrize("document", [True, False])
 @pytest.mark.parametrize("record", ["kept", "lost"])
 async def test_a_confirmed_cancellation_is_never_followed_by_a_regenerate(
-    tmp_path: Path, record: str, document: bool
+    p: Product, tmp_path: Path, record: str, document: bool
 ) -> None:
-    azure = estate(lives=80 * DAY)
-    async with serving(azure, tmp_path) as p:
-        await live(p, DAY)
-        before = dict(azure.account("aoai-demo").keys)
-        asked = await report(p)
-        if record == "lost":
-            settled(tmp_path, p).unlink()
-        answers = cancelling_before(p, asked, document=document)
-        await minutes(p, 10)
-        found = await the(p, asked)
+    azure = p.azure
+    before = dict(azure.account("aoai-demo").keys)
+    asked = await report(p)
+    if record == "lost":
+        settled(tmp_path, p).unlink()
+    answers = cancelling_before(p, asked, document=document)
+    await minutes(p, 10)
+    found = await the(p, asked)
     assert answers in ([200], [409]), "the moment came"
     cancelled = answers == [200]
     assert (found.verdict is Verdict.CANCELLED) == cancelled
     assert changed(azure, before) != cancelled
 
 
-async def test_an_operation_that_began_while_it_was_cancelled_ends(tmp_path: Path) -> None:
-    azure = estate(lives=80 * DAY)
-    async with serving(azure, tmp_path) as p:
-        await live(p, DAY)
-        leaked = leaked_of(azure)
-        asked = await report(p, overlap=timedelta(hours=1))
-        await p.run(5 * MINUTE)
-        assert (await p.record()).phase is Phase.OVERLAP
-        now = azure.clock.now()
-        await p.triggers.emergencies.amend(
-            asked, lambda e: ended(e, Verdict.CANCELLED, now, "cancelled by alice: not ours")
-        )
-        await live(p, timedelta(hours=2))
-        record = await p.record()
+async def test_an_operation_that_began_while_it_was_cancelled_ends(p: Product) -> None:
+    azure = p.azure
+    leaked = leaked_of(azure)
+    asked = await report(p, overlap=timedelta(hours=1))
+    await p.run(5 * MINUTE)
+    assert (await p.record()).phase is Phase.OVERLAP
+    now = azure.clock.now()
+    await p.triggers.emergencies.amend(
+        asked, lambda e: ended(e, Verdict.CANCELLED, now, "cancelled by alice: not ours")
+    )
+    await live(p, timedelta(hours=2))
+    record = await p.record()
     assert works(azure, leaked)
     assert record.phase is Phase.IDLE
     assert "cancelled by alice" in str(record.history[-1].outcome)
 
 
-async def test_it_is_too_late_once_a_regenerate_was_decided(tmp_path: Path) -> None:
+async def test_it_is_too_late_once_a_regenerate_was_decided(p: Product, tmp_path: Path) -> None:
     """Even if the record that says so was lost."""
-    azure = estate(lives=80 * DAY)
-    async with serving(azure, tmp_path) as p:
-        await live(p, DAY)
-        azure.account("aoai-demo").old_key_lag = timedelta(minutes=30)
-        asked = await report(p)
-        await p.run(MINUTE)
-        settled(tmp_path, p).unlink()
-        answer = await send(p, "DELETE", "cancel_rotation", RESPONDER, id=asked)
-        found = await the(p, asked)
+    azure = p.azure
+    azure.account("aoai-demo").old_key_lag = timedelta(minutes=30)
+    asked = await report(p)
+    await p.run(MINUTE)
+    settled(tmp_path, p).unlink()
+    answer = await send(p, "DELETE", "cancel_rotation", RESPONDER, id=asked)
+    found = await the(p, asked)
     assert answer.status == 409
     assert json.loads(answer.body)["code"] == "TooLate"
     assert found.is_open
@@ -135,17 +128,13 @@ async def test_a_regenerate_that_was_sent_while_the_record_was_read_refuses_a_ca
     assert answer.status == 409
 
 
-async def test_a_waiting_rotation_that_is_cancelled_keeps_its_id_and_reason(
-    tmp_path: Path,
-) -> None:
-    azure = estate(lives=80 * DAY)
-    async with serving(azure, tmp_path) as p:
-        await live(p, DAY)
-        before = dict(azure.account("aoai-demo").keys)
-        asked = (await p.service.commands.request(leak(p, Leaked.NONE))).id
-        answers = [await send(p, "DELETE", "cancel_rotation", RESPONDER, id=asked) for _ in "ab"]
-        await live(p, DAY)
-        found = await send(p, "GET", "get_rotation", RESPONDER, id=asked)
+async def test_a_waiting_rotation_that_is_cancelled_keeps_its_id_and_reason(p: Product) -> None:
+    azure = p.azure
+    before = dict(azure.account("aoai-demo").keys)
+    asked = (await p.service.commands.request(leak(p, Leaked.NONE))).id
+    answers = [await send(p, "DELETE", "cancel_rotation", RESPONDER, id=asked) for _ in "ab"]
+    await live(p, DAY)
+    found = await send(p, "GET", "get_rotation", RESPONDER, id=asked)
     assert [json.loads(a.body)["state"] for a in answers] == ["cancelled", "cancelled"]
     body = json.loads(found.body)
     assert (body["state"], body["reason"], body["requester"]) == ("cancelled", "a leak", "alice")

@@ -9,162 +9,106 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from emulator.azure import Azure
 from emulator.core.faults import Fault
 from rotation.domain import legacy
-from rotation.domain.emergency import Emergency, Verdict
+from rotation.domain.emergency import Verdict
 from rotation.domain.operation import Ending, Phase
 from rotation.domain.request import Leaked, Request, RequestKind
 from rotation.engine.emergencies import PREFIX
-from rotation.service.requests import RotationRequest
 from tests.integration.wire.product import Product
 
-from .estate import DAY, NEIGHBOURS, OWNERS, bindings, estate, live, put, serving, tags, values
-
-KEY = "aoai-demo-key"
-MINUTE = timedelta(minutes=1)
-
-
-def leaked_of(azure: Azure, slot: str = "Key1") -> str:
-    return azure.account("aoai-demo").keys[slot]
-
-
-def works(azure: Azure, value: str) -> bool:
-    return azure.accounts.accepted(value) is not None
-
-
-def latest(azure: Azure, name: str = KEY, vault: str = OWNERS) -> str:
-    return values(azure, vault, name)[-1]
-
-
-def leak(p: Product, leaked: Leaked = Leaked.KEY1, **more: object) -> RotationRequest:
-    request = RotationRequest("a leak", "alice", account=p.account(), leaked=leaked)
-    return replace(request, **more)
+from .estate import DAY, NEIGHBOURS, OWNERS, estate, live, put, serving, tags, values
+from .leaking import (
+    KEY,
+    MINUTE,
+    both_vaults,
+    latest,
+    leak,
+    leaked_of,
+    minutes,
+    refuse,
+    report,
+    settled,
+    the,
+    two_secrets,
+    works,
+)
 
 
-async def report(p: Product, leaked: Leaked = Leaked.KEY1, **more: object) -> str:
-    return (await p.service.commands.request(leak(p, leaked, **more))).id
-
-
-async def the(p: Product, operation_id: str) -> Emergency:
-    found = await p.triggers.emergencies.find(operation_id)
-    assert found is not None
-    return found
-
-
-async def minutes(p: Product, count: int) -> None:
-    """Only the timer runs: every message of the queue is lost."""
-    for _ in range(count):
-        p.queue.waiting.clear()
-        await p.triggers.respond()
-        p.azure.advance(MINUTE)
-
-
-def settled(directory: Path, p: Product) -> Path:
-    """The account's record."""
-    return directory / f"{p.account().slug}.json"
-
-
-async def test_a_leaked_key_is_refused_and_its_document_is_closed(tmp_path: Path) -> None:
-    azure = estate(lives=80 * DAY)
-    async with serving(azure, tmp_path) as p:
-        await live(p, DAY)
-        leaked = leaked_of(azure)
-        asked = await report(p)
-        assert (await the(p, asked)).pins, "pinned at acceptance"
-        await p.run(5 * MINUTE)
-        found = await the(p, asked)
+async def test_a_leaked_key_is_refused_and_its_document_is_closed(p: Product) -> None:
+    azure = p.azure
+    leaked = leaked_of(azure)
+    asked = await report(p)
+    assert (await the(p, asked)).pins, "pinned at acceptance"
+    await p.run(5 * MINUTE)
+    found = await the(p, asked)
     assert found.verdict is Verdict.REFUSED
     assert not works(azure, leaked)
     assert works(azure, latest(azure))
 
 
 @pytest.mark.parametrize("leaked", [Leaked.KEY1, Leaked.KEY2, Leaked.UNKNOWN])
-async def test_the_timer_alone_is_enough(tmp_path: Path, leaked: Leaked) -> None:
-    azure = estate(lives=80 * DAY)
-    async with serving(azure, tmp_path) as p:
-        await live(p, DAY)
-        before = [leaked_of(azure, s) for s in ("Key1", "Key2")]
-        asked = await report(p, leaked)
-        await minutes(p, 20)
-        found = await the(p, asked)
+async def test_the_timer_alone_is_enough(p: Product, leaked: Leaked) -> None:
+    azure = p.azure
+    before = [leaked_of(azure, s) for s in ("Key1", "Key2")]
+    asked = await report(p, leaked)
+    await minutes(p, 20)
+    found = await the(p, asked)
     assert found.verdict is Verdict.REFUSED
     gone = [works(azure, value) for value in before]
     assert gone == [leaked is Leaked.KEY2, leaked is Leaked.KEY1], "nothing else was killed"
     assert works(azure, latest(azure))
 
 
-async def test_a_deleted_record_forgets_no_emergency(tmp_path: Path) -> None:
-    azure = estate(lives=80 * DAY)
-    async with serving(azure, tmp_path) as p:
-        await live(p, DAY)
-        leaked = leaked_of(azure)
-        asked = await report(p)
-        settled(tmp_path, p).unlink()
-        await minutes(p, 30)
-        assert (await the(p, asked)).verdict is Verdict.REFUSED
+async def test_a_deleted_record_forgets_no_emergency(p: Product, tmp_path: Path) -> None:
+    azure = p.azure
+    leaked = leaked_of(azure)
+    asked = await report(p)
+    settled(tmp_path, p).unlink()
+    await minutes(p, 30)
+    assert (await the(p, asked)).verdict is Verdict.REFUSED
     assert not works(azure, leaked)
     assert works(azure, latest(azure))
 
 
 @pytest.mark.parametrize("change", ["salt", "backup"])
 async def test_a_restored_or_edited_record_does_not_end_it_with_the_key_alive(
-    tmp_path: Path, change: str
+    p: Product, tmp_path: Path, change: str
 ) -> None:
     """Reproduced: it ended as "Revoked" while the leaked key was accepted."""
-    azure = estate(lives=80 * DAY)
-    async with serving(azure, tmp_path) as p:
-        await live(p, DAY)
-        backup = settled(tmp_path, p).read_bytes()
-        leaked = leaked_of(azure)
-        asked = await report(p, overlap=timedelta(hours=1))
-        await p.run(5 * MINUTE)
-        assert (await p.record()).phase is Phase.OVERLAP
-        if change == "backup":
-            settled(tmp_path, p).write_bytes(backup)
-        else:
-            await p.triggers.journal.amend(p.account(), lambda r: replace(r, salt="another"))
-        await minutes(p, 120)
-        found = await the(p, asked)
+    azure = p.azure
+    backup = settled(tmp_path, p).read_bytes()
+    leaked = leaked_of(azure)
+    asked = await report(p, overlap=timedelta(hours=1))
+    await p.run(5 * MINUTE)
+    assert (await p.record()).phase is Phase.OVERLAP
+    if change == "backup":
+        settled(tmp_path, p).write_bytes(backup)
+    else:
+        await p.triggers.journal.amend(p.account(), lambda r: replace(r, salt="another"))
+    await minutes(p, 120)
+    found = await the(p, asked)
     assert found.verdict is Verdict.REFUSED
     assert not works(azure, leaked)
     assert works(azure, latest(azure))
 
 
 async def test_what_the_version_before_recorded_gets_its_document_at_the_first_visit(
-    tmp_path: Path,
+    p: Product,
 ) -> None:
-    azure = estate(lives=80 * DAY)
-    async with serving(azure, tmp_path) as p:
-        await live(p, DAY)
-        leaked = leaked_of(azure)
-        asked = f"{p.account().slug}-0123456789ab"
-        request = Request(
-            asked, RequestKind.EMERGENCY, "a leak", "alice", azure.clock.now(), Leaked.KEY1
-        )
-        await p.triggers.journal.amend(
-            p.account(), lambda r: replace(r, requests=(*r.requests, request))
-        )
-        await p.visit()
-        await p.run(5 * MINUTE)
-        assert (await the(p, asked)).verdict is Verdict.REFUSED
-    assert not works(azure, leaked)
-
-
-def two_secrets(azure: Azure, vault: str) -> None:
-    """The owners' account publishes into a second secret."""
-    azure.add_secret(
-        vault,
-        "second",
-        publishes=("aoai-demo", "Key1"),
-        tags=tags(azure, "aoai-demo"),
-        expires=azure.clock.now() + 80 * DAY,
+    azure = p.azure
+    leaked = leaked_of(azure)
+    asked = f"{p.account().slug}-0123456789ab"
+    request = Request(
+        asked, RequestKind.EMERGENCY, "a leak", "alice", azure.clock.now(), Leaked.KEY1
     )
-
-
-def both_vaults(azure: Azure) -> dict[str, str]:
-    own = azure.account("aoai-demo").id
-    return {"ROTATION_BINDINGS": bindings(azure)["ROTATION_BINDINGS"] + f",{NEIGHBOURS}={own}"}
+    await p.triggers.journal.amend(
+        p.account(), lambda r: replace(r, requests=(*r.requests, request))
+    )
+    await p.visit()
+    await p.run(5 * MINUTE)
+    assert (await the(p, asked)).verdict is Verdict.REFUSED
+    assert not works(azure, leaked)
 
 
 @pytest.mark.parametrize("status", [403, 404])
@@ -183,15 +127,6 @@ async def test_it_does_not_wait_for_a_secret_that_cannot_heal(tmp_path: Path, st
         azure.faults.clear()
         await live(p, DAY)
     assert works(azure, latest(azure, "second", NEIGHBOURS)), "it is still tried"
-
-
-def refuse(azure: Azure, status: int, times: int = 10**9) -> None:
-    """The neighbours' vault answers every call with an error."""
-    codes = {403: "Forbidden", 404: "SecretNotFound", 503: "ServiceUnavailable", 429: "Throttled"}
-    body = {"error": {"code": codes[status], "message": "no"}}
-    azure.faults.add(
-        Fault("answer", "keyvault.*", f"*{NEIGHBOURS}*", status=status, body=body, times=times)
-    )
 
 
 @pytest.mark.parametrize("status", [429, 503])
@@ -244,79 +179,67 @@ async def test_a_writer_who_writes_the_leaked_key_back_does_not_stop_it(tmp_path
     assert not works(azure, leaked)
 
 
-async def test_an_account_in_a_failed_state_is_tried_all_the_same(tmp_path: Path) -> None:
-    azure = estate(lives=80 * DAY)
-    async with serving(azure, tmp_path) as p:
-        await live(p, DAY)
-        azure.account("aoai-demo").provisioning_state = "Failed"
-        asked = await report(p)
-        await p.run(MINUTE)
-        why = (await the(p, asked)).why
-        azure.account("aoai-demo").provisioning_state = "Succeeded"
-        await minutes(p, 3)
-        assert (await the(p, asked)).verdict is Verdict.REFUSED
+async def test_an_account_in_a_failed_state_is_tried_all_the_same(p: Product) -> None:
+    azure = p.azure
+    azure.account("aoai-demo").provisioning_state = "Failed"
+    asked = await report(p)
+    await p.run(MINUTE)
+    why = (await the(p, asked)).why
+    azure.account("aoai-demo").provisioning_state = "Succeeded"
+    await minutes(p, 3)
+    assert (await the(p, asked)).verdict is Verdict.REFUSED
     assert why, "ARM refused it, and that is shown"
 
 
-async def test_without_key_authentication_it_sleeps_and_acts_when_it_is_back(
-    tmp_path: Path,
-) -> None:
-    azure = estate(lives=80 * DAY)
-    async with serving(azure, tmp_path) as p:
-        await live(p, DAY)
-        leaked = leaked_of(azure)
-        azure.account("aoai-demo").disable_local_auth = True
-        asked = await report(p)
-        await p.run(MINUTE)
-        found = await the(p, asked)
-        assert "key authentication is disabled" in found.why
-        azure.account("aoai-demo").disable_local_auth = False
-        await minutes(p, 70)
-        assert (await the(p, asked)).verdict is Verdict.REFUSED
+async def test_without_key_authentication_it_sleeps_and_acts_when_it_is_back(p: Product) -> None:
+    azure = p.azure
+    leaked = leaked_of(azure)
+    azure.account("aoai-demo").disable_local_auth = True
+    asked = await report(p)
+    await p.run(MINUTE)
+    found = await the(p, asked)
+    assert "key authentication is disabled" in found.why
+    azure.account("aoai-demo").disable_local_auth = False
+    await minutes(p, 70)
+    assert (await the(p, asked)).verdict is Verdict.REFUSED
     assert not works(azure, leaked)
 
 
-async def test_pins_come_from_the_record_while_arm_is_down(tmp_path: Path) -> None:
-    azure = estate(lives=80 * DAY)
-    async with serving(azure, tmp_path) as p:
-        await live(p, DAY)
-        leaked = leaked_of(azure)
-        azure.faults.add(Fault("answer", "arm.*", times=50))
-        asked = await report(p)
-        found = await the(p, asked)
-        assert found.provisional
-        azure.faults.clear()
-        azure.regenerate_by_hand("aoai-demo", "Key1")
-        newer = leaked_of(azure)
-        await minutes(p, 30)
-        found = await the(p, asked)
+async def test_pins_come_from_the_record_while_arm_is_down(p: Product) -> None:
+    azure = p.azure
+    leaked = leaked_of(azure)
+    azure.faults.add(Fault("answer", "arm.*", times=50))
+    asked = await report(p)
+    found = await the(p, asked)
+    assert found.provisional
+    azure.faults.clear()
+    azure.regenerate_by_hand("aoai-demo", "Key1")
+    newer = leaked_of(azure)
+    await minutes(p, 30)
+    found = await the(p, asked)
     assert found.verdict is not Verdict.OPEN
     assert len(found.pins) == 2, "what the first listing shows is pinned too"
     assert not works(azure, leaked)
     assert not works(azure, newer)
 
 
-async def test_a_value_that_is_gone_is_only_proved(tmp_path: Path) -> None:
-    azure = estate(lives=80 * DAY)
-    async with serving(azure, tmp_path) as p:
-        await live(p, DAY)
-        asked = await report(p, Leaked.KEY2)
-        azure.regenerate_by_hand("aoai-demo", "Key2")
-        kept = dict(azure.account("aoai-demo").keys)
-        await minutes(p, 20)
-        found = await the(p, asked)
+async def test_a_value_that_is_gone_is_only_proved(p: Product) -> None:
+    azure = p.azure
+    asked = await report(p, Leaked.KEY2)
+    azure.regenerate_by_hand("aoai-demo", "Key2")
+    kept = dict(azure.account("aoai-demo").keys)
+    await minutes(p, 20)
+    found = await the(p, asked)
     assert azure.account("aoai-demo").keys == kept, "nothing is regenerated"
     assert found.verdict is Verdict.NOT_PROVEN, "nobody knows the value, so it cannot be tried"
 
 
-async def test_not_proven_has_its_own_ending_and_event(tmp_path: Path) -> None:
-    azure = estate(lives=80 * DAY)
-    async with serving(azure, tmp_path) as p:
-        await live(p, DAY)
-        await report(p, Leaked.KEY2)
-        azure.regenerate_by_hand("aoai-demo", "Key2")
-        await minutes(p, 20)
-        done = (await p.record()).history[-1]
+async def test_not_proven_has_its_own_ending_and_event(p: Product) -> None:
+    azure = p.azure
+    await report(p, Leaked.KEY2)
+    azure.regenerate_by_hand("aoai-demo", "Key2")
+    await minutes(p, 20)
+    done = (await p.record()).history[-1]
     assert legacy.ending(done) is Ending.NOT_PROVEN
     assert not done.proven
     (received,) = azure.topics.received.values()
@@ -325,20 +248,18 @@ async def test_not_proven_has_its_own_ending_and_event(tmp_path: Path) -> None:
     assert "KeyRotation.Revoked" not in types
 
 
-async def test_no_cap_refuses_or_delays_it(tmp_path: Path) -> None:
-    azure = estate(lives=80 * DAY)
-    async with serving(azure, tmp_path) as p:
-        await live(p, DAY)
-        leaked, now = leaked_of(azure), azure.clock.now()
-        full = tuple(
-            Request(f"{p.account().slug}-{n:012d}", RequestKind.MANUAL, "r", "mallory", now)
-            for n in range(20)
-        )
-        await p.triggers.journal.amend(
-            p.account(), lambda r: replace(r, regenerated=(now,) * 20, requests=full)
-        )
-        await report(p)
-        await p.run(2 * MINUTE)
+async def test_no_cap_refuses_or_delays_it(p: Product) -> None:
+    azure = p.azure
+    leaked, now = leaked_of(azure), azure.clock.now()
+    full = tuple(
+        Request(f"{p.account().slug}-{n:012d}", RequestKind.MANUAL, "r", "mallory", now)
+        for n in range(20)
+    )
+    await p.triggers.journal.amend(
+        p.account(), lambda r: replace(r, regenerated=(now,) * 20, requests=full)
+    )
+    await report(p)
+    await p.run(2 * MINUTE)
     assert not works(azure, leaked)
 
 
@@ -371,52 +292,46 @@ async def test_a_secret_that_showed_the_key_just_before_gets_nothing(tmp_path: P
     assert works(azure, latest(azure))
 
 
-async def test_a_refused_successor_is_never_published(tmp_path: Path) -> None:
-    azure = estate(lives=80 * DAY)
-    async with serving(azure, tmp_path) as p:
-        await live(p, DAY)
-        leaked = leaked_of(azure)
-        azure.account("aoai-demo").new_key_delay = timedelta(hours=1)
-        asked = await report(p, Leaked.UNKNOWN)
-        await minutes(p, 20)
-        found = await the(p, asked)
-        assert latest(azure) == leaked
-        assert "refused" in found.why
-        assert "--force" in found.remedy
-        await minutes(p, 60)
-        assert (await the(p, asked)).verdict is Verdict.REFUSED
+async def test_a_refused_successor_is_never_published(p: Product) -> None:
+    azure = p.azure
+    leaked = leaked_of(azure)
+    azure.account("aoai-demo").new_key_delay = timedelta(hours=1)
+    asked = await report(p, Leaked.UNKNOWN)
+    await minutes(p, 20)
+    found = await the(p, asked)
+    assert latest(azure) == leaked
+    assert "refused" in found.why
+    assert "--force" in found.remedy
+    await minutes(p, 60)
+    assert (await the(p, asked)).verdict is Verdict.REFUSED
     assert works(azure, latest(azure))
 
 
-async def test_force_revokes_without_a_successor(tmp_path: Path) -> None:
-    azure = estate(lives=80 * DAY)
-    async with serving(azure, tmp_path) as p:
-        await live(p, DAY)
-        leaked = leaked_of(azure)
-        azure.account("aoai-demo").new_key_delay = timedelta(hours=1)
-        await report(p, Leaked.UNKNOWN, force=True)
-        await minutes(p, 3)
-        assert not works(azure, leaked)
-        await minutes(p, 90)
-        await live(p, timedelta(hours=2))
+async def test_force_revokes_without_a_successor(p: Product) -> None:
+    azure = p.azure
+    leaked = leaked_of(azure)
+    azure.account("aoai-demo").new_key_delay = timedelta(hours=1)
+    await report(p, Leaked.UNKNOWN, force=True)
+    await minutes(p, 3)
+    assert not works(azure, leaked)
+    await minutes(p, 90)
+    await live(p, timedelta(hours=2))
     assert works(azure, latest(azure)), "once it is accepted, it is published"
 
 
-async def test_a_document_that_never_began_asks_a_person(tmp_path: Path) -> None:
-    azure = estate(lives=80 * DAY)
-    async with serving(azure, tmp_path) as p:
-        await live(p, DAY)
-        leaked = leaked_of(azure)
-        asked = await report(p)
-        document = tmp_path / f"{PREFIX}{asked}.json"
-        backup = document.read_bytes()
-        document.unlink()
-        await p.triggers.journal.amend(p.account(), lambda r: replace(r, requests=()))
-        p.queue.waiting.clear()
-        await live(p, 2 * DAY)
-        document.write_bytes(backup)
-        await minutes(p, 10)
-        found = await the(p, asked)
+async def test_a_document_that_never_began_asks_a_person(p: Product, tmp_path: Path) -> None:
+    azure = p.azure
+    leaked = leaked_of(azure)
+    asked = await report(p)
+    document = tmp_path / f"{PREFIX}{asked}.json"
+    backup = document.read_bytes()
+    document.unlink()
+    await p.triggers.journal.amend(p.account(), lambda r: replace(r, requests=()))
+    p.queue.waiting.clear()
+    await live(p, 2 * DAY)
+    document.write_bytes(backup)
+    await minutes(p, 10)
+    found = await the(p, asked)
     assert works(azure, leaked)
     assert found.is_open
     assert "resume" in found.remedy
@@ -424,45 +339,40 @@ async def test_a_document_that_never_began_asks_a_person(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("garbage", [b"{", b"[]", b'{"format": 1, "salt": 7}'])
 async def test_a_garbage_record_neither_refuses_nor_delays_it(
-    tmp_path: Path, garbage: bytes
+    p: Product, tmp_path: Path, garbage: bytes
 ) -> None:
-    azure = estate(lives=80 * DAY)
-    async with serving(azure, tmp_path) as p:
-        await live(p, DAY)
-        leaked = leaked_of(azure)
-        settled(tmp_path, p).write_bytes(garbage)
-        asked = await report(p)
-        await minutes(p, 20)
-        assert (await the(p, asked)).verdict is Verdict.REFUSED
+    azure = p.azure
+    leaked = leaked_of(azure)
+    settled(tmp_path, p).write_bytes(garbage)
+    asked = await report(p)
+    await minutes(p, 20)
+    assert (await the(p, asked)).verdict is Verdict.REFUSED
     assert not works(azure, leaked)
     assert works(azure, latest(azure))
 
 
-async def test_a_record_of_a_newer_version_is_left_alone_and_that_is_shown(tmp_path: Path) -> None:
-    azure = estate(lives=80 * DAY)
-    async with serving(azure, tmp_path) as p:
-        await live(p, DAY)
-        newer = b'{"format": 99}'
-        settled(tmp_path, p).write_bytes(newer)
-        asked = await report(p)
-        await minutes(p, 3)
-        found = await the(p, asked)
-        assert settled(tmp_path, p).read_bytes() == newer
+async def test_a_record_of_a_newer_version_is_left_alone_and_that_is_shown(
+    p: Product, tmp_path: Path
+) -> None:
+    newer = b'{"format": 99}'
+    settled(tmp_path, p).write_bytes(newer)
+    asked = await report(p)
+    await minutes(p, 3)
+    found = await the(p, asked)
+    assert settled(tmp_path, p).read_bytes() == newer
     assert "newer version" in found.why
     assert "--force" in found.remedy
 
 
-async def test_force_works_from_the_document_alone(tmp_path: Path) -> None:
-    azure = estate(lives=80 * DAY)
-    async with serving(azure, tmp_path) as p:
-        await live(p, DAY)
-        leaked = leaked_of(azure)
-        newer = b'{"format": 99}'
-        settled(tmp_path, p).write_bytes(newer)
-        asked = await report(p, force=True)
-        await minutes(p, 10)
-        assert (await the(p, asked)).verdict is Verdict.REFUSED
-        assert settled(tmp_path, p).read_bytes() == newer
+async def test_force_works_from_the_document_alone(p: Product, tmp_path: Path) -> None:
+    azure = p.azure
+    leaked = leaked_of(azure)
+    newer = b'{"format": 99}'
+    settled(tmp_path, p).write_bytes(newer)
+    asked = await report(p, force=True)
+    await minutes(p, 10)
+    assert (await the(p, asked)).verdict is Verdict.REFUSED
+    assert settled(tmp_path, p).read_bytes() == newer
     assert not works(azure, leaked)
     assert works(azure, latest(azure))
 

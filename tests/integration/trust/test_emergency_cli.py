@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,9 +12,7 @@ from rotation.cli.exit_status import ExitStatus
 from rotation.cli.progress import follow
 from tests.integration.wire.product import Product
 
-from .estate import DAY, estate, live, serving
-from .test_emergencies import MINUTE, report
-from .test_emergency_requests import RESPONDER, every, send, stuck
+from .leaking import MINUTE, RESPONDER, every, report, send, stuck
 
 
 class InProcess:
@@ -41,11 +38,9 @@ def _without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(("until_end", "polls"), [(False, 20), (True, 70)])
-async def test_one_emergency(tmp_path: Path, capsys: Any, until_end: bool, polls: int) -> None:
-    async with serving(estate(lives=80 * DAY), tmp_path) as p:
-        await live(p, DAY)
-        client = InProcess(p)
-        status = await follow(client, await stuck(p), as_json=False, until_end=until_end)
+async def test_one_emergency(p: Product, capsys: Any, until_end: bool, polls: int) -> None:
+    client = InProcess(p)
+    status = await follow(client, await stuck(p), as_json=False, until_end=until_end)
     err = capsys.readouterr().err
     assert status is ExitStatus.FAILING
     assert client.polls < polls, "a poll takes a second"
@@ -54,27 +49,23 @@ async def test_one_emergency(tmp_path: Path, capsys: Any, until_end: bool, polls
 
 
 async def test_it_is_said_when_it_is_seen_although_it_is_followed_until_the_end(
-    tmp_path: Path, capsys: Any
+    p: Product, capsys: Any
 ) -> None:
-    azure = estate(lives=80 * DAY)
-    async with serving(azure, tmp_path) as p:
-        await live(p, DAY)
-        azure.account("aoai-demo").old_key_lag = 8 * MINUTE / 60
-        client = InProcess(p)
-        status = await follow(client, await report(p), as_json=False, until_end=True)
+    azure = p.azure
+    azure.account("aoai-demo").old_key_lag = 8 * MINUTE / 60
+    client = InProcess(p)
+    status = await follow(client, await report(p), as_json=False, until_end=True)
     shown = capsys.readouterr()
     assert "NOT REVOKED: the leaked key is not refused yet" in shown.err
     assert "Done:" in shown.out
     assert status is ExitStatus.OK, "it is revoked in the end"
 
 
-async def test_a_batch(tmp_path: Path, capsys: Any) -> None:
-    async with serving(estate(lives=80 * DAY), tmp_path) as p:
-        await live(p, DAY)
-        p.azure.account("aoai-demo").disable_local_auth = True
-        accepted = await every(p)
-        client = InProcess(p)
-        result = await follow_batch(client, accepted["batch"], 2)
+async def test_a_batch(p: Product, capsys: Any) -> None:
+    p.azure.account("aoai-demo").disable_local_auth = True
+    accepted = await every(p)
+    client = InProcess(p)
+    result = await follow_batch(client, accepted["batch"], 2)
     err = capsys.readouterr().err
     assert result.status is ExitStatus.FAILING
     assert client.polls < 60
@@ -84,22 +75,18 @@ async def test_a_batch(tmp_path: Path, capsys: Any) -> None:
     assert [one["account"].split("/")[-1] for one in result.not_revoked] == ["aoai-demo"]
 
 
-async def test_a_batch_whose_keys_are_all_refused(tmp_path: Path, capsys: Any) -> None:
-    async with serving(estate(lives=80 * DAY), tmp_path) as p:
-        await live(p, DAY)
-        accepted = await every(p)
-        result = await follow_batch(InProcess(p), accepted["batch"], 2)
+async def test_a_batch_whose_keys_are_all_refused(p: Product, capsys: Any) -> None:
+    accepted = await every(p)
+    result = await follow_batch(InProcess(p), accepted["batch"], 2)
     assert result.status is ExitStatus.OK
     assert not result.not_revoked
     assert "NOT REVOKED" not in capsys.readouterr().err
 
 
-async def test_a_batch_with_a_key_that_is_not_proven_needs_attention(tmp_path: Path) -> None:
-    azure = estate(lives=80 * DAY)
-    async with serving(azure, tmp_path) as p:
-        await live(p, DAY)
-        accepted = await every(p, leaked="key2")
-        azure.regenerate_by_hand("aoai-demo", "Key2")
-        await p.run(20 * MINUTE)
-        result = await follow_batch(InProcess(p), accepted["batch"], 2)
+async def test_a_batch_with_a_key_that_is_not_proven_needs_attention(p: Product) -> None:
+    azure = p.azure
+    accepted = await every(p, leaked="key2")
+    azure.regenerate_by_hand("aoai-demo", "Key2")
+    await p.run(20 * MINUTE)
+    result = await follow_batch(InProcess(p), accepted["batch"], 2)
     assert result.status is ExitStatus.ATTENTION

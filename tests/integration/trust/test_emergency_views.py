@@ -10,9 +10,7 @@ import pytest
 
 from tests.integration.wire.product import Product
 
-from .estate import DAY, estate, live, serving
-from .test_emergencies import MINUTE, report, settled
-from .test_emergency_requests import RESPONDER, send, stuck
+from .leaking import MINUTE, RESPONDER, report, send, settled, stuck
 
 RECORDS = ["kept", "lost", "garbage", "newer"]
 
@@ -41,16 +39,14 @@ async def timeline(p: Product) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("record", RECORDS)
-async def test_a_waiting_emergency_is_in_every_view(tmp_path: Path, record: str) -> None:
-    async with serving(estate(lives=80 * DAY), tmp_path) as p:
-        await live(p, DAY)
-        asked = await stuck(p)
-        spoil(tmp_path, p, record)
-        rotations = [one for one in await listed(p) if one["id"] == asked]
-        of_account = [
-            one for one in await listed(p, account=str(p.account())) if one["id"] == asked
-        ]
-        waiting = [one for one in (await timeline(p))["waiting"] if one["id"] == asked]
+async def test_a_waiting_emergency_is_in_every_view(
+    p: Product, tmp_path: Path, record: str
+) -> None:
+    asked = await stuck(p)
+    spoil(tmp_path, p, record)
+    rotations = [one for one in await listed(p) if one["id"] == asked]
+    of_account = [one for one in await listed(p, account=str(p.account())) if one["id"] == asked]
+    waiting = [one for one in (await timeline(p))["waiting"] if one["id"] == asked]
     for (found,) in (rotations, of_account, waiting):
         assert found["state"] == "waiting"
         assert found["revoked"] is False
@@ -58,39 +54,37 @@ async def test_a_waiting_emergency_is_in_every_view(tmp_path: Path, record: str)
 
 
 @pytest.mark.parametrize("record", RECORDS)
-async def test_a_cancelled_emergency_is_in_every_view(tmp_path: Path, record: str) -> None:
-    async with serving(estate(lives=80 * DAY), tmp_path) as p:
-        await live(p, DAY)
-        asked = await stuck(p)
-        await send(p, "DELETE", "cancel_rotation", RESPONDER, id=asked)
-        spoil(tmp_path, p, record)
-        found = [one for one in await listed(p, state="cancelled") if one["id"] == asked]
-        past = [one for one in (await timeline(p))["history"] if one["id"] == asked]
+async def test_a_cancelled_emergency_is_in_every_view(
+    p: Product, tmp_path: Path, record: str
+) -> None:
+    asked = await stuck(p)
+    await send(p, "DELETE", "cancel_rotation", RESPONDER, id=asked)
+    spoil(tmp_path, p, record)
+    found = [one for one in await listed(p, state="cancelled") if one["id"] == asked]
+    past = [one for one in (await timeline(p))["history"] if one["id"] == asked]
     for (one,) in (found, past):
         assert (one["state"], one["reason"]) == ("cancelled", "a leak")
         assert "cancelled by alice" in one["audit"][-1]["what"]
 
 
-async def test_each_emergency_is_listed_once(tmp_path: Path) -> None:
-    async with serving(estate(lives=80 * DAY), tmp_path) as p:
-        await live(p, DAY)
-        first = await report(p)
-        await p.run(5 * MINUTE)
-        second = await stuck(p)
-        ids = [one["id"] for one in await listed(p)]
-        (done,) = [one for one in await listed(p) if one["id"] == first]
+async def test_each_emergency_is_listed_once(p: Product) -> None:
+    first = await report(p)
+    await p.run(5 * MINUTE)
+    second = await stuck(p)
+    ids = [one["id"] for one in await listed(p)]
+    (done,) = [one for one in await listed(p) if one["id"] == first]
     assert sorted(ids) == sorted({*ids, first, second})
     assert done["revoked"] is True
 
 
-async def test_a_batch_lists_its_emergencies_although_a_record_is_lost(tmp_path: Path) -> None:
-    async with serving(estate(lives=80 * DAY), tmp_path) as p:
-        await live(p, DAY)
-        p.azure.account("aoai-demo").disable_local_auth = True
-        body = {"all": True, "confirm": 2, "leaked": "key1", "reason": "a leak"}
-        answer = await send(p, "POST", "request_rotation", RESPONDER, body)
-        accepted = json.loads(answer.body)
-        await p.run(MINUTE)
-        settled(tmp_path, p).unlink()
-        found = await listed(p, batch=accepted["batch"])
+async def test_a_batch_lists_its_emergencies_although_a_record_is_lost(
+    p: Product, tmp_path: Path
+) -> None:
+    p.azure.account("aoai-demo").disable_local_auth = True
+    body = {"all": True, "confirm": 2, "leaked": "key1", "reason": "a leak"}
+    answer = await send(p, "POST", "request_rotation", RESPONDER, body)
+    accepted = json.loads(answer.body)
+    await p.run(MINUTE)
+    settled(tmp_path, p).unlink()
+    found = await listed(p, batch=accepted["batch"])
     assert {one["id"] for one in found} == {one["id"] for one in accepted["rotations"]}

@@ -15,8 +15,7 @@ from rotation.ops.enrolment.plan import EnrolmentAction, EnrolmentRequest
 from tests.integration.wire.product import Product
 
 from .estate import DAY, NEIGHBOURS, OWNERS, estate, live, put, serving, tags, values
-from .test_emergencies import MINUTE, latest, leaked_of, minutes, report, the, works
-from .test_emergency_requests import OPERATOR, send
+from .leaking import MINUTE, OPERATOR, latest, leaked_of, minutes, report, send, the, works
 
 LATE = TargetId(f"https://{NEIGHBOURS}.vault.azure.net", "late")
 

@@ -13,21 +13,23 @@ from emulator.azure import Azure
 from emulator.core.faults import Fault
 from rotation.domain.emergency import Verdict
 from rotation.domain.request import RequestKind
+from tests.integration.wire.product import Product
 
 from .estate import DAY, NEIGHBOURS, OWNERS, estate, live, put, serving, tags
-from .test_emergencies import (
+from .leaking import (
     KEY,
     MINUTE,
+    RESPONDER,
     both_vaults,
     latest,
     leaked_of,
     minutes,
     report,
+    send,
     the,
     two_secrets,
     works,
 )
-from .test_emergency_requests import RESPONDER, send
 
 
 def spoil(azure: Azure, how: str) -> None:
@@ -95,16 +97,14 @@ async def test_each_secret_that_still_shows_the_revoked_key_is_named(tmp_path: P
     assert any("still without it: second" in what for what in audit)
 
 
-async def test_a_kind_without_a_probe_is_published_as_not_proven(tmp_path: Path) -> None:
-    azure = estate(lives=80 * DAY)
-    async with serving(azure, tmp_path) as p:
-        await live(p, DAY)
-        leaked = leaked_of(azure)
-        azure.faults.add(Fault("answer", "inference.*", status=404, times=10**9))
-        asked = await report(p)
-        await minutes(p, 90)
-        found = await the(p, asked)
-        answer = await send(p, "GET", "get_rotation", RESPONDER, id=asked)
+async def test_a_kind_without_a_probe_is_published_as_not_proven(p: Product) -> None:
+    azure = p.azure
+    leaked = leaked_of(azure)
+    azure.faults.add(Fault("answer", "inference.*", status=404, times=10**9))
+    asked = await report(p)
+    await minutes(p, 90)
+    found = await the(p, asked)
+    answer = await send(p, "GET", "get_rotation", RESPONDER, id=asked)
     assert found.verdict is Verdict.NOT_PROVEN
     assert latest(azure) != leaked
     assert leaked not in azure.account("aoai-demo").keys.values()
@@ -113,75 +113,65 @@ async def test_a_kind_without_a_probe_is_published_as_not_proven(tmp_path: Path)
 
 @pytest.mark.parametrize("status", [403, 404])
 async def test_an_account_out_of_reach_sleeps_and_is_cleared_when_it_is_back(
-    tmp_path: Path, status: int
+    p: Product, status: int
 ) -> None:
-    azure = estate(lives=80 * DAY)
-    async with serving(azure, tmp_path) as p:
-        await live(p, DAY)
-        leaked = leaked_of(azure)
-        code = {403: "AuthorizationFailed", 404: "ResourceNotFound"}[status]
-        body = {"error": {"code": code, "message": "no"}}
-        azure.faults.add(Fault("answer", "arm.*", status=status, body=body, times=10**9))
-        asked = await report(p)
-        await minutes(p, 2)
-        calls = len([c for c in azure.calls if c.operation.startswith("arm.")])
-        await minutes(p, 50)
-        found = await the(p, asked)
-        assert len([c for c in azure.calls if c.operation.startswith("arm.")]) - calls <= 4
-        assert found.is_open
-        assert code in found.why
-        assert found.remedy
-        azure.faults.clear()
-        await minutes(p, 70)
-        assert (await the(p, asked)).verdict is Verdict.REFUSED
+    azure = p.azure
+    leaked = leaked_of(azure)
+    code = {403: "AuthorizationFailed", 404: "ResourceNotFound"}[status]
+    body = {"error": {"code": code, "message": "no"}}
+    azure.faults.add(Fault("answer", "arm.*", status=status, body=body, times=10**9))
+    asked = await report(p)
+    await minutes(p, 2)
+    calls = len([c for c in azure.calls if c.operation.startswith("arm.")])
+    await minutes(p, 50)
+    found = await the(p, asked)
+    assert len([c for c in azure.calls if c.operation.startswith("arm.")]) - calls <= 4
+    assert found.is_open
+    assert code in found.why
+    assert found.remedy
+    azure.faults.clear()
+    await minutes(p, 70)
+    assert (await the(p, asked)).verdict is Verdict.REFUSED
     assert not works(azure, leaked)
 
 
-async def test_a_moved_account_is_told_how_to_revoke_its_key(tmp_path: Path) -> None:
-    azure = estate(lives=80 * DAY)
-    async with serving(azure, tmp_path) as p:
-        await live(p, DAY)
-        body = {"error": {"code": "ResourceNotFound", "message": "no"}}
-        azure.faults.add(Fault("answer", "arm.*", status=404, body=body, times=10**9))
-        asked = await report(p)
-        await minutes(p, 2)
-        found = await the(p, asked)
+async def test_a_moved_account_is_told_how_to_revoke_its_key(p: Product) -> None:
+    azure = p.azure
+    body = {"error": {"code": "ResourceNotFound", "message": "no"}}
+    azure.faults.add(Fault("answer", "arm.*", status=404, body=body, times=10**9))
+    asked = await report(p)
+    await minutes(p, 2)
+    found = await the(p, asked)
     assert "moved" in found.remedy
     assert "deleted" in found.remedy
     assert "ProviderAddress" not in found.remedy
 
 
-async def test_the_wish_also_stands_in_the_record(tmp_path: Path) -> None:
-    async with serving(estate(lives=80 * DAY), tmp_path) as p:
-        await live(p, DAY)
-        asked = await report(p)
-        (request,) = (await p.record()).requests
+async def test_the_request_also_stands_in_the_record(p: Product) -> None:
+    asked = await report(p)
+    (request,) = (await p.record()).requests
     assert (request.id, request.kind) == (asked, RequestKind.EMERGENCY)
 
 
-async def test_an_emergency_of_an_untagged_secret_is_not_kept_for_later(tmp_path: Path) -> None:
+async def test_an_emergency_of_an_untagged_secret_is_not_kept_for_later(p: Product) -> None:
     """Reproduced: it fired 20 days later, when the secret was enrolled again."""
-    azure = estate(lives=80 * DAY)
-    async with serving(azure, tmp_path) as p:
-        await live(p, DAY)
-        put(azure, KEY, leaked_of(azure), {}, OWNERS)
-        body = {"vault": OWNERS, "secret": KEY, "leaked": "key1", "reason": "a leak"}
-        answer = await send(p, "POST", "request_rotation", RESPONDER, body)
-        asked = json.loads(answer.body)["id"]
-        await p.run(5 * MINUTE)
-        assert (await the(p, asked)).verdict is Verdict.REFUSED
-        kept = dict(azure.account("aoai-demo").keys)
-        put(azure, KEY, latest(azure), tags(azure, "aoai-demo"), OWNERS)
-        await live(p, 20 * DAY, every=DAY / 4)
+    azure = p.azure
+    put(azure, KEY, leaked_of(azure), {}, OWNERS)
+    body = {"vault": OWNERS, "secret": KEY, "leaked": "key1", "reason": "a leak"}
+    answer = await send(p, "POST", "request_rotation", RESPONDER, body)
+    asked = json.loads(answer.body)["id"]
+    await p.run(5 * MINUTE)
+    assert (await the(p, asked)).verdict is Verdict.REFUSED
+    kept = dict(azure.account("aoai-demo").keys)
+    put(azure, KEY, latest(azure), tags(azure, "aoai-demo"), OWNERS)
+    await live(p, 20 * DAY, every=DAY / 4)
     assert azure.account("aoai-demo").keys == kept
 
 
-async def test_two_posts_at_the_same_time_are_one_emergency(tmp_path: Path) -> None:
-    async with serving(estate(lives=80 * DAY), tmp_path) as p:
-        await live(p, DAY)
-        one, other = await asyncio.gather(*(report(p, idempotency_key="k") for _ in range(2)))
-        await p.run(5 * MINUTE)
-        documents = await p.triggers.emergencies.all()
+async def test_two_posts_at_the_same_time_are_one_emergency(p: Product) -> None:
+    one, other = await asyncio.gather(*(report(p, idempotency_key="k") for _ in range(2)))
+    await p.run(5 * MINUTE)
+    documents = await p.triggers.emergencies.all()
     assert one == other
     assert len(documents) == 1
 
@@ -203,18 +193,16 @@ async def test_without_a_record_the_first_listing_pins_and_that_is_shown(tmp_pat
 
 
 async def test_answers_keep_the_reason_and_alert(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    p: Product, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with serving(estate(lives=80 * DAY), tmp_path) as p:
-        await live(p, DAY)
-        asked = await report(p, overlap=timedelta(hours=2))
-        await p.run(5 * MINUTE)
-        caplog.clear()
-        for answer in ("resume", "abandon"):
-            body = {"reason": f"to {answer} it"}
-            await send(p, "POST", "answer_rotation", RESPONDER, body, id=asked, answer=answer)
-            await p.run(MINUTE)
-        reply = await send(p, "GET", "get_rotation", RESPONDER, id=asked)
+    asked = await report(p, overlap=timedelta(hours=2))
+    await p.run(5 * MINUTE)
+    caplog.clear()
+    for answer in ("resume", "abandon"):
+        body = {"reason": f"to {answer} it"}
+        await send(p, "POST", "answer_rotation", RESPONDER, body, id=asked, answer=answer)
+        await p.run(MINUTE)
+    reply = await send(p, "GET", "get_rotation", RESPONDER, id=asked)
     lines = [r.getMessage() for r in caplog.records if r.getMessage().startswith("emergency {")]
     assert any('"resumed"' in line and "to resume it" in line for line in lines)
     assert any('"abandoned"' in line and "to abandon it" in line for line in lines)
@@ -225,18 +213,16 @@ def bulk_request(**more: object) -> dict[str, object]:
     return {"all": True, "confirm": 2, "leaked": "key1", "reason": "a leak", **more}
 
 
-async def test_a_batch_is_cancelled_at_once(tmp_path: Path) -> None:
-    azure = estate(lives=80 * DAY)
-    async with serving(azure, tmp_path) as p:
-        await live(p, DAY)
-        before = [dict(azure.account(name).keys) for name in ("aoai-demo", "acct-b")]
-        answer = await send(p, "POST", "request_rotation", RESPONDER, bulk_request())
-        batch = json.loads(answer.body)["batch"]
-        reply = await send(
-            p, "DELETE", "cancel_batch", RESPONDER, query={"batch": batch, "reason": "a drill"}
-        )
-        await minutes(p, 10)
-        after = [dict(azure.account(name).keys) for name in ("aoai-demo", "acct-b")]
+async def test_a_batch_is_cancelled_at_once(p: Product) -> None:
+    azure = p.azure
+    before = [dict(azure.account(name).keys) for name in ("aoai-demo", "acct-b")]
+    answer = await send(p, "POST", "request_rotation", RESPONDER, bulk_request())
+    batch = json.loads(answer.body)["batch"]
+    reply = await send(
+        p, "DELETE", "cancel_batch", RESPONDER, query={"batch": batch, "reason": "a drill"}
+    )
+    await minutes(p, 10)
+    after = [dict(azure.account(name).keys) for name in ("aoai-demo", "acct-b")]
     assert reply.status == 200
     assert json.loads(reply.body)["states"] == {"cancelled": 2}
     assert before == after
