@@ -20,8 +20,17 @@ from ..domain.operation import Ending, Phase, Purpose
 from ..domain.policy import Policy
 from ..domain.record import Record
 from ..domain.request import Request, RequestKind
-from . import contest, emergency, holds, idle, leaks, response, revocation, rollout
-from .actions import Action, ActionKind, blocked, enter, undecided, unread
+from . import contest, emergency, holds, idle, leaks, response, revocation, rollout, values
+from .actions import (
+    Action,
+    ActionKind,
+    MissingFacts,
+    blocked,
+    enter,
+    needs,
+    undecided,
+    unread,
+)
 from .facts import Facts
 from .lifecycle import cancellable, end, without_intent
 
@@ -43,11 +52,19 @@ def decide(f: Facts) -> Action:
     """Return the next action for an account."""
     f = leaks.asked(_without_events(f))
     urgent = _restored(f) or _answered(f) or _called_off(f) or emergency.decide(f) or _respond(f)
-    return urgent or _scheduled(holds.without_left_behind(f))
+    return urgent or _unjudged(f) or _scheduled(f)
+
+
+def _unjudged(f: Facts) -> Action | None:
+    """Ask whether values that are neither key work, unless nothing may be written there now."""
+    asked = values.unproven(f, tuple(t for t in f.broken if not holds.is_resting(f, t)))
+    reason = "some secrets publish neither key; which keys work?"
+    return needs(f, reason, MissingFacts(probe=asked)) if asked else None
 
 
 def _scheduled(f: Facts) -> Action:
     """Return the next action if nobody answered and nothing is urgent."""
+    f = holds.without_left_behind(holds.counted(values.without_strays(f)))
     return (
         contest.hold(f)
         or _stopped(f)

@@ -30,6 +30,8 @@ class Facts(Struct, frozen=True, dict=True):
     yet. ``versions``, ``verdicts``, ``control`` and ``stale_readers`` are missing until requested.
     ``verdicts`` are probe results by key; ``control`` is that of a random key. ``cached_keys`` are
     former keys that this process remembers. ``emergencies`` are the open ones, and closed ones.
+    ``left_behind`` and ``strays`` are targets that scheduled work goes on without: they held it too
+    long, or show a key that works but is not of the account.
     ``is_blind``: no vault can be listed and no secret can be read.
     """
 
@@ -50,6 +52,7 @@ class Facts(Struct, frozen=True, dict=True):
     read_errors: Mapping[TargetId, RotationError] = field(default_factory=dict)
     emergencies: tuple[Emergency, ...] = ()
     left_behind: tuple[Target, ...] = ()
+    strays: tuple[Target, ...] = ()
     is_blind: bool = False
 
     @property
@@ -144,7 +147,7 @@ class Facts(Struct, frozen=True, dict=True):
         )
 
     def _is_latest(self, version: Version) -> bool:
-        shown = (*self.targets, *self.left_behind)
+        shown = (*self.targets, *self.left_behind, *self.strays)
         return any(t.id == version.target and t.version == version.version for t in shown)
 
     def _replaced_at(self, version: Version) -> datetime:
@@ -187,7 +190,7 @@ class Facts(Struct, frozen=True, dict=True):
     @cached_property
     def observed(self) -> dict[str, ObservedVersion]:
         """Return the observation to store of each target; a disabled one keeps its last."""
-        ours = (*self.targets, *self.withdrawn, *self.left_behind)
+        ours = (*self.targets, *self.withdrawn, *self.left_behind, *self.strays)
         known = {str(t.id): self._observe(t) for t in ours}
         foreign = {str(t.id): self._observe_foreign(t) for t in self.foreign}
         return known | foreign

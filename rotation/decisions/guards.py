@@ -58,11 +58,11 @@ def _published(f: Facts, slot: Slot) -> Action | None:
 
 def _withdrawn(f: Facts, slot: Slot) -> Action | None:
     """Wait for the consumers of a secret that shows the key after its binding was withdrawn."""
-    held = [t for t in f.withdrawn if f.slot_of(t) is slot]
-    until = holds.ends(f)
-    if not held or _is_emergency(f) or until <= f.now:
+    held = [t for t in f.withdrawn if f.slot_of(t) is slot and holds.counts(f, t)]
+    if not held or _is_emergency(f):
         return None
     names = ", ".join(target.id.name for target in held)
+    until = min(holds.ends(f, target) for target in held)
     return wait(f, f"{names}: no longer bound, but still shows {slot}", until)
 
 

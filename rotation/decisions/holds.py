@@ -1,7 +1,8 @@
 """Holds: what may delay a step that is ready, and for how long. Pure.
 
-A writer of one secret can delay the other secrets of its account only within this bound. Then that
-secret is left behind, and the others go on. Emergencies and repairs know no holds.
+A writer of one secret can delay the other secrets of its account only within this bound: the
+spells of its holds are added up. Then that secret is left behind, and the others go on.
+Emergencies and repairs know no holds.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from msgspec.structs import replace
 
 from ..domain.errors import Permanent
 from ..domain.operation import Phase, Purpose
-from ..domain.record import Repair
+from ..domain.record import Hold, Repair
 from ..domain.targets import Target
 from ..domain.window import Window
 from . import births, due, schedule, values
@@ -31,49 +32,91 @@ _LEAST = timedelta(days=1)
 _PUBLISHED = (Phase.PUBLISH, Phase.OVERLAP, Phase.REVOKE, Phase.PROVE, Phase.CLEAN)
 
 
-def ends(f: Facts) -> datetime:
-    """Return when holds on the next step no longer count."""
-    at, operation = ready(f), f.record.operation
-    bounds = [at + BOUND]
-    if operation is not None:
-        bounds.append(operation.started_at + operation.overlap + ACCOUNT_BOUND)
-    old = operation.revoke if operation else f.live
+def counted(f: Facts) -> Facts:
+    """Note which secrets hold the next step of scheduled work, from when it is ready."""
+    names = _holding(f) if _is_scheduled(f) and _is_ready(f) else frozenset()
+    if not names and not f.record.held:
+        return f
+    everything = {*f.record.held, *names, *(("",) if names else ())}
+    held = {
+        name: f.record.held.get(name, Hold()).at(f.now, name in names or bool(names and not name))
+        for name in sorted(everything)
+    }
+    return replace(f, record=replace(f.record, held=held))
+
+
+def ends(f: Facts, target: Target) -> datetime:
+    """Return when a hold by the target no longer counts, if it goes on until then."""
+    spent, account = (f.record.held.get(name, Hold()) for name in (str(target.id), ""))
+    left = BOUND - spent.total(f.now)
+    old = f.record.operation.revoke if f.record.operation else f.live
     if old is not None:
         policy = f.effective_policy
-        bounds.append(births.of(f, old) + policy.validity - policy.overlap)
-    return max(min(bounds), at + _LEAST)
+        too_old = births.of(f, old) + policy.validity - policy.overlap
+        left = min(left, max(too_old - f.now, _LEAST - spent.total(f.now)))
+    return f.now + min(left, ACCOUNT_BOUND - account.total(f.now))
 
 
-def ready(f: Facts) -> datetime:
-    """Return when the next step became ready, but for what holds it."""
-    if f.record.operation is None:
-        return _due(f)
+def counts(f: Facts, target: Target) -> bool:
+    """Return whether a hold by the target still counts."""
+    return ends(f, target) > f.now
+
+
+def _is_scheduled(f: Facts) -> bool:
+    operation = f.record.operation
+    return operation is None or operation.purpose in (Purpose.ROTATE, Purpose.FINISH)
+
+
+def _is_ready(f: Facts) -> bool:
+    """Return whether the next step is ready, but for what holds it."""
     if f.record.phase in (Phase.OVERLAP, Phase.REVOKE):
-        return overlap_end(f)
-    return f.operation.phase_since
+        return overlap_end(f) <= f.now
+    if f.record.operation is not None or schedule.active_request(f):
+        return True
+    return not f.readable or (schedule.next_due(f)[0] <= f.now and not schedule.postpone(f))
 
 
-def _due(f: Facts) -> datetime:
-    asked = schedule.active_request(f)
-    if asked:
-        return asked.at
-    return schedule.next_due(f)[0] if f.readable else f.now
+def _holding(f: Facts) -> frozenset[str]:
+    """Return the ids of the secrets that hold the next step."""
+    held = [target for target in f.targets if _is_held(f, target)]
+    held += _withdrawn(f)
+    if f.record.operation is None:
+        held += [t for t in f.readable if _is_outside(f, t)]
+        asking = [t for t in f.readable if t.enrolment.paused]
+        held += asking if len(asking) < len(f.readable) else []
+    return frozenset(str(target.id) for target in held)
+
+
+def _withdrawn(f: Facts) -> list[Target]:
+    """Return the secrets that show the key to regenerate next, though no longer bound."""
+    operation = f.record.operation
+    if operation is None:
+        slot = f.live.other if f.live else None
+    elif f.record.phase is Phase.REGENERATE:
+        slot = operation.candidate
+    else:
+        slot = operation.revoke if f.record.phase in (Phase.OVERLAP, Phase.REVOKE) else None
+    return [target for target in f.withdrawn if slot and f.slot_of(target) is slot]
+
+
+def _is_outside(f: Facts, target: Target) -> bool:
+    window = target.enrolment.window
+    return window is not None and window.next_opening(f.now) > f.now
 
 
 def without_left_behind(f: Facts) -> Facts:
-    """Leave behind the secrets that held the next step of scheduled work too long."""
-    operation = f.record.operation
-    if operation is not None and operation.purpose not in (Purpose.ROTATE, Purpose.FINISH):
+    """Leave behind the secrets that held scheduled work too long."""
+    if not _is_scheduled(f):
         return f
     held = tuple(t for t in f.targets if _is_held(f, t))
-    left = held if ends(f) <= f.now else tuple(t for t in held if _was_left(f, t))
+    left = tuple(t for t in held if _was_left(f, t) or not counts(f, t))
     rest = tuple(t for t in f.targets if t not in left)
     if not left or not _may_go_on(replace(f, targets=rest)):
         return f
     gone = {target.id for target in left}
     errors = {name: error for name, error in f.read_errors.items() if name not in gone}
     f = replace(f, targets=rest, left_behind=left, read_errors=errors)
-    return _reported(f) if operation else f
+    return _reported(f) if f.record.operation else f
 
 
 def _may_go_on(f: Facts) -> bool:
@@ -91,7 +134,15 @@ def _is_held(f: Facts, target: Target) -> bool:
         return f.slot_of(target) is not f.operation.candidate and (
             f.record.phase is Phase.PUBLISH or is_resting(f, target) or _was_left(f, target)
         )
-    return target in f.unreadable or (target in f.broken and is_resting(f, target))
+    if target in f.broken:
+        return is_resting(f, target) or values.works(f, target)
+    return target in f.unreadable or (is_astray(f, target) and is_resting(f, target))
+
+
+def is_astray(f: Facts, target: Target) -> bool:
+    """Return whether the target shows another key than the one that the account published."""
+    slot = f.slot_of(target)
+    return slot is not None and f.live is None and f.fingerprint(slot) != f.record.published
 
 
 def _was_left(f: Facts, target: Target) -> bool:
@@ -129,13 +180,16 @@ def _reported(f: Facts) -> Facts:
 
 def paused(f: Facts) -> Action | None:
     """Hold a due rotation for a paused secret; without bound only if all of them are paused."""
-    names = f.effective_policy.paused
-    everywhere = len(names) == len(f.readable)
-    if not names or (not everywhere and ends(f) <= f.now):
+    asking = [target for target in f.readable if target.enrolment.paused]
+    everywhere = len(asking) == len(f.readable)
+    if not everywhere:
+        asking = [target for target in asking if counts(f, target)]
+    if not asking:
         return None
-    reason = f"{', '.join(names)}: paused by its tag RotationPaused"
-    action = blocked(f, reason, None if everywhere else ends(f))
-    return dataclasses.replace(action, failure=_too_old(f, reason)) if everywhere else action
+    reason = f"{', '.join(t.id.name for t in asking)}: paused by its tag RotationPaused"
+    if not everywhere:
+        return blocked(f, reason, min(ends(f, target) for target in asking))
+    return dataclasses.replace(blocked(f, reason), failure=_too_old(f, reason))
 
 
 def _too_old(f: Facts, reason: str) -> Permanent | None:
@@ -150,9 +204,12 @@ def outside_windows(f: Facts) -> Action | None:
     """Hold a due rotation until all windows are open, unless a secret expires before."""
     if schedule.active_request(f):
         return None
-    until = min(_opening(f.effective_policy.windows, f.now), ends(f))
+    asking = [target for target in f.readable if counts(f, target)]
+    windows = tuple(dict.fromkeys(t.enrolment.window for t in asking if t.enrolment.window))
+    until = _opening(windows, f.now)
     if until <= f.now or until >= _deadline(f):
         return None
+    until = min([until, *(ends(f, target) for target in asking if _is_outside(f, target))])
     return wait(f, "outside the rotation window", until)
 
 

@@ -13,7 +13,6 @@ from msgspec.structs import replace
 from ..domain.keys import Slot
 from ..domain.operation import Phase, Purpose
 from ..domain.request import RequestKind
-from ..domain.targets import Target
 from . import births, guards, holds, schedule, values
 from .actions import Action, ActionKind, MissingFacts, blocked, idle, needs, undecided, unread, wait
 from .facts import Facts
@@ -30,6 +29,7 @@ def decide(f: Facts) -> Action:
         _repair_split,
         undecided,
         unread,
+        _resting,
         _unknown_age,
         _all_paused,
         _rotate,
@@ -79,7 +79,7 @@ def _unfinished(f: Facts) -> Action | None:
 
 def _repair_dead(f: Facts) -> Action | None:
     """Repair targets whose value is neither key; their consumers are failing now."""
-    broken = tuple(t for t in f.broken if not _backed_off(f, t))
+    broken = tuple(t for t in f.broken if not holds.is_resting(f, t))
     if not broken:
         return None
     names = target_names(broken)
@@ -95,12 +95,6 @@ def _repair_dead(f: Facts) -> Action | None:
         return blocked(f, reason, f.now + guards.SOON)
     reason = f"{names}: the published value is neither key, and no key can be verified"
     return blocked(f, reason, f.now + guards.SOON)
-
-
-def _backed_off(f: Facts, target: Target) -> bool:
-    """Return whether the target was repaired so often that the next repair must wait."""
-    at = values.repairable_from(f.record.repairs.get(str(target.id)))
-    return at is not None and at > f.now
 
 
 def _claimed_first(f: Facts) -> list[Slot]:
@@ -126,7 +120,22 @@ def _repair_split(f: Facts) -> Action | None:
         return needs(
             f, "the secrets publish different keys; which keys work?", MissingFacts(probe=wanted)
         )
-    return _repair(f, _ours_first(f), "the secrets published different keys")
+    order = _ours_first(f)
+    moved = f.not_publishing(next(iter(_publishable(f, order)), order[0]))
+    if all(holds.is_resting(f, target) for target in moved):
+        return None
+    return _repair(f, order, "the secrets published different keys")
+
+
+def _resting(f: Facts) -> Action | None:
+    """Wait for a secret that somebody keeps overwriting."""
+    shown = [t for t in f.readable if t in f.broken or holds.is_astray(f, t)]
+    found = tuple(t for t in shown if holds.is_resting(f, t))
+    if not found:
+        return None
+    until = min(at for t in found if (at := holds.resting_until(f, t)))
+    advice = "find out what writes this secret (Key Vault audit log, SecretSet)"
+    return blocked(f, f"{target_names(found)}: overwritten repeatedly; {advice}", until)
 
 
 def _ours_first(f: Facts) -> list[Slot]:
@@ -138,7 +147,7 @@ def _ours_first(f: Facts) -> list[Slot]:
 
 
 def _repair(f: Facts, order: list[Slot], reason: str) -> Action:
-    candidates = [s for s in order if f.trusted(f.keys[s]) and not f.quarantined_until(s)]
+    candidates = _publishable(f, order)
     if not candidates:
         return wait(
             f, f"{reason}; none of the account's keys is known to work", f.now + guards.SOON
@@ -147,6 +156,10 @@ def _repair(f: Facts, order: list[Slot], reason: str) -> Action:
         new_operation(f, Purpose.REPAIR, candidates[0], reason, None), successes_needed=1
     )
     return begin(f, Phase.VERIFY, operation, reason)
+
+
+def _publishable(f: Facts, order: list[Slot]) -> list[Slot]:
+    return [s for s in order if f.trusted(f.keys[s]) and not f.quarantined_until(s)]
 
 
 def _unknown_age(f: Facts) -> Action | None:
@@ -158,7 +171,7 @@ def _unknown_age(f: Facts) -> Action | None:
 
 def _all_paused(f: Facts) -> Action | None:
     """Say that the account is paused, also before it is due."""
-    all_of_them = len(f.effective_policy.paused) == len(f.readable)
+    all_of_them = all(target.enrolment.paused for target in f.readable)
     return holds.paused(f) if all_of_them else None
 
 

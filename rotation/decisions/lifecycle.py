@@ -71,8 +71,10 @@ def end(
     f = without_intent(f)
     audit = f.operation.audited(f.now, f"ended: {outcome}")
     done = replace(f.operation, ended_at=f.now, ending=ending, outcome=outcome, audit=audit)
+    over = ending is Ending.DONE and f.operation.purpose is not Purpose.REPAIR
     record = replace(
         f.record,
+        held={} if over else f.record.held,
         phase=Phase.IDLE,
         epoch=f.record.epoch + 1,
         operation=None,

@@ -166,7 +166,7 @@ def stale_versions(f: Facts) -> tuple[tuple[TargetId, str], ...]:
 
     A value that cannot be a key is somebody else's, and stays enabled.
     """
-    shown = (*f.targets, *f.left_behind)
+    shown = (*f.targets, *f.left_behind, *f.strays)
     latest = {(target.id, target.version) for target in shown}
     live = {f.keys.key1, f.keys.key2, *(target.value for target in shown)}
     return tuple(

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from msgspec.structs import replace
+
 from ..domain.keys import Key, Slot
 from ..domain.record import Repair
 from ..domain.targets import Target
@@ -23,6 +25,8 @@ _FIRST_DELAY, _LONGEST_DELAY = timedelta(minutes=15), timedelta(days=1)
 def overwritable(f: Facts, target: Target) -> bool | None:
     """Return whether a publish may replace the target's value; None if a probe must tell first."""
     value = target.value
+    if target in f.undecided:
+        return False
     if value is None or f.slot_of(target) or trimmed_slot(f, target) or not target.tagged:
         return True
     accepted = f.accepted(value)
@@ -44,6 +48,28 @@ def unproven(f: Facts, targets: tuple[Target, ...]) -> tuple[Key, ...]:
     """
     asked = tuple(t.value for t in targets if t.value and overwritable(f, t) is None)
     return (*asked, f.keys.key1, f.keys.key2) if asked else ()
+
+
+def works(f: Facts, target: Target) -> bool:
+    """Return whether the data plane accepts the target's value, which is neither key."""
+    value = target.value
+    if value is None or f.slot_of(target) or trimmed_slot(f, target):
+        return False
+    return bool(f.accepted(value))
+
+
+def without_strays(f: Facts) -> Facts:
+    """Set aside targets whose value works, but has been neither key for a while.
+
+    Somebody means it: perhaps another account's key, so that it concerns these targets alone.
+    """
+    strays = tuple(t for t in f.targets if works(f, t) and _is_neither_key(f, t))
+    if not strays:
+        return f
+    said = {str(t.id): "its value works but is not a key of this account" for t in strays}
+    record = replace(f.record, notes={**f.record.notes, **said})
+    rest = tuple(t for t in f.targets if t not in strays)
+    return replace(f, targets=rest, strays=strays, record=record)
 
 
 def _is_neither_key(f: Facts, target: Target) -> bool:

@@ -15,10 +15,14 @@ _PATTERN = re.compile(
 LONGEST = timedelta(days=3650)
 
 
+class TooLong(ValueError):
+    """A duration above ``LONGEST``."""
+
+
 def parse(text: str) -> timedelta:
     """Parse a duration of weeks to seconds, at most ``LONGEST``.
 
-    Years and months vary in length and are refused. Raises ValueError with an example.
+    Years and months vary in length and are refused. Raises ValueError with an example, and TooLong.
     """
     match = _PATTERN.fullmatch(text.strip().upper())
     parts = {k: float(v) for k, v in match.groupdict().items() if v} if match else {}
@@ -29,7 +33,7 @@ def parse(text: str) -> timedelta:
     except OverflowError:
         found = timedelta.max
     if found > LONGEST:
-        raise ValueError(f"{text[:40]!r} is too long; write at most P3650D")
+        raise TooLong(f"{text[:40]!r} is too long; write at most P3650D")
     return found
 
 

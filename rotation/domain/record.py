@@ -62,8 +62,32 @@ class Repair(Struct, frozen=True):
     at: datetime
 
 
+class Hold(Struct, frozen=True):
+    """How long something held back steps that were ready: since when now, and before that.
+
+    ``since`` is None while it does not. ``spent`` is the sum of the spells that are over.
+    """
+
+    since: datetime | None = None
+    spent: timedelta = timedelta()
+
+    def total(self, now: datetime) -> timedelta:
+        """Return the sum of all spells."""
+        return self.spent + (now - self.since if self.since else timedelta())
+
+    def at(self, now: datetime, held: bool) -> Hold:
+        """Return it as of ``now``: a spell begins, goes on or is over."""
+        if held == (self.since is not None):
+            return self
+        return Hold(now if held else None, self.total(now))
+
+
 class Record(Struct, frozen=True):
-    """The stored record of one account."""
+    """The stored record of one account.
+
+    ``held`` are the holds on the next rotation or the running one, by secret and, under an empty
+    name, of the account.
+    """
 
     account: AccountId
     salt: str
@@ -96,6 +120,7 @@ class Record(Struct, frozen=True):
     left: tuple[str, ...] = ()
     format: int = FORMAT
     births: Mapping[str, datetime] = field(default_factory=dict)
+    held: Mapping[str, Hold] = field(default_factory=dict)
 
     def is_young(self, now: datetime) -> bool:
         """Return whether the record replaces a lost one and is not complete yet."""

@@ -6,7 +6,7 @@ Everything else on the secret is the user's and is kept. Names compare without c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from . import durations, window
@@ -65,9 +65,7 @@ _SLUG = 16  # characters of AccountId.slug
 
 ENROLLED = "enrolled"
 
-_MAX_VALIDITY_DAYS = 3650
-
-_MAX_DIGITS = 9
+_LONGEST = durations.LONGEST
 
 
 def enrolled(tags: Mapping[str, str]) -> AccountId | None:
@@ -110,15 +108,15 @@ def read(tags: Mapping[str, str]) -> Enrolment | None:
     if account is None:
         return None
     reader = TextReader({name: folded.get(name.lower()) for name in READ}, prefix="tag ")
-    validity = reader.parse(VALIDITY_PERIOD_DAYS, _days, None)
+    validity = _clamped(reader, VALIDITY_PERIOD_DAYS, _days)
     if validity is None and not reader.problems:
         reader.problems.append(f"tag {VALIDITY_PERIOD_DAYS} is missing; write for example 90")
     return Enrolment(
         account=account,
         validity=validity,
         claimed=reader.parse(CREDENTIAL_ID, _slot, None),
-        overlap=reader.parse(OVERLAP, durations.parse, None),
-        minimum_interval=reader.parse(MINIMUM_INTERVAL, durations.parse, None),
+        overlap=_clamped(reader, OVERLAP, durations.parse),
+        minimum_interval=_clamped(reader, MINIMUM_INTERVAL, durations.parse),
         window=reader.parse(WINDOW, window.parse, None),
         paused=reader.parse(PAUSED, _flag, False),
         rotation=folded.get(ROTATION_ID.lower()),
@@ -168,12 +166,25 @@ def _is_foreign(address: str) -> bool:
     return "/providers/" in address and "/microsoft.cognitiveservices/" not in address
 
 
+def _clamped(reader: TextReader, name: str, parse: Callable[[str], timedelta]) -> timedelta | None:
+    """Return a duration; one that is too long counts as the longest, and is a problem."""
+
+    def clamp(text: str) -> timedelta:
+        try:
+            return parse(text)
+        except durations.TooLong as exc:
+            reader.report(name, f"{redact(str(exc))}; it counts as {durations.words(_LONGEST)}")
+            return _LONGEST
+
+    return reader.parse(name, clamp, None)
+
+
 def _days(text: str) -> timedelta:
-    digits = text.lstrip("0")
-    if not text.isascii() or not text.isdigit() or not 0 < len(digits) <= _MAX_DIGITS:
+    digits, most = text.lstrip("0"), str(_LONGEST.days)
+    if not text.isascii() or not text.isdigit() or not digits:
         raise ValueError(f"{text[:40]!r} is not a whole number of days, e.g. 90")
-    if int(digits) > _MAX_VALIDITY_DAYS:
-        raise ValueError(f"{text[:40]!r} is too long; write at most {_MAX_VALIDITY_DAYS}")
+    if len(digits) > len(most) or int(digits) > _LONGEST.days:
+        raise durations.TooLong(f"{text[:40]!r} is too long; write at most {most}")
     return timedelta(days=int(digits))
 
 

@@ -147,19 +147,30 @@ class Gatherer:
         return f
 
     async def _with_versions(self, f: Facts) -> Facts:
-        ours = await gather_limited(self._versions(f, target.id) for target in f.readable)
-        theirs = await gather_limited(self._versions(f, target.id) for target in f.foreign)
-        known = [_without_foreign(f.keys, version) for versions in theirs for version in versions]
-        return replace(f, versions=(*(v for versions in ours for v in versions), *known))
+        """Add the versions of each secret; one whose versions cannot be listed is unreadable."""
+        asked = (*f.readable, *f.foreign)
+        found = await gather_limited(self._versions(f, target.id) for target in asked)
+        pairs = list(zip(asked, found, strict=True))
+        failed = {t.id: e for t, e in pairs if isinstance(e, RotationError)}
+        hidden = [_hidden(t) for t in asked if t.id in failed]
+        targets = [*(t for t in f.targets if t.id not in failed), *hidden]
+        known = [
+            _known(f, t, v) for t, vs in pairs if not isinstance(vs, RotationError) for v in vs
+        ]
+        return replace(
+            f,
+            targets=tuple(sorted(targets, key=lambda target: target.id)),
+            foreign=tuple(t for t in f.foreign if t.id not in failed),
+            read_errors={**f.read_errors, **failed},
+            versions=tuple(known),
+        )
 
-    async def _versions(self, f: Facts, target: TargetId) -> tuple[Version, ...]:
-        """Return a secret's versions; in an emergency none if they cannot be read."""
+    async def _versions(self, f: Facts, target: TargetId) -> tuple[Version, ...] | RotationError:
+        """Return a secret's versions, or the error; in an emergency none instead of an error."""
         try:
             return await self.vaults.read_versions(target)
-        except RotationError:
-            if not f.leaks:
-                raise
-            return ()
+        except RotationError as exc:
+            return () if f.leaks else exc
 
     async def _with_verdicts(self, f: Facts, keys: tuple[Key, ...]) -> Facts:
         asked = [key for key in dict.fromkeys(keys) if key not in f.verdicts]
@@ -191,10 +202,15 @@ def _was_managed(snapshot: SecretSnapshot) -> bool:
     return snapshot.former_tags is not None or tags.rotated_by(snapshot.tags) is not None
 
 
-def _without_foreign(keys: Keys, version: Version) -> Version:
-    """Return a version without its value, unless that is a current key."""
-    shows_key = version.value is not None and keys.slot_of(version.value) is not None
-    return version if shows_key else dataclasses.replace(version, value=None)
+def _known(f: Facts, target: Target, version: Version) -> Version:
+    """Return a version; of a foreign secret without its value, unless that is a current key."""
+    if target not in f.foreign or (version.value and f.keys.slot_of(version.value)):
+        return version
+    return dataclasses.replace(version, value=None)
+
+
+def _hidden(target: Target) -> Target:
+    return dataclasses.replace(target, value=None, readable=False)
 
 
 def _unread(record: Record, target: TargetId) -> Target:

@@ -163,6 +163,7 @@ class Reconciler:
                 self._log(action)
                 facts, action = following
             if action.failure is not None:
+                await self._keep(facts, action, record, tag)
                 raise action.failure
             after = _moved(facts, action).emergencies
             if action.kind is ActionKind.SEND:
@@ -246,6 +247,12 @@ class Reconciler:
         if stored != record:
             await self.journal.save(stored, tag)
         return stored
+
+    async def _keep(self, facts: Facts, action: Action, record: Record, tag: str | None) -> None:
+        """Store what was noticed before a step fails, such as since when a secret holds it."""
+        noticed = replace(action.record, seen=facts.observed)
+        if noticed != record:
+            await self.journal.save(noticed, tag)
 
     async def _failed(
         self, account: AccountId, exc: RotationError, found: tuple[Emergency, ...]

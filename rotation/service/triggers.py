@@ -28,9 +28,9 @@ from ..runtime import log
 from ..runtime.clock import Clock
 from ..runtime.concurrency import gather_limited
 from . import messages
-from .event_limit import EventLimit
 from .messages import ExpiryNotice, Visit
 from .sweep import Sweep, SweepResult
+from .visit_limit import VisitLimit
 
 _BUSY = timedelta(seconds=10)
 
@@ -60,7 +60,7 @@ class Triggers:
     queue: Queue
     clock: Clock
     emergencies: Emergencies
-    _event_limit: EventLimit = field(default_factory=EventLimit)
+    _limit: VisitLimit = field(default_factory=VisitLimit)
 
     async def handle_event(self, event: Any) -> str:
         """Enqueue an Event Grid event and return at once, because Event Grid waits only 30 s."""
@@ -97,10 +97,30 @@ class Triggers:
             log.info("event ignored", reason=ignored.reason)
 
     async def _handle_visit(self, message: Visit) -> None:
-        if message.wake is not None or await self._is_known(message):
+        if message.wake is not None and message.wake <= self.clock.now():
+            await self.visit(message)  # unless the account waits for another time
+        elif not await self._may_look(message):
+            await self._defer(message)
+        elif message.wake is not None or await self._is_known(message):
             await self.visit(message)
         else:
             log.info("event ignored", reason=f"nothing is known of {message.account}")
+
+    async def _may_look(self, message: Visit) -> bool:
+        """Return whether to look at the account now: once a minute, and at a new request."""
+        try:
+            record = await self.journal.find(message.account.slug)
+        except RotationError:
+            record = None
+        requests = frozenset(request.id for request in record.requests) if record else frozenset()
+        return self._limit.allows(message.account, self.clock.now(), requests)
+
+    async def _defer(self, message: Visit) -> None:
+        """Look later, once for all messages that come in until then."""
+        pause = self._limit.defer(message.account, self.clock.now())
+        if pause is not None:
+            await self.enqueue(message, pause)
+        log.info("event ignored", reason="the account was looked at less than a minute ago")
 
     async def _is_known(self, message: Visit) -> bool:
         """Return whether a record or a secret names the account; a message alone does not count."""
@@ -186,8 +206,10 @@ class Triggers:
             found = Ignored(str(exc))
         if isinstance(found, Ignored):
             log.info("event ignored", secret=notice.event.secret, reason=found.reason)
-        else:
+        elif await self._may_look(found):
             await self.visit(found)
+        else:
+            await self._defer(found)
 
     async def _to_look_at(self, event: Expiring) -> Visit | Ignored:
         """Return the visit that an event asks for. Only the due date decides on a rotation."""
@@ -199,8 +221,6 @@ class Triggers:
         account, target = found
         if target.version.lower() != event.version.lower():
             return Ignored("a newer version exists")
-        if not self._event_limit.allows(account, self.clock.now()):
-            return Ignored("the account was looked at less than a minute ago")
         return Visit(account, (target.id,))
 
     async def _published(self, event: Expiring) -> bool:

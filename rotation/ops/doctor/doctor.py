@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ...domain import tags
 from ...domain.permissions import VaultInfo
-from ...domain.policy import Policy
+from ...domain.policy import Policy, settings_remarks
 from ...domain.targets import ListedSecret
 from ...engine.bindings import BindingRegistry
 from ...engine.journal import Journal
@@ -49,6 +49,7 @@ class Doctor:
         findings += await self._vaults(object_id, secrets, visible)
         findings += [finding for secret in secrets for finding in _tag_problems(secret)]
         findings += await self._accounts(object_id, secrets)
+        findings += self._settings()
         findings.append(self._clock())
         return findings
 
@@ -99,6 +100,13 @@ class Doctor:
             detail = f"{len(managed) - MAX_ACCOUNTS} more accounts were not checked"
             findings.append(Finding("account", "", CheckState.UNKNOWN, detail))
         return findings
+
+    def _settings(self) -> list[Finding]:
+        """Return the settings that count as another value."""
+        return [
+            Finding("settings", "", CheckState.WARNING, remark, "Correct the setting.")
+            for remark in settings_remarks(self.policy)
+        ]
 
     def _clock(self) -> Finding:
         difference = f"{int(self.clock.skew.total_seconds())} s from Azure's clock"

@@ -59,9 +59,51 @@ def test_a_value_that_works_is_never_overwritten() -> None:
     assert "works" in action.reason
 
 
-def test_nor_is_it_after_any_time_as_neither_key() -> None:
-    f = broken(ACCEPTED, seen={SECRET: seen(OLD, since=NOW - 9 * DAY)})
-    assert decide(f).kind is ActionKind.BLOCKED
+def test_after_a_while_the_account_goes_on_without_it_and_says_so() -> None:
+    f = broken(ACCEPTED, seen={SECRET: seen(OLD, since=NOW - APART)})
+    action = decide(f)
+    assert action.kind is ActionKind.IDLE
+    assert "works" in action.record.notes[SECRET]
+    assert decide(broken(ACCEPTED, seen={SECRET: seen(OLD, since=NOW)})).kind is ActionKind.BLOCKED
+
+
+def test_a_running_rotation_goes_on_without_it_too() -> None:
+    """Otherwise it would publish and wait in turns, for ever."""
+    moved = seen(OLD, since=NOW - APART)
+    f = running(
+        Phase.OVERLAP,
+        rotation(overlap_until=NOW),
+        target("a", OLD),
+        target("b", KEYS.key2),
+        seen={SECRET: moved},
+    )
+    action = decide(replace(f, verdicts={**f.verdicts, OLD: ACCEPTED}, stale_readers=()))
+    assert action.record.phase is Phase.REVOKE
+
+
+def test_a_secret_that_is_put_on_the_other_key_again_and_again_is_repaired_later_each_time() -> (
+    None
+):
+    split = {"published": KEYS.key2.fingerprint("salt")}
+    often = {SECRET: Repair(3, NOW - timedelta(minutes=14))}
+    f = facts(target("a"), target("b", KEYS.key2), repairs=often, **split)
+    action = decide(f)
+    assert action.kind is ActionKind.BLOCKED
+    assert "overwritten repeatedly" in action.reason
+    assert action.not_before == NOW + timedelta(minutes=1)
+    elsewhere = facts(
+        target("a"),
+        target("b", KEYS.key2),
+        repairs={"https://kv/secrets/b": Repair(9, NOW)},
+        **split,
+    )
+    assert decide(elsewhere).record.phase is Phase.VERIFY
+
+
+def test_nothing_is_written_to_a_secret_whose_vault_was_not_listed_completely() -> None:
+    f = broken()
+    action = decide(replace(f, undecided=f.targets))
+    assert action.record.operation is None
 
 
 def test_one_value_that_works_is_named_beside_one_that_nobody_can_judge() -> None:

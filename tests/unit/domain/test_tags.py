@@ -65,6 +65,24 @@ def test_an_invalid_tag_is_named_with_its_remedy(tag: str, value: str, says: str
     assert says in problem
 
 
+@pytest.mark.parametrize("days", ["3651", "0000019999999999", "9" * 512])
+def test_a_validity_that_is_too_long_counts_as_the_longest_and_is_shown(days: str) -> None:
+    enrolment = tags.read(SAMPLE | {"ValidityPeriodDays": days})
+    assert enrolment is not None
+    assert enrolment.validity == timedelta(days=3650)
+    (problem,) = enrolment.problems
+    assert "counts as 3650 days" in problem
+
+
+@pytest.mark.parametrize("tag", ["RotationOverlap", "RotationMinimumInterval"])
+def test_so_does_any_other_duration(tag: str) -> None:
+    enrolment = tags.read(SAMPLE | {tag: "P999999999D"})
+    assert enrolment is not None
+    assert timedelta(days=3650) in (enrolment.overlap, enrolment.minimum_interval)
+    (problem,) = enrolment.problems
+    assert tag in problem
+
+
 def test_a_key_pasted_into_a_tag_is_not_repeated() -> None:
     key = "0123456789abcdef" * 2
     enrolment = tags.read(SAMPLE | {"ValidityPeriodDays": key})
