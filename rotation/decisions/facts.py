@@ -164,15 +164,19 @@ class Facts(Struct, frozen=True, dict=True):
 
     @property
     def superseded_key(self) -> Key | None:
-        """The key that was published last before the present ones. Needs ``versions``."""
-        old = [
+        """The key that was published last before the present ones; None if it cannot be read.
+
+        Needs ``versions``.
+        """
+        others = [
             (version.created, str(version.target), version.value)
             for version in self.versions or ()
-            if version.value
-            and has_key_shape(version.value, self.keys)
-            and self.keys.slot_of(version.value) is None
+            if version.value is None
+            or (
+                has_key_shape(version.value, self.keys) and self.keys.slot_of(version.value) is None
+            )
         ]
-        return max(old, key=lambda found: found[:2])[2] if old else None
+        return max(others, key=lambda found: found[:2])[2] if others else None
 
     @property
     def has_other_salt(self) -> bool:

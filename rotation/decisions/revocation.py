@@ -28,6 +28,8 @@ from .regeneration import send
 # Two readings of the account's keys this far apart show that a slot has a new value.
 APART = timedelta(minutes=10)
 
+_UNKNOWN = "the record was restored or edited, and no readable version holds the old key"
+
 
 def revoke(f: Facts) -> Action:
     """Regenerate the old key after checking everything again in this step."""
@@ -52,13 +54,17 @@ def _recognise(f: Facts, slot: Slot) -> Action:
     """
     if f.versions is None:
         return needs(f, f"was the key in {slot} ever published?", MissingFacts(versions=True))
-    old = f.superseded_key if f.operation.retired is None else None
-    if f.superseded_at(slot) is None and (old or f.operation.retired):
-        retired = old.fingerprint(f.record.salt) if old else f.operation.retired
-        known = replace(f.operation, retired=retired)
+    operation, shown = f.operation, f.fingerprint(slot)
+    if f.superseded_at(slot) is not None:
+        known = replace(operation, retired=shown)
+        return enter(f, Phase.OVERLAP, f"{slot} holds a key that may be in use", known)
+    old = f.superseded_key if operation.retired is None else None
+    if operation.retired or old:
+        retired = old.fingerprint(f.record.salt) if old else operation.retired
+        known = replace(operation, retired=retired)
         return enter(f, Phase.PROVE, f"{slot} was already regenerated", known)
-    known = replace(f.operation, retired=f.fingerprint(slot))
-    return enter(f, Phase.OVERLAP, f"{slot} holds a key that may be in use", known)
+    unknown = replace(operation, retired=shown, proof=f"{legacy.NOT_PROVEN}: {_UNKNOWN}")
+    return enter(f, Phase.OVERLAP, f"nobody knows whether {slot} is old", unknown)
 
 
 def prove(f: Facts) -> Action:
@@ -136,6 +142,8 @@ def _not_proven(f: Facts, why: str) -> Action:
 
 
 def _revoked(f: Facts) -> Action:
+    if f.operation.proof:  # it was not known which key to prove
+        return _over(f, "notProven", f.operation)
     return _over(f, "revoked", replace(f.operation, proof=legacy.REFUSED, proven=True))
 
 

@@ -96,6 +96,44 @@ def test_a_slot_that_holds_a_published_key_is_regenerated_in_spite_of_the_record
     assert action.record.phase is Phase.REVOKE
 
 
+def restored(*versions: Version) -> Facts:
+    """Return an account whose record has another salt, so that it does not know the old key."""
+    f = proving(ProbeResult.REFUSED, ProbeResult.ACCEPTED, ProbeResult.REFUSED)
+    operation = replace(f.operation, retired=None, successes=0)
+    live = Version(SECRET, "v2", NOW - timedelta(days=2), LIVE)
+    record = replace(f.record, phase=Phase.REVOKE, operation=operation)
+    return replace(f, record=record, versions=(*versions, live))
+
+
+def test_without_the_salt_the_version_before_the_present_one_tells_the_old_key() -> None:
+    action = decide(restored(Version(SECRET, "v1", NOW - timedelta(days=90), OLD)))
+    assert action.record.phase is Phase.PROVE
+    assert action.record.operation is not None
+    assert action.record.operation.retired == OLD.fingerprint(SALT)
+
+
+@pytest.mark.parametrize("older", [OLD, None])
+def test_if_that_version_cannot_be_read_the_ending_is_not_proven(older: Key | None) -> None:
+    """An older version must not stand in for it: its key was refused long ago."""
+    f = restored(
+        Version(SECRET, "v0", NOW - timedelta(days=180), older),
+        Version(SECRET, "v1", NOW - timedelta(days=90), None),
+    )
+    action = decide(f)
+    assert action.record.phase is Phase.OVERLAP, "it is regenerated, whatever it is"
+    assert action.record.operation is not None
+    assert action.record.operation.retired == SPARE.fingerprint(SALT)
+    done = replace(
+        action.record.operation,
+        retired=OLD.fingerprint(SALT),
+        phase_since=NOW - timedelta(hours=1),
+        successes=2,
+    )
+    record = replace(action.record, phase=Phase.PROVE, operation=done)
+    versions = (Version(SECRET, "v0", NOW - timedelta(days=180), OLD),)
+    assert sent(replace(f, record=record, versions=versions)) == ["notProven"]
+
+
 def test_the_wait_that_the_data_plane_asks_for_is_obeyed() -> None:
     f = proving(ProbeResult.INCONCLUSIVE, ProbeResult.ACCEPTED, ProbeResult.REFUSED)
     throttled = ProbeVerdict(ProbeResult.INCONCLUSIVE, "429", timedelta(minutes=40))
