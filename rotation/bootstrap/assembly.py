@@ -21,6 +21,7 @@ from ..service.health import Health
 from ..service.lost_records import LostRecords
 from ..service.previews import Previews
 from ..service.queries import Queries
+from ..service.releases import Releases
 from ..service.scope import Scope
 from ..service.service import Close, Service
 from ..service.sweep import Sweep
@@ -88,6 +89,7 @@ def assemble(clients: Clients, store: Store, queue: Queue, *, as_operator: bool 
             clock,
             Acceptance(scope, emergencies, accounts, journal, queue, clock),
         ),
+        releases=Releases(scope, journal, queue),
         queries=queries,
         previews=Previews(queries, scope, reconciler, sweeper, inventory, vaults, clock),
         health=Health(queries, journal, clock, settings.period),

@@ -19,6 +19,7 @@ from .commands.enrol import enrol
 from .commands.history import history
 from .commands.pause import pause
 from .commands.plan import plan
+from .commands.release import release
 from .commands.rotate import emergency, rotate
 from .commands.rotations import rotations
 from .commands.status import status
@@ -29,7 +30,7 @@ from .exit_status import CommandError, ExitStatus
 COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Inspect": (status, why, plan, rotations, history),
     "Set up": (doctor, discover, enrol),
-    "Rotate": (rotate, emergency, pause),
+    "Rotate": (rotate, emergency, pause, release),
     "A single rotation": (watch, cancel, resume, abandon),
 }
 

@@ -58,8 +58,9 @@ def ends(f: Facts, target: Target) -> datetime:
 
 
 def counts(f: Facts, target: Target) -> bool:
-    """Return whether a hold by the target still counts."""
-    return ends(f, target) > f.now
+    """Return whether a hold by the target still counts: not for too long, nor released."""
+    member = f.record.members.get(str(target.id))
+    return ends(f, target) > f.now and not (member and member.released)
 
 
 def _is_scheduled(f: Facts) -> bool:

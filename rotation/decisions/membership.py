@@ -128,7 +128,8 @@ def _keep(c: Context, s: SecretSnapshot, member: Member, tagged: bool, found: Me
         found.left.append(s.id)
         return
     withdrawn = c.bindings.of(s.id, c.account) is Bound.NONE
-    found.members[str(s.id)] = replace(member, withdrawn=withdrawn)
+    released = withdrawn and member.released
+    found.members[str(s.id)] = replace(member, withdrawn=withdrawn, released=released)
     if member.leaves_at:
         found.notes[str(s.id)] = f"its tag {tags.PROVIDER_ADDRESS} was removed"
     target = _target(c, s, tagged)

@@ -16,13 +16,15 @@ class Member(Struct, frozen=True):
     """A secret that was admitted.
 
     ``shown``: only because it showed a current key. ``leaves_at``: its address was removed, and
-    this is when it stops being a member. ``withdrawn``: it is no longer bound.
+    this is when it stops being a member. ``withdrawn``: it is no longer bound. ``released``: a
+    person confirmed that nobody needs the key that it still shows.
     """
 
     since: datetime
     shown: bool = False
     leaves_at: datetime | None = None
     withdrawn: bool = False
+    released: bool = False
 
 
 def has_key_shape(value: Key, keys: Keys) -> bool:

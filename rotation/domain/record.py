@@ -63,9 +63,9 @@ class Repair(Struct, frozen=True):
 
 
 class Hold(Struct, frozen=True):
-    """How long something held back steps that were ready: since when now, and before that.
+    """The time for which something held back steps that were ready.
 
-    ``since`` is None while it does not. ``spent`` is the sum of the spells that are over.
+    ``since`` is when the present spell began, or None. ``spent`` is the sum of the former spells.
     """
 
     since: datetime | None = None

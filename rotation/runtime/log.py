@@ -27,6 +27,7 @@ LINES: Mapping[str, tuple[str, ...]] = {
         *("id", "account", "purpose", "ending", "outcome", "requester", "role", "reason"),
         *("request", "leaked", "askedAt", "endedAt", "seconds"),
     ),
+    "released": ("secret", "account", "caller", "request", "reason"),
     "request": ("route", "caller", "role", "request", "status"),
     "request failed": ("route", "request", "reason"),
     "event": (

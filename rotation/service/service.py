@@ -11,6 +11,7 @@ from .commands import Commands
 from .health import Health
 from .previews import Previews
 from .queries import Queries
+from .releases import Releases
 from .triggers import Triggers
 
 Close = Callable[[], Awaitable[object]]
@@ -21,6 +22,7 @@ class Service(Struct, frozen=True):
 
     triggers: Triggers
     commands: Commands
+    releases: Releases
     queries: Queries
     previews: Previews
     health: Health

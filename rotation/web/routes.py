@@ -31,6 +31,9 @@ ROUTES = (
     Route("answer_rotation", "POST", "rotations/{id}/{answer}", Role.OPERATE, rotations.answer),
     Route("list_secrets", "GET", "secrets", Role.READ, secrets.list_secrets),
     Route("get_secret", "GET", "secrets/{vault}/{secret}", Role.READ, secrets.get),
+    Route(
+        "release_secret", "POST", "secrets/{vault}/{secret}/release", Role.OPERATE, secrets.release
+    ),
     Route("hold_secret", "POST", "secrets/{vault}/{secret}/{hold}", Role.OPERATE, secrets.hold),
     Route("plan", "GET", "plan", Role.READ, service.plan),
     Route("doctor", "GET", "doctor", Role.OPERATE, service.doctor),

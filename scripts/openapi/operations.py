@@ -16,7 +16,7 @@ from rotation.service.replies.rotation import (
     RotationReply,
     RotationsReply,
 )
-from rotation.service.replies.secret import AccountReply, HeldReply, SecretReply
+from rotation.service.replies.secret import AccountReply, HeldReply, ReleasedReply, SecretReply
 from rotation.web.bodies import AnswerBody, RequestBody
 
 from . import parameters as p
@@ -105,6 +105,12 @@ OPERATIONS: Mapping[str, Operation] = {
         "Pause or resume a secret's scheduled rotations",
         _ok(HeldReply, description="The secret after the change."),
         (p.VAULT, p.SECRET, p.HOLD),
+        AnswerBody,
+    ),
+    "release_secret": Operation(
+        "Confirm that nobody needs the key that a secret without a binding still shows",
+        _ok(ReleasedReply, description="The secret, and what follows."),
+        (p.VAULT, p.SECRET),
         AnswerBody,
     ),
     "get_account": Operation(

@@ -41,6 +41,16 @@ class HeldReply(Reply, frozen=True, kw_only=True):
     paused: bool
 
 
+class ReleasedReply(Reply, frozen=True, kw_only=True):
+    """A secret that is no longer bound, and whose key may be regenerated before the bound."""
+
+    vault: str
+    secret: str
+    account: str
+    will: str
+    dry_run: bool
+
+
 class SpanReply(Reply, frozen=True, kw_only=True):
     """A period in which a slot's key was published, and until when it still worked."""
 

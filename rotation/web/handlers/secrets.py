@@ -33,6 +33,13 @@ async def hold(call: Call) -> Response:
     return ok(await call.service.commands.pause(_target(call), paused=what == "pause"))
 
 
+async def release(call: Call) -> Response:
+    """Handle ``POST /api/secrets/{vault}/{secret}/release``."""
+    reason, dry_run = read_answer(call.request.body)
+    target = _target(call)
+    return ok(await call.service.releases.release(target, call.caller, reason, dry_run=dry_run))
+
+
 async def get_account(call: Call) -> Response:
     """Handle ``GET /api/accounts/{slug}``."""
     slug = call.param("slug").lower()

@@ -1,4 +1,4 @@
-"""A secret may hold its account's scheduled work for a bounded time, whatever the cause."""
+"""A secret may hold its account's scheduled work for a bounded time, of any cause."""
 
 from __future__ import annotations
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from emulator.azure import Azure
 from rotation.domain.operation import Phase
+from tests.integration.wire.api import Api
 
 from .estate import DAY, NEIGHBOURS, OWNERS, estate, live, put, serving, tags, values
 
@@ -170,3 +173,33 @@ async def test_the_key_that_a_withdrawn_secret_shows_is_not_revoked_for_seven_da
         assert azure.accounts.accepted(shown) is not None, "its consumers may still use it"
         await live(p, 10 * DAY, every=timedelta(hours=6))
     assert azure.accounts.accepted(shown) is None
+
+
+async def release(api: Api, **more: bool) -> tuple[int, Any]:
+    body = json.dumps({"reason": "the team has moved", **more}).encode()
+    return await api.call(
+        "release_secret", params={"vault": NEIGHBOURS, "secret": "second"}, body=body
+    )
+
+
+async def test_a_person_may_release_a_withdrawn_secret_before_that(tmp_path: Path) -> None:
+    azure = estate()
+    both = f"{OWNERS}={azure.account('aoai-demo').id},{NEIGHBOURS}={azure.account('aoai-demo').id}"
+    shown = key(azure)
+    put(azure, "second", shown, tags(azure, "aoai-demo"))
+    async with serving(azure, tmp_path, ROTATION_BINDINGS=both, ROTATION_LEAD="P1D") as p:
+        await p.triggers.sweep()
+        api = Api(p, tmp_path / "answers.txt")
+        assert (await release(api))[0] == 409, "it is bound"
+    async with serving(azure, tmp_path) as p:
+        api = Api(p, tmp_path / "answers.txt")
+        await live(p, 2 * DAY, every=timedelta(hours=6))
+        status, found = await release(api, dry_run=True)
+        assert (status, found["account"]) == (200, azure.account("aoai-demo").id)
+        await live(p, DAY, every=timedelta(hours=6))
+        assert azure.accounts.accepted(shown) is not None, "a dry run releases nothing"
+        status, found = await release(api)
+        assert (status, found["dryRun"]) == (200, False)
+        await live(p, timedelta(hours=3))
+    assert azure.accounts.accepted(shown) is None
+    assert values(azure, NEIGHBOURS, "second") == [shown]

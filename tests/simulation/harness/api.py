@@ -14,6 +14,7 @@ from rotation.domain.access import Role
 from rotation.ops.doctor.doctor import Doctor
 from rotation.service.health import Health
 from rotation.service.previews import Previews
+from rotation.service.releases import Releases
 from rotation.service.service import Service
 from rotation.web.authentication import ENTRA, HEADER, AuthMethods
 
@@ -90,6 +91,7 @@ def service_of(worker: Worker) -> Service:
     return Service(
         triggers=triggers,
         commands=worker.commands,
+        releases=Releases(scope, worker.journal, triggers.queue),
         queries=queries,
         previews=Previews(*reading, triggers.clock),
         health=Health(queries, worker.journal, triggers.clock, timedelta(minutes=30)),

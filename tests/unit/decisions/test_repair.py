@@ -84,9 +84,9 @@ def test_a_running_rotation_goes_on_without_it_too() -> None:
 def test_a_secret_that_is_put_on_the_other_key_again_and_again_is_repaired_later_each_time() -> (
     None
 ):
-    split = {"published": KEYS.key2.fingerprint("salt")}
+    ours = KEYS.key2.fingerprint("salt")
     often = {SECRET: Repair(3, NOW - timedelta(minutes=14))}
-    f = facts(target("a"), target("b", KEYS.key2), repairs=often, **split)
+    f = facts(target("a"), target("b", KEYS.key2), repairs=often, published=ours)
     action = decide(f)
     assert action.kind is ActionKind.BLOCKED
     assert "overwritten repeatedly" in action.reason
@@ -95,7 +95,7 @@ def test_a_secret_that_is_put_on_the_other_key_again_and_again_is_repaired_later
         target("a"),
         target("b", KEYS.key2),
         repairs={"https://kv/secrets/b": Repair(9, NOW)},
-        **split,
+        published=ours,
     )
     assert decide(elsewhere).record.phase is Phase.VERIFY
 

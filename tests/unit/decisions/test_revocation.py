@@ -120,7 +120,7 @@ def test_if_that_version_cannot_be_read_the_ending_is_not_proven(older: Key | No
         Version(SECRET, "v1", NOW - timedelta(days=90), None),
     )
     action = decide(f)
-    assert action.record.phase is Phase.OVERLAP, "it is regenerated, whatever it is"
+    assert action.record.phase is Phase.OVERLAP, "it is regenerated"
     assert action.record.operation is not None
     assert action.record.operation.retired == SPARE.fingerprint(SALT)
     done = replace(
