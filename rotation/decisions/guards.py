@@ -37,7 +37,7 @@ def before_regenerate(f: Facts, slot: Slot) -> Action | None:
 def _recovering(f: Facts) -> Action | None:
     """After a lost record, wait until secrets whose latest version has no tags were looked for."""
     rotated = any(target.enrolment.rotation for target in f.targets)
-    if _is_emergency(f) or not rotated or not f.record.is_young(f.now):
+    if _is_emergency(f) or f.record.searched or not rotated or not f.record.is_young(f.now):
         return None
     until = (f.record.began_at or f.now) + RECOVERY
     return wait(f, "the record is new: looking for secrets that an earlier one named", until)

@@ -127,9 +127,11 @@ def _keep(c: Context, s: SecretSnapshot, member: Member, tagged: bool, found: Me
     if member.leaves_at and member.leaves_at <= c.now and c.record.phase is Phase.IDLE:
         found.left.append(s.id)
         return
-    withdrawn = c.bindings.of(s.id, c.account) is Bound.NONE
+    bound = c.bindings.of(s.id, c.account)
+    withdrawn = bound is Bound.NONE
     released = withdrawn and member.released
-    found.members[str(s.id)] = replace(member, withdrawn=withdrawn, released=released)
+    if bound is not Bound.UNDECIDED or str(s.id) in c.record.members:
+        found.members[str(s.id)] = replace(member, withdrawn=withdrawn, released=released)
     if member.leaves_at:
         found.notes[str(s.id)] = f"its tag {tags.PROVIDER_ADDRESS} was removed"
     target = _target(c, s, tagged)
@@ -143,7 +145,7 @@ def _keep(c: Context, s: SecretSnapshot, member: Member, tagged: bool, found: Me
         found.notes[str(s.id)] = "its value is not a key of this account; left alone"
     else:
         found.targets.append(target)
-        if c.bindings.of(s.id, c.account) is Bound.UNDECIDED:
+        if bound is Bound.UNDECIDED:
             found.undecided.append(target)
 
 

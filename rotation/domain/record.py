@@ -19,7 +19,7 @@ from .request import OPERATOR_ANSWERS, Request
 
 HISTORY = 20
 
-# After a lost record, untagged secrets are looked for this long: a few of them in each sweep.
+# After a lost record, untagged secrets are looked for, but not longer: some in each sweep.
 RECOVERY = timedelta(hours=48)
 
 OUTBOX = 20  # notifications that a record keeps until they are delivered
@@ -86,7 +86,7 @@ class Record(Struct, frozen=True):
     """The stored record of one account.
 
     ``held`` are the holds on the next rotation or the running one, by secret and, under an empty
-    name, of the account.
+    name, of the account. ``searched``: since ``began_at``, all untagged secrets were looked at.
     """
 
     account: AccountId
@@ -121,6 +121,7 @@ class Record(Struct, frozen=True):
     format: int = FORMAT
     births: Mapping[str, datetime] = field(default_factory=dict)
     held: Mapping[str, Hold] = field(default_factory=dict)
+    searched: bool = False
 
     def is_young(self, now: datetime) -> bool:
         """Return whether the record replaces a lost one and is not complete yet."""

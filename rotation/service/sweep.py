@@ -135,7 +135,8 @@ class Sweep:
         if errors and all(error and error.of_service for error in errors):
             return self._stop(0, 0, f"no vault can be listed: {errors[0]}")
         await self._freeze(listings)
-        todo, lost = await self.plan(listings), await self.lost.find(listings)
+        records = await self._known()
+        todo, lost = self._planned(listings, records), await self.lost.find(listings, records)
         forgotten, unreadable = await self._forgotten(listings)
         problems = (*todo.problems, *(found.advice for found in unreadable))
         for problem in problems:
@@ -153,7 +154,9 @@ class Sweep:
 
     async def plan(self, listings: Iterable[Listing]) -> SweepPlan:
         """Return the accounts that a sweep visits now."""
-        records = await self._known()
+        return self._planned(listings, await self._known())
+
+    def _planned(self, listings: Iterable[Listing], records: Mapping[str, Record]) -> SweepPlan:
         return plan(listings, records, self.policy, self.clock.now(), self.rate, self.period)
 
     async def _known(self) -> Mapping[str, Record]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec.structs import replace
@@ -16,7 +16,7 @@ from ..decisions.actions import ActionKind
 from ..domain import events
 from ..domain.errors import RotationError, Unreadable
 from ..domain.events import Expiring, Ignored, Regenerated
-from ..domain.ids import TargetId
+from ..domain.ids import AccountId, TargetId
 from ..engine.emergencies import Emergencies
 from ..engine.failures import delay
 from ..engine.journal import Journal, LastSweep
@@ -108,18 +108,25 @@ class Triggers:
 
     async def _may_look(self, message: Visit) -> bool:
         """Return whether to look at the account now: once a minute, and at a new request."""
+        now = self.clock.now()
+        last = self._limit.last(message.account, now)
+        if last is not None and not await self._is_asked(message.account, last):
+            return False
+        self._limit.note(message.account, now)
+        return True
+
+    async def _is_asked(self, account: AccountId, since: datetime) -> bool:
         try:
-            record = await self.journal.find(message.account.slug)
+            record = await self.journal.find(account.slug)
         except RotationError:
-            record = None
-        requests = frozenset(request.id for request in record.requests) if record else frozenset()
-        return self._limit.allows(message.account, self.clock.now(), requests)
+            return False
+        return record is not None and any(request.at >= since for request in record.requests)
 
     async def _defer(self, message: Visit) -> None:
         """Look later, once for all messages that come in until then."""
         pause = self._limit.defer(message.account, self.clock.now())
         if pause is not None:
-            await self.enqueue(message, pause)
+            await self.enqueue(Visit(message.account, message.targets), pause)
         log.info("event ignored", reason="the account was looked at less than a minute ago")
 
     async def _is_known(self, message: Visit) -> bool:

@@ -15,7 +15,6 @@ class _Look:
     """The last look at an account. ``later``: another one is enqueued already."""
 
     at: datetime
-    requests: frozenset[str]
     later: bool = False
 
 
@@ -25,22 +24,20 @@ class VisitLimit:
 
     _last: dict[AccountId, _Look] = field(default_factory=dict)
 
-    def allows(self, account: AccountId, now: datetime, requests: frozenset[str]) -> bool:
-        """Return whether the account may be looked at now, and remember that it was.
-
-        ``requests`` are the ids of its requests: a new one is a reason to look at once.
-        """
+    def last(self, account: AccountId, now: datetime) -> datetime | None:
+        """Return the time of a look at the account within the last minute, if any."""
         self._last = {a: look for a, look in self._last.items() if now - look.at < APART}
-        last = self._last.get(account)
-        if last is not None and requests <= last.requests:
-            return False
-        self._last[account] = _Look(now, requests)
-        return True
+        found = self._last.get(account)
+        return found.at if found else None
+
+    def note(self, account: AccountId, now: datetime) -> None:
+        """Remember that the account is looked at now."""
+        self._last[account] = _Look(now)
 
     def defer(self, account: AccountId, now: datetime) -> timedelta | None:
         """Return how long to put off a look; None if another message does it already."""
         last = self._last.get(account)
         if last is None or last.later:
             return None
-        self._last[account] = _Look(last.at, last.requests, later=True)
+        self._last[account] = _Look(last.at, later=True)
         return last.at + APART - now

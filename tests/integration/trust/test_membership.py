@@ -7,8 +7,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from emulator.azure import Azure
 from rotation.domain.operation import Phase
+from rotation.service.requests import RotationRequest
 from tests.integration.wire.api import Api
 
 from .estate import DAY, NEIGHBOURS, OWNERS, estate, live, put, serving, tags, values
@@ -83,6 +86,26 @@ async def test_without_a_record_our_tags_on_any_version_make_it_a_target(tmp_pat
         await live(p, 2 * DAY)
         record = await p.record()
     assert f"https://{OWNERS}.vault.azure.net/secrets/{KEY}" in record.seen
+
+
+@pytest.mark.parametrize("readable", [True, False])
+async def test_after_a_lost_record_a_rotation_waits_until_every_secret_was_looked_at(
+    tmp_path: Path, readable: bool
+) -> None:
+    azure = estate()
+    async with serving(azure, tmp_path / "before") as p:
+        await live(p, 4 * DAY, every=timedelta(hours=6))
+    azure.vault(NEIGHBOURS).public_network = readable
+    quarter = timedelta(minutes=15)
+    async with serving(azure, tmp_path / "after") as p:
+        await p.triggers.sweep()
+        await p.service.commands.request(RotationRequest("due", "alice", account=p.account()))
+        await p.run(quarter)
+        assert len(values(azure, OWNERS, KEY)) == 2
+        await live(p, 8 * quarter, every=quarter)
+        assert len(values(azure, OWNERS, KEY)) == (3 if readable else 2)
+        await live(p, 2 * DAY, every=timedelta(hours=6))
+    assert len(values(azure, OWNERS, KEY)) == 3
 
 
 async def test_in_a_broadly_bound_vault_a_placeholder_is_not_admitted(tmp_path: Path) -> None:

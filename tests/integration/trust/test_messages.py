@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from rotation.domain.events import Expiring
 from rotation.domain.ids import AccountId, TargetId
 from rotation.service import messages
 from rotation.service.messages import ExpiryNotice, Visit
+from rotation.service.requests import RotationRequest
 from tests.integration.wire.product import Product
 
 from .estate import DAY, NEIGHBOURS, estate, put, serving, tags
@@ -118,3 +120,35 @@ async def test_a_wrapped_event_causes_the_same_look_as_a_plain_one(tmp_path: Pat
         wrapped = {"event": [[json.loads(event("acct-b-key", version))]]}
         await p.triggers.handle_message(json.dumps(wrapped))
         assert [text for _, _, text in p.queue.waiting] == plain != []
+
+
+async def test_many_visits_of_a_known_account_cause_one_look_a_minute(tmp_path: Path) -> None:
+    azure = estate(lives=80 * DAY)
+    async with serving(azure, tmp_path) as p:
+        await p.triggers.sweep()
+        later = azure.clock.now() + DAY
+        before = looks(azure)
+        for number in range(50):
+            forged = Visit(p.account(), wake=later if number % 2 else None, tries=number % 3)
+            await p.triggers.handle_message(messages.dump(forged))
+        assert looks(azure) == before + 1
+        assert len(p.queue.waiting) <= 2, "they are not repeated"
+        await p.run(timedelta(minutes=2))
+        assert looks(azure) == before + 2, "a change since then is not missed"
+
+
+async def test_a_new_request_is_looked_at_at_once(tmp_path: Path) -> None:
+    azure = estate(lives=80 * DAY)
+    async with serving(azure, tmp_path) as p:
+        await p.triggers.sweep()
+        await p.triggers.handle_message(messages.dump(Visit(p.account())))
+        azure.advance(timedelta(seconds=5))
+        before = looks(azure)
+        await p.service.commands.request(RotationRequest("due", "alice", account=p.account()))
+        await p.run(timedelta(seconds=1))
+    assert looks(azure) > before
+
+
+def looks(azure: Azure) -> int:
+    calls = (c for c in azure.calls if c.operation == "arm.list_keys")
+    return sum("aoai-demo" in call.url for call in calls)

@@ -73,6 +73,26 @@ async def test_of_several_vaults_only_what_was_rotated_before_is_bound(tmp_path:
     assert values(azure, NEIGHBOURS, "shown") == shown
 
 
+async def test_a_pair_that_shows_no_current_key_is_not_bound_even_if_it_was_rotated_before(
+    tmp_path: Path,
+) -> None:
+    azure = estate()
+    put(azure, "theirs", values(azure, OWNERS, KEY)[0], tags(azure, "aoai-demo"))
+    account, dead = azure.account("aoai-demo").id, "d" * 32
+    everything = {"ROTATION_BINDINGS": f"{OWNERS}={account},{NEIGHBOURS}={account}"}
+    async with serving(azure, tmp_path, **everything) as p:
+        await live(p, timedelta(hours=3))
+        assert "theirs" in str((await p.record()).seen)
+    written_by_the_earlier_version(tmp_path)
+    put(azure, "theirs", dead, tags(azure, "aoai-demo"))
+    async with serving(azure, tmp_path, **SEVERAL) as p:
+        await p.visit()
+        await live(p, 3 * DAY)
+        assert (await p.record()).phase is Phase.IDLE
+    assert values(azure, NEIGHBOURS, "theirs")[-1] == dead
+    assert values(azure, OWNERS, KEY)[-1] in azure.account("aoai-demo").keys.values()
+
+
 async def test_the_list_of_bound_pairs_is_never_extended(tmp_path: Path) -> None:
     azure = estate()
     await overlapping(azure, tmp_path)
