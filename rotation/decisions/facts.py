@@ -168,15 +168,19 @@ class Facts(Struct, frozen=True, dict=True):
 
         Needs ``versions``.
         """
+        ours = {target.id for target in (*self.targets, *self.left_behind, *self.strays)}
         others = [
             (version.created, str(version.target), version.value)
             for version in self.versions or ()
-            if version.value is None
-            or (
-                has_key_shape(version.value, self.keys) and self.keys.slot_of(version.value) is None
-            )
+            if version.target in ours and self._is_other(version.value)
         ]
         return max(others, key=lambda found: found[:2])[2] if others else None
+
+    def _is_other(self, value: Key | None) -> bool:
+        """Return whether a version holds a former key, or may hold one."""
+        if value is None:
+            return True
+        return has_key_shape(value, self.keys) and self.keys.slot_of(value) is None
 
     @property
     def has_other_salt(self) -> bool:
