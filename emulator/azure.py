@@ -25,6 +25,8 @@ __all__ = ["Azure", "UnknownHost", "virtual"]
 
 SUBSCRIPTION, GROUP = "11111111-1111-1111-1111-111111111111", "rg-keys"
 
+LOCKS = ("ReadOnly", "CanNotDelete")
+
 
 class Azure(Services):
     """Builds, inspects and changes the emulated Azure."""
@@ -95,9 +97,16 @@ class Azure(Services):
         """Deliver a vault's events to a webhook."""
         return self.vault(vault).topic.subscribe(Subscription(url, **more))
 
-    def lock(self, scope: str) -> None:
-        """Put a read-only lock on an account, a resource group or a subscription, by ARM id."""
-        self.arm.locks.add(scope)
+    def lock(self, scope: str, level: str = "ReadOnly") -> None:
+        """Put a lock on an account, a resource group or a subscription, by ARM id.
+
+        ``level`` is ReadOnly, which forbids every POST too, or CanNotDelete, which forbids
+        nothing here.
+        """
+        if level not in LOCKS:
+            raise ValueError(f"level {level!r} is not one of {', '.join(LOCKS)}")
+        if level == "ReadOnly":
+            self.arm.locks.add(scope)
 
     def vault(self, name: str) -> Vault:
         """Return a vault by its name or its URL."""

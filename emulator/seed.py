@@ -74,7 +74,7 @@ def plant(azure: Azure, seed: Mapping[str, Any]) -> None:
         "principals": lambda m: _principal(azure, m),
         "topics": lambda m: azure.topics.add(m),
         "subscriptions": lambda m: azure.vault(m["vault"]).topic.subscribe(subscription(m)),
-        "locks": lambda m: azure.lock(_scope(azure, m)),
+        "locks": lambda m: _lock(azure, m),
     }
     for name in MEMBERS:
         for index, member in enumerate(seed.get(name, ())):
@@ -134,6 +134,12 @@ def _assignment(azure: Azure, role: str | Mapping[str, Any]) -> tuple[Role, str]
         return _known(role["role"]), scope
     actions, data_actions = role.get("actions", ()), role.get("dataActions", ())
     return Role("custom", tuple(actions), tuple(data_actions)), scope
+
+
+def _lock(azure: Azure, member: str | Mapping[str, str]) -> None:
+    """Add a lock: a scope, or a scope and a level."""
+    found = {"scope": member} if isinstance(member, str) else dict(member)
+    azure.lock(_scope(azure, found.pop("scope")), **found)
 
 
 def _scope(azure: Azure, text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from ...core.identity import Principal
@@ -101,11 +101,11 @@ def _network(account: Account) -> dict[str, Any]:
 
 
 def _headers() -> dict[str, str]:
-    request_id = str(uuid.uuid4())
+    request_id, at = str(uuid.uuid4()), datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     return {
         "x-ms-request-id": request_id,
         "x-ms-correlation-request-id": request_id,
-        "x-ms-routing-request-id": f"WESTEUROPE:{request_id}",
+        "x-ms-routing-request-id": f"WESTEUROPE:{at}:{request_id}",
         "Cache-Control": "no-cache",
     }
 

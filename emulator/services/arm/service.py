@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -14,13 +13,13 @@ from ..accounts import Account, Accounts
 from ..keyvault.vault import Vault
 from . import account_requests, errors, vault_requests
 from .account_requests import AccountRequest, page, slot_of
+from .api_versions import check_api_version
 from .errors import ArmError, check_right
 from .responses import ACCOUNTS, account_body, error_response, keys_body, ok, permissions_body
 from .throttling import Throttling
 from .vault_requests import VaultRequest
 
 PAGE = 100
-_API_VERSION = re.compile(r"20\d\d-\d\d-\d\d(-preview)?")
 
 
 @dataclass
@@ -57,7 +56,7 @@ class Arm:
             principal = self._authenticate(request, cloud)
             if parsed is None:
                 raise errors.no_route(request.path)
-            _check_api_version(request)
+            check_api_version(request, parsed)
             kind, now = "reads" if request.method == "GET" else "writes", self.accounts.clock.now()
             headers = self.throttling.spend(kind, principal.object_id, parsed.subscription, now)
             response = self._dispatch(request, cloud, principal, parsed)
@@ -70,12 +69,13 @@ class Arm:
         if isinstance(found, Principal):
             return found
         authority = f"https://{cloud.login}/{TENANT}"
-        challenge = f'Bearer authorization_uri="{authority}", error="invalid_token"'
         code, text = {
             "missing": ("AuthenticationFailed", "Authentication failed. The header is missing."),
             "expired": ("ExpiredAuthenticationToken", "The access token expiry has passed."),
             "audience": ("InvalidAuthenticationTokenAudience", "The audience is not accepted."),
         }.get(found, ("InvalidAuthenticationToken", "The access token is invalid."))
+        challenge = f'Bearer authorization_uri="{authority}", error="invalid_token"'
+        challenge += f', error_description="{text}"'
         raise ArmError(401, code, text, WWW_Authenticate=challenge)
 
     def _dispatch(
@@ -156,9 +156,3 @@ class Arm:
             raise errors.no_group(parsed.group)
         if subscription in self.unregistered:
             raise errors.not_registered()
-
-
-def _check_api_version(request: Request) -> None:
-    if not _API_VERSION.fullmatch(request.query.get("api-version", "")):
-        text = "The api-version query parameter (?api-version=) is required."
-        raise ArmError(400, "MissingApiVersionParameter", text)

@@ -99,7 +99,7 @@ def _event_type(event_type: str) -> str:
 
 
 def policy_assignment(definition: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a policy assignment as ARM shows it; the emulator does not enforce policies."""
+    """Return a policy assignment as ARM shows it."""
     name = uuid.uuid5(uuid.NAMESPACE_OID, definition).hex[:24]
     definition = f"/providers/Microsoft.Authorization/policyDefinitions/{definition}"
     return {

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ...core.wire import Request, Response
+from . import policies
 from .errors import bad_parameter, forbidden
 from .model import Version
 from .request_body import (
@@ -45,6 +46,7 @@ def set_secret(vault: Vault, request: Request, target: Target) -> Response:
         content_type=parse_content_type(body),
         tags=parse_tags(body),
     )
+    policies.check(version, vault.assignments, "set")
     return ok(vault, secret_body(vault, *vault.set(target.name, version), with_value=True))
 
 
@@ -61,7 +63,7 @@ def update_secret(vault: Vault, request: Request, target: Target) -> Response:
     secret, version = vault.version(target.name, target.version)
     body = parse_body(request)
     enabled, nbf, exp = parse_attributes(body)
-    given = {
+    given: dict[str, Any] = {
         "enabled": enabled,
         "nbf": nbf,
         "exp": exp,
@@ -69,6 +71,8 @@ def update_secret(vault: Vault, request: Request, target: Target) -> Response:
         "tags": parse_tags(body),
     }
     changes = {member: value for member, value in given.items() if value is not None}
+    changed = replace(version, **changes, updated=vault.clock.now())
+    policies.check(changed, vault.assignments, "update")
     vault.update(secret, version, changes)
     return ok(vault, secret_body(vault, secret, version))
 

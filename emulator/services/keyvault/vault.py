@@ -26,7 +26,7 @@ class Vault:
 
     ``policies`` are the older access policies, permissions by object id, in place of roles.
     ``stale_for`` makes reads show the versions of that long ago. ``assignments`` are assignments
-    of Azure Policy, which the emulator shows but does not enforce.
+    of Azure Policy; those of ``policies`` that deny are enforced.
     """
 
     name: str

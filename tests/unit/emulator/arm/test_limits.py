@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from azure.core.exceptions import HttpResponseError
 from azure.mgmt.cognitiveservices import CognitiveServicesManagementClient
 
 from emulator.azure import GROUP, SUBSCRIPTION, Azure
-from emulator.core.wire import Request
+from emulator.core.wire import Headers, Request
 from emulator.sdk.transport import EmulatorTransport
 
 from ..conftest import Credential
@@ -50,6 +51,37 @@ def test_a_lock_on_another_group_forbids_nothing(
 ) -> None:
     azure.lock(f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}-other")
     client.accounts.list_keys(GROUP, "aoai-demo")
+
+
+def test_a_lock_against_deletion_forbids_neither_reads_nor_key_operations(
+    azure: Azure, client: CognitiveServicesManagementClient
+) -> None:
+    azure.lock(azure.account("aoai-demo").id, "CanNotDelete")
+    client.accounts.list_keys(GROUP, "aoai-demo")
+    client.accounts.regenerate_key(GROUP, "aoai-demo", "Key1")
+
+
+@pytest.mark.parametrize(
+    ("version", "expected"),
+    [
+        ("", "MissingApiVersionParameter"),
+        ("newest", "InvalidApiVersionParameter"),
+        ("2099-01-01", "NoRegisteredProviderFound"),
+    ],
+)
+def test_an_unknown_api_version_is_refused(azure: Azure, version: str, expected: str) -> None:
+    token = azure.identity.issue(azure.identity.principals[0], "https://management.azure.com/")
+    headers = Headers({"Authorization": f"Bearer {token}"})
+    url = f"https://management.azure.com{azure.account('aoai-demo').id}?api-version={version}"
+    assert code(azure.handle(Request("GET", url, headers))) == (400, expected)
+
+
+def test_every_response_names_its_route_and_time(azure: Azure) -> None:
+    """Resource Manager: x-ms-routing-request-id is REGION:TIME:ID."""
+    response = arm(azure, azure.account("aoai-demo").id)
+    assert re.fullmatch(
+        r"WESTEUROPE:\d{8}T\d{6}Z:[0-9a-f-]{36}", response.headers["x-ms-routing-request-id"]
+    )
 
 
 def test_rights_depend_on_action_and_scope(azure: Azure, transport: EmulatorTransport) -> None:
