@@ -15,6 +15,7 @@ from typing import Any
 from .envelopes import data_of, folded
 from .event_claims import claims, configured, text
 from .ids import AccountId
+from .redaction import redact
 
 NEAR_EXPIRY = "Microsoft.KeyVault.SecretNearExpiry"
 
@@ -37,6 +38,8 @@ _ASKING = {
 
 
 _NAME = re.compile(r"[0-9A-Za-z-]{1,127}")
+
+_WORDS = re.compile(r"[A-Za-z.]{1,80}")
 
 _VERSION = re.compile(r"[0-9A-Za-z]{1,64}")
 
@@ -86,7 +89,7 @@ def parse(event: Any, vaults: Iterable[str]) -> Expiring | Regenerated | Ignored
     kind = text(members.get("eventtype") or members.get("type"))
     data = data_of(members)
     if kind.lower() not in {*_ASKING, ACTION.lower()}:
-        return Ignored(f"events of type {kind[:80]!r} ask for nothing")
+        return Ignored(f"events of type {_shown(kind)!r} ask for nothing")
     if data is None:
         return Ignored("the event has no data, or data that is not a JSON object")
     if kind.lower() == ACTION.lower():
@@ -109,7 +112,8 @@ def _expiring(
     said = claims(members, data)
     found = {configured(name, vaults) for name in said.vaults}
     if None in found or not found:
-        return Ignored(f"vault {said.vaults[0][:120] if said.vaults else ''!r} is not configured")
+        named = _shown(said.vaults[0]) if said.vaults else ""
+        return Ignored(f"vault {named!r} is not configured")
     if any(kind.lower() != "secret" for kind in said.kinds):
         return Ignored("the event is about no secret")
     if any(len(names) > 1 for names in (found, said.secrets, said.versions)):
@@ -119,6 +123,11 @@ def _expiring(
         return Ignored("the event does not name a secret and a version")
     vault = str(found.pop())
     return Expiring(vault, secret, version, text(members.get("id")), _ASKING[kind.lower()])
+
+
+def _shown(text: str) -> str:
+    """Return a text of the event for a reason, which is logged."""
+    return text if _WORDS.fullmatch(text) else redact(text)[:120]
 
 
 def payload(event: Any) -> Any:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..domain.access import Caller, Role
 from ..domain.errors import RotationError, unexpected
+from ..domain.redaction import looks_like_key
 from ..runtime import log
 from ..settings.environment import BadSettings
 from .authentication import AuthMethods, authenticate
@@ -96,9 +97,13 @@ def _forbidden(role: Role, detail: str = "") -> Response:
 
 
 def _request_id(request: HttpRequest) -> str:
-    """Return the client's id if it is well-formed, so that both sides log the same one."""
+    """Return the client's id if it is well-formed, so that both sides log the same one.
+
+    One that could be a key is not logged.
+    """
     given = request.header("X-Request-Id") or request.header("x-ms-client-request-id")
-    return given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+    is_id = _REQUEST_ID.fullmatch(given) and not looks_like_key(given)
+    return given if is_id else uuid.uuid4().hex
 
 
 def _audit(route: Route, caller: Caller, response: Response) -> None:

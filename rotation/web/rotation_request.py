@@ -107,7 +107,7 @@ def _overlap(text: str) -> timedelta:
 
 
 def _idempotency_key(headers: Mapping[str, str], problems: list[str]) -> str | None:
-    key = headers.get("Idempotency-Key") or headers.get("idempotency-key")
+    key = next((v for name, v in headers.items() if name.lower() == "idempotency-key"), "")
     if key and len(key) > _MAX_KEY:
         problems.append(f"Idempotency-Key: at most {_MAX_KEY} characters")
     return key or None
