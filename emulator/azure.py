@@ -20,6 +20,7 @@ from .services.eventgrid.system_topic import SystemTopic
 from .services.keyvault.model import Secret, Version
 from .services.keyvault.vault import Vault
 from .services.router import Services, UnknownHost
+from .services.storage.routes import StorageAccount
 
 __all__ = ["Azure", "UnknownHost", "virtual"]
 
@@ -58,6 +59,13 @@ class Azure(Services):
         more.setdefault("backups", self.keyvault.backups)
         vault = Vault(name, subscription, group, self.clock, self.random, self.changed, **more)
         return self.keyvault.add(vault)
+
+    def add_storage(
+        self, name: str, *, subscription: str = SUBSCRIPTION, group: str = GROUP
+    ) -> StorageAccount:
+        """Add a storage account without containers and queues; shared keys are not permitted."""
+        self.add_group(subscription, group)
+        return self.storage.add(name, f"/subscriptions/{subscription}/resourceGroups/{group}")
 
     def add_secret(
         self,

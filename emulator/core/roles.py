@@ -45,8 +45,16 @@ def _custom() -> tuple[Role, ...]:
 # Azure's documentation, "Azure built-in roles"; of storage, the actions on queues and blobs.
 _SECRETS = "Microsoft.KeyVault/vaults/secrets/"
 _LOGS = "Microsoft.OperationalInsights/workspaces/"
-_BLOBS = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/"
-_MESSAGES = "Microsoft.Storage/storageAccounts/queueServices/queues/messages/"
+_CONTAINERS = "Microsoft.Storage/storageAccounts/blobServices/containers/"
+_BLOBS = _CONTAINERS + "blobs/"
+_QUEUES = "Microsoft.Storage/storageAccounts/queueServices/queues/"
+_MESSAGES = _QUEUES + "messages/"
+
+
+def _every(resource: str) -> tuple[str, ...]:
+    return tuple(resource + verb for verb in ("delete", "read", "write"))
+
+
 BUILT_IN = (
     Role("Owner", actions=("*",)),
     Role(
@@ -84,10 +92,11 @@ BUILT_IN = (
     ),
     Role("EventGrid Data Sender", data_actions=("Microsoft.EventGrid/events/send/action",)),
     Role("EventGrid EventSubscription Contributor", ("Microsoft.EventGrid/eventSubscriptions/*",)),
-    Role("Storage Blob Data Contributor", data_actions=(_BLOBS + "*",)),
-    Role("Storage Blob Data Owner", data_actions=(_BLOBS + "*",)),
-    Role("Storage Queue Data Contributor", data_actions=(_MESSAGES + "*",)),
-    Role("Storage Queue Data Reader", data_actions=(_MESSAGES + "read",)),
+    Role("Storage Blob Data Reader", (_CONTAINERS + "read",), (_BLOBS + "read",)),
+    Role("Storage Blob Data Contributor", _every(_CONTAINERS), (_BLOBS + "*",)),
+    Role("Storage Blob Data Owner", (_CONTAINERS + "*",), (_BLOBS + "*",)),
+    Role("Storage Queue Data Contributor", _every(_QUEUES), (_MESSAGES + "*",)),
+    Role("Storage Queue Data Reader", (_QUEUES + "read",), (_MESSAGES + "read",)),
     Role("Storage Queue Data Message Sender", data_actions=(_MESSAGES + "add/action",)),
     Role(
         "Storage Queue Data Message Processor",

@@ -93,6 +93,7 @@ class Stream:
 
     def __init__(self, pipeline: Any, response: Any, **kwargs: Any) -> None:
         self._body = response._internal_response.body
+        self.response, self.content_length = response, len(self._body)
 
     def __iter__(self) -> Iterator[bytes]:
         yield self._body

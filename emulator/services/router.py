@@ -21,6 +21,7 @@ from .eventgrid.custom_topics import CustomTopics
 from .inference.service import Inference
 from .keyvault.service import KeyVault
 from .logs.service import Logs
+from .storage.service import Storage
 
 _KEPT_CALLS = 100_000
 
@@ -80,6 +81,7 @@ class Services:
         self.inference = Inference(self.accounts)
         self.topics = CustomTopics(self.identity)
         self.logs = Logs(self.clock, self.identity)
+        self.storage = Storage(self.identity, self.clock)
         self.keyvault.audit = self.logs.record
         self._services = (
             self.keyvault,
@@ -87,6 +89,7 @@ class Services:
             self.inference,
             self.topics,
             self.logs,
+            self.storage,
             self.identity,
         )
 

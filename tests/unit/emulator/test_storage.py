@@ -1,0 +1,255 @@
+"""Blobs and queues for the real SDK clients: rights, conditions, leases, and messages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from azure.core import MatchConditions
+from azure.core.exceptions import HttpResponseError
+from azure.storage.blob import BlobClient, BlobServiceClient
+from azure.storage.queue import QueueClient, QueueServiceClient
+
+from emulator.azure import Azure
+from emulator.core.identity import Principal
+from emulator.core.wire import Headers, Request
+from emulator.sdk.transport import AsyncCredential, AsyncEmulatorTransport, EmulatorTransport
+from rotation.adapters.blob_store import BlobStore
+from rotation.adapters.storage import services
+from rotation.adapters.storage_queue import StorageQueue
+from rotation.domain.errors import Conflict, Permanent
+from rotation.settings.storage import StorageSettings
+
+from .conftest import Credential
+
+BLOBS, QUEUES = "https://stdemo.blob.core.windows.net", "https://stdemo.queue.core.windows.net"
+ALL = ("Storage Blob Data Contributor", "Storage Queue Data Contributor")
+Clients = Callable[..., tuple[BlobServiceClient, QueueServiceClient]]
+
+
+@pytest.fixture
+def account(azure: Azure) -> str:
+    return azure.add_storage("stdemo").id
+
+
+@pytest.fixture
+def clients(azure: Azure, account: str, transport: EmulatorTransport) -> Clients:
+    """A function that returns clients of a new principal with these roles."""
+
+    def made(*roles: str) -> tuple[BlobServiceClient, QueueServiceClient]:
+        principal = azure.add_principal(f"p{len(azure.identity.principals)}")
+        for role in roles:
+            principal.assign(role, account)
+        options: dict[str, Any] = {"transport": transport, "retry_total": 0}
+        credential: Any = Credential(azure, principal)
+        return (
+            BlobServiceClient(BLOBS, credential, **options),
+            QueueServiceClient(QUEUES, credential, **options),
+        )
+
+    return made
+
+
+@pytest.fixture
+def blob(clients: Clients) -> BlobClient:
+    container = clients(*ALL)[0].get_container_client("journal")
+    container.create_container()
+    return container.get_blob_client("a")
+
+
+@pytest.fixture
+def queue(clients: Clients) -> QueueClient:
+    found = clients(*ALL)[1].get_queue_client("work")
+    found.create_queue()
+    return found
+
+
+def refused(call: Callable[[], object]) -> tuple[int | None, str]:
+    """Return the status and code of the error that a call raises."""
+    with pytest.raises(HttpResponseError) as caught:
+        call()
+    code: Any = caught.value.error_code  # type: ignore[attr-defined]
+    return caught.value.status_code, str(getattr(code, "value", code))
+
+
+class TestRights:
+    """Data-plane roles decide; the owner of the account has no right to data by that."""
+
+    @pytest.mark.parametrize("roles", [(), ("Owner",), ("Storage Queue Data Contributor",)])
+    def test_without_a_role_for_blobs_nothing_is_read(self, clients: Clients, roles: Any) -> None:
+        found = clients(*roles)[0].get_blob_client("journal", "a")
+        assert refused(found.download_blob) == (403, "AuthorizationPermissionMismatch")
+
+    def test_a_reader_of_blobs_cannot_write(self, clients: Clients, blob: BlobClient) -> None:
+        blob.upload_blob(b"x")
+        reader = clients("Storage Blob Data Reader")[0].get_blob_client("journal", "a")
+        assert reader.download_blob().readall() == b"x"
+        assert refused(partial(reader.upload_blob, b"y", overwrite=True)) == (
+            403,
+            "AuthorizationPermissionMismatch",
+        )
+
+    def test_a_sender_sends_and_a_processor_receives(
+        self, clients: Clients, queue: QueueClient
+    ) -> None:
+        sender = clients("Storage Queue Data Message Sender")[1].get_queue_client("work")
+        processor = clients("Storage Queue Data Message Processor")[1].get_queue_client("work")
+        sender.send_message("x")
+        assert refused(lambda: list(sender.receive_messages()))[0] == 403
+        assert refused(lambda: processor.send_message("y"))[0] == 403
+        (message,) = processor.receive_messages()
+        processor.delete_message(message)
+
+    def test_an_owner_of_the_account_without_a_data_role_may_create_only(
+        self, clients: Clients
+    ) -> None:
+        owner = clients("Owner")[1].get_queue_client("work")
+        owner.create_queue()
+        assert refused(lambda: owner.send_message("x"))[1] == "AuthorizationPermissionMismatch"
+
+
+class TestSignIn:
+    @pytest.mark.parametrize(
+        ("authorization", "expected"),
+        [
+            ("", (401, "NoAuthenticationInformation")),
+            ("Bearer forged", (401, "InvalidAuthenticationInfo")),
+            ("SharedKey stdemo:abc=", (403, "KeyBasedAuthenticationNotPermitted")),
+        ],
+    )
+    def test_without_a_token_the_request_is_refused(
+        self, azure: Azure, account: str, authorization: str, expected: tuple[int, str]
+    ) -> None:
+        headers = Headers({"Authorization": authorization, "x-ms-client-request-id": "me"})
+        response = azure.handle(Request("GET", f"{BLOBS}/journal/a", headers))
+        assert (response.status, response.headers["x-ms-error-code"]) == expected
+        assert f"<Code>{expected[1]}</Code>" in response.body.decode()
+        assert response.headers["Content-Type"] == "application/xml"
+        assert response.headers["x-ms-client-request-id"] == "me"
+        if expected[0] == 401:
+            assert "resource_id=https://storage.azure.com" in response.headers["WWW-Authenticate"]
+
+    def test_a_token_for_another_service_is_refused(self, azure: Azure, account: str) -> None:
+        token = azure.identity.issue(azure.identity.principals[0], "https://vault.azure.net")
+        headers = Headers({"Authorization": f"Bearer {token}"})
+        response = azure.handle(Request("GET", f"{QUEUES}/work/messages", headers))
+        assert response.status == 401
+
+    def test_another_account_does_not_exist(self, azure: Azure) -> None:
+        assert not azure.knows("https://stother.blob.core.windows.net/")
+
+
+class TestBlobs:
+    def test_conditions_make_writes_atomic(self, blob: BlobClient) -> None:
+        etag = blob.upload_blob(b"1")["etag"]
+        assert refused(lambda: blob.upload_blob(b"2")) == (409, "BlobAlreadyExists")
+        match: Any = {"overwrite": True, "match_condition": MatchConditions.IfNotModified}
+        blob.upload_blob(b"2", etag=etag, **match)
+        assert refused(lambda: blob.upload_blob(b"3", etag=etag, **match))[1] == "ConditionNotMet"
+        assert blob.download_blob().readall() == b"2"
+
+    def test_what_does_not_exist_is_404(self, clients: Clients, blob: BlobClient) -> None:
+        assert refused(blob.download_blob) == (404, "BlobNotFound")
+        other = clients(*ALL)[0].get_blob_client("nothing", "a")
+        assert refused(lambda: other.upload_blob(b"")) == (404, "ContainerNotFound")
+
+    def test_a_leased_blob_is_written_with_its_lease_only(
+        self, azure: Azure, blob: BlobClient
+    ) -> None:
+        blob.upload_blob(b"")
+        lease = blob.acquire_lease(15)
+        assert refused(lambda: blob.acquire_lease(15)) == (409, "LeaseAlreadyPresent")
+        write = partial(blob.upload_blob, b"x", overwrite=True)
+        assert refused(write) == (412, "LeaseIdMissing")
+        write(lease=lease)
+        azure.advance(timedelta(seconds=16))
+        lease.renew()
+        lease.break_lease(0)
+        assert refused(lease.renew) == (409, "LeaseIsBrokenAndCannotBeRenewed")
+
+    @pytest.mark.parametrize("seconds", [1, 14, 61])
+    def test_a_lease_lasts_15_to_60_seconds(self, blob: BlobClient, seconds: int) -> None:
+        blob.upload_blob(b"")
+        assert refused(lambda: blob.acquire_lease(seconds)) == (400, "InvalidHeaderValue")
+
+
+class TestQueues:
+    def test_a_received_message_is_hidden_until_its_timeout(
+        self, azure: Azure, queue: QueueClient
+    ) -> None:
+        queue.send_message("x", visibility_timeout=60)
+        assert list(queue.receive_messages()) == []
+        azure.advance(timedelta(seconds=61))
+        (first,) = queue.receive_messages(visibility_timeout=30)
+        assert list(queue.receive_messages()) == []
+        azure.advance(timedelta(seconds=31))
+        (second,) = queue.receive_messages()
+        assert (first.dequeue_count, second.dequeue_count) == (1, 2)
+        assert refused(lambda: queue.delete_message(first)) == (400, "PopReceiptMismatch")
+        queue.delete_message(second)
+        assert refused(lambda: queue.delete_message(second)) == (404, "MessageNotFound")
+
+    @pytest.mark.parametrize(
+        ("options", "expected"),
+        [
+            ({"visibility_timeout": 604801, "time_to_live": -1}, "OutOfRangeQueryParameterValue"),
+            ({"visibility_timeout": 60, "time_to_live": 60}, "InvalidQueryParameterValue"),
+        ],
+    )
+    def test_limits(self, queue: QueueClient, options: Any, expected: str) -> None:
+        assert refused(lambda: queue.send_message("x", **options)) == (400, expected)
+
+    def test_a_message_has_at_most_64_kib(self, queue: QueueClient) -> None:
+        queue.send_message("x" * 65536)
+        assert refused(lambda: queue.send_message("x" * 65537)) == (413, "RequestBodyTooLarge")
+
+    def test_an_expired_message_is_gone(self, azure: Azure, queue: QueueClient) -> None:
+        queue.send_message("x", time_to_live=60)
+        azure.advance(timedelta(seconds=61))
+        assert queue.get_queue_properties().approximate_message_count == 0
+
+
+@pytest.fixture
+def stores(azure: Azure, account: str) -> tuple[Principal, BlobStore, StorageQueue]:
+    """The service's own store and queue, for a principal without roles."""
+    principal = azure.add_principal("service")
+    settings = StorageSettings("identity", BLOBS, QUEUES)
+    credential: Any = AsyncCredential(azure, principal)
+    blobs, queues = services(
+        settings, credential, {"transport": AsyncEmulatorTransport(azure), "retry_total": 0}
+    )
+    return principal, BlobStore(blobs, "journal"), StorageQueue(queues, "work")
+
+
+async def test_the_service_s_store_and_queue_work_with_their_roles(
+    azure: Azure, account: str, stores: tuple[Principal, BlobStore, StorageQueue]
+) -> None:
+    principal, store, queue = stores
+    for role in ALL:
+        principal.assign(role, account)
+    etag = await store.write("a-1", b"", None)
+    assert (await store.read("a-1")) is not None
+    with pytest.raises(Conflict):
+        await store.write("a-1", b"{}", None)
+    await store.write("a-1", b"{}", etag)
+    assert [name async for name, _ in store.stamps()] == ["a-1"]
+    async with store.lease("a-1", timedelta(seconds=15)) as held:
+        assert held
+    await queue.put("hello")
+    assert len(azure.storage.accounts["stdemo"].queues.queues["work"]) == 1
+
+
+async def test_without_its_role_the_service_names_it(
+    stores: tuple[Principal, BlobStore, StorageQueue], tmp_path: Path
+) -> None:
+    _, store, queue = stores
+    with pytest.raises(Permanent) as caught:
+        await store.read("a-1")
+    assert "Storage Blob Data Contributor" in caught.value.remedy
+    with pytest.raises(Permanent) as refusal:
+        await queue.put("hello")
+    assert "Storage Queue Data Contributor" in refusal.value.remedy
