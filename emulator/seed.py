@@ -9,12 +9,14 @@
         {"role": "Key rotator", "scope": "id:aoai-demo"},
         {"role": "Secret publisher", "scope": "id:kv-demo"}]}],
       "topics": ["rotations"],
+      "storage": ["strotation"],
       "subscriptions": [{"vault": "kv-demo", "url": "http://127.0.0.1:7071/…"}],
       "locks": ["id:aoai-demo"]
     }
 
 Times are in seconds. ``id:NAME`` stands for an ARM id: in a tag an account's; in a scope or a lock
-an account's, a vault's or a topic's. A role is an object with ``role`` and ``scope``, or with
+an account's, a vault's, a topic's or a storage account's. A lock may be an object with ``scope``
+and ``level``. A role is an object with ``role`` and ``scope``, or with
 ``actions``, ``dataActions`` and ``scope``, or a name, which grants the role on everything.
 """
 
@@ -29,7 +31,7 @@ from .core.identity import Principal
 from .core.roles import ROLES, Role
 from .services.eventgrid.subscription import Subscription
 
-MEMBERS = ("accounts", "vaults", "topics", "principals", "subscriptions", "locks")
+MEMBERS = ("accounts", "vaults", "topics", "storage", "principals", "subscriptions", "locks")
 _NOT_OF_THE_VAULT = ("secrets", "near_delay", "rearms")
 _TIMES = ("new_key_delay", "old_key_lag", "stale_for", "deletion_delay")
 _ENROLLED = ("aoai-demo", "speech-demo")
@@ -71,6 +73,7 @@ def plant(azure: Azure, seed: Mapping[str, Any]) -> None:
     steps: dict[str, Callable[[Any], object]] = {
         "accounts": lambda m: azure.add_account(**_timed(m)),
         "vaults": lambda m: _vault(azure, m),
+        "storage": lambda m: azure.add_storage(m),
         "principals": lambda m: _principal(azure, m),
         "topics": lambda m: azure.topics.add(m),
         "subscriptions": lambda m: azure.vault(m["vault"]).topic.subscribe(subscription(m)),
@@ -148,6 +151,7 @@ def _scope(azure: Azure, text: str) -> str:
         return text
     ids = [a.id for a in azure.accounts.by_id.values()]
     ids += [v.id for v in azure.keyvault.vaults.values()] + list(azure.topics.scopes.values())
+    ids += [s.id for s in azure.storage.accounts.values()]
     for found in ids:
         if found.rpartition("/")[2].lower() == text.removeprefix("id:").lower():
             return found

@@ -86,6 +86,23 @@ class TestRotate:
         assert azure.account(ACCOUNT).keys["Key1"] == before
         assert "Waiting until" in result.out
 
+    def test_an_idempotency_key_is_never_shown_or_stored(
+        self, run: Run, azure: Azure, tmp_path: Path
+    ) -> None:
+        key = "clients-own-Key.51b0"
+        rotate = ("rotate", SECRET, "--reason", "x", "--idempotency-key", key, "--direct", "--json")
+        for command in (
+            rotate,
+            rotate,
+            ("history", SECRET, "--direct", "--json"),
+            ("status", "--direct"),
+        ):
+            result = run(*command)
+            assert key not in result.out + result.err
+        documents = [path.read_text() for path in (tmp_path / "journal").rglob("*.json")]
+        assert documents
+        assert not [text for text in documents if key in text]
+
     def test_a_dry_run_changes_nothing(self, run: Run, azure: Azure) -> None:
         before = dict(azure.account(ACCOUNT).keys)
         result = run("rotate", SECRET, "--reason", "only looking", "--dry-run", "--direct")

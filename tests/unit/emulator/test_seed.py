@@ -110,3 +110,21 @@ async def history() -> list[Any]:
 
 async def test_the_same_random_seed_gives_the_same_history() -> None:
     assert await history() == await history()
+
+
+def test_storage_accounts_and_levels_of_locks_are_read() -> None:
+    azure = Azure()
+    lock = {"scope": "id:a", "level": "CanNotDelete"}
+    role = {"role": "Storage Queue Data Contributor", "scope": "id:strotation"}
+    seed.plant(
+        azure,
+        {
+            "accounts": [{"name": "a"}],
+            "storage": ["strotation"],
+            "principals": [{"name": "p", "roles": [role]}],
+            "locks": [lock],
+        },
+    )
+    (scope,) = (scope for scope, _ in azure.identity.principals[0].assignments)
+    assert scope == azure.storage.accounts["strotation"].id
+    assert azure.arm.locks == set()
