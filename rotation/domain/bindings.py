@@ -24,8 +24,8 @@ EXAMPLE = (
 _PATTERN = re.compile(r"[0-9a-z*-]{1,127}")
 _NAME = re.compile(r"[0-9a-z][0-9a-z-]{0,63}")
 _SCOPE = re.compile(
-    r"/subscriptions/[^/\s*]+"
-    r"(?:/resourcegroups/[^/\s*]+"
+    r"/subscriptions/[a-z0-9][a-z0-9-]{0,63}"
+    r"(?:/resourcegroups/[\w().-]{0,89}[\w()-]"
     r"(?:/providers/microsoft\.cognitiveservices/accounts/[a-z0-9][a-z0-9_.-]{1,63})?)?"
 )
 
