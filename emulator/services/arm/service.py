@@ -68,7 +68,8 @@ class Arm:
         found = self.identity.bearer(request, cloud.audiences)
         if isinstance(found, Principal):
             return found
-        authority = f"https://{cloud.login}/{TENANT}"
+        login = "login.windows.net" if cloud is clouds.PUBLIC else cloud.login
+        authority = f"https://{login}/{TENANT}"
         code, text = {
             "missing": ("AuthenticationFailed", "Authentication failed. The header is missing."),
             "expired": ("ExpiredAuthenticationToken", "The access token expiry has passed."),
