@@ -18,6 +18,7 @@ from ..runtime.clock import Clock
 from ..service.acceptance import Acceptance
 from ..service.commands import Commands
 from ..service.health import Health
+from ..service.identification import Identification
 from ..service.lost_records import LostRecords
 from ..service.previews import Previews
 from ..service.queries import Queries
@@ -94,6 +95,7 @@ def assemble(clients: Clients, store: Store, queue: Queue, *, as_operator: bool 
         previews=Previews(queries, scope, reconciler, sweeper, inventory, vaults, clock),
         health=Health(queries, journal, clock, settings.period),
         doctor=Doctor(resources, accounts, vaults, journal, clock, policy, bindings),
+        identification=Identification(queries, inventory, vaults, accounts, clock, settings.rate),
         closing=closing((*owned, clients.credential)),
     )
 

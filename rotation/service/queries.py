@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -84,6 +84,10 @@ class Queries:
     async def rows(self) -> tuple[list[Row], list[str]]:
         """Return one row per enrolled secret, and the problems that concern no row."""
         return await self._overview.rows()
+
+    async def records(self) -> Mapping[str, Record]:
+        """Return the records of all accounts that can be read, by slug."""
+        return await self._overview.records()
 
     async def account(self, slug: str) -> AccountReply | None:
         """Return an account by its slug, or None if nothing is stored about it."""

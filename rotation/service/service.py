@@ -9,6 +9,7 @@ from msgspec import Struct
 from ..ops.doctor.doctor import Doctor
 from .commands import Commands
 from .health import Health
+from .identification import Identification
 from .previews import Previews
 from .queries import Queries
 from .releases import Releases
@@ -27,6 +28,7 @@ class Service(Struct, frozen=True):
     previews: Previews
     health: Health
     doctor: Doctor
+    identification: Identification
     closing: tuple[Close, ...] = ()
 
     async def close(self) -> None:

@@ -70,6 +70,15 @@ class AnswerBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     dry_run: bool | UnsetType = UNSET
 
 
+class KeyBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A key that somebody has found. It is neither stored nor logged."""
+
+    key: Annotated[str, Meta(pattern="^[!-~]{16,256}$")]
+    done: Annotated[int, Meta(ge=0, description="``checked`` of the last reply.")] | UnsetType = (
+        UNSET
+    )
+
+
 class RunningReply(Struct, frozen=True):
     """The operation that already runs."""
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import msgspec
 
+from ..domain.keys import Key
 from ..domain.parsing import TextReader
 from ..domain.redaction import looks_like_key, redact
-from .bodies import MAX_REASON, AnswerBody
+from .bodies import MAX_REASON, AnswerBody, KeyBody
 from .errors import BadRequest
 
 MAX_BODY = 8 * 1024
+
+_KEY = re.compile(r"[!-~]{16,256}")
 
 
 class BodyReader(TextReader):
@@ -73,6 +77,18 @@ def read_answer(body: bytes) -> tuple[str, bool]:
     dry_run, reason = reader.flag("dry_run"), reader.reason()
     reader.check()
     return reason, dry_run
+
+
+def read_key(body: bytes) -> tuple[Key, int]:
+    """Return a key and how much of the search is done. Raises BadRequest, which has no value."""
+    reader = BodyReader.from_json(body, KeyBody)
+    key, done = reader.text("key"), reader.number("done") if "done" in reader else 0
+    if not _KEY.fullmatch(key):
+        reader.report("key", "16 to 256 printable characters without blanks")
+    if done is None or not 0 <= done < 2**31:
+        reader.report("done", "must be checked of the last reply")
+    reader.check()
+    return Key(key), done or 0
 
 
 def read_reason(text: str) -> str:

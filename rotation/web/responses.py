@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from ..domain.errors import Permanent, RotationError
 from ..service.idempotency import REUSED
+from ..service.identification import TOO_OFTEN
 from ..service.replies.rotation import AcceptedReply, AnsweredReply, BatchReply
 from ..service.requests import UNKNOWN_ACCOUNT, AlreadyRunning
 from .bodies import ProblemReply, RunningReply
@@ -76,7 +77,8 @@ def from_error(exc: RotationError) -> Response:
     if isinstance(exc, Permanent):
         status = _STATUSES.get(exc.code, 409)
         return problem(status, str(exc), exc.remedy, code=exc.code)
-    return problem(503, "Try again", str(exc), code=exc.code)
+    status = 429 if exc.code == TOO_OFTEN else 503
+    return problem(status, "Try again", str(exc), code=exc.code)
 
 
 def _encode(body: Struct) -> str:

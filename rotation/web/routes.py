@@ -35,6 +35,7 @@ ROUTES = (
         "release_secret", "POST", "secrets/{vault}/{secret}/release", Role.OPERATE, secrets.release
     ),
     Route("hold_secret", "POST", "secrets/{vault}/{secret}/{hold}", Role.OPERATE, secrets.hold),
+    Route("identify_key", "POST", "identify", Role.EMERGENCY, service.identify),
     Route("plan", "GET", "plan", Role.READ, service.plan),
     Route("doctor", "GET", "doctor", Role.OPERATE, service.doctor),
     Route("get_account", "GET", "accounts/{slug}", Role.READ, secrets.get_account),

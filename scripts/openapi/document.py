@@ -75,6 +75,8 @@ def _responses(route: Route, described: Operation) -> dict[str, Any]:
     problems = ("500",) if route.role is None else _PROBLEMS
     if route.name == "request_rotation":
         problems = (*problems, "422")  # an Idempotency-Key of another request
+    if route.name == "identify_key":
+        problems = (*problems, "429")
     refused = {status: {"$ref": "#/components/responses/Problem"} for status in problems}
     return refused | {
         str(status): _response(status, reply, described)

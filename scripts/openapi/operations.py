@@ -8,6 +8,7 @@ from typing import Any
 
 from rotation.service.replies.diagnosis import DiagnosisReply
 from rotation.service.replies.fleet import FleetReply, HealthReply
+from rotation.service.replies.identification import IdentificationReply
 from rotation.service.replies.preview import AnswerDryRunReply, DryRunReply, PlanReply
 from rotation.service.replies.rotation import (
     AcceptedReply,
@@ -17,7 +18,7 @@ from rotation.service.replies.rotation import (
     RotationsReply,
 )
 from rotation.service.replies.secret import AccountReply, HeldReply, ReleasedReply, SecretReply
-from rotation.web.bodies import AnswerBody, RequestBody
+from rotation.web.bodies import AnswerBody, KeyBody, RequestBody
 
 from . import parameters as p
 from .parameters import Parameter
@@ -117,6 +118,11 @@ OPERATIONS: Mapping[str, Operation] = {
         "Get one account: which key was published when, and what comes next",
         _ok(AccountReply),
         (p.SLUG,),
+    ),
+    "identify_key": Operation(
+        "Tell which account a found key belongs to; repeat until isComplete",
+        _ok(IdentificationReply),
+        body=KeyBody,
     ),
     "plan": Operation("Preview the next sweep, with reasons", _ok(PlanReply)),
     "doctor": Operation("Check the prerequisites of a rotation", _ok(DiagnosisReply)),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ...service.replies.fleet import HealthStatus
 from ...service.views import diagnosis
+from ..body_reader import read_key
 from ..dashboard import page
 from ..requests import Call
 from ..responses import Response, ok
@@ -39,6 +40,12 @@ async def dashboard(call: Call) -> Response:
     """Handle ``GET /api/dashboard``."""
     html, policy = page()
     return Response(200, html, {"Content-Security-Policy": policy}, "text/html")
+
+
+async def identify(call: Call) -> Response:
+    """Handle ``POST /api/identify``."""
+    key, done = read_key(call.request.body)
+    return ok(await call.service.identification.identify(key, done))
 
 
 @cache

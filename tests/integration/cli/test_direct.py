@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -50,6 +51,25 @@ class TestJournal:
         monkeypatch.chdir(tmp_path)
         assert run("--local-journal", *LEAK, "--yes").status == ExitStatus.OK
         assert (tmp_path / ".state").is_dir()
+
+
+class TestIdentify:
+    def test_reads_the_key_from_standard_input_and_names_the_command(
+        self, run: Run, azure: Azure, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        found = azure.account(ACCOUNT)
+        monkeypatch.setattr("sys.stdin", io.StringIO(f"{found.keys['Key2']}\n"))
+        result = run("identify", "--direct")
+        assert result.status == ExitStatus.OK
+        assert f"keyrotation emergency {found.id} --leaked key2" in result.out
+
+    @pytest.mark.parametrize("given", ["", "x" * 32])
+    def test_an_unknown_or_missing_key_has_its_own_exit_status(
+        self, run: Run, monkeypatch: pytest.MonkeyPatch, given: str
+    ) -> None:
+        monkeypatch.setattr("sys.stdin", io.StringIO(given))
+        expected = ExitStatus.ATTENTION if given else ExitStatus.USAGE
+        assert run("identify", "--direct").status == expected
 
 
 class TestWhy:

@@ -13,6 +13,7 @@ from rotation import web
 from rotation.domain.access import Role
 from rotation.ops.doctor.doctor import Doctor
 from rotation.service.health import Health
+from rotation.service.identification import Identification
 from rotation.service.previews import Previews
 from rotation.service.releases import Releases
 from rotation.service.service import Service
@@ -88,8 +89,10 @@ def service_of(worker: Worker) -> Service:
     gatherer, sweep = worker.reconciler.gatherer, worker.triggers.sweeper
     reading = (queries, scope, worker.reconciler, sweep, queries.inventory, triggers.vaults)
     resources = wire_level.resources(worker.world.interceptor, worker, triggers.clock)
+    found = (queries, queries.inventory, triggers.vaults, gatherer.accounts, triggers.clock)
     return Service(
         triggers=triggers,
+        identification=Identification(*found, rate=4),
         commands=worker.commands,
         releases=Releases(scope, worker.journal, triggers.queue),
         queries=queries,
