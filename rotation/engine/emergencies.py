@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from ..domain import codec
 from ..domain.document import Document
-from ..domain.emergency import FORMAT, Emergency
+from ..domain.emergency import FORMAT, Emergency, Verdict
 from ..domain.errors import Conflict
 from ..domain.ids import AccountId
 from ..ports import Store
@@ -39,7 +40,13 @@ class Emergencies:
         self._marks: dict[str, str] = {}
         self._listed_at: datetime | None = None
         self._closed: dict[str, tuple[str, Emergency]] = {}
+        self._unreadable: dict[str, str] = {}
         self._lock = asyncio.Lock()
+
+    @property
+    def unreadable(self) -> Mapping[str, str]:
+        """Why documents could not be read when they were last listed, by the emergency's id."""
+        return self._unreadable
 
     async def of(self, account: AccountId, named: Iterable[str] = ()) -> tuple[Emergency, ...]:
         """Return the emergencies of an account, including those ``named`` by its record."""
@@ -111,6 +118,9 @@ class Emergencies:
                 return
             self._marks = {name: mark async for name, mark in self._store.stamps(PREFIX)}
             self._listed_at = now
+            for operation_id in [*self._unreadable]:
+                if PREFIX + operation_id not in self._marks:
+                    del self._unreadable[operation_id]
 
     async def _read_all(self, names: Iterable[str]) -> tuple[Emergency, ...]:
         found = await gather_limited(map(self._read, names), AT_ONCE)
@@ -121,7 +131,11 @@ class Emergencies:
         kept = self._closed.get(name)
         if kept and mark and kept[0] == mark:
             return kept[1]
-        found = _loaded(await self._store.read(name), name.removeprefix(PREFIX))
+        document, operation_id = await self._store.read(name), name.removeprefix(PREFIX)
+        found = _loaded(document, operation_id)
+        self._unreadable.pop(operation_id, None)
+        if document and found is None and not _is_closed(document):
+            self._unreadable[operation_id] = _why_unreadable(document, operation_id)
         if found and not found.is_open:
             self._closed[name] = (mark, found)
         return found
@@ -141,9 +155,30 @@ def _loaded(document: Document | None, operation_id: str) -> Emergency | None:
 
 
 def _is_newer(document: Document) -> bool:
+    number = _members(document).get("format")
+    return isinstance(number, int) and number > FORMAT
+
+
+def _is_closed(document: Document) -> bool:
+    """Return whether a newer version closed it."""
+    return _is_newer(document) and _members(document).get("verdict", Verdict.OPEN) != Verdict.OPEN
+
+
+def _members(document: Document) -> dict[str, Any]:
     try:
         found = json.loads(document.body)
     except ValueError:
-        return False
-    number = found.get("format") if isinstance(found, dict) else None
-    return isinstance(number, int) and number > FORMAT
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _why_unreadable(document: Document, operation_id: str) -> str:
+    if _is_newer(document):
+        return (
+            f"a newer version of this service wrote the emergency {operation_id}; deploy that "
+            "version again, or report the leak again"
+        )
+    return (
+        f"the emergency {operation_id} cannot be read; restore its document {PREFIX}{operation_id},"
+        " or report the leak again"
+    )

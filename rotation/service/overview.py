@@ -62,6 +62,7 @@ class Overview:
         ]
         held = {e.account: warning(e) for e in await self.emergencies.open() if e.why}
         rows = [_held(row, held[row.account]) if row.account in held else row for row in rows]
+        problems += [f"NOT REVOKED: {why}" for why in self.emergencies.unreadable.values()]
         shown = {row.account for row in rows}
         problems += [f"{account.name}: {held[account]}" for account in held.keys() - shown]
         return sorted(rows, key=lambda row: row.target), problems

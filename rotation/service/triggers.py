@@ -170,6 +170,8 @@ class Triggers:
         """Go on with every open emergency, even if its messages and its record are lost."""
         now = self.clock.now()
         found = await self.emergencies.open()
+        for name, why in self.emergencies.unreadable.items():
+            log.error("emergency", id=name, state="not-revoked", reason=why)
         due = {e.account for e in found if e.look_at is None or e.look_at <= now}
         await gather_limited((self.visit(Visit(account)) for account in due), _RESPONSES)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from rotation.engine.emergencies import PREFIX
 from tests.integration.wire.product import Product
 
 from .leaking import MINUTE, RESPONDER, report, send, settled, stuck
@@ -88,3 +89,18 @@ async def test_a_batch_lists_its_emergencies_although_a_record_is_lost(
     settled(tmp_path, p).unlink()
     found = await listed(p, batch=accepted["batch"])
     assert {one["id"] for one in found} == {one["id"] for one in accepted["rotations"]}
+
+
+@pytest.mark.parametrize("body", [b"{", b'{"format": 99, "verdict": "open"}'])
+async def test_a_document_that_cannot_be_read_is_a_problem_of_the_fleet(
+    p: Product, tmp_path: Path, body: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked = await stuck(p)
+    settled(tmp_path, p).unlink()
+    (tmp_path / f"{PREFIX}{asked}.json").write_bytes(body)
+    await p.triggers.respond()
+    answer = await send(p, "GET", "list_secrets", RESPONDER)
+    (problem,) = [one for one in json.loads(answer.body)["problems"] if asked in one]
+    assert problem.startswith("NOT REVOKED: ")
+    assert "report the leak again" in problem
+    assert any("not-revoked" in r.getMessage() and asked in r.getMessage() for r in caplog.records)
