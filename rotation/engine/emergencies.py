@@ -45,7 +45,7 @@ class Emergencies:
 
     @property
     def unreadable(self) -> Mapping[str, str]:
-        """Why documents could not be read when they were last listed, by the emergency's id."""
+        """The reasons that documents could not be read when last listed, by the emergency's id."""
         return self._unreadable
 
     async def of(self, account: AccountId, named: Iterable[str] = ()) -> tuple[Emergency, ...]:
