@@ -127,7 +127,9 @@ def _answered(f: Facts) -> Action | None:
 def _called_off(f: Facts) -> Action | None:
     """End an emergency whose documents a person closed while the operation began."""
     operation = f.record.operation
-    if operation is None or operation.purpose is not Purpose.EMERGENCY or f.leaks:
+    if operation is None or operation.purpose is not Purpose.EMERGENCY:
+        return None
+    if f.leaks or f.record.phase is Phase.CLEAN:
         return None
     mine = leaks.concerning(f)
     closed = next((e for e in mine if e.verdict in _CALLED_OFF), None)

@@ -3,8 +3,11 @@
 const POLL = 2000; // ms, while an operation runs
 
 /** Whether nothing has changed yet, as far as the page knows; the service decides. */
-const mayCancel = ({ purpose, phase, beganIn }) =>
-  !purpose || phase === "regenerate" || (["verify", "publish"].includes(phase) && beganIn !== "regenerate");
+const mayCancel = ({ state, purpose, phase, beganIn }) =>
+  !purpose || state === "waiting" || phase === "regenerate" || (["verify", "publish"].includes(phase) && beganIn !== "regenerate");
+
+/** Whether a person can resume or abandon it. */
+const isHeld = ({ state, purpose, notRevoked }) => Boolean(notRevoked || (state === "blocked" && purpose));
 
 class Panel {
   constructor(element, { may, requests, closed, changed }) {
@@ -78,7 +81,8 @@ class Panel {
     const running = account?.running ?? null;
     const waiting = account?.waiting ?? [];
     refill(parts.head, [row.id, row.state, row.slot], () => headOf(row));
-    refill(parts.actions, [row.id, row.state, running?.id, running?.state, running?.phase, waiting[0]?.id],
+    refill(parts.actions, [row.id, row.state, running?.id, running?.state, running?.phase, waiting[0]?.id,
+      Boolean((running ?? waiting[0])?.notRevoked)],
       () => this.actions());
     const error = running?.trouble ? null : row.error;
     refill(parts.error, error, () => (error ? errorOf(error) : []));
@@ -108,7 +112,7 @@ class Panel {
       h("button", { type: "button", class: kind, click: () => act() }, label);
     const under = account?.running ?? account?.waiting?.[0];
     const made = [];
-    if (under?.state === "blocked" && under.purpose) {
+    if (under && isHeld(under) && (purposeOf(under) !== "Emergency" || this.may("Emergency"))) {
       made.push(button("Resume…", "primary", () => requests.answer(under, "resume")));
       made.push(button("Abandon…", "", () => requests.answer(under, "abandon")));
     }

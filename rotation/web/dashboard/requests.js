@@ -29,7 +29,7 @@ class Requests {
   answer(rotation, what) {
     this.ask({
       title: what === "resume" ? "Resume the rotation" : "Abandon the rotation",
-      lead: rotation.trouble ? sentence(rotation.trouble.message) : "Waiting for an operator.",
+      lead: reasonOf(rotation),
       label: what === "resume" ? "Resume" : "Abandon",
       danger: what === "abandon",
       preview: async (values) => {
@@ -118,6 +118,9 @@ class Requests {
     });
   }
 }
+
+const reasonOf = ({ trouble, notRevoked }) =>
+  sentence(notRevoked?.reason ?? trouble?.message ?? "Waiting for an operator");
 
 const named = ({ vault, secret }) => ({ vault, secret });
 
