@@ -49,7 +49,7 @@ class Doctor:
         findings += await self._vaults(object_id, secrets, visible)
         findings += [finding for secret in secrets for finding in _tag_problems(secret)]
         findings += await self._accounts(object_id, secrets)
-        findings += self._settings()
+        findings += settings_findings(self.policy)
         findings.append(self._clock())
         return findings
 
@@ -101,19 +101,20 @@ class Doctor:
             findings.append(Finding("account", "", CheckState.UNKNOWN, detail))
         return findings
 
-    def _settings(self) -> list[Finding]:
-        """Return the settings that count as another value."""
-        return [
-            Finding("settings", "", CheckState.WARNING, remark, "Correct the setting.")
-            for remark in settings_remarks(self.policy)
-        ]
-
     def _clock(self) -> Finding:
         difference = f"{int(self.clock.skew.total_seconds())} s from Azure's clock"
         if abs(self.clock.skew) <= self.policy.max_skew:
             return Finding("clock", "", CheckState.OK, difference)
         detail = f"{difference}, so keys are not regenerated"
         return Finding("clock", "", CheckState.FAILED, detail, "Set the clock: enable NTP.")
+
+
+def settings_findings(policy: Policy) -> list[Finding]:
+    """Return the settings that count as another value."""
+    return [
+        Finding("settings", "", CheckState.WARNING, remark, "Correct the setting.")
+        for remark in settings_remarks(policy)
+    ]
 
 
 def _tag_problems(secret: ListedSecret) -> list[Finding]:

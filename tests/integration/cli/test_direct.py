@@ -242,6 +242,12 @@ def test_pause_sets_the_tag_and_off_removes_it(run: Run, azure: Azure) -> None:
     assert "RotationPaused" not in _tags(azure)
 
 
+def test_only_a_secret_without_a_binding_is_released(run: Run) -> None:
+    result = run("release", SECRET, "--reason", "moved", "--yes", "--direct")
+    assert result.status == ExitStatus.REFUSED
+    assert "remove its entry from ROTATION_BINDINGS" in result.err
+
+
 def _tags(azure: Azure) -> dict[str, str]:
     return azure.secret("kv-demo", "aoai-demo-key").current.tags or {}
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from rotation.domain.errors import Permanent, RotationError, Transient
+from rotation.domain.policy import Policy
+from rotation.ops.doctor.doctor import settings_findings
 from rotation.ops.doctor.findings import CheckState, Finding, attempt, unknown
 from rotation.ops.doctor.permissions import grant_command
 
@@ -44,3 +48,10 @@ def test_the_command_that_grants_a_role_names_it_as_the_deployment_does() -> Non
     command = grant_command("object-1", "Secret publisher", SCOPE)
     assert '--assignee object-1 --role "Secret publisher (s-1)"' in command
     assert command.endswith(f"--scope {SCOPE}")
+
+
+def test_a_setting_that_counts_as_another_value_is_a_warning() -> None:
+    (found,) = settings_findings(Policy(overlap=timedelta(days=90)))
+    assert found.state is CheckState.WARNING
+    assert "counts as 7 days" in found.detail
+    assert settings_findings(Policy()) == []
