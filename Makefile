@@ -7,7 +7,7 @@ STORAGE ?= none
 N ?= 1000
 AZURITE := .tools/azurite/node_modules/.bin/azurite
 
-.PHONY: help setup demo test simulate bench mutants check docs infra tour importtime emulator samples azurite lock audit sbom format clean
+.PHONY: help setup demo test simulate bench load mutants check docs infra tour importtime emulator samples azurite lock audit sbom format clean
 
 help: ## print this help
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,6 +36,9 @@ simulate: setup ## run the simulation with injected faults (SEED=7 N=10000; PAIR
 
 bench: setup ## count the calls of a rotation, an emergency and an idle sweep (fails if a count has grown)
 	@$(BIN)/python -m benchmarks --check
+
+load: setup ## run hundreds of consumers while keys rotate and things break (ARGS="--consumers 400 --rate 80")
+	@$(BIN)/python -m benchmarks.load $(ARGS)
 
 mutants: setup ## make random small faults and count those that the tests notice (N=40 SEED=7 PATHS=rotation/domain TESTS=tests/unit; ALL=1: every fault)
 	@$(BIN)/python -m scripts.mutation $(PATHS) \

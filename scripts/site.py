@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = {
     "index.md": "README.md",
     "playground.md": "examples/playground/README.md",
+    "consumers/samples.md": "examples/consumers/README.md",
     "contributing.md": "CONTRIBUTING.md",
     "security-policy.md": "SECURITY.md",
     "changelog.md": "CHANGELOG.md",
