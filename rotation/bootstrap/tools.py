@@ -9,6 +9,7 @@ from ..engine.bindings import BindingRegistry
 from ..engine.journal import Journal
 from ..ops.discovery import Discovery
 from ..ops.enrolment.enroller import Enroller
+from ..ops.keyless import Readers
 from ..ports import Store
 from ..runtime.clock import Clock
 from ..service.service import Close
@@ -35,12 +36,18 @@ def build_tools(settings: Settings) -> OperatorTools:
     """Build the tools. Nothing is sent yet."""
     clients = Clients(settings, azure_credential(settings), Clock())
     accounts, vaults, resources = clients.accounts(), clients.vaults(), clients.resources()
+    evidence = clients.evidence()
     store = documents(settings, clients.credential)
     bindings = BindingRegistry(store, settings.bindings, settings.vaults, as_operator=True)
     return OperatorTools(
-        Discovery(resources, accounts, vaults),
+        Discovery(
+            resources,
+            accounts,
+            vaults,
+            lambda: Readers(evidence, settings.evidence_ignore, clients.clock.now()),
+        ),
         Enroller(accounts, vaults, clients.clock, bindings, _journal(settings, store)),
-        closing((accounts, vaults, resources, store, clients.credential)),
+        closing((accounts, vaults, resources, evidence, store, clients.credential)),
     )
 
 

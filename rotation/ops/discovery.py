@@ -13,6 +13,7 @@ from ..domain.keys import Keys
 from ..domain.targets import ListedSecret
 from ..ports import Accounts, Resources, Vaults
 from ..runtime.concurrency import gather_limited
+from .keyless import Keyless, Readers, assess
 from .management import DiscoveredAccount, EnrolledSecret, classify
 from .survey import by_account, find_key_like_secrets, list_accounts, visible_vaults
 
@@ -25,13 +26,15 @@ Advance = Callable[[int, int], None]
 class Discovered:
     """All accounts, and what could not be read.
 
-    ``key_like`` are secrets that are not enrolled but are named like keys.
+    ``key_like`` are secrets that are not enrolled but are named like keys. ``keyless`` are the
+    enrolled accounts whose consumers could use Entra ID instead.
     """
 
     accounts: tuple[DiscoveredAccount, ...]
     key_like: tuple[TargetId, ...]
     other_vaults: tuple[str, ...]
     problems: tuple[str, ...]
+    keyless: tuple[Keyless, ...] = ()
 
 
 @dataclass
@@ -41,6 +44,7 @@ class Discovery:
     resources: Resources
     accounts: Accounts
     vaults: Vaults
+    readers: Callable[[], Readers]
 
     async def discover(
         self, subscriptions: Sequence[str] = (), advance: Advance | None = None
@@ -62,7 +66,27 @@ class Discovery:
         key_like = sorted(await find_key_like_secrets(self.vaults))
         vaults = await visible_vaults(self.resources, subscriptions)
         other_vaults = sorted(set(vaults) - set(self.vaults.urls))
-        return Discovered(tuple(accounts), tuple(key_like), tuple(other_vaults), tuple(problems))
+        return Discovered(
+            tuple(accounts),
+            tuple(key_like),
+            tuple(other_vaults),
+            tuple(problems),
+            await self._assess_all(visible, accounts),
+        )
+
+    async def _assess_all(
+        self, visible: dict[AccountId, Account], accounts: Sequence[DiscoveredAccount]
+    ) -> tuple[Keyless, ...]:
+        readers = self.readers()
+        found = await gather_limited(
+            (
+                assess(visible[one.account], [secret.target for secret in one.secrets], readers)
+                for one in accounts
+                if one.account in visible
+            ),
+            CONCURRENCY,
+        )
+        return tuple(one for one in found if one is not None)
 
     async def _classify_all(
         self,

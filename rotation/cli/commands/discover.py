@@ -7,6 +7,7 @@ from itertools import chain
 from typing import Any
 
 from ...ops.discovery import Discovered
+from ...ops.keyless import Keyless
 from ...ops.management import MEANING, DiscoveredAccount, EnrolledSecret
 from .. import output
 from ..arguments import secret_name
@@ -48,6 +49,10 @@ def _show(found: Discovered) -> None:
             f"Not enrolled, but named like keys: {names}",
             "  If one holds an account's key: keyrotation enrol ACCOUNT --secret NAME",
         )
+    if found.keyless:
+        output.echo("Consumers of these accounts could use Entra ID instead of keys:")
+    for keyless in found.keyless:
+        output.echo(*_keyless(keyless))
     for vault in found.other_vaults:
         output.echo(f"! {vault} is not in ROTATION_VAULTS, so secrets enrolled there are not shown")
     for problem in found.problems:
@@ -72,6 +77,21 @@ def _key(secret: EnrolledSecret) -> str:
     return "?" if secret.unreadable else "neither key"
 
 
+def _keyless(found: Keyless) -> Iterator[str]:
+    """Yield the readers of an account's key, and the steps to stop using it."""
+    if found.readers is None:
+        yield f"  {found.account.name}: its readers are not known: {found.problem}"
+    else:
+        known = ", ".join(found.readers) or "nobody"
+        yield f"  {found.account.name}: in the last 30 days its key was read by {known}"
+    if found.needs_subdomain:
+        yield "    first give the account its own subdomain: regional endpoints accept keys only"
+    for command in found.commands():
+        yield f"    {command}"
+    if found.lists_keys:
+        yield "    this role may also list the keys, so disable key authentication afterwards"
+
+
 def _to_json(found: Discovered) -> dict[str, Any]:
     accounts = [
         {
@@ -89,4 +109,15 @@ def _to_json(found: Discovered) -> dict[str, Any]:
         "keyLike": [str(target) for target in found.key_like],
         "otherVaults": list(found.other_vaults),
         "problems": list(found.problems),
+        "keyless": [
+            {
+                "account": str(one.account),
+                "role": one.role,
+                "readers": None if one.readers is None else list(one.readers),
+                "needsSubdomain": one.needs_subdomain,
+                "problem": one.problem,
+                "commands": one.commands(),
+            }
+            for one in found.keyless
+        ],
     }

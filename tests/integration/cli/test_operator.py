@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from azure.keyvault.secrets import SecretClient
 
 from emulator.azure import Azure
+from emulator.sdk.transport import EmulatorTransport
 from rotation.cli.exit_status import ExitStatus
+from tests.unit.emulator.conftest import Credential
 
 from .conftest import Run
 
@@ -59,6 +63,34 @@ class TestDiscover:
         azure.add_vault("kv-other")
         azure.identity.principals[0].assign("Reader", "/")
         assert "kv-other.vault.azure.net is not in ROTATION_VAULTS" in run("discover").out
+
+    def test_says_that_readers_are_unknown_without_audit_logs(self, run: Run) -> None:
+        listed = run("discover", "--json").json["keyless"]
+        found = {one["account"].rpartition("/")[2]: one for one in listed}
+        assert sorted(found) == ["aoai-demo", "speech-demo"]
+        assert found["aoai-demo"]["readers"] is None
+        assert "aoai-demo: its readers are not known" in run("discover").out
+
+    def test_names_the_readers_of_a_key_with_the_role_that_each_needs(
+        self, run: Run, azure: Azure, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        operator, app = azure.identity.principals[0], azure.add_principal("app")
+        operator.assign("Log Analytics Data Reader", "/")
+        app.assign("Key Vault Secrets User", azure.vault(VAULT).id)
+        azure.logs.delay = timedelta(0)
+        monkeypatch.setenv("ROTATION_LOGS_WORKSPACE", "workspace-1")
+        monkeypatch.setenv("ROTATION_EVIDENCE_IGNORE", operator.object_id)
+        with SecretClient(
+            azure.vault(VAULT).url, Credential(azure, app), transport=EmulatorTransport(azure)
+        ) as client:
+            client.get_secret("aoai-demo-key")
+        found = run("discover").out
+        assert f"aoai-demo: in the last 30 days its key was read by {app.object_id}\n" in found
+        assert (
+            f'az role assignment create --role "Cognitive Services OpenAI User" '
+            f"--assignee {app.object_id} --scope /subscriptions/" in found
+        )
+        assert "speech-demo: in the last 30 days its key was read by nobody" in found
 
     def test_reads_only_the_given_subscription(self, run: Run) -> None:
         other = "99999999-9999-9999-9999-999999999999"
