@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from .plan import Consumer
@@ -12,7 +14,7 @@ from .results import Published, Request
 from .story import Story
 
 COLOURS = ("tab:blue", "tab:orange", "tab:green", "tab:purple", "tab:brown")
-SPAN_COLOURS = {"throttled": "gold", "emergency": "tomato"}
+SPAN_COLOURS = {"writes throttled": "khaki", "throttled": "gold", "emergency": "tomato"}
 
 
 def draw(
@@ -24,44 +26,33 @@ def draw(
 ) -> None:
     """Write a PNG: a row for each consumer, and a dot for each request in its version's colour."""
     start = requests[0].at
+    rows = {number: row for row, number in enumerate(_order(consumers))}
     figure = Figure(figsize=(12, 8), layout="constrained")
     axes = figure.add_subplot()
-    for name, span in story.spans.items():
-        axes.axvspan(
-            span.begins - start, span.ends - start, color=SPAN_COLOURS[name], alpha=0.3, label=name
-        )
-    for name, moment in story.moments.items():
-        axes.axvline(moment - start, color="grey", linestyle="--")
-        axes.text(
-            moment - start,
-            1.0,
-            name,
-            rotation=90,
-            va="bottom",
-            transform=axes.get_xaxis_transform(),
-        )
-    rows = {number: row for row, number in enumerate(_order(consumers))}
+    _draw_story(axes, story, start)
+
+    def dots(chosen: Sequence[Request], label: str, **style: Any) -> None:
+        times = [one.at - start for one in chosen]
+        axes.scatter(times, [rows[one.consumer] for one in chosen], label=label, **style)
+
     for index in range(max(map(len, published.values()))):
         chosen = [one for one in requests if _index(one, consumers, published) == index]
-        axes.scatter(
-            [one.at - start for one in chosen],
-            [rows[one.consumer] for one in chosen],
-            s=6,
-            color=COLOURS[index % len(COLOURS)],
-            label=f"version {index + 1}",
-        )
-    failed = [one for one in requests if one.failed]
-    axes.scatter(
-        [one.at - start for one in failed],
-        [rows[one.consumer] for one in failed],
-        s=24,
-        marker="x",
-        color="black",
-        label="failed",
-    )
+        dots(chosen, f"version {index + 1}", s=6, color=COLOURS[index % len(COLOURS)])
+    dots([one for one in requests if one.failed], "failed", s=24, marker="x", color="black")
     axes.set(xlabel="seconds", ylabel="consumers, by secret and kind; the control is on top")
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
     figure.savefig(path, dpi=110)
+
+
+def _draw_story(axes: Axes, story: Story, start: float) -> None:
+    """Draw spans as coloured areas, and moments as lines."""
+    for name, span in story.spans:
+        ends = span.begins - start, span.ends - start
+        axes.axvspan(*ends, color=SPAN_COLOURS[name], alpha=0.3, label=name)
+    above = axes.get_xaxis_transform()
+    for name, moment in story.moments.items():
+        axes.axvline(moment - start, color="grey", linestyle="--")
+        axes.text(moment - start, 1.0, name, rotation=90, va="bottom", transform=above)
 
 
 def _order(consumers: Mapping[int, Consumer]) -> list[int]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 
 from emulator.core.faults import Fault
 
@@ -14,13 +15,20 @@ from .world import VAULTS, Size, World
 
 PATIENCE = 120.0
 THROTTLED_SECONDS = 5.0
+THROTTLING = Fault(
+    "answer",
+    match=f"https://{VAULTS[1]}.*",
+    status=429,
+    headers={"Retry-After": "1"},
+    times=10**9,
+)
 
 
 @dataclass
 class Story:
-    """``spans`` and ``moments`` name what happened, and when, in seconds."""
+    """The events of a run, with times in seconds; ``emergencies`` are by the secret's name."""
 
-    spans: dict[str, Span] = field(default_factory=dict)
+    spans: list[tuple[str, Span]] = field(default_factory=list)
     moments: dict[str, float] = field(default_factory=dict)
     emergencies: dict[str, Span] = field(default_factory=dict)
 
@@ -35,38 +43,36 @@ async def tell(world: World, size: Size) -> Story:
 
 
 async def _rotate_under_faults(world: World, story: Story) -> None:
-    """Rotate all accounts; kill the app after the first publish, then throttle a vault."""
+    """Rotate all accounts; kill the app after the first publish, and throttle a vault twice.
+
+    At first only its writes, which delays its publishes; then everything, so that consumers cannot
+    read the new version for a while.
+    """
     old = [world.azure.secret(vault, secret).current.value for vault, secret in world.secrets]
-    story.moments["rotation"] = time.time()
-    for vault, secret in world.secrets:
-        await world.app.request({"vault": vault, "secret": secret, "reason": "load"})
-    await until("a key is published", lambda: _published(world) > 0)
-    story.moments["killed"] = time.time()
-    await world.app.kill()
-    await asyncio.sleep(1)
-    await world.app.start()
-    story.moments["restarted"] = time.time()
-    await _throttle(world, story)
+    with _throttled(world, story, "writes throttled", "keyvault.set_secret"):
+        story.moments["rotation"] = time.time()
+        for vault, secret in world.secrets:
+            await world.app.request({"vault": vault, "secret": secret, "reason": "load"})
+        await until("a key is published", lambda: _published(world) > 0)
+        story.moments["killed"] = time.time()
+        await world.app.kill()
+        await asyncio.sleep(1)
+        await world.app.start()
+        story.moments["restarted"] = time.time()
     await until("all keys are published", lambda: _published(world) == len(old))
+    with _throttled(world, story, "throttled", "keyvault.*"):
+        await asyncio.sleep(THROTTLED_SECONDS)
     await until("all old keys are revoked", lambda: not any(map(world.works, old)))
 
 
-async def _throttle(world: World, story: Story) -> None:
-    """Answer 429 to every call of one vault, for a while."""
-    began = time.time()
-    world.azure.faults.add(
-        Fault(
-            "answer",
-            "keyvault.*",
-            match=f"https://{VAULTS[1]}.*",
-            status=429,
-            headers={"Retry-After": "1"},
-            times=10**9,
-        )
-    )
-    await asyncio.sleep(THROTTLED_SECONDS)
+@contextmanager
+def _throttled(world: World, story: Story, name: str, operation: str) -> Iterator[None]:
+    """Answer 429 to these calls of one vault until the end of the block."""
+    began, fault = time.time(), replace(THROTTLING, operation=operation)
+    world.azure.faults.add(fault)
+    yield
     world.azure.faults.clear()
-    story.spans["throttled"] = Span(began, time.time())
+    story.spans.append((name, Span(began, time.time())))
 
 
 async def _emergency(world: World, size: Size, story: Story) -> None:
@@ -81,7 +87,8 @@ async def _emergency(world: World, size: Size, story: Story) -> None:
     )
     await until("the leaked key is revoked", lambda: not world.works(leaked))
     await asyncio.sleep(size.every)
-    story.emergencies[secret] = story.spans["emergency"] = Span(began, time.time())
+    story.emergencies[secret] = Span(began, time.time())
+    story.spans.append(("emergency", story.emergencies[secret]))
     await asyncio.sleep(size.settled)
 
 

@@ -91,7 +91,8 @@ class World:
 
     def requests(self) -> list[Request]:
         """Return the requests so far, in the order of time."""
-        lines = (line for path in self.outputs for line in path.read_text().splitlines())
+        texts = (path.read_text().rpartition("\n")[0] for path in self.outputs)  # whole lines
+        lines = (line for text in texts for line in text.splitlines())
         return sorted((Request.parse(line) for line in lines), key=lambda one: one.at)
 
     def published(self) -> dict[str, list[Published]]:

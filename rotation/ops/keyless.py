@@ -31,7 +31,7 @@ READ_WITHIN = timedelta(days=30)
 
 @dataclass(frozen=True)
 class Keyless:
-    """What it takes to stop using an account's keys.
+    """The steps with which an account's consumers stop using its keys.
 
     ``readers`` are the identities that read its secrets in the last 30 days; None if the audit logs
     are not connected or could not be read, which ``problem`` explains.

@@ -53,7 +53,7 @@ async def test_names_each_reader_once_with_the_role_that_it_needs() -> None:
     )
 
 
-async def test_a_reader_whom_the_log_does_not_name_needs_a_person() -> None:
+async def test_a_reader_without_a_name_in_the_log_needs_a_person() -> None:
     found = await assess(account(), [TARGET], readers(Logs("unknown")))
     assert found is not None
     assert "--assignee IDENTITY" in found.commands()[0]
