@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -53,9 +54,10 @@ class Keyless:
         known = dict.fromkeys(
             reader if reader != UNKNOWN else "IDENTITY" for reader in self.readers or (UNKNOWN,)
         )
+        scope = shlex.quote(str(self.account))  # a resource group's name may have brackets
         return [
-            f'az role assignment create --role "{self.role}" --assignee {reader} '
-            f"--scope {self.account}"
+            f'az role assignment create --role "{self.role}" --assignee {shlex.quote(reader)} '
+            f"--scope {scope}"
             for reader in known
         ]
 

@@ -9,13 +9,22 @@ public sealed class KeyPolicy(RotatingKey key, ApiKeyCredential credential) : Pi
 
     public override async ValueTask ProcessAsync(PipelineMessage message, IReadOnlyList<PipelinePolicy> pipeline, int currentIndex)
     {
-        var used = key.Value;
-        credential.Update(used);
+        var used = Update();
         await ProcessNextAsync(message, pipeline, currentIndex);
         if (message.Response?.Status != 401) return;
-        var fresh = await key.ReplaceAsync(used);
-        if (fresh == used) return;
-        credential.Update(fresh);
+        if (await key.ReplaceAsync(used) == used) return;
+        Update();
         await ProcessNextAsync(message, pipeline, currentIndex);
+    }
+
+    /// <summary>Puts the key in use into the credential, and returns it.</summary>
+    private string Update()
+    {
+        lock (credential) // so that no thread puts an older key back
+        {
+            var used = key.Value;
+            credential.Update(used);
+            return used;
+        }
     }
 }

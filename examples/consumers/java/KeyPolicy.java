@@ -23,17 +23,23 @@ public final class KeyPolicy implements HttpPipelinePolicy {
     @Override
     public Mono<HttpResponse> process(HttpPipelineCallContext context, HttpPipelineNextPolicy next) {
         var again = next.clone();
-        var used = key.value();
-        credential.update(used);
+        var used = update();
         return next.process().flatMap(response -> {
             if (response.getStatusCode() != 401) return Mono.just(response);
             return Mono.fromCallable(() -> key.replace(used)).subscribeOn(Schedulers.boundedElastic())
                     .flatMap(fresh -> {
                         if (fresh.equals(used)) return Mono.just(response);
-                        credential.update(fresh);
+                        update();
                         response.close();
                         return again.process();
                     });
         });
+    }
+
+    /** Puts the key in use into the credential, and returns it. No thread puts an older key back. */
+    private synchronized String update() {
+        var used = key.value();
+        credential.update(used);
+        return used;
     }
 }

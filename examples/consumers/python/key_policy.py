@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 from azure.core.credentials import AzureKeyCredential
@@ -21,13 +22,18 @@ class KeyPolicy(HTTPPolicy[Any, Any]):
     """
 
     def __init__(self, key: RotatingKey, credential: AzureKeyCredential) -> None:
-        self._key, self._credential = key, credential
+        self._key, self._credential, self._lock = key, credential, threading.Lock()
 
     def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
-        used = self._key.value
-        self._credential.update(used)
+        used = self._update()
         response = self.next.send(request)
         if response.http_response.status_code == 401 and self._key.replace(used) != used:
-            self._credential.update(self._key.value)
+            self._update()
             response = self.next.send(request)
         return response
+
+    def _update(self) -> str:
+        """Put the key in use into the credential, and return it."""
+        with self._lock:  # so that no thread puts an older key back
+            self._credential.update(self._key.value)
+            return self._credential.key

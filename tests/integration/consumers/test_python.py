@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -101,6 +102,20 @@ def client(azure: Azure, key: rotating_key.RotatingKey, header: str = "api-key")
 
 def async_client(azure: Azure, key: rotating_key_async.RotatingKey) -> Any:
     return httpx.AsyncClient(auth=AsyncKeyAuth(key), transport=Wire(azure))
+
+
+def azure_client(
+    azure: Azure, key: rotating_key.RotatingKey, credential: AzureKeyCredential
+) -> PipelineClient[Any, Any]:
+    return PipelineClient(
+        ENDPOINT,
+        policies=[KeyPolicy(key, credential), AzureKeyCredentialPolicy(credential, "api-key")],
+        transport=EmulatorTransport(azure),
+    )
+
+
+def chat() -> HttpRequest:
+    return HttpRequest("POST", CHAT, content=BODY, headers={"Content-Type": "application/json"})
 
 
 def revoke(azure: Azure) -> str:
@@ -221,19 +236,24 @@ async def test_the_async_client_raises_its_own_error_if_the_key_stays_invalid(
         await openai.chat.completions.create(**HELLO)
 
 
+def test_many_threads_with_the_policy_read_once_and_all_succeed(
+    azure: Azure, key: rotating_key.RotatingKey
+) -> None:
+    client = azure_client(azure, key, AzureKeyCredential(key.value))
+    revoke(azure)
+    reads = statuses(azure, "keyvault.get_secret").count(200)
+    with ThreadPoolExecutor(20) as threads:
+        found = list(threads.map(lambda _: client.send_request(chat()).status_code, range(40)))
+    assert found == [200] * 40
+    assert statuses(azure, "keyvault.get_secret").count(200) == reads + 1
+
+
 def test_clients_of_the_azure_sdk_follow_with_the_policy(
     azure: Azure, key: rotating_key.RotatingKey
 ) -> None:
     credential = AzureKeyCredential(key.value)
-    azure_client: PipelineClient[Any, Any] = PipelineClient(
-        ENDPOINT,
-        policies=[KeyPolicy(key, credential), AzureKeyCredentialPolicy(credential, "api-key")],
-        transport=EmulatorTransport(azure),
-    )
+    client = azure_client(azure, key, credential)
     revoke(azure)
-    answer = azure_client.send_request(
-        HttpRequest("POST", CHAT, content=BODY, headers={"Content-Type": "application/json"})
-    )
-    assert answer.status_code == 200
+    assert client.send_request(chat()).status_code == 200
     assert credential.key == key.value
     assert statuses(azure, "inference.chat") == [401, 200]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -51,6 +52,15 @@ async def test_names_each_reader_once_with_the_role_that_it_needs() -> None:
         f'az role assignment create --role "Cognitive Services OpenAI User" --assignee {APP} '
         f"--scope {ID}"
     )
+
+
+async def test_a_name_with_brackets_and_an_odd_reader_are_quoted_for_the_shell() -> None:
+    odd = AccountId.parse(str(ID).replace("/g/", "/g(1)/"))
+    one = Account(odd, "OpenAI", "https://ai-1.openai.azure.com")
+    found = await assess(one, [TARGET], readers(Logs("x; rm -rf /")))
+    assert found is not None
+    (command,) = found.commands()
+    assert shlex.split(command)[-3:] == ["x; rm -rf /", "--scope", str(odd)]
 
 
 async def test_a_reader_without_a_name_in_the_log_needs_a_person() -> None:
