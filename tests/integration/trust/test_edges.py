@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -112,22 +113,14 @@ async def _deliver(messages: list[str], directory: Path, lines: list[str]) -> No
                 assert (len(lines), p.queue.put_so_far) != before, "nothing tells of the message"
 
 
+READERS = ("environment.py", "reader.py", "storage.py")
+SOURCES = "".join((Path(environment.__file__).parent / name).read_text() for name in READERS)
 NAMES = st.sampled_from(
     [
-        "ROTATION_VAULTS",
-        "ROTATION_ARM",
-        "ROTATION_TOPIC",
-        "ROTATION_QUEUE",
-        "ROTATION_SCHEDULE",
-        "ROTATION_OVERLAP",
-        "ROTATION_DAILY_CAP",
-        "ROTATION_PROBE",
-        "ROTATION_BINDINGS",
-        "ROTATION_JOURNAL_CONTAINER",
-        "ROTATION_CREDENTIAL",
-        "ROTATION_FUNCTION_KEYS",
+        *sorted(set(re.findall(r"\"(ROTATION_[A-Z_]+)\"", SOURCES))),
         "AzureWebJobsStorage",
         "AzureWebJobsStorage__accountName",
+        "AzureWebJobsStorage__blobServiceUri",
         "AzureWebJobsStorage__queueServiceUri",
         "ROTATION_OVERLAPP",
     ]
