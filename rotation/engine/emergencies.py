@@ -32,14 +32,17 @@ AT_ONCE = 32
 
 
 class Emergencies:
-    """The emergencies of all accounts. Closed ones are read again only if they change."""
+    """The emergencies of all accounts. A document is read again only if it changed.
+
+    An open one may change at any time: unless it was listed just now, it is always read.
+    """
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
         self._marks: dict[str, str] = {}
         self._listed_at: datetime | None = None
-        self._closed: dict[str, tuple[str, Emergency]] = {}
+        self._kept: dict[str, tuple[str, Emergency]] = {}
         self._unreadable: dict[str, str] = {}
         self._lock = asyncio.Lock()
 
@@ -62,7 +65,7 @@ class Emergencies:
     async def all(self) -> tuple[Emergency, ...]:
         """Return the emergencies of all accounts, open or not, the oldest first."""
         await self._list(timedelta())
-        return await self._read_all(self._marks)
+        return await self._read_all(self._marks, are_marks_new=True)
 
     async def open(self) -> tuple[Emergency, ...]:
         """Return the open emergencies of all accounts."""
@@ -122,22 +125,24 @@ class Emergencies:
                 if PREFIX + operation_id not in self._marks:
                     del self._unreadable[operation_id]
 
-    async def _read_all(self, names: Iterable[str]) -> tuple[Emergency, ...]:
-        found = await gather_limited(map(self._read, names), AT_ONCE)
+    async def _read_all(
+        self, names: Iterable[str], *, are_marks_new: bool = False
+    ) -> tuple[Emergency, ...]:
+        found = await gather_limited((self._read(name, are_marks_new) for name in names), AT_ONCE)
         return tuple(sorted((e for e in found if e), key=lambda e: (e.at, e.id)))
 
-    async def _read(self, name: str) -> Emergency | None:
+    async def _read(self, name: str, is_mark_new: bool) -> Emergency | None:
         mark = self._marks.get(name, "")
-        kept = self._closed.get(name)
-        if kept and mark and kept[0] == mark:
+        kept = self._kept.get(name)
+        if kept and mark and kept[0] == mark and (is_mark_new or not kept[1].is_open):
             return kept[1]
         document, operation_id = await self._store.read(name), name.removeprefix(PREFIX)
         found = _loaded(document, operation_id)
         self._unreadable.pop(operation_id, None)
         if document and found is None and not _is_closed(document):
             self._unreadable[operation_id] = _why_unreadable(document, operation_id)
-        if found and not found.is_open:
-            self._closed[name] = (mark, found)
+        if found:
+            self._kept[name] = (mark, found)
         return found
 
 
