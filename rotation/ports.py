@@ -13,6 +13,7 @@ from .domain.ids import AccountId, TargetId
 from .domain.keys import Key, Keys, Slot
 from .domain.operation import PublishedVersion
 from .domain.permissions import Grant, Identity, VaultInfo
+from .domain.policies import SecretRule
 from .domain.probing import ProbeVerdict
 from .domain.targets import ListedSecret, SecretRead, SecretSnapshot, Target, Version, VersionInfo
 
@@ -125,8 +126,8 @@ class Resources(Protocol):
     async def event_types(self, vault: str) -> Sequence[set[str]]:
         """Return the event types of each event subscription on a vault; empty means all."""
 
-    async def longest_validity(self, vault: str) -> int | None:
-        """Return the shortest maximum validity in days that a denying policy sets, if any."""
+    async def secret_rules(self, vault: str) -> Sequence[SecretRule]:
+        """Return what Azure Policy denies for the secrets of a vault, an ARM id."""
 
 
 class Queue(Protocol):

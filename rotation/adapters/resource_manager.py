@@ -15,12 +15,15 @@ from azure.core.rest import HttpRequest
 from ..domain.cloud import PUBLIC, Cloud
 from ..domain.errors import Transient
 from ..domain.permissions import Grant, Identity, VaultInfo
+from ..domain.policies import SecretRule
 from ..runtime.clock import Clock
+from . import policy_rules
 from .pipeline import TransportFactory, client_options
+from .policy_rules import object_of
 from .sdk_errors import failure
 
 # API versions that Azure documents; all are generally available.
-PERMISSIONS, POLICIES = "2022-04-01", "2022-06-01"
+PERMISSIONS, POLICIES, DEFINITIONS = "2022-04-01", "2022-06-01", "2021-06-01"
 
 SUBSCRIPTIONS, VAULTS, EVENTS = "2022-12-01", "2023-07-01", "2022-06-15"
 
@@ -87,15 +90,35 @@ class ArmResources:
         paths = [f"{vault}/providers/Microsoft.EventGrid/eventSubscriptions"]
         paths += [f"{one.get('id')}/eventSubscriptions" for one in topics if _is_of(one, vault)]
         found = [one for path in paths for one in await self._all(path, EVENTS, doing)]
-        filters = [_object(_object(one.get("properties")).get("filter")) for one in found]
+        filters = [object_of(object_of(one.get("properties")).get("filter")) for one in found]
         return [set(_texts(one.get("includedEventTypes"))) for one in filters]
 
-    async def longest_validity(self, vault: str) -> int | None:
-        """Return the longest validity in days that all policies on the vault allow, or None."""
+    async def secret_rules(self, vault: str) -> list[SecretRule]:
+        """Return what the assignments of Azure Policy on a vault deny for its secrets."""
         path = f"{vault}/providers/Microsoft.Authorization/policyAssignments"
-        found = await self._all(path, POLICIES, f"list the policies on {vault}")
-        limits = [_limit(_object(one.get("properties"))) for one in found]
-        return min((limit for limit in limits if limit is not None), default=None)
+        listed = await self._all(path, POLICIES, f"list the policies on {vault}")
+        assigned = [one for one in listed if policy_rules.applies(one, vault)]
+        single = [one for each in assigned for one in await self._members(each)]
+        rules = [await self._rule(one) for one in single]
+        return [rule for rule in rules if rule]
+
+    async def _members(self, assignment: dict[str, Any]) -> list[dict[str, Any]]:
+        """Return an initiative's definitions as assignments; another assignment as it is."""
+        if not policy_rules.is_set(assignment):
+            return [assignment]
+        return policy_rules.members(assignment, await self._definition(assignment))
+
+    async def _rule(self, assignment: dict[str, Any]) -> SecretRule | None:
+        if policy_rules.is_builtin(assignment):
+            return policy_rules.rule(assignment)
+        return policy_rules.rule_of_own(assignment, await self._definition(assignment))
+
+    async def _definition(self, assignment: dict[str, Any]) -> dict[str, Any]:
+        path = policy_rules.definition_id(assignment)
+        if not path.startswith("/"):
+            return {}
+        url = f"{self._endpoint}{path}?api-version={DEFINITIONS}"
+        return await self._page(url, f"read the policy {path}")
 
     async def _all(self, path: str, version: str, doing: str) -> list[dict[str, Any]]:
         url: str | None = f"{self._endpoint}{path}?api-version={version}"
@@ -112,7 +135,7 @@ class ArmResources:
             await response.read()
             if response.status_code != 200:
                 raise HttpResponseError(response=response)
-            return _object(response.json())
+            return object_of(response.json())
         except AzureError as exc:
             raise failure(exc, doing) from None
         except ValueError:
@@ -130,40 +153,23 @@ def _subscription(resource: str) -> str:
 
 
 def _is_of(topic: dict[str, Any], vault: str) -> bool:
-    return str(_object(topic.get("properties")).get("source", "")).lower() == vault.lower()
-
-
-def _object(found: object) -> dict[str, Any]:
-    return found if isinstance(found, dict) else {}
+    return str(object_of(topic.get("properties")).get("source", "")).lower() == vault.lower()
 
 
 def _texts(found: object) -> tuple[str, ...]:
     return tuple(map(str, found)) if isinstance(found, list) else ()
 
 
-# Azure Policy, built-in: "Secrets should have the specified maximum validity period".
-_MAXIMUM_VALIDITY = "342e8053-e12e-4c44-be01-c3c2f318400f"
-
-
 def _vault(found: dict[str, Any]) -> tuple[str, VaultInfo]:
-    properties = _object(found.get("properties"))
+    properties = object_of(found.get("properties"))
     url = str(properties.get("vaultUri", "")).rstrip("/").lower()
     return url, VaultInfo(str(found["id"]), bool(properties.get("enableRbacAuthorization")))
-
-
-def _limit(assignment: dict[str, Any]) -> int | None:
-    if not str(assignment.get("policyDefinitionId", "")).lower().endswith(_MAXIMUM_VALIDITY):
-        return None
-    parameters = _object(assignment.get("parameters"))
-    value = _object(parameters.get("maximumValidityInDays")).get("value")
-    effect = _object(parameters.get("effect")).get("value", "Audit")
-    return value if isinstance(value, int) and effect == "Deny" else None
 
 
 def _claims(token: str) -> dict[str, Any]:
     """Return a token's claims without verifying them: they are only displayed."""
     try:
         middle = token.split(".")[1]
-        return _object(json.loads(base64.urlsafe_b64decode(middle + "=" * 3)))
+        return object_of(json.loads(base64.urlsafe_b64decode(middle + "=" * 3)))
     except (IndexError, ValueError):
         return {}

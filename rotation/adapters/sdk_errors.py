@@ -27,6 +27,11 @@ _REMEDIES = {
     "ForbiddenByRbac": "grant the service's identity the custom role Secret publisher on this "
     "vault; role assignments take a few minutes to take effect",
     "AccessDenied": "grant get, list and set on secrets in the vault's access policy, or use RBAC",
+    "ForbiddenByConnection": "connect the service to the vault by a private endpoint and VNet "
+    "integration, and let it resolve privatelink.vaultcore; the vault allows no public access",
+    "ForbiddenByPolicy": "an assignment of Azure Policy refuses this version: give the secret a "
+    "content type, shorten ValidityPeriodDays, or ask for an exemption; doctor names the "
+    "assignment. Nothing is regenerated until the version is accepted",
     "ForbiddenByFirewall": "allow the service through the vault's firewall, "
     "or use VNet integration",
     "ScopeLocked": "remove the read-only lock from the account or its group",
@@ -44,6 +49,9 @@ _REFUSALS = frozenset({"AuthorizationFailed", "ForbiddenByRbac"})
 
 # Refusals quote the missing action, which redaction would take for a key, and the identity.
 _ACTION = re.compile(r"action:? '(Microsoft\.[A-Za-z]{1,20}(?:/[A-Za-z]{1,20})+)'", re.I)
+
+# Key Vault says ForbiddenByPolicy of Azure Policy, and also of the vault's own access policy.
+_ACCESS_POLICY = re.compile(r"does not have secrets \w+ permission", re.I)
 
 _OBJECT_ID = re.compile(
     r"(?:object id '|oid=)([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b", re.I
@@ -101,6 +109,8 @@ def _answered(exc: HttpResponseError, doing: str, effect: bool) -> RotationError
     text = " ".join(text.split())
     if code == "BadRequest" and "disablelocalauth" in text.lower():
         code = "LocalAuthDisabled"
+    if code == "ForbiddenByPolicy" and _ACCESS_POLICY.search(text):
+        code = "AccessDenied"
     refused = _refused(text) if code in _REFUSALS else ""
     message = f"{doing}: {status} {code}: {(refused or hide(text))[:_MESSAGE_LENGTH]}"
     if effect and (status >= 500 or status == 408):

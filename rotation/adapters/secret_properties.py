@@ -67,7 +67,8 @@ def listed(vault: str, properties: SecretProperties) -> ListedSecret:
     except ValueError as exc:
         problem = str(exc)
     target, expires = TargetId(vault, properties.name or ""), _time(properties.expires_on)
-    return ListedSecret(target, account, expires, problem, _time(properties.created_on), found)
+    created, content_type = _time(properties.created_on), _text(properties.content_type)
+    return ListedSecret(target, account, expires, problem, created, found, content_type)
 
 
 def _time(given: object) -> datetime | None:

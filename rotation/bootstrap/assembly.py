@@ -94,7 +94,9 @@ def assemble(clients: Clients, store: Store, queue: Queue, *, as_operator: bool 
         queries=queries,
         previews=Previews(queries, scope, reconciler, sweeper, inventory, vaults, clock),
         health=Health(queries, journal, clock, settings.period),
-        doctor=Doctor(resources, accounts, vaults, journal, clock, policy, bindings),
+        doctor=Doctor(
+            resources, accounts, vaults, journal, clock, policy, bindings, clients.prover(probe)
+        ),
         identification=Identification(queries, inventory, vaults, accounts, clock, settings.rate),
         closing=closing((*owned, clients.credential)),
     )

@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..ports import Evidence, Notifier, Queue, Store
+from ..ops.proof import Prover
+from ..ports import Evidence, Notifier, Probe, Queue, Store
 from ..runtime.clock import Clock
 from ..settings.environment import Settings
 
@@ -60,6 +61,10 @@ class Clients:
         from ..adapters.probe import DataPlaneProbe
 
         return DataPlaneProbe(self.transport, self.settings.cloud, self.settings.probe_overrides)
+
+    def prover(self, probe: Probe) -> Prover:
+        """Return what makes the calls of a proof with this client."""
+        return Prover(probe, self.settings.cloud, self.settings.probe_overrides)
 
     def notifier(self) -> Notifier | None:
         """Return a client for the Event Grid topic, or None if none is configured."""

@@ -36,9 +36,10 @@ def build_tools(settings: Settings) -> OperatorTools:
     """Build the tools. Nothing is sent yet."""
     clients = Clients(settings, azure_credential(settings), Clock())
     accounts, vaults, resources = clients.accounts(), clients.vaults(), clients.resources()
-    evidence = clients.evidence()
+    evidence, probe = clients.evidence(), clients.probe()
     store = documents(settings, clients.credential)
     bindings = BindingRegistry(store, settings.bindings, settings.vaults, as_operator=True)
+    journal = _journal(settings, store)
     return OperatorTools(
         Discovery(
             resources,
@@ -46,8 +47,8 @@ def build_tools(settings: Settings) -> OperatorTools:
             vaults,
             lambda: Readers(evidence, settings.evidence_ignore, clients.clock.now()),
         ),
-        Enroller(accounts, vaults, clients.clock, bindings, _journal(settings, store)),
-        closing((accounts, vaults, resources, evidence, store, clients.credential)),
+        Enroller(accounts, vaults, clients.clock, bindings, clients.prover(probe), journal),
+        closing((accounts, vaults, resources, evidence, probe, store, clients.credential)),
     )
 
 

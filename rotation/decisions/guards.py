@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from ..domain.keys import Slot
-from ..domain.operation import Purpose
+from ..domain.operation import BY_POLICY, Purpose
 from ..domain.policy import ProbePolicy
 from ..domain.probing import ProbeResult
 from ..domain.record import RECOVERY
@@ -99,6 +99,21 @@ def _unproven(f: Facts, live: Slot) -> Action | None:
     if trusted:
         return None
     return probe_failure(f, live)
+
+
+def refused_before(f: Facts) -> Action | None:
+    """Hold a scheduled rotation if the last one cost a key that a policy let nobody publish.
+
+    A person who requests a rotation says that the cause is repaired.
+    """
+    last = f.record.history[-1] if f.record.history else None
+    if last is None or last.puts or last.purpose is not Purpose.ROTATE:
+        return None
+    refused = [name for name, attempt in last.attempts.items() if attempt.code == BY_POLICY]
+    if not refused:
+        return None
+    reason = f"Azure Policy refused the last new version of {', '.join(sorted(refused))}"
+    return blocked(f, f"{reason}; repair that (doctor names the policy), then request a rotation")
 
 
 def probe_failure(f: Facts, slot: Slot) -> Action:

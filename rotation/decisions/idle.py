@@ -183,11 +183,12 @@ def _rotate(f: Facts) -> Action | None:
     at, why = schedule.next_due(f)
     if at > f.now:
         return None
+    request = schedule.active_request(f)
     waiting = schedule.postpone(f) or holds.paused(f) or holds.outside_windows(f)
+    waiting = waiting or (None if request else guards.refused_before(f))
     waiting = waiting or guards.before_regenerate(f, live.other)
     if waiting:
         return waiting
-    request = schedule.active_request(f)
     operation = new_operation(f, Purpose.ROTATE, live.other, why, request)
     taken = tuple(r.id for r in f.record.requests if r.kind is RequestKind.MANUAL)
     operation = replace(

@@ -14,6 +14,8 @@ from .request import Leaked
 
 AUDIT = 60
 
+BY_POLICY = "ForbiddenByPolicy"  # Key Vault's code if Azure Policy refuses a version
+
 ANOTHER_WRITER = "another-writer"
 
 
@@ -86,7 +88,9 @@ class PublishedVersion(Struct, frozen=True):
 
 
 class Attempt(Struct, frozen=True):
-    """Failed attempts of an emergency to publish to a target: the first, and the last.
+    """Failed attempts to publish to a target: the first, and the last.
+
+    Of an emergency, all failures; otherwise those that a policy refused.
 
     ``hopeless``: only a person can change it, so that nothing waits for it.
     """

@@ -73,6 +73,7 @@ class ListedSecret:
     problem: str = ""
     created: datetime | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    content_type: str = ""
 
     @property
     def is_enrolled(self) -> bool:

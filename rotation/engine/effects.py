@@ -16,7 +16,15 @@ from ..domain import tags
 from ..domain.errors import Permanent, RotationError, Transient
 from ..domain.ids import AccountId
 from ..domain.keys import Key
-from ..domain.operation import Attempt, Intent, Operation, Phase, PublishedVersion, Purpose
+from ..domain.operation import (
+    BY_POLICY,
+    Attempt,
+    Intent,
+    Operation,
+    Phase,
+    PublishedVersion,
+    Purpose,
+)
 from ..domain.record import ObservedVersion, Record
 from ..domain.targets import Target
 from .gatherer import Gatherer
@@ -99,6 +107,7 @@ class Effects:
         async def put(target: Target) -> None:
             puts[str(target.id)] = await self._put(facts, target)
 
+        failed: dict[str, RotationError] = {}
         if facts.operation.purpose is Purpose.EMERGENCY:
             failed = await _run_each({str(t.id): partial(put, t) for t in targets})
             await self.journal.amend(
@@ -107,9 +116,14 @@ class Effects:
             )
             return
         try:
-            await _run_all([partial(put, target) for target in targets])
+            failed = await _run_each({str(t.id): partial(put, t) for t in targets})
         finally:
-            await self.journal.amend(record.account, lambda r: _with_puts(r, facts.operation, puts))
+            refused = {name: exc for name, exc in failed.items() if exc.code == BY_POLICY}
+            await self.journal.amend(
+                record.account, lambda r: _with_results(r, facts.operation, puts, refused, now)
+            )
+        if failed:
+            raise next(iter(failed.values()))
 
     async def _put(self, facts: Facts, target: Target) -> PublishedVersion:
         self._check_age(facts, facts.now)
@@ -134,6 +148,18 @@ def _with_puts(
     attempts = {n: a for n, a in current.attempts.items() if n not in puts or a.overwritten}
     operation = replace(current, puts={**current.puts, **following}, attempts=attempts)
     return replace(record, operation=operation, seen={**record.seen, **seen})
+
+
+def _with_results(
+    record: Record,
+    operation: Operation,
+    puts: dict[str, PublishedVersion],
+    refused: Mapping[str, RotationError],
+    now: datetime,
+) -> Record | None:
+    """Note what was published and what a policy refused; None if neither."""
+    following = _with_puts(record, operation, puts)
+    return _with_failures(following or record, refused, now) if refused else following
 
 
 def _with_failures(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from ...core import clouds
 from ...core.clouds import Cloud
@@ -27,7 +28,8 @@ class Arm:
     """The control plane. Subscriptions and groups are in lower case.
 
     ``locks`` are the ARM ids of scopes with a read-only lock, ``unregistered`` the subscriptions
-    without the provider Microsoft.CognitiveServices.
+    without the provider Microsoft.CognitiveServices, ``definitions`` the properties of policies and
+    initiatives by their ids in lower case.
     """
 
     identity: Identity
@@ -37,6 +39,7 @@ class Arm:
     groups: set[tuple[str, str]] = field(default_factory=set)
     unregistered: set[str] = field(default_factory=set)
     locks: set[str] = field(default_factory=set)
+    definitions: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     throttling: Throttling = field(default_factory=Throttling)
     page: int = PAGE
 
@@ -88,6 +91,8 @@ class Arm:
     ) -> Response:
         if parsed.name == "list_subscriptions":
             return vault_requests.list_subscriptions(principal, sorted(self.subscriptions))
+        if parsed.name == "policy_definition":
+            return vault_requests.policy_definition(request, principal, self.definitions)
         if parsed.subscription.lower() not in self.subscriptions:
             raise errors.no_subscription(parsed.subscription)
         if isinstance(parsed, VaultRequest):

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import unquote
 
 from ...core.identity import Principal, covers
 from ...core.wire import Request, Response
 from ..keyvault.vault import Vault
-from .errors import check_right, no_resource
+from .errors import ArmError, check_right, no_resource
 from .responses import ok, permissions_body
 from .vault_responses import (
     SYSTEM_TOPICS,
@@ -25,6 +26,7 @@ from .vault_responses import (
 _BELOW = r"/subscriptions/(?P<subscription>[^/]+)"
 _GROUP = _BELOW + r"/resourcegroups/(?P<group>[^/]+)/providers/"
 _VAULT = _GROUP + r"microsoft\.keyvault/vaults/(?P<vault>[^/]+)/providers/"
+_POLICIES = r".*/providers/microsoft\.authorization/policy"
 _ROUTES = {
     name: re.compile(path + "/?", re.I)
     for name, path in {
@@ -36,6 +38,7 @@ _ROUTES = {
         "vault_permissions": _VAULT + r"microsoft\.authorization/permissions",
         "vault_policies": _VAULT + r"microsoft\.authorization/policyassignments",
         "vault_events": _VAULT + r"microsoft\.eventgrid/eventsubscriptions",
+        "policy_definition": _POLICIES + "(?:set)?definitions/[^/]+",
     }.items()
 }
 # The permissions API needs no right.
@@ -70,6 +73,20 @@ def list_subscriptions(principal: Principal, subscriptions: Iterable[str]) -> Re
     """Return the subscriptions in which the principal has any right."""
     visible = [s for s in subscriptions if _has_right_in(principal, s)]
     return ok({"value": [subscription_body(s) for s in visible]})
+
+
+def policy_definition(
+    request: Request, principal: Principal, definitions: Mapping[str, Mapping[str, Any]]
+) -> Response:
+    """Return a definition or an initiative; everybody may read Azure's own. Raises ArmError."""
+    path = unquote(request.path).rstrip("/")
+    scope = path.lower().partition("/providers/microsoft.authorization/")[0]
+    if scope:
+        check_right(principal, "Microsoft.Authorization/policyDefinitions/read", scope)
+    found = definitions.get(path.lower())
+    if found is None:
+        raise ArmError(404, "PolicyDefinitionNotFound", "The policy definition could not be found.")
+    return ok({"id": path, "properties": dict(found)})
 
 
 def respond(request: VaultRequest, principal: Principal, vaults: Iterable[Vault]) -> Response:

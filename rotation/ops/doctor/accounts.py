@@ -1,14 +1,15 @@
-"""Checks of one account: permissions, and that key authentication is enabled and readable."""
+"""Checks of one account: permissions, readable keys, and whether a probe proves them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...domain import permissions
 from ...domain.errors import Permanent
 from ...domain.ids import AccountId
 from ...ports import Accounts, Resources
-from .findings import Finding, attempt
+from ..proof import FIX, Prover
+from .findings import CheckState, Finding, attempt
 from .permissions import check_permissions, grant_command
 
 
@@ -18,10 +19,14 @@ class AccountChecks:
 
     resources: Resources
     accounts: Accounts
+    prover: Prover
     object_id: str
 
     async def run(self, account: AccountId) -> list[Finding]:
-        return [await self._permissions(str(account)), await self._keys(account)]
+        keys = await self._keys(account)
+        readable = keys.state is CheckState.OK
+        proof = [await self._proof(account)] if readable else []
+        return [await self._permissions(str(account)), keys, *proof]
 
     async def _permissions(self, scope: str) -> Finding:
         fix = grant_command(self.object_id, "Key rotator", scope)
@@ -39,6 +44,20 @@ class AccountChecks:
             return f"{found.kind}; both keys can be read"
 
         return await attempt("account", str(account), read)
+
+    async def _proof(self, account: AccountId) -> Finding:
+        async def read() -> str:
+            found = await self.accounts.get(account)
+            proof = await self.prover.prove(found, await self.accounts.keys(account))
+            if not proof.is_given:
+                raise Permanent(proof.detail, code="NotProven", remedy=FIX)
+            return proof.detail
+
+        found = await attempt("proof", str(account), read)
+        return replace(found, state=min(found.state, CheckState.WARNING, key=_STATES.index))
+
+
+_STATES = list(CheckState)
 
 
 def _local_auth_disabled(account: AccountId) -> Permanent:

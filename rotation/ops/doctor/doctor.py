@@ -14,9 +14,11 @@ from ...engine.journal import Journal
 from ...ports import Accounts, Resources, Vaults
 from ...runtime.clock import Clock
 from ...runtime.concurrency import gather_limited
+from ..proof import Prover
 from ..survey import visible_vaults
 from .accounts import AccountChecks
 from .bindings import check_bindings
+from .cloud import check_cloud
 from .findings import CheckState, Finding, attempt
 from .vaults import VaultChecks
 
@@ -35,11 +37,13 @@ class Doctor:
     clock: Clock
     policy: Policy
     bindings: BindingRegistry
+    prover: Prover
 
     async def examine(self) -> list[Finding]:
         """Run all checks, each regardless of the others' failures."""
         object_id, identity = await self._identity()
-        findings = [identity, await self._journal()]
+        cloud = check_cloud(self.prover.cloud, self.vaults.urls)
+        findings = [identity, cloud, await self._journal()]
         secrets: list[ListedSecret] = []
         for vault in self.vaults.urls:
             findings.append(await self._list_secrets(vault, secrets))
@@ -93,7 +97,7 @@ class Doctor:
 
     async def _accounts(self, object_id: str, secrets: Sequence[ListedSecret]) -> list[Finding]:
         managed = sorted({s.account for s in secrets if s.account})
-        checks = AccountChecks(self.resources, self.accounts, object_id)
+        checks = AccountChecks(self.resources, self.accounts, self.prover, object_id)
         results = await gather_limited((checks.run(a) for a in managed[:MAX_ACCOUNTS]), CONCURRENCY)
         findings = [finding for result in results for finding in result]
         if len(managed) > MAX_ACCOUNTS:

@@ -1,11 +1,11 @@
-"""Checks of one vault: permissions, the event subscription, and a policy on validity."""
+"""Checks of one vault: permissions, the event subscription, and Azure Policy."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
-from ...domain import permissions, tags
+from ...domain import permissions
 from ...domain.errors import RotationError
 from ...domain.events import NEAR_EXPIRY
 from ...domain.permissions import VaultInfo
@@ -13,6 +13,7 @@ from ...domain.targets import ListedSecret
 from ...ports import Resources
 from .findings import CheckState, Finding, unknown
 from .permissions import check_permissions, grant_command
+from .policies import check_policies
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class VaultChecks:
             return
         yield await self._permissions(url, vault)
         yield await self._events(url, vault.id)
-        yield await self._validity(url, vault.id, secrets)
+        yield await self._policies(url, vault.id, secrets)
 
     async def _permissions(self, url: str, vault: VaultInfo) -> Finding:
         if not vault.by_roles:
@@ -54,24 +55,12 @@ class VaultChecks:
         detail = "no subscription for SecretNearExpiry; rotation relies on the sweep alone"
         return Finding("events", url, CheckState.WARNING, detail, _subscribe_command(scope))
 
-    async def _validity(self, url: str, scope: str, secrets: Sequence[ListedSecret]) -> Finding:
+    async def _policies(self, url: str, scope: str, secrets: Sequence[ListedSecret]) -> Finding:
         try:
-            limit = await self.resources.longest_validity(scope)
+            rules = await self.resources.secret_rules(scope)
         except RotationError as exc:
             return unknown("policy", url, str(exc))
-        if limit is None:
-            detail = "no policy limits the validity of secrets"
-            return Finding("policy", url, CheckState.OK, detail)
-        too_long = [s.target.name for s in secrets if _validity_days(s) > limit]
-        if not too_long:
-            detail = f"at most {limit} days, and every secret complies"
-            return Finding("policy", url, CheckState.OK, detail)
-        detail = (
-            f"Azure Policy denies more than {limit} days; "
-            f"a new version would be refused for {', '.join(too_long)}"
-        )
-        fix = f"Set ValidityPeriodDays to at most {limit}."
-        return Finding("policy", url, CheckState.FAILED, detail, fix)
+        return check_policies(url, rules, secrets)
 
 
 def _subscribe_command(scope: str) -> str:
@@ -82,8 +71,3 @@ def _subscribe_command(scope: str) -> str:
         "--endpoint-type azurefunction --endpoint <the function app's id>"
         "/functions/secret_expiring"
     )
-
-
-def _validity_days(secret: ListedSecret) -> int:
-    enrolment = tags.read(secret.tags) if secret.account else None
-    return enrolment.validity.days if enrolment and enrolment.validity else 0

@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from ...domain import tags
+from ...domain.account import Account
 from ...domain.bindings import Bound, not_bound
 from ...domain.errors import Permanent, RotationError
+from ...domain.keys import Keys
 from ...domain.targets import ListedSecret, Target
 from ...engine.bindings import BindingRegistry
 from ...engine.journal import Journal
@@ -16,6 +18,7 @@ from ...ports import Accounts, Vaults
 from ...runtime import log
 from ...runtime.clock import Clock
 from ...runtime.concurrency import gather_limited
+from ..proof import FIX, Prover
 from ..survey import by_account
 from .admission import admitted, is_trusted
 from .plan import EnrolmentAction, EnrolmentPlan, EnrolmentRequest, decide, named
@@ -36,6 +39,7 @@ class Enroller:
     secrets: Vaults
     clock: Clock
     bindings: BindingRegistry
+    prover: Prover
     journal: Journal | None = None
 
     async def plan(self, requests: Iterable[EnrolmentRequest]) -> list[EnrolmentPlan]:
@@ -59,7 +63,7 @@ class Enroller:
             done = plan.action is EnrolmentAction.NOTHING
             if done and await self._is_to_trust(request, enrolled):
                 plan = named(request)
-            return await self._warned(plan)
+            return await self._proven(await self._warned(plan), request.account, keys)
         except (RotationError, ValueError) as exc:
             return EnrolmentPlan.refusing(request, str(exc))
 
@@ -81,6 +85,16 @@ class Enroller:
         if bindings.of(plan.target, plan.account) is Bound.NONE:
             return replace(plan, warning=not_bound(plan.target, plan.account))
         return replace(plan, warning=self.bindings.difference or plan.warning)
+
+    async def _proven(self, plan: EnrolmentPlan, account: Account, keys: Keys) -> EnrolmentPlan:
+        """Warn if no probe proves the account's keys: its rotations would wait."""
+        if not plan.changes_something:
+            return plan
+        proof = await self.prover.prove(account, keys)
+        if proof.is_given:
+            return plan
+        text = f"{account.id.name}: from here, its keys cannot be verified: {proof.detail}. {FIX}"
+        return replace(plan, warning="; ".join(filter(None, (plan.warning, text))))
 
     async def apply(self, plan: EnrolmentPlan, validity: timedelta) -> None:
         """Create or tag the secret, and admit it. Raises RotationError.

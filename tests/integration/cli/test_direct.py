@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from emulator.azure import SUBSCRIPTION, Azure
+from emulator.core.faults import Fault
+from emulator.core.roles import Role
 from emulator.services.arm.vault_responses import policy_assignment
 from rotation.cli.exit_status import ExitStatus
 
@@ -17,6 +19,7 @@ from .conftest import Run
 
 SECRET, ACCOUNT = "kv-demo/aoai-demo-key", "aoai-demo"
 MAXIMUM_VALIDITY = "342e8053-e12e-4c44-be01-c3c2f318400f"
+CONTENT_TYPE = "75262d3e-ba4a-4f43-85f8-9f72c090e5e3"
 LEAK = ("emergency", SECRET, "--leaked", "key1", "--reason", "pasted into a chat", "--direct")
 
 
@@ -197,7 +200,69 @@ class TestDoctor:
         azure.vault("kv-demo").assignments.append(policy_assignment(MAXIMUM_VALIDITY, limits))
         result = run("doctor", "--direct", "--json")
         wrong = [f for f in result.json["findings"] if f["state"] in ("failed", "warning")]
-        assert any("60 days" in f["detail"] for f in wrong)
+        assert any("ValidityPeriodDays to at most 60" in f["fix"] for f in wrong)
+
+    def test_an_initiative_that_would_refuse_a_new_version_is_reported(
+        self, run: Run, azure: Azure
+    ) -> None:
+        _may_read_events(azure)
+        initiative = "/providers/Microsoft.Authorization/policySetDefinitions/guardrails"
+        content_type = "/providers/Microsoft.Authorization/policyDefinitions/" + CONTENT_TYPE
+        effect = {"effect": {"value": "[parameters('effect')]"}}
+        azure.arm.definitions[initiative.lower()] = {
+            "parameters": {"effect": {"defaultValue": "Deny"}},
+            "policyDefinitions": [{"policyDefinitionId": content_type, "parameters": effect}],
+        }
+        assigned = policy_assignment(CONTENT_TYPE, {})
+        assigned["properties"]["policyDefinitionId"] = initiative
+        azure.vault("kv-demo").assignments.append(assigned)
+        found = _checks(run)["policy"]
+        assert found["state"] == "failed"
+        assert "content type" in found["fix"]
+
+    def test_a_policy_that_cannot_be_read_is_unknown(self, run: Run, azure: Azure) -> None:
+        vaults = Role("Vault reader", actions=("Microsoft.KeyVault/vaults/read",))
+        azure.identity.principals[0].assign(vaults, "/")
+        found = _checks(run)
+        assert found["policy"]["state"] == "unknown"
+        assert "Reader" in found["policy"]["fix"]
+
+    def test_shows_the_probe_of_each_account_and_that_it_proves_a_key(self, run: Run) -> None:
+        found = run("doctor", "--direct", "--json").json["findings"]
+        details = {
+            f["subject"].rpartition("/")[2]: f["detail"] for f in found if f["check"] == "proof"
+        }
+        assert details == {
+            "aoai-demo": "probe openai-models proves a key",
+            "speech-demo": "probe token proves a key",
+        }
+
+    def test_shows_that_a_setting_chose_the_probe(
+        self, run: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("ROTATION_PROBE_OVERRIDES", "OpenAI=general")
+        found = run("doctor", "--direct", "--json").json["findings"]
+        details = [f["detail"] for f in found if f["check"] == "proof"]
+        assert "probe general (ROTATION_PROBE_OVERRIDES) proves a key" in details
+
+    @pytest.mark.parametrize("status", [200, 403, 404, 429])
+    def test_warns_of_an_account_whose_keys_cannot_be_proven(
+        self, run: Run, azure: Azure, status: int
+    ) -> None:
+        fault = Fault("answer", "inference.*", status=status, body={"error": {}}, times=99)
+        azure.faults.add(fault)
+        result = run("doctor", "--direct", "--json")
+        proofs = [f for f in result.json["findings"] if f["check"] == "proof"]
+        assert [f["state"] for f in proofs] == ["warning", "warning"]
+        assert all("proves nothing" in f["detail"] for f in proofs)
+        assert all("ROTATION_PROBE_OVERRIDES" in f["fix"] for f in proofs)
+
+    def test_shows_the_cloud(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert _checks(run)["cloud"]["detail"].startswith("public: ")
+        monkeypatch.setenv("ROTATION_CLOUD", "china")
+        found = _checks(run)["cloud"]
+        assert found["state"] == "failed"
+        assert "AzureChinaCloud" in found["fix"]
 
     def test_a_subscription_to_the_event_is_ok(self, run: Run, azure: Azure) -> None:
         _may_read_events(azure)

@@ -175,6 +175,19 @@ class TestEnrol:
         assert "not that of the service" in run("status", "--direct").err
         assert json.loads((tmp_path / "journal" / "bindings.json").read_text()) == stored
 
+    def test_warns_before_it_enrols_an_account_whose_keys_cannot_be_proven(
+        self, run: Run, azure: Azure
+    ) -> None:
+        azure.account("vision-new").public_network = False
+        result = run("enrol", "vision-new", "--in-use", "key1", "--dry-run")
+        assert "cannot be verified" in result.out
+        assert "network access is denied" in result.out
+        assert "ROTATION_PROBE_OVERRIDES" in result.out
+
+    def test_does_not_warn_of_an_account_whose_keys_are_proven(self, run: Run) -> None:
+        result = run("enrol", "vision-new", "--in-use", "key1", "--dry-run")
+        assert "cannot be verified" not in result.out
+
     def test_a_dry_run_changes_nothing(self, run: Run, azure: Azure) -> None:
         result = run("enrol", "*", "--in-use", "key1", "--dry-run", "--json")
         will = {p["account"].rpartition("/")[2]: p["will"] for p in result.json["plans"]}

@@ -33,6 +33,7 @@ async def enrol(p: Product, *, name_it: bool = True) -> EnrolmentAction:
         commands.vaults,
         p.triggers.clock,
         inventory.bindings,
+        p.service.doctor.prover,
         p.triggers.journal,
     )
     account = Account(p.account(), "OpenAI", "https://aoai-demo.openai.azure.com")

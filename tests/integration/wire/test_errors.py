@@ -66,6 +66,23 @@ ERRORS = [
     Error(READ, 403, "Forbidden", inner="ForbiddenByRbac", permanent=True, says="Secret publisher"),
     Error(READ, 403, "Forbidden", inner="ForbiddenByFirewall", permanent=True, says="firewall"),
     Error(READ, 403, "Forbidden", inner="AccessDenied", permanent=True, says="access policy"),
+    Error(
+        READ,
+        403,
+        "Forbidden",
+        inner="ForbiddenByConnection",
+        permanent=True,
+        says="private endpoint",
+    ),
+    Error(
+        READ,
+        403,
+        "Forbidden",
+        "The application 'appid=1' does not have secrets get permission on key vault",
+        inner="ForbiddenByPolicy",
+        permanent=True,
+        says="access policy",
+    ),
     Error(READ, 429, "Throttled"),
     Error(READ, 500, "InternalServerError"),
 ]

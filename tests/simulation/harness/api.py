@@ -11,7 +11,9 @@ from typing import Any
 
 from rotation import web
 from rotation.domain.access import Role
+from rotation.domain.cloud import PUBLIC
 from rotation.ops.doctor.doctor import Doctor
+from rotation.ops.proof import Prover
 from rotation.service.health import Health
 from rotation.service.identification import Identification
 from rotation.service.previews import Previews
@@ -106,5 +108,6 @@ def service_of(worker: Worker) -> Service:
             triggers.clock,
             worker.policy,
             gatherer.bindings,
+            Prover(gatherer.probe, PUBLIC, {}),
         ),
     )
