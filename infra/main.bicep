@@ -210,6 +210,7 @@ module functionApp 'modules/functionapp.bicep' = {
     location: location
     tags: ownTags
     cloud: own.name
+    storageSuffix: own.storageSuffix
     withSignIn: !empty(authClientId)
     identityId: foundation.outputs.identityId
     identityClientId: foundation.outputs.identityClientId

@@ -11,6 +11,9 @@ param tags { *: string }
 @description('Name of this cloud, as the setting ROTATION_CLOUD has it.')
 param cloud string
 
+@description('Suffix of storage accounts. In the sovereign clouds, the host does not find one by its name.')
+param storageSuffix string
+
 @description('Whether people sign in, with the service\'s identity as the credential of the app registration.')
 param withSignIn bool
 
@@ -67,8 +70,16 @@ var signInSettings = withSignIn
   : []
 var settings = [
   {
-    name: 'AzureWebJobsStorage__accountName'
-    value: storageName
+    name: 'AzureWebJobsStorage__blobServiceUri'
+    value: 'https://${storageName}.blob.${storageSuffix}'
+  }
+  {
+    name: 'AzureWebJobsStorage__queueServiceUri'
+    value: 'https://${storageName}.queue.${storageSuffix}'
+  }
+  {
+    name: 'AzureWebJobsStorage__tableServiceUri'
+    value: 'https://${storageName}.table.${storageSuffix}'
   }
   {
     name: 'AzureWebJobsStorage__credential'

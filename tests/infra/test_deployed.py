@@ -150,6 +150,14 @@ class TestSovereignCloud:
         assert found.settings()["ROTATION_VAULTS"] == "https://kv-one.vault.usgovcloudapi.net"
         assert found.settings()["ROTATION_CLOUD"] == "usgovernment"
 
+    def test_the_host_finds_the_storage_account(self) -> None:
+        """By its URLs: the host looks for a bare account name in the public cloud."""
+        settings = deployed("sovereign_cloud").settings()
+        assert settings["AzureWebJobsStorage__queueServiceUri"].endswith(".usgovcloudapi.net")
+        loaded = environment.load(settings | {"ROTATION_TOPIC": ""})
+        assert loaded.storage is not None
+        assert loaded.storage.blob_url == settings["AzureWebJobsStorage__blobServiceUri"]
+
 
 class TestBindings:
     @every_case

@@ -21,7 +21,7 @@ from .deployed import CASES, deployed
 SUBSCRIPTIONS = "Microsoft.EventGrid/systemTopics/eventSubscriptions"
 # Read by the host, the worker and App Service, not by the service.
 HOSTS = re.compile(
-    r"AzureWebJobsStorage__(accountName|credential|clientId)|APPLICATIONINSIGHTS_"
+    r"AzureWebJobsStorage__((blob|queue|table)ServiceUri|credential|clientId)|APPLICATIONINSIGHTS_"
     r"(CONNECTION_STRING|AUTHENTICATION_STRING)|PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY"
     r"|OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID"
 )
