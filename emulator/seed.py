@@ -14,6 +14,10 @@
       "locks": ["id:aoai-demo"]
     }
 
+In a sovereign cloud, an account or a topic has ``"cloud": "azure.us"`` or ``"azure.cn"``, and a
+vault the ``suffix`` ``vault.usgovcloudapi.net`` or ``vault.azure.cn``. Such a topic is an object
+with ``name``.
+
 Times are in seconds. ``id:NAME`` stands for an ARM id: in a tag an account's; in a scope or a lock
 an account's, a vault's, a topic's or a storage account's. A lock may be an object with ``scope``
 and ``level``. A role is an object with ``role`` and ``scope``, or with
@@ -27,6 +31,7 @@ from datetime import timedelta
 from typing import Any
 
 from .azure import Azure
+from .core import clouds
 from .core.identity import Principal
 from .core.roles import ROLES, Role
 from .services.eventgrid.subscription import Subscription
@@ -75,7 +80,7 @@ def plant(azure: Azure, seed: Mapping[str, Any]) -> None:
         "vaults": lambda m: _vault(azure, m),
         "storage": lambda m: azure.add_storage(m),
         "principals": lambda m: _principal(azure, m),
-        "topics": lambda m: azure.topics.add(m),
+        "topics": lambda m: _topic(azure, m),
         "subscriptions": lambda m: azure.vault(m["vault"]).topic.subscribe(subscription(m)),
         "locks": lambda m: _lock(azure, m),
     }
@@ -115,6 +120,13 @@ def secret(azure: Azure, vault: str, members: dict[str, Any]) -> None:
     tags = members.get("tags") or {}
     members["tags"] = {name: _resolved(azure, str(text)) for name, text in tags.items()}
     azure.add_secret(vault, members.pop("name"), **members)
+
+
+def _topic(azure: Azure, member: str | Mapping[str, str]) -> None:
+    if isinstance(member, str):
+        azure.topics.add(member)
+    else:
+        azure.topics.add(member["name"], cloud=clouds.of_accounts(member["cloud"]))
 
 
 def _resolved(azure: Azure, text: str) -> str:

@@ -128,3 +128,21 @@ def test_storage_accounts_and_levels_of_locks_are_read() -> None:
     (scope,) = (scope for scope, _ in azure.identity.principals[0].assignments)
     assert scope == azure.storage.accounts["strotation"].id
     assert azure.arm.locks == set()
+
+
+def test_a_seed_can_be_in_a_sovereign_cloud() -> None:
+    azure = virtual()
+    members = {
+        "accounts": [{"name": "far", "kind": "SpeechServices", "cloud": "azure.us"}],
+        "vaults": [{"name": "kv-far", "suffix": "vault.usgovcloudapi.net"}],
+        "topics": [{"name": "rotations", "cloud": "azure.us"}],
+    }
+    seed.plant(azure, members)
+    assert azure.account("far").endpoint == "https://far.cognitiveservices.azure.us/"
+    assert azure.vault("kv-far").url == "https://kv-far.vault.usgovcloudapi.net"
+    assert list(azure.topics.received) == ["rotations.westeurope-1.eventgrid.azure.us"]
+
+
+def test_an_unknown_cloud_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"azure\.us"):
+        seed.plant(virtual(), {"topics": [{"name": "rotations", "cloud": "azure.de"}]})
