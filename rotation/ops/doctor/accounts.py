@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ...domain import permissions
+from ...domain.account import Account
 from ...domain.errors import Permanent
 from ...domain.ids import AccountId
+from ...domain.keys import Keys
 from ...ports import Accounts, Resources
 from ..proof import FIX, Prover
 from .findings import CheckState, Finding, attempt
@@ -23,10 +25,10 @@ class AccountChecks:
     object_id: str
 
     async def run(self, account: AccountId) -> list[Finding]:
-        keys = await self._keys(account)
-        readable = keys.state is CheckState.OK
-        proof = [await self._proof(account)] if readable else []
-        return [await self._permissions(str(account)), keys, *proof]
+        readable: list[tuple[Account, Keys]] = []
+        keys = await self._keys(account, readable)
+        proofs = [await self._proof(*one) for one in readable]
+        return [await self._permissions(str(account)), keys, *proofs]
 
     async def _permissions(self, scope: str) -> Finding:
         fix = grant_command(self.object_id, "Key rotator", scope)
@@ -35,29 +37,22 @@ class AccountChecks:
             self.resources, "account rights", scope, scope, wanted, fix, data=False
         )
 
-    async def _keys(self, account: AccountId) -> Finding:
+    async def _keys(self, account: AccountId, readable: list[tuple[Account, Keys]]) -> Finding:
+        """Check that the keys can be read; add them to ``readable``."""
+
         async def read() -> str:
             found = await self.accounts.get(account)
             if found.local_auth_disabled:
                 raise _local_auth_disabled(account)
-            await self.accounts.keys(account)
+            readable.append((found, await self.accounts.keys(account)))
             return f"{found.kind}; both keys can be read"
 
         return await attempt("account", str(account), read)
 
-    async def _proof(self, account: AccountId) -> Finding:
-        async def read() -> str:
-            found = await self.accounts.get(account)
-            proof = await self.prover.prove(found, await self.accounts.keys(account))
-            if not proof.is_given:
-                raise Permanent(proof.detail, code="NotProven", remedy=FIX)
-            return proof.detail
-
-        found = await attempt("proof", str(account), read)
-        return replace(found, state=min(found.state, CheckState.WARNING, key=_STATES.index))
-
-
-_STATES = list(CheckState)
+    async def _proof(self, account: Account, keys: Keys) -> Finding:
+        proof = await self.prover.prove(account, keys)
+        state, fix = (CheckState.OK, "") if proof.is_given else (CheckState.WARNING, FIX)
+        return Finding("proof", str(account.id), state, proof.detail, fix)
 
 
 def _local_auth_disabled(account: AccountId) -> Permanent:

@@ -237,6 +237,11 @@ class TestDoctor:
             "speech-demo": "probe token proves a key",
         }
 
+    def test_reads_the_keys_of_each_account_once(self, run: Run, azure: Azure) -> None:
+        """ARM counts it as a write, of which it allows few."""
+        run("doctor", "--direct")
+        assert sum(call.operation == "arm.list_keys" for call in azure.calls) == 2
+
     def test_shows_that_a_setting_chose_the_probe(
         self, run: Run, monkeypatch: pytest.MonkeyPatch
     ) -> None:

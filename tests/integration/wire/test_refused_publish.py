@@ -6,7 +6,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from emulator.azure import Azure
-from emulator.core.faults import Fault
+from emulator.services.arm.vault_responses import policy_assignment
+from emulator.services.keyvault.policies import CONTENT_TYPE
 from rotation.domain.access import Caller, Role
 from rotation.domain.operation import Ending, Phase
 from rotation.domain.request import RequestKind
@@ -18,13 +19,12 @@ DAY = timedelta(days=1)
 
 
 def refuse(azure: Azure) -> None:
-    error = {
-        "code": "Forbidden",
-        "message": "Operation set is disallowed by policy.",
-        "innererror": {"code": "ForbiddenByPolicy"},
-    }
-    fault = Fault("answer", "keyvault.set_secret", status=403, body={"error": error}, times=10**6)
-    azure.faults.add(fault)
+    """Assign "Secrets should have content type set" to the vault; the secret has none."""
+    azure.vault("kv-demo").assignments.append(policy_assignment(CONTENT_TYPE, {"effect": "Deny"}))
+
+
+def repair(azure: Azure) -> None:
+    azure.vault("kv-demo").assignments.clear()
 
 
 async def live(p: Product, days: int) -> None:
@@ -50,7 +50,7 @@ async def test_a_refused_version_costs_one_key_and_is_reported(tmp_path: Path) -
         assert record.last_failure is not None
         assert record.last_failure.code == "ForbiddenByPolicy"
         assert "content type" in record.last_failure.remedy
-        azure.faults.clear()
+        repair(azure)
         await live(p, 3)
         assert (await p.record()).phase is Phase.IDLE
     assert regenerated(azure) == 2, "the new key and the revocation of the old one"
@@ -65,7 +65,7 @@ async def test_nor_does_it_cost_another_one_after_it_was_abandoned(tmp_path: Pat
         await live(p, 3)
         assert regenerated(azure) == 1
         assert "Azure Policy refused" in (await p.record()).waiting
-        azure.faults.clear()
+        repair(azure)
         await p.service.commands.request(RotationRequest("repaired", "alice", account=p.account()))
         await live(p, 3)
         record = await p.record()
