@@ -28,6 +28,8 @@ from .results import Published, Request
 VAULTS = ("kv-load-a", "kv-load-b")
 KINDS = (*ASYNC, *(kind for kind in THREADED if kind != CONTROL))
 STOP_SECONDS = 30
+# The control calls often, so that its failures are seen at any rate of the others.
+CONTROL_PAUSE = 1.0
 
 
 @dataclass(frozen=True)
@@ -166,7 +168,8 @@ def _consumers(azure: Azure, size: Size) -> list[Consumer]:
     def consumer(number: int, kind: str, secret: str, vault: str) -> Consumer:
         url, endpoint = azure.vault(vault).url, azure.account(secret).endpoint
         identity = identities[secret].client_id
-        return Consumer(number, kind, identity, url, secret, endpoint, size.every, pause)
+        wait = CONTROL_PAUSE if kind == CONTROL else pause
+        return Consumer(number, kind, identity, url, secret, endpoint, size.every, wait)
 
     every_place = cycle((kind, *place) for kind in KINDS for place in places)
     found = [consumer(number, *next(every_place)) for number in range(size.consumers)]
