@@ -21,6 +21,8 @@ LOOK_LATER = timedelta(minutes=1)
 
 FOREIGN_VALUE = "foreign-value"  # the code of an attempt that was not made
 
+DISABLED = "SecretDisabled"
+
 # A target that is overwritten this often has another writer.
 MAX_OVERWRITES = 3
 
@@ -105,7 +107,9 @@ def counted(f: Facts) -> Facts:
 
 
 def _not_ours(f: Facts, target: Target, before: Attempt | None) -> Attempt:
-    """Note a value that is somebody else's, or that no probe can judge yet."""
+    """Note a value that is somebody else's or disabled, or that no probe can judge yet."""
+    if target.value is None:
+        return Attempt(f.now, f.now, DISABLED, hopeless=True)
     verdict = f.verdicts.get(target.value) if target.value else None
     told = verdict is not None and verdict.result is not ProbeResult.INCONCLUSIVE
     unclear = not told or (f.control is not None and f.control.result is ProbeResult.ACCEPTED)

@@ -13,7 +13,17 @@ from ..domain.operation import Phase, Purpose
 from ..domain.probing import ProbeResult
 from ..domain.targets import Target
 from . import guards, holds, schedule, values
-from .actions import Action, ActionKind, MissingFacts, block, enter, needs, retry_later, wait
+from .actions import (
+    Action,
+    ActionKind,
+    MissingFacts,
+    block,
+    blocked,
+    enter,
+    needs,
+    retry_later,
+    wait,
+)
 from .facts import Facts
 from .lifecycle import end, superseded
 from .notifications import notify
@@ -27,6 +37,8 @@ from .progress import (
     target_names,
 )
 from .regeneration import send
+
+SOON = timedelta(minutes=1)
 
 EVIDENCE_PAUSE = timedelta(minutes=15)
 
@@ -102,11 +114,14 @@ def publish(f: Facts) -> Action:
     if unproven:
         reason = f"{target_names(pending)}: whether their values still work"
         return needs(f, reason, MissingFacts(probe=unproven))
-    pending = tuple(t for t in pending if values.overwritable(f, t))
+    kept = tuple(t for t in pending if not values.overwritable(f, t))
+    pending = tuple(t for t in pending if t not in kept)
     resting = tuple(t for t in pending if holds.is_resting(f, t))
     pending = tuple(t for t in pending if t not in resting)
     if not pending and resting and not f.publishing(candidate):
         return _overwritten(f, resting)
+    if not pending and kept and operation.purpose is not Purpose.REPAIR:
+        return _kept(f, kept)
     if not pending:
         return _published(f)
     if is_stale(f, pending) and operation.tries < STALE_READS:
@@ -136,6 +151,15 @@ def _overwritten(f: Facts, resting: tuple[Target, ...]) -> Action:
     until = min(at for t in resting if (at := holds.resting_until(f, t)))
     advice = "find out what writes this secret (Key Vault audit log, SecretSet)"
     return wait(f, f"{target_names(resting)}: overwritten repeatedly; {advice}", until)
+
+
+def _kept(f: Facts, kept: tuple[Target, ...]) -> Action:
+    """Wait for secrets whose value may be somebody else's; holds have a bound."""
+    disabled = target_names(tuple(t for t in kept if not t.enabled))
+    if disabled:
+        reason = f"{disabled}: disabled before its value was read; enable it"
+        return blocked(f, reason, f.now + SOON)
+    return wait(f, f"{target_names(kept)}: it is not known whose value it shows", f.now + SOON)
 
 
 def _published(f: Facts) -> Action:

@@ -27,12 +27,24 @@ def overwritable(f: Facts, target: Target) -> bool | None:
     value = target.value
     if target in f.undecided:
         return False
-    if value is None or f.slot_of(target) or trimmed_slot(f, target) or not target.tagged:
+    if value is None:
+        return _was_read(f, target)
+    if f.slot_of(target) or trimmed_slot(f, target) or not target.tagged:
         return True
     accepted = f.accepted(value)
     if accepted is None:
         return None
     return not accepted and (f.refused(value) or _is_neither_key(f, target))
+
+
+def _was_read(f: Facts, target: Target) -> bool:
+    """Return whether a disabled version was read, or written by us; others may hold anything."""
+    name, operation = str(target.id), f.record.operation
+    put = operation.puts.get(name) if operation else None
+    seen = f.record.seen.get(name)
+    if put is not None and put.version == target.version:
+        return True
+    return seen is not None and seen.version == target.version and bool(seen.fingerprint)
 
 
 def trimmed_slot(f: Facts, target: Target) -> Slot | None:

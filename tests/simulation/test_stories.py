@@ -108,6 +108,18 @@ STORIES: dict[str, Plan] = {
             PlannedEvent(917, "neighbours write dead keys", 1),
         ),
     ),
+    "a foreign value is written and disabled between two visits of a rotation": replace(
+        NEIGHBOURS,
+        seed=40077,
+        due=False,
+        short_validity=True,
+        events=(
+            PlannedEvent(1, "queue is down", 2),
+            PlannedEvent(383, "neighbours write a password", 3),
+            PlannedEvent(1077, "journal is down", 2),
+            PlannedEvent(1482, "neighbours disable"),
+        ),
+    ),
     "a paused secret gets a foreign value, and is resumed before that": replace(
         NOT_DUE,
         seed=22749,

@@ -41,6 +41,8 @@ class EmergencyChecks:
         if not found.is_open:
             return
         ledger.open_emergencies.add(found.id)
+        if found.impatient:
+            ledger.impatient_emergencies.add(found.id)
         if found.forced:
             ledger.forced_emergencies.add(found.id)
         values = self._pinned(found)

@@ -14,6 +14,7 @@ class Ledger:
     """``intents``, ``emergencies`` and those with ``_emergencies`` are ids.
 
     ``open_emergencies`` have an open document; ``forced_emergencies`` need no successor.
+    ``impatient_emergencies`` do not wait for a probe that cannot tell whether a key works.
     ``named_in_record``: the account's record names an emergency that waits or is under way.
     ``revoked_by_hand`` is when a person last regenerated a key, and ``journal_lost_at`` when the
     service last forgot what it had done.
@@ -27,6 +28,7 @@ class Ledger:
     emergencies: set[str] = field(default_factory=set)
     open_emergencies: set[str] = field(default_factory=set)
     forced_emergencies: set[str] = field(default_factory=set)
+    impatient_emergencies: set[str] = field(default_factory=set)
     named_in_record: bool = False
     operation: str = ""
     epoch: int = 0

@@ -95,6 +95,11 @@ class Observations:
         """Return whether an emergency goes on without a proof, because no probe can give one."""
         return self.is_probe_silent() and self.ledger_of(account.id).in_emergency
 
+    def may_publish_at_once(self, account: Account) -> bool:
+        """Return whether a person wanted a key published that may not work yet (``--now``)."""
+        impatient = self.ledger_of(account.id).impatient_emergencies
+        return bool(impatient) and self.may_publish_unproven(account)
+
     def is_probe_silent(self) -> bool:
         """Return whether no probe could tell lately whether a key is refused."""
         failed_at = self.world.interceptor.failed_at.get("probe")

@@ -57,6 +57,20 @@ def test_one_that_cannot_heal_is_not_tried_again() -> None:
     assert not tries(publishing(gone))
 
 
+def test_a_disabled_version_that_nobody_has_read_is_left_alone_at_once() -> None:
+    """It may hold a password, and only a person can enable it."""
+    unread = target("a", None, version="v9")
+    f = publishing(Attempt(NOW, NOW - MINUTE, "ServiceUnavailable"), unread)
+    action = decide(f)
+    assert action.record.phase is Phase.OVERLAP
+    assert action.record.operation is not None
+    assert action.record.operation.attempts[A].hopeless
+
+
+def test_one_that_was_read_before_is_written_to() -> None:
+    assert tries(publishing(Attempt(NOW - MINUTE, NOW - MINUTE, "x"), target("a", None)))
+
+
 def test_a_value_that_turns_out_to_be_a_former_key_is_overwritten_after_all() -> None:
     """No probe could tell; after ten minutes it is certain that it is neither key."""
     f = publishing(Attempt(NOW - 6 * MINUTE, NOW - SECOND, "foreign-value"), target("a", OLD))
