@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 
+from emulator.services.accounts import Account
 from rotation.domain import tags
 from rotation.domain.ids import TargetId
 from rotation.domain.keys import Slot
@@ -26,6 +27,8 @@ ACTIONS = (
     "carelessly move the secret",
     "carelessly run another rotation service",
     "carelessly hide the account",
+    "carelessly move the account",
+    "carelessly restore a backup",
 )
 FOREIGN = {
     "a password": "hunter-{}",
@@ -36,10 +39,16 @@ FOREIGN = {
 
 @dataclass
 class CarelessOwners:
-    """Uses ``operators`` to undo what it does."""
+    """Uses ``operators`` to undo what it does. Each secret was backed up at the beginning."""
 
     operators: Operators
     _numbers: count[int] = field(default_factory=count)
+    _backups: dict[TargetId, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for target in self.operators.targets:
+            vault = self.operators.world.azure.vault(target.vault)
+            self._backups[target] = vault.backup(target.name)
 
     def act(self, event: PlannedEvent, target: TargetId) -> None:
         _, _, what = event.what.partition(" ")
@@ -52,6 +61,8 @@ class CarelessOwners:
             "move the secret": self._move,
             "run another rotation service": self._rotate_elsewhere,
             "hide the account": self._hide_account,
+            "move the account": self._move_account,
+            "restore a backup": self._restore,
         }
         if target not in self.operators.world.secrets():
             return
@@ -132,8 +143,32 @@ class CarelessOwners:
 
     def _hide_account(self, target: TargetId) -> None:
         """Delete the account, and recover it."""
+        self._take_away(target)
+
+    def _move_account(self, target: TargetId) -> None:
+        """Move it to another resource group, and back. Its keys and its endpoint stay."""
+        gone = self._take_away(target)
+        if gone:
+            accounts = self.operators.world.azure.accounts.by_id
+            moved = replace(gone, resource_group="rg-moved")
+            accounts[moved.id.lower()] = moved
+            self.operators.undo_later(lambda: (accounts.pop(moved.id.lower(), None), None)[1])
+
+    def _take_away(self, target: TargetId) -> Account | None:
         accounts = self.operators.world.azure.accounts.by_id
         name = str(self.operators.account_of(target)).lower()
         gone = accounts.pop(name, None)
         if gone:
             self.operators.undo_later(lambda: accounts.__setitem__(name, gone))
+        return gone
+
+    def _restore(self, target: TargetId) -> None:
+        """Restore the secret as it was at the beginning, in place of the present one."""
+        world = self.operators.world
+        vault = world.azure.vault(target.vault)
+        world.delete(target)
+        vault.purge(target.name)
+        vault.restore(self._backups[target])
+        value = world.latest(target).value
+        if not world.accepts(value):
+            world.observations.excuses.uses[target].add(value)

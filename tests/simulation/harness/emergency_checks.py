@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rotation.domain import codec
-from rotation.domain.emergency import Emergency, Verdict
+from rotation.domain.emergency import STALE, Emergency, Verdict
 from rotation.domain.keys import Key
 from rotation.engine.emergencies import PREFIX
 
@@ -27,7 +27,7 @@ class EmergencyChecks:
         found = codec.load(Emergency, body)
         self._note(found)
         if found.verdict is Verdict.REFUSED:
-            leaked = self._pinned(found) | self._seen.leaked_keys.reported_in(found.id)
+            leaked = self._pinned(found) | self._seen.leaked_keys.ever[found.id]
             works = any(self._world.accepts(value) for value in leaked)
             message = f"the emergency {found.id} says revoked, and the leaked key works"
             self._require(Invariant.REVOKED_IS_TRUE, not works, message)
@@ -45,12 +45,16 @@ class EmergencyChecks:
             ledger.impatient_emergencies.add(found.id)
         if found.forced:
             ledger.forced_emergencies.add(found.id)
-        values = self._pinned(found)
+        values = set() if self._is_overdue(found) else self._pinned(found)
         if found.id not in ledger.emergencies and (found.provisional or not found.pins):
             keys = self._world.keys(found.account)
             values |= {keys[found.leaked.slot]} if found.leaked.slot else {*keys.values()}
         ledger.emergencies.add(found.id)
         self._seen.leaked_keys.add(self._world.state(found.account), found.id, values)
+
+    def _is_overdue(self, found: Emergency) -> bool:
+        """Return whether it has waited so long that only a person may begin it."""
+        return self._world.now - found.at > STALE and not found.audit
 
     def _pinned(self, found: Emergency) -> set[str]:
         """Return the leaked values, of all that the account ever had."""

@@ -18,7 +18,7 @@ from .incidents import Incidents
 from .neighbours import Neighbours
 from .operators import Operators
 from .plan import PlannedEvent
-from .plan_generator import EXPIRY_EVENTS, LOSSES, OPERATOR_ACTIONS, OUTAGES
+from .plan_generator import EXPIRY_EVENTS, LOSSES, OPERATOR_ACTIONS, OUTAGES, TO_OLDER
 from .strangers import Strangers
 from .tampering import Tampering
 from .worker import Worker
@@ -55,7 +55,7 @@ class EventRunner:
         elif event.what in tampering.ACTIONS:
             account = self.world.ids[event.target % len(self.world.ids)]
             self._tampering.act(event.what, account.slug, event.target)
-        elif event.what in incidents.REPORTS + incidents.BULK_REPORTS:
+        elif event.what.startswith("leak ") and event.what not in TO_OLDER:
             await self.incidents.report(event, self._target(event))
         elif event.what in incidents.ANSWERS:
             await self.incidents.answer(event)

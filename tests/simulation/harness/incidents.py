@@ -7,6 +7,7 @@ in the vault``, ``leak key1 everywhere``. More words can follow: ``now``, ``forc
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +18,7 @@ from rotation.domain.ids import TargetId
 from rotation.engine.emergencies import PREFIX
 
 from .api import OPERATOR, RESPONDER, Answer, Person, send
+from .emergency_checks import FORGIVEN
 from .invariants import Invariant
 from .operators import Operators
 from .plan import PlannedEvent
@@ -84,7 +86,8 @@ class Incidents:
             plain = {name: body[name] for name in ("vault", "secret", "reason")}
             await self._send("request_rotation", plain, key="a used key")
             key = "a used key"
-        answers = [await self._post(body, key, target) for _ in range(1 + ("twice" in words))]
+        posts = (self._post(body, key, target) for _ in range(1 + ("twice" in words)))
+        answers = await asyncio.gather(*posts)
         ids = [_ids_in(each) for each in answers if each and each.accepted]
         same = len(ids) < 2 or ids[0] == ids[1] or "everywhere" in words or "vault" in words
         message = f"one Idempotency-Key names two emergencies: {ids}"
@@ -128,7 +131,9 @@ class Incidents:
             body = rest | {"account": str(self.operators.account_of(target))}
             return await self._post(body, key, target)
         if found and found.accepted:
-            self.world.invariants.require(Invariant.EMERGENCY_ACCEPTED, True, "")
+            stored = all(PREFIX + each in self.world.storage.documents for each in _ids_in(found))
+            message = f"an accepted emergency has no document: {found.body}"
+            self.world.invariants.require(Invariant.EMERGENCY_ACCEPTED, stored, message)
             self._ids += _ids_in(found)
             self._batches += [found.body["batch"]] if "batch" in found.body else []
         return found
@@ -152,7 +157,8 @@ class Incidents:
         if person is OPERATOR and found and before and before.is_open:
             message = f"an operator may {verb} an emergency"
             still = self._find(name)
-            refused = not found.accepted or still is None or not still.is_open
+            ended = still is None or still.verdict in FORGIVEN or still.is_open
+            refused = not (found.accepted and ended)
             self.world.invariants.require(Invariant.EMERGENCY_ROLE, refused, message)
 
     async def _send(

@@ -44,6 +44,8 @@ class LeakChecks:
 
     def _check_replaced(self, ledger: Ledger, account: Account, other: str) -> None:
         for target, versions in self._seen.targets(account):
+            if target in self._seen.suspects:
+                continue
             shown = versions[-1]
             replaced = shown.value == other or not self._is_writable(account, target, shown)
             excused = self._is_unknown(ledger, target)

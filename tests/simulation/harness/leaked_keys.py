@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -16,12 +17,14 @@ SLOTS = {"key1": ("Key1",), "key2": ("Key2",), "unknown": ("Key1", "Key2")}
 class LeakedKeys:
     """``reported`` has the values that must be revoked, by the report's id and the account's name.
 
-    ``named`` has those that may be revoked, by the account's name.
+    ``named`` has those that may be revoked, by the account's name. ``ever`` has the values of each
+    report, also of one that was taken back.
     """
 
     accepts: Callable[[str], bool]
     reported: dict[tuple[str, str], set[str]] = field(default_factory=dict)
     named: dict[str, set[str]] = field(default_factory=dict)
+    ever: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
     def report(
         self, account: Account, report: str, leaked: str, running_since: datetime | None
@@ -36,19 +39,16 @@ class LeakedKeys:
         self.add(account, report, known)
         self.named[account.name] |= values
 
-    def add(self, account: Account, report: str, values: Iterable[str]) -> None:
+    def add(self, account: Account, report: str, values: set[str]) -> None:
         """Record values that leaked."""
         self.reported.setdefault((report, account.name), set()).update(values)
         self.named.setdefault(account.name, set()).update(values)
+        self.ever[report].update(values)
 
     def withdraw(self, reports: Iterable[str]) -> None:
         """Forget reports: a person took them back."""
         gone = {*reports}
         self.reported = {each: v for each, v in self.reported.items() if each[0] not in gone}
-
-    def reported_in(self, report: str) -> set[str]:
-        """Return the values of one report."""
-        return {v for (each, _), values in self.reported.items() if each == report for v in values}
 
     def holds(self, account: Account, value: str) -> bool:
         """Return whether this key of the account was reported."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -15,6 +15,7 @@ class Ledger:
 
     ``open_emergencies`` have an open document; ``forced_emergencies`` need no successor.
     ``impatient_emergencies`` do not wait for a probe that cannot tell whether a key works.
+    ``spares`` counts the keys that an emergency regenerated although they were not reported.
     ``named_in_record``: the account's record names an emergency that waits or is under way.
     ``revoked_by_hand`` is when a person last regenerated a key, and ``journal_lost_at`` when the
     service last forgot what it had done.
@@ -24,6 +25,7 @@ class Ledger:
     per_operation: defaultdict[tuple[str, str], list[datetime]] = field(
         default_factory=lambda: defaultdict(list)
     )
+    spares: Counter[str] = field(default_factory=Counter)
     intents: set[str] = field(default_factory=set)
     emergencies: set[str] = field(default_factory=set)
     open_emergencies: set[str] = field(default_factory=set)

@@ -41,6 +41,9 @@ ACTIONS = (
     "neighbours close the vault",
     "neighbours lock the account",
     "neighbours switch keys off",
+    "neighbours garble their record",
+    "neighbours upgrade their record",
+    "neighbours remove the account",
 )
 QUIET = AccountId("sub-1", "rg-keys", "quiet")
 
@@ -98,6 +101,9 @@ class Neighbours:
             "close": self._close,
             "lock": self._lock,
             "switch": self._switch_off,
+            "garble": self._garble,
+            "upgrade": self._upgrade,
+            "remove": self._remove,
         }
         if verb == "claim" or SECRET in self.world.secrets():
             actions[verb](detail, event.target)
@@ -180,3 +186,19 @@ class Neighbours:
     def _switch_off(self, _: str, number: int) -> None:
         for account in ACCOUNTS:
             self.world.state(account).disable_local_auth = True
+
+    def _garble(self, _: str, number: int) -> None:
+        self._store(b"{")
+
+    def _upgrade(self, _: str, number: int) -> None:
+        """Store the record of a newer version, which this one does not understand."""
+        self._store(b'{"format": 99, "account": null}')
+
+    def _store(self, body: bytes) -> None:
+        storage = self.world.storage
+        storage.documents[ACCOUNT.slug] = (body, storage.number())
+        self.world.observations.record_changed(ACCOUNT.slug, forgets_members=True)
+
+    def _remove(self, _: str, number: int) -> None:
+        """Delete the account for ever."""
+        self.world.azure.accounts.by_id.pop(str(ACCOUNT).lower(), None)

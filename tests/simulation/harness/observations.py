@@ -25,7 +25,8 @@ class Observations:
     """``unreadable_since`` is when a person last hid a secret from its consumers.
 
     ``acts`` are the explicit acts that unenrol a secret. ``foreign_values`` are not keys of any
-    account: passwords, documents, connection strings. ``cut_off`` are the values that an emergency
+    account: passwords, documents, connection strings. ``suspects`` are secrets that were enrolled
+    long after the others, because they showed a key. ``cut_off`` are the values that an emergency
     has revoked, so that their consumers fail. ``admitted`` are the secrets that a record has named:
     only these are enrolled if their latest version has no tags.
     """
@@ -40,6 +41,7 @@ class Observations:
         self.acts: dict[TargetId, datetime] = {}
         self.admitted: set[TargetId] = set()
         self.foreign_values: set[str] = set()
+        self.suspects: set[TargetId] = set()
         self.leaked_keys = LeakedKeys(world.accepts)
         self.read_staleness = timedelta()
         self.daily_cap = NO_CAP
@@ -62,7 +64,7 @@ class Observations:
 
     def record_changed(self, slug: str, *, forgets_members: bool) -> None:
         """Note that somebody has changed, restored or deleted an account's record."""
-        account = next(each for each in self.world.ids if each.slug == slug)
+        account = self.world.account_with(slug)
         ledger = self.ledger_of(str(account))
         ledger.journal_lost_at = self.world.now
         if forgets_members:

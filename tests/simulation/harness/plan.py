@@ -11,7 +11,8 @@ from datetime import timedelta
 
 from .faults import BY_NAME
 
-CHAOS = timedelta(hours=12)  # after this the faults stop
+HOURS = 12
+CHAOS = timedelta(hours=HOURS)  # after this the faults stop, unless a plan lasts longer
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,8 @@ class Plan:
     ``accepts_any_key``: the data plane accepts every key. ``short_validity``: the secrets'
     validity is shorter than the service allows. ``neighbours``: another team has a vault and an
     account. ``broad``: the owners' vaults are bound to their resource group, not to accounts.
-    ``shared``: the neighbours have a secret of the owners' first account.
+    ``shared``: the neighbours have a secret of the owners' first account. ``hours``: after these
+    the faults stop, and everything must converge.
     """
 
     seed: int
@@ -59,6 +61,7 @@ class Plan:
     neighbours: bool = False
     broad: bool = False
     shared: bool = False
+    hours: int = HOURS
     events: tuple[PlannedEvent, ...] = ()
 
     def without(self, event: PlannedEvent) -> Plan:
@@ -76,5 +79,6 @@ class Plan:
             + (", a secret is shared" if self.shared else "")
             + (", the bindings are broad" if self.broad else "")
             + (", the secrets' validity is too short" if self.short_validity else "")
+            + (f", for {self.hours} hours" if self.hours != HOURS else "")
         )
         return "\n".join([world, *(f"  {event}" for event in self.events)])

@@ -28,7 +28,7 @@ from .convergence import (
 )
 from .event_runner import EventRunner
 from .invariants import Invariant, Violation
-from .plan import CHAOS, Plan
+from .plan import Plan
 from .plan_world import OVERLAP, POLICY, build_world
 from .service import SWEEP_PERIOD, Service
 from .worker import Worker
@@ -89,7 +89,7 @@ class PlanRun:
         return task
 
     async def _chaos_then_calm(self) -> None:
-        await asyncio.sleep(CHAOS.total_seconds())
+        await asyncio.sleep(timedelta(hours=self.plan.hours).total_seconds())
         self._stop_faults()
         await asyncio.sleep(2 * SWEEP_PERIOD.total_seconds())
         await self._wait_until_settled()

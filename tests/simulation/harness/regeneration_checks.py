@@ -16,6 +16,8 @@ from .ledger import Ledger
 from .observations import Observations
 
 WHOLE_SECOND = timedelta(seconds=1)  # Key Vault's times have no fractions
+MOST_SPARES = 2
+MOST_CHANGED = 8  # more, if people change keys or the journal
 ALMOST_A_DAY = timedelta(hours=23)
 
 
@@ -130,9 +132,22 @@ class RegenerationChecks:
         within = count <= self._seen.daily_cap
         self._require(Invariant.DAILY_CAP, within, f"{count} regenerates in a day")
 
+    def _check_spares(self, ledger: Ledger, account: Account, slot: str) -> None:
+        """An emergency makes a successor; it does not regenerate keys that nobody reported."""
+        if self._seen.leaked_keys.holds(account, account.keys[slot]):
+            return
+        ledger.spares[ledger.operation] += 1
+        calls = (call for call, _, _ in self._world.interceptor.injected)
+        unknown = sum(call == "arm.regenerate_key" for call in calls)
+        changed = MOST_CHANGED if ledger.revoked_by_hand or ledger.journal_lost_at else 0
+        few = ledger.spares[ledger.operation] <= MOST_SPARES + unknown + changed
+        message = f"an emergency regenerates {slot} again, which was not leaked"
+        self._require(Invariant.NO_REPEATED_REGENERATE, few, message)
+
     def _check_repetition(self, ledger: Ledger, account: Account, slot: str) -> None:
         """A change by hand, or a lost journal, makes the operation begin again."""
         if ledger.in_emergency:
+            self._check_spares(ledger, account, slot)
             return
         first, *more = ledger.per_operation[ledger.operation, slot]
         touched = self._seen.excuses.touched_secrets

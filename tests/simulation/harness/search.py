@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from . import careless
+from . import careless, directed
 from .faults import possible_faults
 from .invariants import Violation
 from .isolation import compare, run_isolation
@@ -96,6 +96,16 @@ def _trust() -> Iterator[Execution]:
             yield partial(run_plan, replace(plan, events=(PlannedEvent(hour, what),)))
 
 
+def _directed(plans: Callable[[], Iterator[Plan]]) -> Callable[[], Iterator[Execution]]:
+    return lambda: (partial(run_plan, plan) for plan in plans())
+
+
+DIRECTED = {
+    "emergencies": directed.emergencies,
+    "suspects": directed.suspects,
+    "versions": directed.reordered_versions,
+    "interrupted": directed.interrupted_revocations,
+}
 STRATEGIES: dict[str, Callable[[], Iterator[Execution]]] = {
     "faults": _faults,
     "wire": _wire,
@@ -103,4 +113,5 @@ STRATEGIES: dict[str, Callable[[], Iterator[Execution]]] = {
     "aimed": _aimed,
     "trust": _trust,
     "isolation": _isolation,
+    **{name: _directed(plans) for name, plans in DIRECTED.items()},
 }

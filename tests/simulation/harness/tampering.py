@@ -84,9 +84,9 @@ class Tampering:
         self._put(slug, json.dumps(document).encode())
 
     def _change_emergency(self, what: str, slug: str, number: int) -> None:
-        """Change the newest emergency, unless only its document remembers it."""
+        """Change the newest emergency, unless it is open and only its document remembers it."""
         name = next(reversed(self._emergencies(slug)), None)
-        if name is None or not self._is_named(name, slug):
+        if name is None or (self._is_open(name) and not self._is_named(name, slug)):
             return
         kept = self._backups[name]
         if what == "restore an older emergency":
@@ -100,6 +100,9 @@ class Tampering:
 
     def _emergencies(self, slug: str) -> list[str]:
         return [name for name in self._documents if name.startswith(f"{PREFIX}{slug}-")]
+
+    def _is_open(self, name: str) -> bool:
+        return b'"verdict":"open"' in self._backups[name][-1]
 
     def _is_named(self, name: str, slug: str) -> bool:
         """Return whether the account's record can be read and names the emergency."""

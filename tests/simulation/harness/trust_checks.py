@@ -29,6 +29,7 @@ class TrustChecks:
             message = f"{target.name} in {target.vault} receives a key of {life.account.name}"
             self._require(Invariant.KEY_BOUND, bound, message)
             self._check_admitted(target, secret, life.account)
+            self._check_suspect(target, life.account)
         before = secret.versions[-2].value if len(secret.versions) > 1 else ""
         kept = before not in self._seen.foreign_values
         excused = target in self._seen.excuses.touched_secrets and self._seen.excuses.of_secret(
@@ -46,6 +47,13 @@ class TrustChecks:
         shown = any(life and life.account is account for life in before)
         message = f"{target.name} never showed a key of {account.name}, and receives one"
         self._require(Invariant.KEY_BOUND, shown, message)
+
+    def _check_suspect(self, target: TargetId, account: Account) -> None:
+        """Check that a secret that showed a key just before it was reported gets no new one."""
+        trusted = target not in self._seen.suspects
+        calm = not self._seen.ledger_of(account.id).in_emergency
+        message = f"{target.name} showed the key that leaked, and receives the next one"
+        self._require(Invariant.KEY_BOUND, trusted or calm, message)
 
     def probed(self, values: set[str]) -> None:
         """Check what a worker sends to a data plane."""

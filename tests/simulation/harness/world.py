@@ -141,6 +141,10 @@ class World:
         """Return an account of the emulator, also while it is deleted."""
         return self._states[account]
 
+    def account_with(self, slug: str) -> AccountId:
+        """Return the account with this slug, of any owner."""
+        return next(account for account in self._states if account.slug == slug)
+
     @property
     def accounts(self) -> dict[str, Account]:
         """The emulator's accounts by their ids in lower case, also while they are deleted."""

@@ -6,16 +6,22 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from . import decisions, effects, trust
+from . import decisions, effects, emergencies, trust
 from .patches import Patch, patched
+
+TRUST = "tests/integration/trust/"
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """``strategy`` is the one that is likeliest to find it."""
+    """``strategy`` is the one that is likeliest to find it.
+
+    ``suite``: a file of tests finds it instead, because the simulation's people cannot cause it.
+    """
 
     patches: Callable[[], list[Patch]]
-    strategy: str
+    strategy: str = ""
+    suite: str = ""
 
 
 @contextmanager
@@ -38,7 +44,10 @@ MUTANTS: Mapping[str, Mutant] = {
     "overlap ignored for the schedule": Mutant(decisions.overlap_ignored_for_the_schedule, "seeds"),
     "overlap from our own record": Mutant(decisions.overlap_from_our_own_record, "seeds"),
     "a secret is always due": Mutant(decisions.always_due, "seeds"),
-    "list order trusted as time": Mutant(decisions.list_order_trusted_as_time, "seeds"),
+    "list order trusted as time": Mutant(decisions.list_order_trusted_as_time, "versions"),
+    "revoke without checking the targets again": Mutant(
+        decisions.revoke_without_checking_again, "interrupted"
+    ),
     "no stored intent": Mutant(effects.no_stored_intent, "faults"),
     "regenerate again for a late key": Mutant(decisions.regenerate_again_for_a_late_key, "aimed"),
     "go on after a failed target": Mutant(decisions.go_on_after_a_failed_target, "faults"),
@@ -58,4 +67,39 @@ MUTANTS: Mapping[str, Mutant] = {
     "event starts a rotation": Mutant(trust.event_starts_a_rotation, "isolation"),
     "no seven days between rotations": Mutant(trust.no_seven_days, "isolation"),
     "no response means no effect": Mutant(effects.no_response_means_no_effect, "faults"),
+    "emergency by slot": Mutant(emergencies.by_slot_instead_of_value, "emergencies"),
+    "restored document ends revoked": Mutant(
+        emergencies.restored_document_ends_revoked, "emergencies"
+    ),
+    "restored document acts": Mutant(emergencies.restored_document_acts, "emergencies"),
+    "restored record ends revoked": Mutant(
+        emergencies.restored_record_ends_revoked, suite=TRUST + "test_proof.py"
+    ),
+    "remembered pins trusted": Mutant(
+        emergencies.remembered_pins_trusted, suite=TRUST + "test_emergencies.py"
+    ),
+    "record decides which emergencies are open": Mutant(
+        emergencies.record_decides_what_is_open, "emergencies"
+    ),
+    "suspects receive the key": Mutant(emergencies.suspects_receive_the_key, "suspects"),
+    "emergency answered by an operator": Mutant(emergencies.answered_by_an_operator, "emergencies"),
+    "emergency stopped by a plain request's key": Mutant(
+        emergencies.stopped_by_a_plain_request_s_key, "emergencies"
+    ),
+    "one key, two emergencies": Mutant(emergencies.one_key_two_emergencies, "emergencies"),
+    "bulk refused because of a vault": Mutant(
+        emergencies.refused_because_of_a_vault, "emergencies"
+    ),
+    "bulk refused because of a count": Mutant(
+        emergencies.refused_because_of_a_count, "emergencies"
+    ),
+    "refused successor published": Mutant(
+        emergencies.refused_successor_published, suite=TRUST + "test_emergencies.py"
+    ),
+    "emergency stopped by another writer": Mutant(
+        emergencies.stopped_by_another_writer, suite=TRUST + "test_emergencies.py"
+    ),
+    "emergency silent while it waits": Mutant(
+        emergencies.silent_while_it_waits, suite=TRUST + "test_emergency_requests.py"
+    ),
 }

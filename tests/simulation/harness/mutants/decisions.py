@@ -60,6 +60,14 @@ def no_settle_time() -> list[Patch]:
     return [(Facts, "quarantined_until", until)]
 
 
+def revoke_without_checking_again() -> list[Patch]:
+    return [
+        (revocation, "step_back", lambda f: None),
+        (guards, "_published", lambda f, slot: None),
+        (guards, "_unproven", lambda f, live: None),
+    ]
+
+
 def clean_before_prove() -> list[Patch]:
     def prove(f: Facts) -> Action:
         return revocation._revoked(f)
