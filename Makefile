@@ -92,8 +92,8 @@ infra: setup .tools/checkov .tools/infra-checks ## check the deployment without 
 tour: setup ## regenerate the output in docs/cli.md and docs/runbook-leak.md, and the screenshots
 	@$(BIN)/python -m scripts.tour
 
-emulator: setup ## start the emulated Azure and print the variables to export
-	@$(BIN)/python -m emulator
+emulator: setup ## start the emulated Azure and the function app, and write .cache/azure.env for the command line
+	@$(BIN)/python -m emulator.playground
 
 samples: .tools/consumers ## install what the tests of the Node consumer sample need (needs npm)
 

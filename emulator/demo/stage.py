@@ -16,10 +16,10 @@ import aiohttp
 from ..azure import Azure
 from ..proxy.server import Proxy
 from ..sdk.transport import AsyncCredential
-from ..services.eventgrid.subscription import Subscription
 from .app import Failed, function_app
 from .azurite import azurite
 from .consumers import Consumer, Tally
+from .events import subscribe
 from .screen import Screen
 
 ACCOUNT, VAULT, SECRET, TOPIC = "aoai-demo", "kv-demo", "ai-key", "rotations"
@@ -99,7 +99,7 @@ async def stage(directory: Path, storage: str) -> AsyncIterator[Stage]:
         aiohttp.ClientSession() as session,
     ):
         proxy.control.deliverer.storage = environment.get("AzureWebJobsStorage", "")
-        await _subscribe(azure, proxy, host)
+        await subscribe(azure, proxy, host, VAULT)
         with Screen(azure, tally, ACCOUNT, VAULT, SECRET) as screen:
             screen.say(f"{len(APPS)} apps read {SECRET} from Key Vault and call {ACCOUNT} with it")
             _publish_first(azure)
@@ -139,16 +139,3 @@ def _consumers(azure: Azure, proxy: Proxy, tally: Tally) -> list[Consumer]:
         Consumer(name, proxy, credential, vault, SECRET, endpoint, keeps, tally)
         for name, keeps in APPS.items()
     ]
-
-
-async def _subscribe(azure: Azure, proxy: Proxy, host: dict[str, Any]) -> None:
-    """Deliver events to the work queue, as infra/ does; without storage, to the webhook."""
-    types = ("SecretNearExpiry", "SecretExpired")
-    if proxy.control.deliverer.storage:
-        azure.subscribe(VAULT, "queue:rotation-work", types=types)
-        return
-    code = host["eventgrid_key"]
-    url = f"{host['url']}/runtime/webhooks/eventgrid?functionName=secret_expiring&code={code}"
-    subscription = Subscription(url, types=types)
-    await proxy.control.deliverer.validate(subscription)
-    azure.vault(VAULT).topic.subscribe(subscription)
