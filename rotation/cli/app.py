@@ -84,8 +84,11 @@ def main() -> int:
     except CommandError as exc:
         output.error(str(exc), exc.remedy)
         return exc.status
-    except (typer.Abort, KeyboardInterrupt):
+    except typer.Abort:  # Ctrl-C at a prompt, which comes before any change
         output.error("Interrupted. Nothing was sent.")
+        return ExitStatus.INTERRUPTED
+    except KeyboardInterrupt:
+        output.error("Interrupted.")
         return ExitStatus.INTERRUPTED
     except UsageError as exc:
         exc.show()  # type: ignore[attr-defined]

@@ -33,5 +33,8 @@ def from_problem(status: int, problem: Mapping[str, object]) -> CommandError:
         detail = detail or "Sign in: az login"
     if status >= 500:
         return CommandError(ExitStatus.UNREACHABLE, title, detail)
+    running = problem.get("rotation")
+    if isinstance(running, Mapping):
+        detail = f"Follow it with: keyrotation watch {running['id']}"
     exit_status = ExitStatus.USAGE if status == 400 else ExitStatus.REFUSED
     return CommandError(exit_status, title, detail)

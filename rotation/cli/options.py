@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import typer
 
+from . import interruption
 from .exit_status import CommandError, ExitStatus
 
 
@@ -30,5 +31,7 @@ class Options:
                 "Confirmation is required, but this is not an interactive terminal.",
                 "Review with --dry-run, then add --yes.",
             )
-        if not typer.confirm(question):
+        with interruption.at_once():
+            confirmed = typer.confirm(question)
+        if not confirmed:
             raise CommandError(ExitStatus.REFUSED, "Not confirmed. Nothing was changed.")

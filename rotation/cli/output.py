@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import accumulate, chain, repeat
-from typing import Any
+from typing import Any, Protocol
 
 from rich.console import Console
 from rich.markup import escape
@@ -56,6 +56,11 @@ def error(line: str, remedy: str = "") -> None:
 def as_json(body: Any) -> None:
     """Print a JSON document."""
     print(json.dumps(body, indent=2, ensure_ascii=False))
+
+
+def as_json_line(body: Any) -> None:
+    """Print a JSON document on one line, at once."""
+    print(json.dumps(body, ensure_ascii=False), flush=True)
 
 
 def is_terminal() -> bool:
@@ -137,13 +142,23 @@ def steps(effects: Iterable[str]) -> None:
         echo(f"  {number}. {effect}")
 
 
+class Advance(Protocol):
+    """Moves a bar. ``what`` replaces its title."""
+
+    def __call__(self, done: int, total: int, what: str = "") -> None: ...
+
+
 @contextmanager
-def progress(title: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a bar on standard error if that is a terminal; ``(done, total)`` moves it."""
+def progress(title: str) -> Iterator[Advance]:
+    """Show a bar on standard error if that is a terminal."""
     stream = console(stderr=True)
     with Progress(console=stream, transient=True, disable=not stream.is_terminal) as bar:
         task = bar.add_task(title, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+        def advance(done: int, total: int, what: str = "") -> None:
+            bar.update(task, completed=done, total=total, description=escape(what or title))
+
+        yield advance
 
 
 def format_time(text: str | None) -> str:

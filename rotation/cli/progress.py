@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
-from . import output
+from . import interruption, output
 from .clients.protocol import ApiClient, call
 from .exit_status import ExitStatus
 
@@ -26,24 +26,45 @@ LONG_WAIT = timedelta(minutes=5)
 PICK_UP_TIME = timedelta(minutes=1)
 
 
-async def follow(client: ApiClient, rotation: str, *, as_json: bool, until_end: bool) -> ExitStatus:
-    """Print a rotation's progress. Return early at a long wait unless ``until_end``."""
-    printer, not_revoked, held = ProgressPrinter(), NotRevokedPrinter(), 0
+class Report(Protocol):
+    """The output of a command that follows a rotation."""
+
+    def show(self, found: Mapping[str, Any]) -> None:
+        """Print what is new; called at each poll."""
+
+    def finish(self, found: Mapping[str, Any]) -> None:
+        """Print the last state."""
+
+
+async def follow(
+    client: ApiClient, rotation: str, report: Report, *, until_end: bool
+) -> ExitStatus:
+    """Report a rotation's progress. Return early at a long wait unless ``until_end``."""
+    resume = f"Follow it again: keyrotation watch {rotation}"
+    with interruption.explained("The rotation is not cancelled.", resume):
+        found = await _followed(client, rotation, report, until_end)
+    report.finish(found)
+    return exit_status(found)
+
+
+async def _followed(
+    client: ApiClient, rotation: str, report: Report, until_end: bool
+) -> Mapping[str, Any]:
+    not_revoked, held = NotRevokedPrinter(), 0
     while True:
-        found = await call(client, "GET", f"rotations/{rotation}")
-        if not as_json:
-            printer.show(found)
+        found: Mapping[str, Any] = await call(client, "GET", f"rotations/{rotation}")
+        report.show(found)
         not_revoked.show(found)
         held = held + 1 if found.get("notRevoked") else 0
         finished = found["state"] in ("ended", "cancelled", "blocked")
         if finished or (held > WATCHED_POLLS if until_end else rests(found, held)):
-            break
+            return found
         await asyncio.sleep(POLL_SECONDS)
-    if as_json:
-        output.as_json(found)
-    else:
-        _print_result(found)
-    return exit_status(found)
+
+
+def already_requested(rotation: str) -> str:
+    """Return what to say of a repeated request."""
+    return f"Already requested; follow it with: keyrotation watch {rotation}"
 
 
 def exit_status(found: Mapping[str, Any]) -> ExitStatus:
@@ -70,8 +91,33 @@ class NotRevokedPrinter:
             output.error(f"{prefix}NOT REVOKED: {held['reason']}", held["remedy"])
 
 
-class ProgressPrinter:
-    """Prints a rotation's audit entries, each once."""
+class JsonReport:
+    """Prints the last state as a JSON document."""
+
+    def show(self, found: Mapping[str, Any]) -> None:
+        """Print nothing yet."""
+
+    def finish(self, found: Mapping[str, Any]) -> None:
+        output.as_json(found)
+
+
+class JsonLines:
+    """Prints each state as a JSON document on its own line; the last line is the last state."""
+
+    def __init__(self) -> None:
+        self._last: Mapping[str, Any] = {}
+
+    def show(self, found: Mapping[str, Any]) -> None:
+        if found != self._last:
+            output.as_json_line(found)
+        self._last = found
+
+    def finish(self, found: Mapping[str, Any]) -> None:
+        """Print nothing: the last state was shown already."""
+
+
+class TextReport:
+    """Prints a rotation's audit entries, each once, and in the end the result."""
 
     def __init__(self) -> None:
         self.entries = 0
@@ -86,6 +132,9 @@ class ProgressPrinter:
         if waiting_for and waiting_for != self.waiting_for and found["state"] == "running":
             output.echo(f"{' ' * 22}{waiting_for}")
             self.waiting_for = waiting_for
+
+    def finish(self, found: Mapping[str, Any]) -> None:
+        _print_result(found)
 
 
 def rests(found: Mapping[str, Any], held: int) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 
+from . import interruption
 from .clients.connect import connect
 from .clients.protocol import ApiClient
 from .exit_status import ExitStatus
@@ -20,7 +21,8 @@ def run_with_client(
 
     async def run_connected() -> ExitStatus:
         async with connect(url, direct) as client:
-            return await command(client)
+            with interruption.explained("Nothing was sent."):
+                return await command(client)
 
     run(run_connected())
 

@@ -56,8 +56,12 @@ class Acceptance:
     queue: Queue
     clock: Clock
 
-    async def request(self, request: RotationRequest, *, ask_arm: bool) -> tuple[str, AccountId]:
-        """Accept an emergency of one account. Return its id, or that of a repeated request.
+    async def request(
+        self, request: RotationRequest, *, ask_arm: bool
+    ) -> tuple[str, AccountId, bool]:
+        """Accept an emergency of one account. Return its id, its account, and whether it is new.
+
+        Of a repeated request, the id is that of the earlier one.
 
         With ``ask_arm`` the leaked values are pinned as ARM lists them now. Otherwise, or if ARM
         fails, they are pinned as the record remembers them, until the first listing. Raises
@@ -67,11 +71,11 @@ class Acceptance:
         new = inbox.from_operator(account, request, self.clock.now())
         earlier = await self._earlier(new)
         if earlier:
-            return earlier, account
+            return earlier, account, False
         await self._store(account, new, request, ask_arm=ask_arm)
         log_request(account, new)
         await self._announce(Visit(account, targets), new)
-        return new.id, account
+        return new.id, account, True
 
     async def _announce(self, visit: Visit, new: Request) -> None:
         """Write the request into the record and enqueue a visit; the timer needs neither."""

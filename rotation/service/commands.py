@@ -72,12 +72,17 @@ class Commands:
         and RotationError if Azure cannot be read.
         """
         if request.is_emergency:
-            return _accepted(*await self.acceptance.request(request, ask_arm=True))
+            return await self._emergency(request, ask_arm=True)
         account, targets = await self.scope.account(request)
         if request.batch is None:
             await self._claim(request)
         new = inbox.from_operator(account, request, self.clock.now())
-        return _accepted(await self.submit(Visit(account, targets), new, inbox.admitted), account)
+        found = await self.submit(Visit(account, targets), new, inbox.admitted)
+        return _accepted(found, account, repeated=found != new.id)
+
+    async def _emergency(self, request: RotationRequest, *, ask_arm: bool) -> AcceptedReply:
+        operation_id, account, is_new = await self.acceptance.request(request, ask_arm=ask_arm)
+        return _accepted(operation_id, account, repeated=not is_new)
 
     async def request_all(self, request: RotationRequest) -> BatchReply:
         """Rotate a vault or everything, account by account; failures do not affect other accounts.
@@ -119,10 +124,10 @@ class Commands:
         try:
             one = replace(request, account=account)
             if request.is_emergency:
-                return _accepted(*await self.acceptance.request(one, ask_arm=False))
+                return await self._emergency(one, ask_arm=False)
             return await self.request(one)
         except AlreadyRunning as exc:
-            return _accepted(exc.operation_id, account)
+            return _accepted(exc.operation_id, account, repeated=True)
         except RotationError as exc:
             return FailedReply(account=str(account), error=str(exc))
 
@@ -222,6 +227,6 @@ class Commands:
         return HeldReply(vault=target.vault, secret=target.name, paused=paused)
 
 
-def _accepted(operation_id: str, account: AccountId) -> AcceptedReply:
-    url = f"/api/rotations/{operation_id}"
-    return AcceptedReply(id=operation_id, account=str(account), status=url)
+def _accepted(operation_id: str, account: AccountId, *, repeated: bool) -> AcceptedReply:
+    url, flag = f"/api/rotations/{operation_id}", True if repeated else UNSET
+    return AcceptedReply(id=operation_id, account=str(account), status=url, repeated=flag)

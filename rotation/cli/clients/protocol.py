@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from .. import interruption
 from ..exit_status import CommandError, ExitStatus, from_problem
 
 # App Service authentication answers with these when a token is missing or rejected.
@@ -49,6 +50,21 @@ async def call(
     if status >= 400 and not (path == "health" and status == 503):
         raise from_problem(status, response)
     return response
+
+
+async def change(
+    client: ApiClient,
+    method: str,
+    path: str,
+    body: Mapping[str, Any] | None = None,
+    *,
+    look: str,
+    query: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Any:
+    """Call to change something. ``look`` is the command that shows whether that was accepted."""
+    with interruption.explained("The request may have been accepted.", f"Look: {look}"):
+        return await call(client, method, path, body, query=query, headers=headers)
 
 
 def _parse(status: int, text: str) -> Any:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from .. import output
-from ..clients.protocol import ApiClient, call
+from ..clients.protocol import ApiClient, call, change
 from ..exit_status import ExitStatus
 from ..options import Options
 from ..parameters import Direct, DryRun, Json, Reason, RotationId, Url, Wait, Yes
-from ..progress import follow
+from ..progress import TextReport, follow
 from ..run import run_with_client
 
 
@@ -56,10 +56,11 @@ async def _answer(
     if options.dry_run:
         return ExitStatus.OK
     options.confirm("Proceed?")
-    accepted = await call(client, "POST", path, {"reason": reason})
+    look = f"keyrotation watch {rotation}"
+    accepted = await change(client, "POST", path, {"reason": reason}, look=look)
     if options.as_json:
         output.as_json(accepted)
         return ExitStatus.OK
     if not options.wait:
         return ExitStatus.OK
-    return await follow(client, rotation, as_json=False, until_end=False)
+    return await follow(client, rotation, TextReport(), until_end=False)

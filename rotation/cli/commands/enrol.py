@@ -11,7 +11,7 @@ import typer
 from ...bootstrap.tools import OperatorTools
 from ...domain.errors import RotationError
 from ...ops.enrolment.plan import EnrolmentAction, EnrolmentPlan
-from .. import output
+from .. import interruption, output
 from ..arguments import parse_slot, secret_name
 from ..clients.operator import operator_tools
 from ..enrolment import EnrolmentArguments, to_requests
@@ -25,6 +25,9 @@ WARNING = """\
 From now on this service manages BOTH keys of these accounts. The next rotation
 regenerates the key that is not in use, so anything using that key outside the
 vault will fail. Consumers must read the secret by name, without a version."""
+
+_INTERRUPTED = "Accounts that were enrolled so far stay enrolled."
+_GO_ON = "Enrol the others: run the same command again."
 
 
 def enrol(
@@ -91,7 +94,8 @@ async def _apply_all(
     with output.progress("accounts") as advance:
         for number, plan in enumerate(work, 1):
             try:
-                await tools.enroller.apply(plan, validity)
+                with interruption.explained(_INTERRUPTED, _GO_ON):
+                    await tools.enroller.apply(plan, validity)
             except RotationError as exc:
                 failed.append(f"{plan.account.name}: {exc}")
                 output.error(f"{plan.account.name}: {exc.advice}")

@@ -8,7 +8,7 @@ import typer
 
 from .. import output
 from ..arguments import SecretArgument
-from ..clients.protocol import ApiClient, call
+from ..clients.protocol import ApiClient, change
 from ..exit_status import ExitStatus
 from ..parameters import Direct, Json, Reason, Secret, Url
 from ..run import run_with_client
@@ -32,7 +32,8 @@ def pause(
 async def _pause(
     client: ApiClient, secret: SecretArgument, action: str, reason: str, *, as_json: bool
 ) -> ExitStatus:
-    found = await call(client, "POST", f"{secret.path}/{action}", {"reason": reason})
+    path, look = f"{secret.path}/{action}", f"keyrotation why {secret}"
+    found = await change(client, "POST", path, {"reason": reason}, look=look)
     if as_json:
         output.as_json(found)
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import output
 from ..arguments import SecretArgument
-from ..clients.protocol import ApiClient, call
+from ..clients.protocol import ApiClient, call, change
 from ..exit_status import ExitStatus
 from ..options import Options
 from ..parameters import Direct, DryRun, Json, Reason, Secret, Url, Yes
@@ -37,7 +37,8 @@ async def _release(
     if options.dry_run:
         return ExitStatus.OK
     options.confirm("Proceed?")
-    found = await call(client, "POST", path, {"reason": reason})
+    look = f"keyrotation why {secret}"
+    found = await change(client, "POST", path, {"reason": reason}, look=look)
     if options.as_json:
         output.as_json(found)
     else:

@@ -9,8 +9,8 @@ import typer
 
 from .. import output
 from ..arguments import account_name, selection
-from ..batch import BatchResult, follow_batch
-from ..clients.protocol import ApiClient, call
+from ..batch import BatchResult, follow_batch, show_batch
+from ..clients.protocol import ApiClient, call, change
 from ..exit_status import ExitStatus
 from ..options import Options
 from ..parameters import (
@@ -26,7 +26,7 @@ from ..parameters import (
     Wait,
     Yes,
 )
-from ..progress import follow
+from ..progress import JsonReport, TextReport, already_requested, follow
 from ..run import run_with_client
 
 MAX_SHOWN = 5  # accounts in a preview
@@ -101,7 +101,8 @@ async def _rotate(client: ApiClient, body: Mapping[str, Any], options: Options) 
 
 async def _submit(client: ApiClient, body: Mapping[str, Any], options: Options) -> ExitStatus:
     headers = {"Idempotency-Key": options.key} if options.key else {}
-    accepted = await call(client, "POST", "rotations", body, headers=headers)
+    look = "keyrotation rotations"
+    accepted = await change(client, "POST", "rotations", body, headers=headers, look=look)
     finish = _finish_batch if "batch" in accepted else _finish_one
     return await finish(client, accepted, options)
 
@@ -125,9 +126,11 @@ async def _finish_one(
 ) -> ExitStatus:
     rotation = accepted["id"]
     if not options.as_json:
-        output.echo(f"Accepted: {rotation}")
+        repeated = accepted.get("repeated")
+        output.echo(already_requested(rotation) if repeated else f"Accepted: {rotation}")
     if options.wait:
-        return await follow(client, rotation, as_json=options.as_json, until_end=False)
+        report = JsonReport() if options.as_json else TextReport()
+        return await follow(client, rotation, report, until_end=False)
     if options.as_json:
         output.as_json(accepted)
     else:
@@ -138,26 +141,11 @@ async def _finish_one(
 async def _finish_batch(
     client: ApiClient, accepted: Mapping[str, Any], options: Options
 ) -> ExitStatus:
-    result = BatchResult(ExitStatus.OK, {}, [])
+    result = BatchResult()
     if options.wait:
         result = await follow_batch(client, accepted["batch"], len(accepted["rotations"]))
     if options.as_json:
-        output.as_json({**accepted, "states": result.states, "notRevoked": result.not_revoked})
+        output.as_json({**accepted, "states": result.states, "notRevoked": [*result.not_revoked]})
     else:
-        _show_batch(accepted, result)
+        show_batch(accepted, result)
     return ExitStatus.FAILING if accepted["failed"] else result.status
-
-
-def _show_batch(accepted: Mapping[str, Any], result: BatchResult) -> None:
-    total = output.count(accepted["accounts"], "account")
-    output.echo(f"Accepted for {len(accepted['rotations'])} of {total}.")
-    if result.states:
-        output.echo(", ".join(f"{count} {state}" for state, count in result.states.items()))
-    if result.not_revoked:
-        keys = output.count(len(result.not_revoked), "account")
-        output.error(f"NOT REVOKED: {keys}", "the reasons are above; the service keeps trying")
-    for vault in accepted.get("notSeen", ()):
-        output.error(f"Not seen: {vault}", "secrets that only this vault lists are not covered")
-    for failure in accepted["failed"]:
-        output.error(f"{failure['account']}: {failure['error']}")
-    output.echo("See all: keyrotation status")

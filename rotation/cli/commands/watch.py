@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from .. import output
-from ..clients.protocol import ApiClient, call
+from ..clients.protocol import ApiClient, change
 from ..exit_status import ExitStatus
 from ..parameters import Direct, Json, Reason, RotationId, Url
-from ..progress import follow
+from ..progress import JsonLines, TextReport, follow
 from ..run import run_with_client
 
 
 def watch(
     rotation: RotationId, url: Url = "", direct: Direct = False, as_json: Json = False
 ) -> None:
-    """Follow a rotation until it ends."""
-    run_with_client(
-        url, direct, lambda client: follow(client, rotation, as_json=as_json, until_end=True)
-    )
+    """Follow a rotation until it ends. With --json, print a document a line; the last is final."""
+    report = JsonLines() if as_json else TextReport()
+    run_with_client(url, direct, lambda client: follow(client, rotation, report, until_end=True))
 
 
 def cancel(
@@ -31,11 +30,11 @@ def cancel(
 
 
 async def _cancel(client: ApiClient, rotation: str, reason: str, *, as_json: bool) -> ExitStatus:
-    query = {"reason": reason}
+    path, query, look = f"rotations/{rotation}", {"reason": reason}, f"keyrotation watch {rotation}"
     if rotation.startswith("batch-"):
-        found = await call(client, "DELETE", "rotations", query={"batch": rotation, **query})
-    else:
-        found = await call(client, "DELETE", f"rotations/{rotation}", query=query)
+        path, query = "rotations", {"batch": rotation, **query}
+        look = f"keyrotation rotations --batch {rotation}"
+    found = await change(client, "DELETE", path, query=query, look=look)
     if as_json:
         output.as_json(found)
     elif "states" in found:

@@ -90,11 +90,15 @@ class RotationsReply(Reply, frozen=True, kw_only=True):
 
 
 class AcceptedReply(Reply, frozen=True, kw_only=True):
-    """An accepted request; ``status`` is the URL that reports its progress."""
+    """An accepted request; ``status`` is the URL that reports its progress.
+
+    ``repeated``: the request was not new, and these are the id and the URL of the earlier one.
+    """
 
     id: str
     account: str
     status: str
+    repeated: bool | UnsetType = UNSET
 
 
 class FailedReply(Reply, frozen=True, kw_only=True):

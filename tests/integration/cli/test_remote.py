@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 import pytest
 
 from rotation.cli.exit_status import ExitStatus
@@ -10,6 +13,7 @@ from tests.end_to_end.browser.site import Site
 from .conftest import Run
 
 SECRET = "kv-demo/speech-demo-key"
+OTHER = "kv-demo/aoai-demo-key"
 
 
 def test_status_why_and_plan_show_what_the_api_returns(ask: Run) -> None:
@@ -126,3 +130,32 @@ def test_without_a_sign_in_the_error_suggests_az_login(
     result = run("status", "--url", service.url)
     assert result.status == ExitStatus.REFUSED
     assert "az login" in result.err
+
+
+class TestRepeats:
+    def test_a_request_that_is_under_way_names_the_command_that_follows_it(self, ask: Run) -> None:
+        ask("rotate", OTHER, "--reason", "audit", "--no-wait")
+        again = ask("rotate", OTHER, "--reason", "audit", "--no-wait")
+        assert again.status == ExitStatus.REFUSED
+        assert re.search("keyrotation watch [0-9a-f]{16}-", again.err)
+
+    def test_a_repeated_request_is_named(self, ask: Run) -> None:
+        leak = ("emergency", OTHER, "--reason", "audit", "--no-wait", "--idempotency-key", "a")
+        assert "repeated" not in ask(*leak, "--yes", "--json").json
+        again = ask(*leak, "--yes").out
+        assert "Already requested; follow it with: keyrotation watch " in again
+
+    def test_so_is_each_account_of_a_batch(self, ask: Run) -> None:
+        batch = ("rotate", "--vault", "kv-demo", "--reason", "audit", "--yes", "--no-wait")
+        ask(*batch)
+        again = ask(*batch).out
+        for name in ("aoai-demo", "speech-demo"):
+            assert f"{name}: Already requested; follow it with: keyrotation watch " in again
+
+
+def test_watch_streams_a_document_a_line_and_the_last_is_final(ask: Run) -> None:
+    leak = ("--leaked", "unknown", "--reason", "a drill", "--yes", "--json", "--no-wait")
+    rotation = ask("emergency", SECRET, *leak).json["id"]
+    states = [json.loads(line) for line in ask("watch", rotation, "--json").out.splitlines()]
+    assert len(states) > 1
+    assert [one["state"] == "ended" for one in states] == [False] * (len(states) - 1) + [True]

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from rotation.cli.batch import follow_batch
+from rotation.cli.batch import follow_batch, show_batch
 from rotation.cli.clients.protocol import ApiRequest
 from rotation.cli.exit_status import ExitStatus
-from rotation.cli.progress import follow
+from rotation.cli.progress import TextReport, follow
 from tests.integration.wire.product import Product
 
 from .leaking import MINUTE, RESPONDER, every, report, send, stuck
@@ -40,7 +40,7 @@ def _without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(("until_end", "polls"), [(False, 20), (True, 70)])
 async def test_one_emergency(p: Product, capsys: Any, until_end: bool, polls: int) -> None:
     client = InProcess(p)
-    status = await follow(client, await stuck(p), as_json=False, until_end=until_end)
+    status = await follow(client, await stuck(p), TextReport(), until_end=until_end)
     err = capsys.readouterr().err
     assert status is ExitStatus.FAILING
     assert client.polls < polls, "a poll takes a second"
@@ -54,7 +54,7 @@ async def test_it_is_said_when_it_is_seen_although_it_is_followed_until_the_end(
     azure = p.azure
     azure.account("aoai-demo").old_key_lag = 8 * MINUTE / 60
     client = InProcess(p)
-    status = await follow(client, await report(p), as_json=False, until_end=True)
+    status = await follow(client, await report(p), TextReport(), until_end=True)
     shown = capsys.readouterr()
     assert "NOT REVOKED: the leaked key is not refused yet" in shown.err
     assert "Done:" in shown.out
@@ -73,6 +73,11 @@ async def test_a_batch(p: Product, capsys: Any) -> None:
     assert err.count("aoai-demo: NOT REVOKED: key authentication is disabled") == 1
     assert "→ enable it" in err
     assert [one["account"].split("/")[-1] for one in result.not_revoked] == ["aoai-demo"]
+
+    show_batch(accepted, result)
+    shown = capsys.readouterr().out
+    assert "aoai-demo: waiting" in shown, "the account that it still waits for"
+    assert "1 waiting, 1 ended" in shown
 
 
 async def test_a_batch_whose_keys_are_all_refused(p: Product, capsys: Any) -> None:
