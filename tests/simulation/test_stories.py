@@ -120,6 +120,25 @@ STORIES: dict[str, Plan] = {
             PlannedEvent(1482, "neighbours disable"),
         ),
     ),
+    "both keys leaked, and reads do not show yet which one is published": replace(
+        ALONE,
+        seed=41166,
+        read_staleness=20,
+        events=(
+            PlannedEvent(3269, "leak key1", 2),
+            PlannedEvent(3284, "leak unknown", 2),
+            PlannedEvent(3303, "leak key1 of the account", 5),
+        ),
+    ),
+    "a record is garbled that alone remembers a leak, reported to an earlier version": replace(
+        NOT_DUE,
+        seed=60158,
+        events=(
+            PlannedEvent(5, "queue is down", 3),
+            PlannedEvent(168, "leak to an earlier version: key2", 7),
+            PlannedEvent(837, "tamper: garble a record"),
+        ),
+    ),
     "a paused secret gets a foreign value, and is resumed before that": replace(
         NOT_DUE,
         seed=22749,

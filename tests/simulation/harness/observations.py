@@ -89,9 +89,12 @@ class Observations:
         calls = self.world.interceptor.failed_at.items()
         failed = any(call.startswith("keyvault") and at >= since for call, at in calls)
         vault = self.world.azure.vault(target.vault)
+        return bool(vault.open and latest.enabled and self.is_visible(latest) and not failed)
+
+    def is_visible(self, latest: Version) -> bool:
+        """Return whether a version is so old that the acting worker's reads show it."""
         facts_at = self._facts_at()
-        visible = facts_at is None or latest.created <= facts_at
-        return bool(vault.open and latest.enabled and visible and not failed)
+        return facts_at is None or latest.created <= facts_at
 
     def may_publish_unproven(self, account: Account) -> bool:
         """Return whether an emergency goes on without a proof, because no probe can give one."""

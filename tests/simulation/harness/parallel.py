@@ -14,6 +14,7 @@ from .jobs import Job
 from .tally import Tally
 
 CORES = os.cpu_count() or 1
+SELDOM = (50_000, 20, 20)  # thresholds of the garbage collector
 
 
 def run_jobs(jobs: Iterable[Job]) -> tuple[Tally, float]:
@@ -30,7 +31,7 @@ def prepare_process() -> None:
     """Write no logs, and collect garbage seldom."""
     logging.disable(logging.CRITICAL)
     gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
+    gc.set_threshold(*SELDOM)
 
 
 def _run(job: Job) -> Tally:

@@ -72,9 +72,10 @@ class Service:
             await asyncio.sleep(SWEEP_PERIOD.total_seconds())
 
     async def _respond(self) -> None:
-        """Run the timer of the emergencies. Without a document it would only list them."""
+        """Run the timer of the emergencies. Without an open one it would only list them."""
         while True:
-            if any(name.startswith(PREFIX) for name in self._world.storage.documents):
+            documents = self._world.storage.documents.items()
+            if any(name.startswith(PREFIX) and _is_open(body) for name, (body, _) in documents):
                 await self.with_any_worker(lambda worker: worker.triggers.respond())
             await asyncio.sleep(RESPONSE_PERIOD.total_seconds())
 
@@ -85,6 +86,11 @@ class Service:
                 accepted = await self.with_any_worker(partial(_handle_event, delivery.event))
                 topic.report(delivery, 200 if accepted else 500)
             await asyncio.sleep(DELIVERY_SECONDS)
+
+
+def _is_open(emergency: bytes) -> bool:
+    """Return whether a document is of an open emergency, or cannot be read."""
+    return b'"verdict":"open"' in emergency or b'"verdict":' not in emergency
 
 
 async def _handle_event(event: dict[str, Any], worker: Worker) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from rotation.engine.emergencies import PREFIX
 from rotation.engine.journal import SLUG
 
+from .journal_document import decode
 from .operators import Operators
 
 ACTIONS = (
@@ -59,7 +60,7 @@ class Tampering:
             self._backups[name].append(body)
 
     def _change_record(self, what: str, slug: str, number: int) -> None:
-        if any(not _is_readable(self._documents[name][0]) for name in self._emergencies(slug)):
+        if self._is_needed(slug):
             return
         kept = self._backups[slug]
         if what == "delete a record":
@@ -74,6 +75,18 @@ class Tampering:
             self._edit_record(what, slug)
         unforgotten = what.startswith(("drop", "write a newer"))
         self.operators.world.observations.record_changed(slug, forgets_members=not unforgotten)
+
+    def _is_needed(self, slug: str) -> bool:
+        """Return whether only the record remembers an emergency.
+
+        Its document cannot be read, or an earlier version has accepted it and made none.
+        """
+        kept = self._emergencies(slug)
+        if any(not _is_readable(self._documents[name][0]) for name in kept):
+            return True
+        record = self._documents[slug][0]
+        requests = decode(record).requests if _is_readable(record) else ()
+        return any(r.kind == "emergency" and PREFIX + r.id not in kept for r in requests)
 
     def _edit_record(self, what: str, slug: str) -> None:
         document = json.loads(self._backups[slug][-1])
