@@ -115,6 +115,9 @@ param minOverlap string = 'PT1H'
 @description('How long an emergency waits for a secret that is throttled or unavailable (ISO 8601), at most PT15M. Empty: five minutes.')
 param emergencyPatience string = 'PT5M'
 
+@description('What happens to a key whose old version is still read, if logsWorkspaceId is given. Empty: require.')
+param evidence 'off' | 'warn' | 'require' | '' = ''
+
 @description('SKU of the storage account that holds the journal. Empty: Standard_ZRS; some regions offer only Standard_LRS.')
 param storageSku 'Standard_LRS' | 'Standard_ZRS' | 'Standard_GRS' | 'Standard_GZRS' | '' = 'Standard_ZRS'
 
@@ -223,6 +226,7 @@ module functionApp 'modules/functionapp.bicep' = {
     overlap: overlap
     minOverlap: minOverlap
     emergencyPatience: emergencyPatience
+    evidence: evidence
     topicEndpoint: foundation.outputs.topicEndpoint
     logsWorkspaceId: workspaceId
     subnetId: isPrivate ? network!.outputs.functionSubnetId : ''

@@ -50,6 +50,9 @@ param minOverlap string
 @description('How long an emergency waits for a secret that is throttled or unavailable (ISO 8601).')
 param emergencyPatience string
 
+@description('What happens to a key whose old version is still read.')
+param evidence string
+
 @description('Endpoint of the custom topic, or empty.')
 param topicEndpoint string
 
@@ -120,6 +123,10 @@ var settings = [
   {
     name: 'ROTATION_EMERGENCY_PATIENCE'
     value: emergencyPatience
+  }
+  {
+    name: 'ROTATION_EVIDENCE'
+    value: evidence
   }
   {
     name: 'ROTATION_CLOUD'

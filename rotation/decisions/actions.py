@@ -36,11 +36,11 @@ class ActionKind(StrEnum):
 
 @dataclass(frozen=True)
 class MissingFacts:
-    """Facts to read before deciding again: keys to probe, secret versions, stale readers."""
+    """Facts to read before deciding again: keys to probe, secret versions, readers."""
 
     probe: tuple[Key, ...] = ()
     versions: bool = False
-    stale_readers: bool = False
+    readers: bool = False
 
 
 @dataclass(frozen=True)

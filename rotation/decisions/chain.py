@@ -20,7 +20,18 @@ from ..domain.operation import Ending, Phase, Purpose
 from ..domain.policy import Policy
 from ..domain.record import Record
 from ..domain.request import Request, RequestKind
-from . import contest, emergency, holds, idle, leaks, response, revocation, rollout, values
+from . import (
+    contest,
+    emergency,
+    evidence,
+    holds,
+    idle,
+    leaks,
+    response,
+    revocation,
+    rollout,
+    values,
+)
 from .actions import (
     Action,
     ActionKind,
@@ -109,6 +120,7 @@ def _answered(f: Facts) -> Action | None:
     if request is None:
         return None
     rest = tuple(w for w in f.record.requests if w.id != request.id)
+    cause = f.record.blocked
     f = replace(f, record=replace(f.record, requests=rest, blocked=None, last_failure=None))
     if f.record.operation is None:
         return Action(ActionKind.MOVE, f"there is nothing to {request.kind}", f.record)
@@ -119,9 +131,12 @@ def _answered(f: Facts) -> Action | None:
         return _cancelled(f, request)
     if request.kind is RequestKind.ABANDON:
         return _ended(f, request, Ending.ABANDONED, Verdict.ABANDONED)
+    note = f"resumed by {request.requester}: {request.reason}"
+    if cause and cause.code == evidence.MISSING:
+        return enter(f, Phase.REVOKE, f"{note}; without evidence: {cause.message}")
     f = replace(f, record=replace(f.record, foreign_changes=()))
     again = replace(f.operation, overwritten=0)
-    return enter(f, f.record.phase, f"resumed by {request.requester}: {request.reason}", again)
+    return enter(f, f.record.phase, note, again)
 
 
 def _called_off(f: Facts) -> Action | None:

@@ -11,6 +11,7 @@ from msgspec import Struct, field
 from ..domain.account import Account
 from ..domain.emergency import Emergency
 from ..domain.errors import RotationError
+from ..domain.evidence import Readers
 from ..domain.ids import TargetId
 from ..domain.keys import Key, Keys, Slot
 from ..domain.membership import has_key_shape
@@ -27,7 +28,7 @@ class Facts(Struct, frozen=True, dict=True):
     ``targets`` are the members that are bound. One that cannot be read has no value, and its error
     is in ``read_errors``. ``withdrawn`` are members that are no longer bound; ``foreign`` hold a
     value that is not a key of the account; ``undecided`` are targets whose binding is not known
-    yet. ``versions``, ``verdicts``, ``control`` and ``stale_readers`` are missing until requested.
+    yet. ``versions``, ``verdicts``, ``control`` and ``readers`` are missing until requested.
     ``verdicts`` are probe results by key; ``control`` is that of a random key. ``cached_keys`` are
     former keys that this process remembers. ``emergencies`` are the open ones, and closed ones.
     ``left_behind`` and ``strays`` are targets that scheduled work goes on without: they held it too
@@ -44,7 +45,7 @@ class Facts(Struct, frozen=True, dict=True):
     versions: tuple[Version, ...] | None = None
     verdicts: Mapping[Key, ProbeVerdict] = field(default_factory=dict)
     control: ProbeVerdict | None = None
-    stale_readers: tuple[str, ...] | None = None
+    readers: Readers | None = None
     cached_keys: tuple[Key, ...] = ()
     withdrawn: tuple[Target, ...] = ()
     foreign: tuple[Target, ...] = ()

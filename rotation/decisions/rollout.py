@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from ..domain.operation import Phase, Purpose
 from ..domain.probing import ProbeResult
 from ..domain.targets import Target
-from . import guards, holds, schedule, values
+from . import evidence, guards, holds, schedule, values
 from .actions import (
     Action,
     ActionKind,
@@ -39,8 +39,6 @@ from .progress import (
 from .regeneration import send
 
 SOON = timedelta(minutes=1)
-
-EVIDENCE_PAUSE = timedelta(minutes=15)
 
 
 def regenerate(f: Facts) -> Action:
@@ -196,12 +194,5 @@ def overlap(f: Facts) -> Action:
         return wait(f, "overlap: waiting for consumers to switch to the new key", until)
     if operation.purpose is Purpose.EMERGENCY:
         return enter(f, Phase.REVOKE, "the overlap is over")
-    if f.stale_readers is None:
-        return needs(f, "who still reads the old version?", MissingFacts(stale_readers=True))
-    if f.stale_readers:
-        return wait(
-            f,
-            f"still reading the old version: {', '.join(f.stale_readers)}",
-            f.now + EVIDENCE_PAUSE,
-        )
-    return enter(f, Phase.REVOKE, "the overlap is over")
+    held = evidence.hold(f)
+    return held or enter(f, Phase.REVOKE, f"the overlap is over{evidence.warning(f)}")

@@ -8,6 +8,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from . import durations
+from .evidence import EvidencePolicy
 from .targets import Enrolment, Target
 from .window import Window
 
@@ -37,6 +38,8 @@ class Policy:
     max_skew: timedelta = timedelta(seconds=60)
     max_send_age: timedelta = timedelta(seconds=8)
     minimum_overlap: timedelta = timedelta(hours=1)
+    evidence: EvidencePolicy = EvidencePolicy.OFF
+    evidence_deadline: timedelta = timedelta(days=7)
 
 
 FALLBACK_VALIDITY = timedelta(days=90)

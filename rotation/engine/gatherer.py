@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from ..decisions.actions import MissingFacts
 from ..decisions.announcements import announced
+from ..decisions.evidence import judge
 from ..decisions.facts import Facts
 from ..decisions.keys import noted
 from ..decisions.membership import Context, settle, with_remarks
@@ -18,13 +19,14 @@ from ..domain import tags
 from ..domain.account import Account
 from ..domain.bindings import Bindings
 from ..domain.errors import Permanent, RotationError, Transient
+from ..domain.evidence import Readers
 from ..domain.ids import TargetId, target_id
 from ..domain.keys import Key, Keys
 from ..domain.membership import Member
 from ..domain.operation import Phase
 from ..domain.policy import Policy
 from ..domain.record import Record
-from ..domain.targets import Enrolment, SecretSnapshot, Target, Version
+from ..domain.targets import Enrolment, SecretRead, SecretSnapshot, Target, Version
 from ..ports import Accounts, Evidence, Probe, Vaults
 from ..runtime.clock import Clock
 from ..runtime.concurrency import gather_limited
@@ -142,8 +144,8 @@ class Gatherer:
             f = await self._with_versions(f)
         if missing.probe:
             f = await self._with_verdicts(f, missing.probe)
-        if missing.stale_readers:
-            f = replace(f, stale_readers=await self._stale_readers(f))
+        if missing.readers:
+            f = replace(f, readers=await self._readers(f))
         return f
 
     async def _with_versions(self, f: Facts) -> Facts:
@@ -183,18 +185,19 @@ class Gatherer:
             now=self.clock.now(),
         )
 
-    async def _stale_readers(self, f: Facts) -> tuple[str, ...]:
-        """Return identities that read an old version and have not read the new one since."""
-        if self.evidence is None:
-            return ()
-        found: set[str] = set()
-        for target in f.targets:
-            since = min(f.operation.started_at, target.created) - timedelta(days=1)
-            readings = await self.evidence.readers(target.id.vault, target.id.name, since)
-            moved = {r.identity for r in readings if r.version == target.version}
-            moved |= {r.identity for r in readings if r.version is None and r.at > target.created}
-            found |= {r.identity for r in readings} - moved
-        return tuple(sorted(name for name in found if name.lower() not in self.ignored))
+    async def _readers(self, f: Facts) -> Readers:
+        """Return who has read the secrets since a day before the rotation."""
+        found = await gather_limited(self._reads(f, target) for target in f.targets)
+        return judge(zip(f.targets, found, strict=True), self.ignored, f.now)
+
+    async def _reads(self, f: Facts, target: Target) -> Sequence[SecretRead] | None:
+        """Return the logged reads of a target, or None if its log cannot be read."""
+        since = min(f.operation.started_at, target.created) - timedelta(days=1)
+        try:
+            found = self.evidence and self.evidence.readers(target.id.vault, target.id.name, since)
+            return await found if found else None
+        except RotationError:
+            return None
 
 
 def _was_managed(snapshot: SecretSnapshot) -> bool:

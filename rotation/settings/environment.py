@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from ..domain import cloud as clouds
 from ..domain.cloud import Cloud
+from ..domain.evidence import EvidencePolicy
 from ..domain.policy import Policy, ProbePolicy
 from ..domain.probe_choice import Overrides
 from . import storage as connection
@@ -79,6 +80,8 @@ def load(environment: Mapping[str, str]) -> Settings:
             "ROTATION_EMERGENCY_PATIENCE", defaults.emergency_patience
         ),
         daily_cap=read.number("ROTATION_DAILY_CAP", defaults.daily_cap, 2, 100),
+        evidence=_evidence(read),
+        evidence_deadline=read.duration("ROTATION_EVIDENCE_DEADLINE", defaults.evidence_deadline),
     )
     cloud = clouds.chosen(
         read.choice("ROTATION_CLOUD", None, clouds.CLOUDS), read.url("ROTATION_ARM")
@@ -120,6 +123,16 @@ def _of_another_cloud(settings: Settings) -> Iterable[str]:
             f"{url}: not a vault of the cloud {cloud.name}, whose vaults end with .{cloud.vaults}; "
             "check ROTATION_CLOUD"
         )
+
+
+def _evidence(read: SettingsReader) -> EvidencePolicy:
+    """Return the policy: require if the logs are connected, unless it says otherwise."""
+    is_connected = bool(read.text("ROTATION_LOGS_WORKSPACE"))
+    default = EvidencePolicy.REQUIRE if is_connected else EvidencePolicy.OFF
+    found = read.choice("ROTATION_EVIDENCE", default, {p.value: p for p in EvidencePolicy})
+    if found is not EvidencePolicy.OFF and not is_connected:
+        read.report("ROTATION_EVIDENCE", "needs ROTATION_LOGS_WORKSPACE")
+    return found
 
 
 def triggers(environment: Mapping[str, str]) -> tuple[str, str]:

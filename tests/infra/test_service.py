@@ -13,6 +13,7 @@ import function_app
 from emulator.host.functions import of_app
 from rotation.domain import events
 from rotation.domain.access import Role
+from rotation.domain.evidence import EvidencePolicy
 from rotation.settings import environment
 
 from .bicep import INFRA, ROOT
@@ -54,10 +55,11 @@ class TestAppSettings:
         assert "ROTATION_FUNCTION_KEYS" not in deployed(case).settings()
 
 
-def test_parameters_of_time_become_settings() -> None:
+def test_parameters_of_the_policy_become_settings() -> None:
     loaded = environment.load(deployed("everything").settings() | {"ROTATION_TOPIC": ""})
     assert loaded.policy.minimum_overlap == timedelta(hours=2)
     assert loaded.policy.emergency_patience == timedelta(minutes=1)
+    assert loaded.policy.evidence is EvidencePolicy.WARN
 
 
 def event_filters(case: str) -> dict[str, Any]:

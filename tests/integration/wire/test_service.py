@@ -13,10 +13,11 @@ from emulator.azure import Azure
 from emulator.core.faults import Fault
 from emulator.sdk.transport import AsyncCredential, AsyncEmulatorTransport
 from rotation.decisions.actions import ActionKind
+from rotation.domain.access import Caller, Role
 from rotation.domain.errors import Transient, of_service
 from rotation.domain.ids import TargetId
 from rotation.domain.operation import Phase
-from rotation.domain.request import Leaked
+from rotation.domain.request import Leaked, RequestKind
 from rotation.ports import Store
 from rotation.service.requests import RotationRequest
 
@@ -163,6 +164,31 @@ async def test_with_evidence_a_reader_of_the_old_version_holds_back_the_revocati
         await read(azure, "ai-key", app)
         await p.run(timedelta(hours=2))
         assert (await p.record()).phase is Phase.IDLE
+    assert azure.accounts.accepted(old) is None
+
+
+async def test_a_log_without_rows_is_not_consent_and_a_person_decides_at_the_deadline(
+    tmp_path: Path,
+) -> None:
+    azure = playground()
+    azure.identity.principals[0].assign("Log Analytics Data Reader", "/workspaces/w-1")
+    azure.logs.delay = timedelta(days=365)  # the diagnostic setting was deleted, say
+    old = azure.secret("kv-demo", "ai-key").current.value
+    settings = {"ROTATION_LOGS_WORKSPACE": "w-1", "ROTATION_EVIDENCE_DEADLINE": "PT6H"}
+    async with product(azure, str(tmp_path), **settings) as p:
+        await p.triggers.sweep()
+        await p.run(timedelta(hours=34))
+        record = await p.record()
+        assert record.blocked is not None
+        assert record.blocked.code == "evidence-missing"
+        assert azure.accounts.accepted(old)
+        assert record.operation is not None
+        answer = p.service.commands.answer
+        caller = Caller("ada", frozenset({Role.OPERATE}), "call")
+        await answer(record.operation.id, RequestKind.RESUME, caller, "all moved", dry_run=False)
+        await p.run(timedelta(hours=2))
+        done = (await p.record()).history[-1]
+        assert any("without evidence" in entry.what for entry in done.audit)
     assert azure.accounts.accepted(old) is None
 
 

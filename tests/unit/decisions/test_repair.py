@@ -13,6 +13,7 @@ from rotation.decisions.chain import decide
 from rotation.decisions.facts import Facts
 from rotation.decisions.guards import SOON
 from rotation.decisions.values import APART, overwritable, repairable_from, repaired
+from rotation.domain.evidence import Readers
 from rotation.domain.keys import Key, Slot
 from rotation.domain.operation import Phase, Purpose
 from rotation.domain.probing import ProbeVerdict
@@ -77,7 +78,7 @@ def test_a_running_rotation_goes_on_without_it_too() -> None:
         target("b", KEYS.key2),
         seen={SECRET: moved},
     )
-    action = decide(replace(f, verdicts={**f.verdicts, OLD: ACCEPTED}, stale_readers=()))
+    action = decide(replace(f, verdicts={**f.verdicts, OLD: ACCEPTED}, readers=Readers()))
     assert action.record.phase is Phase.REVOKE
 
 

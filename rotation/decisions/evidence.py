@@ -1,0 +1,79 @@
+"""Evidence before a revocation: every reader of the former version has read the new one. Pure.
+
+An empty log is not consent: the service reads its secrets itself, so a log that works has rows.
+Emergencies never wait for evidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from ..domain.evidence import EvidencePolicy, Readers
+from ..domain.targets import SecretRead, Target
+from .actions import Action, MissingFacts, block, needs, wait
+from .facts import Facts
+from .overlaps import overlap_end
+
+MISSING = "evidence-missing"
+
+PAUSE = timedelta(minutes=15)
+
+# A working log has a row that is no older: the service reads each secret several times a day.
+QUIET = timedelta(hours=12)
+
+
+def hold(f: Facts) -> Action | None:
+    """Return the wait for a reader of the former version, or None if the key may be revoked."""
+    if f.policy.evidence is EvidencePolicy.OFF:
+        return None
+    if f.readers is None:
+        return needs(f, "who still reads the old version?", MissingFacts(readers=True))
+    problem = str(f.readers)
+    if not problem or f.policy.evidence is EvidencePolicy.WARN:
+        return None
+    deadline = overlap_end(f) + f.policy.evidence_deadline
+    if f.now < deadline:
+        return wait(f, problem, min(f.now + PAUSE, deadline))
+    remedy = "let these consumers read the secret again, then resume; this revokes the old key"
+    return block(f, MISSING, problem, remedy)
+
+
+def warning(f: Facts) -> str:
+    """Return what the policy only reports, to be added to the reason of the revocation."""
+    found = str(f.readers or "")
+    return f"; {found}" if found and f.policy.evidence is EvidencePolicy.WARN else ""
+
+
+def judge(
+    reads: Iterable[tuple[Target, Sequence[SecretRead] | None]],
+    ignored: frozenset[str],
+    now: datetime,
+) -> Readers:
+    """Return what the logged reads of each target show; None stands for a log that fails.
+
+    ``ignored`` are identities in lower case whose reads do not count.
+    """
+    stale, unlogged = set[str](), list[str]()
+    for target, found in reads:
+        if found is None or not _works(target, found, now):
+            unlogged.append(target.id.name)
+        stale |= _stale(target, found or ())
+    named = sorted(name for name in stale if name.lower() not in ignored)
+    return Readers(tuple(named), tuple(unlogged))
+
+
+def _works(target: Target, reads: Sequence[SecretRead], now: datetime) -> bool:
+    """Return whether the log has a row of today that is younger than the published version."""
+    newest = max((read.at for read in reads), default=None)
+    return newest is not None and newest > target.created and now - newest <= QUIET
+
+
+def _stale(target: Target, reads: Sequence[SecretRead]) -> set[str]:
+    moved = {read.identity for read in reads if _has_moved(target, read)}
+    return {read.identity for read in reads} - moved
+
+
+def _has_moved(target: Target, read: SecretRead) -> bool:
+    """Return whether a read is one of the published version; without a version, the time tells."""
+    return read.version == target.version or (read.version is None and read.at > target.created)

@@ -1,0 +1,33 @@
+"""Evidence from the vaults' audit logs: who still uses the former version of a secret."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class EvidencePolicy(StrEnum):
+    """The reaction to a reader of the former version, or to a log that shows nothing.
+
+    ``WARN`` revokes and names it; ``REQUIRE`` waits, and after the deadline asks a person.
+    """
+
+    OFF = "off"
+    WARN = "warn"
+    REQUIRE = "require"
+
+
+@dataclass(frozen=True)
+class Readers:
+    """The identities that have not read the new version, and the secrets without a usable log."""
+
+    stale: tuple[str, ...] = ()
+    unlogged: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        parts = []
+        if self.stale:
+            parts.append(f"still reading the old version: {', '.join(self.stale)}")
+        if self.unlogged:
+            parts.append(f"no usable audit log of {', '.join(self.unlogged)}")
+        return "; ".join(parts)
