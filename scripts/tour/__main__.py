@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import tempfile
 from pathlib import Path
 
@@ -30,14 +31,16 @@ FUNCTION_SETTINGS = {
 async def main() -> None:
     for document in DOCUMENTS:
         with tempfile.TemporaryDirectory() as directory:
-            await _regenerate(ROOT / document, Path(directory))
+            page = ROOT / document
+            page.write_text(await play(page.read_text(), Path(directory)))
         print(f"{document} regenerated")
     with tempfile.TemporaryDirectory() as directory:
         for screenshot in await take_screenshots(Path(directory)):
             print(screenshot.relative_to(ROOT))
 
 
-async def _regenerate(document: Path, directory: Path) -> None:
+async def play(document: str, directory: Path) -> str:
+    """Run the commands of a document's text; return the text with their output."""
     azure = estate()
     async with (
         Proxy(azure, directory) as proxy,
@@ -45,7 +48,8 @@ async def _regenerate(document: Path, directory: Path) -> None:
     ):
         await Site(azure, host["url"], host["function_key"]).swept()
         environment = {
-            "PATH": os.environ["PATH"],
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "KEYROTATION_CONFIG": str(directory),
             "LOGNAME": "ada",
             "ROTATION_URL": host["url"],
             "ROTATION_FUNCTION_KEY": host["function_key"],
@@ -55,12 +59,8 @@ async def _regenerate(document: Path, directory: Path) -> None:
             "ROTATION_PROBE_SPAN": "PT1S",
             **proxy.environment,
         }
-        await asyncio.to_thread(_rewrite, document, environment)
-
-
-def _rewrite(document: Path, environment: dict[str, str]) -> None:
-    text = regenerate(document.read_text(), environment)
-    document.write_text(text.replace(environment["ROTATION_URL"], PUBLIC_URL))
+        text = await asyncio.to_thread(regenerate, document, environment)
+        return text.replace(host["url"], PUBLIC_URL)
 
 
 if __name__ == "__main__":
