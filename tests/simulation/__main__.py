@@ -36,6 +36,7 @@ ONLY_IN_PLANS = {
     Invariant.EMERGENCY_ENDS,
     Invariant.ONE_EMERGENCY,
     Invariant.API_EXPLAINS,
+    Invariant.NO_KEY_IN_REPLIES,
 }
 OF_PAIRS = sorted(set(Invariant) - ONLY_IN_PLANS)
 

@@ -24,6 +24,7 @@ from rotation.web.authentication import ENTRA, HEADER, AuthMethods
 from . import wire_level
 from .invariants import Invariant
 from .worker import Worker
+from .world import World
 
 _METHODS = AuthMethods(platform=True, function_keys=False)
 _ROUTES = {route.name: route for route in web.ROUTES}
@@ -82,7 +83,14 @@ async def send(
     explained = found.status != 500
     message = f"the API answers {route} with {found.body}"
     worker.world.invariants.require(Invariant.API_EXPLAINS, explained, message)
+    check_reply(worker.world, found.body)
     return Answer(found.status, json.loads(found.body))
+
+
+def check_reply(world: World, body: str) -> None:
+    """Raises Violation if a reply contains a key."""
+    clean = not any(key in body for key in world.azure.accounts.lives)
+    world.invariants.require(Invariant.NO_KEY_IN_REPLIES, clean, "a reply contains a key")
 
 
 def service_of(worker: Worker) -> Service:

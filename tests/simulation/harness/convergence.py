@@ -55,6 +55,13 @@ def check_published(world: World) -> None:
         world.invariants.require(Invariant.WORKS_AT_REST, works, message)
 
 
+def check_events(world: World) -> None:
+    """Raises Violation if an event that was sent at either level contains a key."""
+    text = repr((world.sent, world.azure.topics.received))
+    clean = not any(key in text for key in world.azure.accounts.lives)
+    world.invariants.require(Invariant.NO_KEY_IN_EVENTS, clean, "an event contains a key")
+
+
 def published_values(world: World, account: AccountId) -> set[str]:
     return {world.latest(target).value for target in world.enrolled(account)}
 

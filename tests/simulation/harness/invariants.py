@@ -29,6 +29,8 @@ class Invariant(StrEnum):
     LATEST_VERSION_KEPT = "the latest version is never disabled"
     NO_KEY_IN_TAGS = "no tag contains a key"
     NO_KEY_IN_JOURNAL = "the journal contains no key"
+    NO_KEY_IN_EVENTS = "no event contains a key"
+    NO_KEY_IN_REPLIES = "no reply of the API contains a key"
     OLD_KEY_REFUSED = "an operation that reports the old key as refused is right"
     LEAKED_KEY_REVOKED = "a key that was reported as leaked is revoked at the end"
     OLD_KEY_REVOKED = "a rotation revokes the old key"

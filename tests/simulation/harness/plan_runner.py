@@ -19,6 +19,7 @@ from rotation.service import inbox
 from . import virtual_time
 from .consumers import Consumer
 from .convergence import (
+    check_events,
     check_poison_queue,
     check_published,
     check_stable,
@@ -99,6 +100,7 @@ class PlanRun:
         await asyncio.sleep(OVERLAP.total_seconds())
         check_stable(self.world, before)
         check_poison_queue(self.world)
+        check_events(self.world)
 
     def _stop_faults(self) -> None:
         """End all faults, undo what people did, and correct the clocks."""

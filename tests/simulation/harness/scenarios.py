@@ -13,6 +13,7 @@ from rotation.domain.request import Leaked
 from rotation.service.requests import RotationRequest
 
 from .convergence import (
+    check_events,
     check_poison_queue,
     check_published,
     check_stable,
@@ -154,6 +155,7 @@ async def _check_at_rest(world: World, worker: Worker) -> None:
 def _check_end(scenario: Scenario, world: World, faults: int) -> None:
     check_published(world)
     check_poison_queue(world)
+    check_events(world)
     count = len(world.regenerated)
     world.invariants.require(Invariant.FEW_REGENERATES, count <= 2 + faults, f"{count} regenerates")
     world.checker.check_leaks()
