@@ -191,10 +191,11 @@ def _unenrolled(f: Facts) -> Action | None:
 
 
 def _unread(f: Facts) -> Action | None:
-    """Fail if a secret cannot be read, except in a repair or an emergency, which still help."""
+    """Fail if a secret cannot be read, except in a repair, which still helps."""
     operation = f.record.operation
-    helping = operation is not None and operation.purpose in (Purpose.REPAIR, Purpose.EMERGENCY)
-    return None if operation is None or helping else undecided(f) or unread(f)
+    if operation is None or operation.purpose is Purpose.REPAIR:
+        return None
+    return undecided(f) or unread(f)
 
 
 def _coalesce(f: Facts) -> Action | None:

@@ -1,6 +1,7 @@
 """Preconditions of a regenerate. Each guard returns a blocking or waiting action, or None.
 
-They run twice: before an operation begins, and in the step that sends the regenerate.
+They run twice: before an operation begins, and in the step that sends the regenerate. An emergency
+has guards of its own.
 """
 
 from __future__ import annotations
@@ -37,19 +38,19 @@ def before_regenerate(f: Facts, slot: Slot) -> Action | None:
 def _recovering(f: Facts) -> Action | None:
     """After a lost record, wait until secrets whose latest version has no tags were looked for."""
     rotated = any(target.enrolment.rotation for target in f.targets)
-    if _is_emergency(f) or f.record.searched or not rotated or not f.record.is_young(f.now):
+    began = f.record.began_at
+    if began is None or f.record.searched or not rotated or not f.record.is_young(f.now):
         return None
-    until = (f.record.began_at or f.now) + RECOVERY
-    return wait(f, "the record is new: looking for secrets that an earlier one named", until)
+    reason = "the record is new: looking for secrets that an earlier one named"
+    return wait(f, reason, began + RECOVERY)
 
 
 def _published(f: Facts, slot: Slot) -> Action | None:
     """Never regenerate a slot that a target publishes, nor while a target is broken."""
-    emergency = _is_emergency(f)
-    if f.unreadable and not emergency:
+    if f.unreadable:
         names = ", ".join(t.id.name for t in f.unreadable)
         return blocked(f, f"{names}: disabled, so its key is unknown; enable it or remove its tags")
-    others = [t for t in f.publishing_other(slot.other) if t.readable or not emergency]
+    others = f.publishing_other(slot.other)
     if others:
         names = ", ".join(target.id.name for target in others)
         return wait(f, f"{names}: does not publish {slot.other}", f.now + SOON)
@@ -59,7 +60,7 @@ def _published(f: Facts, slot: Slot) -> Action | None:
 def _withdrawn(f: Facts, slot: Slot) -> Action | None:
     """Wait for the consumers of a secret that shows the key after its binding was withdrawn."""
     held = [t for t in f.withdrawn if f.slot_of(t) is slot and holds.counts(f, t)]
-    if not held or _is_emergency(f):
+    if not held:
         return None
     names = ", ".join(target.id.name for target in held)
     until = min(holds.ends(f, target) for target in held)
@@ -130,8 +131,3 @@ def probe_failure(f: Facts, slot: Slot) -> Action:
     advice = "" if lenient else "; or set ROTATION_PROBE=accept to rotate without this proof"
     again = max(f.probe_pause, SOON) if f.probe_pause else RETRY
     return blocked(f, f"{slot} cannot be verified: {detail}{advice}", f.now + again)
-
-
-def _is_emergency(f: Facts) -> bool:
-    operation = f.record.operation
-    return operation is not None and operation.purpose is Purpose.EMERGENCY

@@ -110,24 +110,19 @@ def without_intent(f: Facts) -> Facts:
 
 def superseded(f: Facts, why: str) -> Action:
     """End an operation that has published nothing yet, and decide its request again."""
-    again = tuple(as_request(f.operation)) if f.operation.requests else ()
+    again = (_as_request(f.operation),) if f.operation.requests else ()
     return end(f, f"{Ending.OVERTAKEN}: {why}", Ending.OVERTAKEN, keep=again)
 
 
-def as_request(operation: Operation) -> list[Request]:
-    """Return the request that an operation came from."""
-    emergency = operation.purpose is Purpose.EMERGENCY
-    return [
-        Request(
-            id=operation.id,
-            kind=RequestKind.EMERGENCY if emergency else RequestKind.MANUAL,
-            reason=operation.reason,
-            requester=operation.requester,
-            at=operation.started_at,
-            leaked=operation.leaked,
-            overlap=operation.overlap if emergency else None,
-            idempotency_key=next(iter(operation.idempotency_keys), None),
-            role=operation.role,
-            request_id=operation.request_id,
-        )
-    ]
+def _as_request(operation: Operation) -> Request:
+    """Return the request that a rotation came from."""
+    return Request(
+        id=operation.id,
+        kind=RequestKind.MANUAL,
+        reason=operation.reason,
+        requester=operation.requester,
+        at=operation.started_at,
+        idempotency_key=next(iter(operation.idempotency_keys), None),
+        role=operation.role,
+        request_id=operation.request_id,
+    )

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from ..domain.keys import Slot
-from ..domain.operation import Operation, Phase, Purpose
+from ..domain.operation import Operation, Phase
 from ..domain.probing import ProbeResult
 from . import distribution, leaks, proving
 from .actions import Action, MissingFacts, enter, needs, wait
@@ -20,11 +20,8 @@ from .patience import LOOK, LOOK_LATER, held, is_forced, is_impatient
 from .regeneration import send
 
 
-def decide(f: Facts) -> Action | None:
-    """Return the next action of a running emergency; None if none is running."""
-    operation = f.record.operation
-    if operation is None or operation.purpose is not Purpose.EMERGENCY:
-        return None
+def decide(f: Facts) -> Action:
+    """Return the next action of a running emergency."""
     if f.record.blocked:  # by an earlier version
         f = replace(f, record=replace(f.record, blocked=None))
     return _PHASES[f.record.phase](f)

@@ -192,7 +192,5 @@ def overlap(f: Facts) -> Action:
         return needs(f, "since when is the new key published?", MissingFacts(versions=True))
     if f.now < until:
         return wait(f, "overlap: waiting for consumers to switch to the new key", until)
-    if operation.purpose is Purpose.EMERGENCY:
-        return enter(f, Phase.REVOKE, "the overlap is over")
     held = evidence.hold(f)
     return held or enter(f, Phase.REVOKE, f"the overlap is over{evidence.warning(f)}")
