@@ -37,7 +37,7 @@ def noted(f: Facts) -> Facts:
     if f.live is None or is_known(f):
         return f
     key = f.keys[f.live]
-    held = [version.created for version in f.versions or () if version.value == key]
+    held = [version.created for version in f.known_versions if version.value == key]
     shown = [target.created for target in f.publishing(f.live) if target.readable]
     births = {**f.record.births, f.fingerprint(f.live): min([*held, *shown, f.now])}
     return replace(f, record=replace(f.record, births=births))

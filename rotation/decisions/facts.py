@@ -72,6 +72,11 @@ class Facts(Struct, frozen=True, dict=True):
     def effective_policy(self) -> EffectivePolicy:
         return EffectivePolicy.combine(self.targets, self.policy)
 
+    @property
+    def known_versions(self) -> tuple[Version, ...]:
+        """The versions; none as long as they were not read."""
+        return self.versions or ()
+
     def slot_of(self, target: Target) -> Slot | None:
         """Return the slot a target publishes: by value, or as last observed if disabled."""
         if target.value is not None:
@@ -141,7 +146,7 @@ class Facts(Struct, frozen=True, dict=True):
         """Return when newer versions of one secret replaced the slot's present value."""
         return tuple(
             self._replaced_at(version)
-            for version in self.versions or ()
+            for version in self.known_versions
             if version.target == target
             and version.value == self.keys[slot]
             and not self._is_latest(version)
@@ -153,13 +158,13 @@ class Facts(Struct, frozen=True, dict=True):
 
     def _replaced_at(self, version: Version) -> datetime:
         """Return when the next version was created. Versions of the same second have no order."""
-        following = (v.created for v in self.versions or () if v.target == version.target)
+        following = (v.created for v in self.known_versions if v.target == version.target)
         return min((at for at in following if at > version.created), default=version.created)
 
     @cached_property
     def retired_key(self) -> Key | None:
         """The key that the operation revokes: from memory or from its old version."""
-        values = (*self.cached_keys, *(version.value for version in self.versions or ()))
+        values = (*self.cached_keys, *(version.value for version in self.known_versions))
         retired, salt = self.operation.retired, self.record.salt
         return next((v for v in values if v and v.fingerprint(salt) == retired), None)
 
@@ -172,7 +177,7 @@ class Facts(Struct, frozen=True, dict=True):
         ours = {target.id for target in (*self.targets, *self.left_behind, *self.strays)}
         others = [
             (version.created, str(version.target), version.value)
-            for version in self.versions or ()
+            for version in self.known_versions
             if version.target in ours and self._is_other(version.value)
         ]
         return max(others, key=lambda found: found[:2])[2] if others else None

@@ -1,7 +1,7 @@
 """Preconditions of a regenerate. Each guard returns a blocking or waiting action, or None.
 
-They run twice: before an operation begins, and in the step that sends the regenerate. An emergency
-has guards of its own.
+They run twice: before an operation begins, and in the step that sends the regenerate. Not for
+an emergency.
 """
 
 from __future__ import annotations

@@ -56,9 +56,10 @@ def _end(f: Facts, target: Target) -> datetime:
 def _run_start(f: Facts, target: Target) -> datetime:
     """Return when the unbroken run of versions with the target's present value began."""
     start = target.created
-    found = [v for v in f.versions or () if v.target == target.id and v.created <= start]
-    for at in sorted({version.created for version in found}, reverse=True):
-        if any(version.value != target.value for version in found if version.created == at):
+    versions = [v for v in f.known_versions if v.target == target.id and v.created <= start]
+    for at in sorted({version.created for version in versions}, reverse=True):
+        values = [version.value for version in versions if version.created == at]
+        if None in values or any(value != target.value for value in values):
             break
         start = at
     return start
@@ -66,14 +67,14 @@ def _run_start(f: Facts, target: Target) -> datetime:
 
 def _first_publish(f: Facts, target: Target) -> datetime | None:
     """Return the time of our first confirmed publish to the target in this operation."""
-    operation = f.record.operation
-    put = operation.puts.get(str(target.id)) if operation else None
+    put = f.operation.puts.get(str(target.id))
     return (put.first or put.created) if put else None
 
 
 def _last_ends(f: Facts) -> list[datetime]:
     """Return the end that no target can delay, in a list; an empty one before any publish."""
     operation = f.record.operation
-    puts = operation.puts.values() if operation else ()
-    firsts = [put.first or put.created for put in puts]
-    return [min(firsts) + LATEST_OF_ALL + operation.overlap] if operation and firsts else []
+    if operation is None or not operation.puts:
+        return []
+    first = min(put.first or put.created for put in operation.puts.values())
+    return [first + LATEST_OF_ALL + operation.overlap]

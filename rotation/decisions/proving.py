@@ -52,7 +52,7 @@ def prove(f: Facts) -> Action:
 
 
 def _known(f: Facts) -> tuple[Key, ...]:
-    return (*f.cached_keys, *(v.value for v in f.versions or () if v.value))
+    return (*f.cached_keys, *(v.value for v in f.known_versions if v.value))
 
 
 def _controls(f: Facts) -> tuple[Key, ...]:
@@ -117,7 +117,7 @@ def _alarmed(f: Facts, reason: str) -> Facts:
 def _once_more(f: Facts) -> Action:
     refused = replace(f.operation, successes=f.operation.successes + 1)
     needed = f.policy.probe_successes
-    until = f.now + f.policy.probe_span / max(needed - 1, 1)
+    until = f.now + f.policy.probe_span / (needed - 1)
     reason = f"the leaked key was refused {refused.successes} of {needed} times"
     return wait(f, reason, until, replace(f.record, operation=refused))
 
@@ -137,7 +137,7 @@ def _certain_at(f: Facts, found: Iterable[Emergency]) -> datetime:
 
 def _done(f: Facts, mine: tuple[Emergency, ...]) -> Action:
     """Go on to CLEAN, with the weakest of the verdicts."""
-    slot = f.operation.revoke or f.operation.candidate.other
+    slot = f.operation.candidate.other
     if all(e.verdict is Verdict.REFUSED for e in mine):
         data = event_data(f, slot=slot.value, proof=legacy.REFUSED)
         proven = replace(f.operation, proof=legacy.REFUSED, proven=True)

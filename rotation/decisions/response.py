@@ -68,7 +68,7 @@ def _successful(f: Facts) -> Action:
     proven = replace(operation, successes=operation.successes + 1, first_success=first, tries=0)
     if proven.successes >= needed:
         return _ready(f, proven, f"{operation.candidate} works")
-    until = f.now + f.policy.probe_span / max(needed - 1, 1)
+    until = f.now + f.policy.probe_span / (needed - 1)
     reason = f"{proven.successes} of {needed} successful probes of the new key"
     return wait(f, reason, until, replace(f.record, operation=proven))
 

@@ -14,7 +14,7 @@ from ..domain import legacy
 from ..domain.ids import TargetId
 from ..domain.keys import Key, Slot
 from ..domain.membership import has_key_shape
-from ..domain.operation import Operation, Phase
+from ..domain.operation import Phase
 from ..domain.policy import ProbePolicy
 from ..domain.probing import ProbeResult
 from .actions import Action, ActionKind, MissingFacts, enter, needs, retry_later, wait
@@ -72,12 +72,10 @@ def prove(f: Facts) -> Action:
     back = step_back(f)
     if back:
         return back
-    if f.retired_key is None and f.versions is None:
-        return needs(f, "what was the old key?", MissingFacts(versions=True))
     old, live = f.retired_key, f.keys[f.operation.candidate]
     if f.operation.retired in [f.fingerprint(slot) for slot in Slot]:
         return _still_listed(f)
-    if old is None:
+    if old is None:  # reads the versions first
         return _not_proven(f, "no readable version holds the old key")
     if old not in f.verdicts or live not in f.verdicts:
         missing = MissingFacts(probe=(old, live))
@@ -88,7 +86,7 @@ def prove(f: Facts) -> Action:
     refused = replace(f.operation, successes=f.operation.successes + 1, first_success=first)
     needed = f.policy.probe_successes
     if refused.successes < needed:
-        until = f.now + f.policy.probe_span / max(needed - 1, 1)
+        until = f.now + f.policy.probe_span / (needed - 1)
         reason = f"the old key was refused {refused.successes} of {needed} times"
         return wait(f, reason, until, replace(f.record, operation=refused))
     return _published_before(f) or _revoked(f)
@@ -124,7 +122,7 @@ def _published_before(f: Facts) -> Action | None:
     """Go back if the slot holds a key that was published: then the record is wrong."""
     if f.versions is None:
         return needs(f, "was the slot's key ever published?", MissingFacts(versions=True))
-    slot = _slot(f.operation)
+    slot = f.operation.candidate.other
     if f.superseded_at(slot) is None:
         return None
     return enter(f, Phase.REVOKE, f"{slot} still holds a key that was published")
@@ -136,26 +134,22 @@ def _not_proven(f: Facts, why: str) -> Action:
         return back
     again = f.operation.phase_since + APART
     if f.now < again:
-        return wait(f, f"{why}; {_slot(f.operation)} is read once more", again)
+        return wait(f, f"{why}; {f.operation.candidate.other} is read once more", again)
     proof = f"{legacy.NOT_PROVEN}: {why}"
-    return _over(f, "notProven", replace(f.operation, proof=proof, proven=False))
+    return _over(f, "notProven", proof, proven=False)
 
 
 def _revoked(f: Facts) -> Action:
     if f.operation.proof:  # it was not known which key to prove
-        return _over(f, "notProven", f.operation)
-    return _over(f, "revoked", replace(f.operation, proof=legacy.REFUSED, proven=True))
+        return _over(f, "notProven", f.operation.proof, proven=False)
+    return _over(f, "revoked", legacy.REFUSED, proven=True)
 
 
-def _over(f: Facts, event: str, operation: Operation) -> Action:
-    proof = operation.proof or ""
-    data = event_data(f, slot=_slot(operation).value, proof=proof)
+def _over(f: Facts, event: str, proof: str, *, proven: bool) -> Action:
+    data = event_data(f, slot=f.operation.candidate.other.value, proof=proof)
     record = notify(f.record, f, event, data)
+    operation = replace(f.operation, proof=proof, proven=proven)
     return enter(replace(f, record=record), Phase.CLEAN, proof, operation)
-
-
-def _slot(operation: Operation) -> Slot:
-    return operation.revoke or operation.candidate.other
 
 
 def clean(f: Facts) -> Action:
@@ -179,7 +173,7 @@ def stale_versions(f: Facts) -> tuple[tuple[TargetId, str], ...]:
     live = {f.keys.key1, f.keys.key2, *(target.value for target in shown)}
     return tuple(
         (version.target, version.version)
-        for version in f.versions or ()
+        for version in f.known_versions
         if version.value is not None
         and version.value not in live
         and has_key_shape(version.value, f.keys)

@@ -7,8 +7,10 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from rotation.decisions.actions import Action
 from rotation.decisions.facts import Facts
 from rotation.domain.account import Account
+from rotation.domain.emergency import Emergency, Pin
 from rotation.domain.ids import AccountId, TargetId
 from rotation.domain.keys import Key, Keys, Slot
 from rotation.domain.operation import Operation, Phase, Purpose
@@ -94,3 +96,67 @@ def emergency(leaked: Leaked = Leaked.KEY1, **more: Any) -> Request:
 def running(phase: Phase, operation: Operation, *targets: Target, **record: Any) -> Facts:
     """Return an account with a running operation."""
     return facts(*targets, phase=phase, operation=operation, **record)
+
+
+def name(secret: str = "a") -> str:
+    """Return the id under which a record remembers a secret."""
+    return str(TargetId("https://kv", secret))
+
+
+def version(secret: str, at: datetime, value: Key | None, of: str = "v0") -> Version:
+    """Return an earlier version of a secret."""
+    return Version(TargetId("https://kv", secret), of, at, value)
+
+
+def document(*leaked: Key, **more: Any) -> Emergency:
+    """Return an emergency that has begun, with a pin for each leaked value: Key1 by default."""
+    pins = tuple(Pin(KEYS.slot_of(k) or Slot.KEY1, k.fingerprint("pins")) for k in leaked)
+    members: dict[str, Any] = {
+        "id": "e-1",
+        "account": ACCOUNT,
+        "salt": "pins",
+        "leaked": Leaked.KEY1,
+        "reason": "leaked",
+        "requester": "ana",
+        "at": NOW - timedelta(hours=1),
+        "begun_at": NOW - timedelta(hours=1),
+        "pins": pins or (Pin(Slot.KEY1, KEYS.key1.fingerprint("pins")),),
+    }
+    return Emergency(**{**members, **more})
+
+
+def responding(phase: Phase, *targets: Target, op: Any = None, **record: Any) -> Facts:
+    """Return a running emergency that publishes Key2 and revokes the leaked Key1."""
+    members = {"id": "e-1", "purpose": Purpose.EMERGENCY, "leaked": Leaked.KEY1}
+    members |= {"requester": "ana", "overlap": timedelta()} | (op or {})
+    f = running(phase, rotation(**members), *targets, **record)
+    return replace(f, emergencies=(document(),))
+
+
+def verdicts(f: Facts, *answers: tuple[Key, ProbeVerdict]) -> Facts:
+    """Return the facts with other answers of the data plane."""
+    return replace(f, verdicts={**f.verdicts, **dict(answers)})
+
+
+def operation(action: Action | None) -> Operation:
+    """Return the operation that an action stores."""
+    assert action is not None
+    assert action.record.operation is not None
+    return action.record.operation
+
+
+def phase(action: Action | None) -> Phase:
+    """Return the phase that an action enters or stays in."""
+    assert action is not None
+    return action.record.phase
+
+
+def notices(action: Action | None) -> list[str]:
+    """Return the types of the notifications that an action sends."""
+    assert action is not None
+    return [notice.type for notice in action.record.outbox]
+
+
+def changed(f: Facts, **members: Any) -> Facts:
+    """Return the facts with another running operation."""
+    return replace(f, record=replace(f.record, operation=replace(f.operation, **members)))
