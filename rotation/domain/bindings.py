@@ -170,7 +170,7 @@ def _place(place: str, vaults: tuple[str, ...]) -> tuple[str, str | None]:
         raise ValueError(f"{redact(name)!r} is not one of the vaults of ROTATION_VAULTS")
     if rest and not _PATTERN.fullmatch(rest):
         raise ValueError(f"{redact(rest)!r} is not a secret name; letters, digits, hyphens and *")
-    return found[0], rest or None
+    return found.pop(), rest or None
 
 
 def _first_label(url: str) -> str:

@@ -127,5 +127,5 @@ def is_within(host: str, domain: str) -> bool:
 
 def _of_manager(url: str) -> Cloud | None:
     host = (urlsplit(url).hostname or "").lower()
-    managers = ((cloud, urlsplit(cloud.manager).hostname or "") for cloud in CLOUDS.values())
+    managers = ((cloud, cloud.manager.removeprefix("https://")) for cloud in CLOUDS.values())
     return next((cloud for cloud, manager in managers if is_within(host, manager)), None)

@@ -14,6 +14,8 @@ _PATTERN = re.compile(
 
 LONGEST = timedelta(days=3650)
 
+_DAY = timedelta(days=1)
+
 
 class TooLong(ValueError):
     """A duration above ``LONGEST``."""
@@ -29,20 +31,19 @@ def parse(text: str) -> timedelta:
     if not parts:
         raise ValueError(f"{text[:40]!r} is not a duration; write for example P2D, PT26H or PT90S")
     try:
-        found = timedelta(**parts)
+        duration = timedelta(**parts)
     except OverflowError:
-        found = timedelta.max
-    if found > LONGEST:
+        duration = timedelta.max
+    if duration > LONGEST:
         raise TooLong(f"{text[:40]!r} is too long; write at most P3650D")
-    return found
+    return duration
 
 
 def words(duration: timedelta) -> str:
     """Return a duration for people: "26 hours", "2 days", "1 minute 30 seconds"."""
-    seconds = duration.total_seconds()
-    if seconds and seconds % 86400 == 0:
-        return _counted(seconds // 86400, "day")
-    hours, rest = divmod(seconds, 3600)
+    if duration and not duration % _DAY:
+        return _counted(duration // _DAY, "day")
+    hours, rest = divmod(duration.total_seconds(), 3600)
     minutes, seconds = divmod(rest, 60)
     parts = ((hours, "hour"), (minutes, "minute"), (seconds, "second"))
     return " ".join(_counted(n, unit) for n, unit in parts if n) or "0 seconds"

@@ -169,7 +169,7 @@ def observed(
     emergency: Emergency, keys: Keys, now: datetime, answered: Iterable[Slot] = ()
 ) -> Emergency:
     """Note which pinned values are gone. ``answered``: slots whose regenerate ARM confirmed."""
-    shown = {keys[slot].fingerprint(emergency.salt) for slot in Slot}
+    shown = {key.fingerprint(emergency.salt) for key in (keys.key1, keys.key2)}
     confirmed = {*answered}
     pins = tuple(
         _looked_at(pin, now, shown=pin.fingerprint in shown, confirmed=pin.slot in confirmed)

@@ -76,8 +76,9 @@ def test_a_bad_entry_is_refused_with_the_reason(text: str, problem: str) -> None
 
 
 def test_every_bad_entry_is_named_at_once() -> None:
-    with pytest.raises(ValueError, match=r"kv-c.*; .*rg-a"):
+    with pytest.raises(ValueError, match=r"kv-c.*; .*rg-a") as caught:
         bindings.parse(f"kv-c={GROUP},kv-a=rg-a", VAULTS)
+    assert "no entry" not in str(caught.value)
 
 
 def test_an_entry_of_one_vault_with_a_pattern_and_of_another_without_is_fine() -> None:
@@ -112,3 +113,101 @@ def test_a_pattern_without_a_star_matches_only_itself(pattern: str, name: str) -
         assert (found is Bound.NAMED) == (pattern == name)
     if pattern.strip("*") == "":
         assert found is Bound.NAMED
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", False),
+        (f"kv-a={ACCOUNT}", True),
+        (f"kv-a={GROUP},kv-b={ACCOUNT.upper()}", True),
+        (f"kv-a={GROUP}", False),
+        (f"kv-a/key={GROUP}", False),
+        (f"kv-a={ACCOUNT}x", False),
+    ],
+)
+def test_an_entry_names_an_account_if_its_scope_is_the_account(text: str, expected: bool) -> None:
+    entries = bindings.parse(text, VAULTS) if text else None
+    assert Bindings(entries).names(account()) is expected
+
+
+def test_a_frozen_pair_names_its_account() -> None:
+    pairs = frozenset({(TargetId(A, "key"), account(name="other")), (TargetId(A, "b"), account())})
+    frozen = Bindings(frozen=((B, frozenset()), (A, pairs)))
+    assert frozen.names(account())
+    assert frozen.names(account(name="other"))
+    assert not frozen.names(account(name="third"))
+    assert not Bindings().names(account())
+
+
+@pytest.mark.parametrize(
+    ("found", "are_frozen", "are_lost"),
+    [
+        (Bindings(entries=()), False, False),
+        (Bindings(single_vault=True), False, False),
+        (Bindings(), True, True),
+        (Bindings(frozen=((A, frozenset()),)), True, False),
+    ],
+)
+def test_bindings_are_frozen_only_without_a_setting_and_with_several_vaults(
+    found: Bindings, are_frozen: bool, are_lost: bool
+) -> None:
+    assert (found.are_frozen, found.are_lost) == (are_frozen, are_lost)
+    assert found.is_undecided(A) is (are_frozen and not found.frozen)
+
+
+def test_a_setting_decides_even_if_there_is_a_single_vault() -> None:
+    assert Bindings((), single_vault=True).of(TargetId(A, "x"), account()) is Bound.NONE
+    assert Bindings().is_undecided(A)
+
+
+@pytest.mark.parametrize(
+    ("text", "entries"),
+    [
+        (f"kv-a={GROUP}", [(A, None)]),
+        (f" kv-a = {GROUP} ,, kv-a={GROUP}/", [(A, None)]),
+        (f"kv-b/x={GROUP},kv-a/y-*={GROUP}", [(B, "x"), (A, "y-*")]),
+        (f"{A}/={GROUP}", [(A, None)]),
+        (f"kv-a/={GROUP}", [(A, None)]),
+        (f"{A}/secrets/x/={GROUP}", [(A, "x")]),
+        (f"kv-b.vault.azure.net/x={GROUP}", [(B, "x")]),
+    ],
+)
+def test_entries_are_read_in_order_and_once(
+    text: str, entries: list[tuple[str, str | None]]
+) -> None:
+    expected = tuple(bindings.Entry(vault, GROUP.lower(), name) for vault, name in entries)
+    assert bindings.parse(text, VAULTS) == expected
+
+
+def test_a_name_that_two_vaults_share_names_none() -> None:
+    china = "https://kv-a.vault.azure.cn"
+    with pytest.raises(ValueError, match="is not one of the vaults"):
+        bindings.parse(f"kv-a={GROUP}", (A, china))
+    (entry,) = bindings.parse(f"kv-a.vault.azure.cn={GROUP}", (A, china))
+    assert entry.vault == china
+
+
+@pytest.mark.parametrize("text", [f"-kv={GROUP}", f"{'k' * 65}={GROUP}", f".={GROUP}"])
+def test_a_place_with_a_name_that_no_vault_has_is_refused(text: str) -> None:
+    host = text.partition("=")[0]
+    with pytest.raises(ValueError, match="is not one of the vaults"):
+        bindings.parse(text, (f"https://{host}.vault.azure.net",))
+
+
+def test_a_vault_and_a_secret_compare_without_case() -> None:
+    (entry,) = bindings.parse(f"kv-a/key={GROUP}", VAULTS)
+    assert entry.covers(TargetId(A.upper(), "KEY"), account())
+
+
+def test_every_vault_with_mixed_entries_is_named() -> None:
+    mixed = f"kv-b={GROUP},kv-b/x={GROUP},kv-a={GROUP},kv-a/x={GROUP}"
+    with pytest.raises(ValueError, match="kv-a") as caught:
+        bindings.parse(mixed, VAULTS)
+    assert [part.partition(": ")[0] for part in str(caught.value).split("; ")] == [A, B]
+
+
+def test_a_refusal_names_both_sides() -> None:
+    text = bindings.not_bound(TargetId(A, "key"), account())
+    assert f"{A}/secrets/key" in text
+    assert str(account()) in text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,16 @@ from azure.identity import AzureAuthorityHosts
 from azure.mgmt.core.tools import get_arm_endpoints
 
 from emulator.core import clouds as emulated
-from rotation.domain.cloud import CHINA, CLOUDS, PUBLIC, US_GOVERNMENT, Cloud, chosen, strangers
+from rotation.domain.cloud import (
+    CHINA,
+    CLOUDS,
+    PUBLIC,
+    US_GOVERNMENT,
+    Cloud,
+    chosen,
+    is_within,
+    strangers,
+)
 
 INFRA = json.loads((Path(__file__).parents[3] / "infra/clouds.json").read_text())
 
@@ -87,8 +97,56 @@ def test_a_resource_manager_without_a_cloud_is_that_of_its_cloud(cloud: Cloud) -
 def test_with_an_unknown_resource_manager_no_host_receives_a_key() -> None:
     found = chosen(None, "https://management.azure.com.evil.example")
     assert not found.may_receive_keys("acct.openai.azure.com")
+    assert not found.is_translator("api.cognitive.microsofttranslator.com")
 
 
 def test_vaults_of_another_cloud_are_found() -> None:
     far = "https://kv-b.vault.azure.cn"
     assert strangers(PUBLIC, ("https://kv-a.vault.azure.net", far)) == (far,)
+
+
+@pytest.mark.parametrize(
+    ("host", "domain", "expected"),
+    [
+        ("a.example", "a.example", True),
+        ("b.a.example", "a.example", True),
+        ("ba.example", "a.example", False),
+        ("example", "a.example", False),
+        ("a.example.evil", "a.example", False),
+    ],
+)
+def test_a_host_is_within_its_domain_and_those_above(
+    host: str, domain: str, expected: bool
+) -> None:
+    assert is_within(host, domain) is expected
+
+
+def test_the_host_of_all_translators_may_receive_keys_and_no_other_is_one() -> None:
+    shared = "api.cognitive.microsofttranslator.com"
+    assert PUBLIC.is_translator(shared)
+    assert PUBLIC.may_receive_keys(shared)
+    assert not PUBLIC.is_translator("acct.openai.azure.com")
+
+
+def test_a_resource_manager_is_known_by_its_host_in_any_case() -> None:
+    found = chosen(None, "https://Management.Azure.com")
+    assert (found.name, found.scope) == ("public", PUBLIC.scope)
+    assert chosen(None, "https://evil-management.azure.com").name == "unknown"
+    assert chosen(None, "https://").name == "unknown"
+
+
+def test_an_unknown_resource_manager_is_asked_with_its_own_scope() -> None:
+    found = chosen(None, "https://arm.example")
+    assert found == replace(
+        PUBLIC,
+        name="unknown",
+        accounts=(),
+        translators=(),
+        manager="https://arm.example",
+        scope="https://arm.example/.default",
+    )
+
+
+def test_a_cloud_with_the_resource_manager_of_another_has_the_scope_of_that_one() -> None:
+    found = chosen(CHINA, PUBLIC.manager)
+    assert (found.name, found.manager, found.scope) == ("china", PUBLIC.manager, PUBLIC.scope)

@@ -21,6 +21,7 @@ from rotation.domain import durations
         ("P1DT2H3M4S", timedelta(days=1, hours=2, minutes=3, seconds=4)),
         ("pt0.5s", timedelta(milliseconds=500)),
         ("PT0S", timedelta()),
+        ("P3650D", timedelta(days=3650)),
     ],
 )
 def test_durations_are_read(text: str, expected: timedelta) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from msgspec.structs import replace
 
 from rotation.domain import codec
@@ -14,6 +15,8 @@ from rotation.domain.emergency import (
     Pin,
     Verdict,
     closed,
+    committed,
+    ended,
     from_request,
     observed,
     pinned,
@@ -21,6 +24,7 @@ from rotation.domain.emergency import (
 )
 from rotation.domain.ids import AccountId
 from rotation.domain.keys import Key, Keys, Slot
+from rotation.domain.operation import AuditEntry
 from rotation.domain.request import Leaked, Request, RequestKind
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -129,3 +133,142 @@ def test_it_is_stored_without_a_key() -> None:
     body = codec.dump(e)
     assert codec.load(Emergency, body) == e
     assert b"key-one" not in body
+
+
+OTHERS = Keys(NEW, Key("x"))
+SECOND = timedelta(seconds=1)
+
+
+def test_it_takes_over_all_that_the_request_says_and_gives_it_back() -> None:
+    request = Request(
+        "e-1",
+        RequestKind.EMERGENCY,
+        "a leak",
+        "alice",
+        NOW,
+        Leaked.KEY2,
+        overlap=timedelta(hours=2),
+        idempotency_key="idem",
+        secret="https://kv/secrets/x",
+        role="Rotation.Emergency",
+        request_id="call-1",
+    )
+    e = from_request(ACCOUNT, request, "salt")
+    assert (e.account, e.salt, e.pins) == (ACCOUNT, "salt", ())
+    assert e.asking() == request
+
+
+def test_a_value_is_found_by_its_pin() -> None:
+    e = pinned(emergency(), KEYS, NOW)
+    (pin,) = e.pins
+    assert e.value_of(pin, [TWO, NEW, ONE]) == ONE
+    assert e.value_of(pin, [TWO, NEW]) is None
+
+
+@pytest.mark.parametrize(
+    ("begun", "age", "is_stale"),
+    [
+        (False, STALE, False),
+        (False, STALE + SECOND, True),
+        (True, STALE + SECOND, False),
+    ],
+)
+def test_it_is_stale_if_it_has_not_begun_within_a_day(
+    begun: bool, age: timedelta, is_stale: bool
+) -> None:
+    e = replace(emergency(), begun_at=NOW if begun else None)
+    assert e.is_stale(NOW + age) is is_stale
+
+
+@pytest.mark.parametrize("leaked", [Leaked.KEY1, Leaked.KEY2])
+def test_only_the_slot_named_is_pinned(leaked: Leaked) -> None:
+    assert pins(pinned(emergency(leaked), KEYS, NOW)) == {leaked.slot}
+
+
+def test_a_provisional_pin_of_a_value_that_is_shown_is_not_pinned_twice() -> None:
+    e = replace(pinned(emergency(), KEYS, NOW), provisional=True)
+    assert pinned(e, KEYS, NOW).pins == e.pins
+
+
+def test_a_provisional_pin_keeps_its_place_before_the_others() -> None:
+    e = replace(pinned(emergency(), KEYS, NOW), provisional=True)
+    assert [pin.fingerprint for pin in pinned(e, ROTATED, NOW).pins] == [
+        ONE.fingerprint("salt"),
+        NEW.fingerprint("salt"),
+    ]
+
+
+def test_a_stale_one_is_not_pinned_though_its_pins_are_provisional() -> None:
+    e = replace(pinned(emergency(), KEYS, NOW), provisional=True)
+    assert pinned(e, ROTATED, NOW + STALE + SECOND) == e
+
+
+@pytest.mark.parametrize(("age", "gone"), [(APART - SECOND, False), (APART, True)])
+def test_the_ten_minutes_count_from_the_first_reading_without_it(
+    age: timedelta, gone: bool
+) -> None:
+    e = observed(pinned(emergency(), KEYS, NOW - 2 * APART), ROTATED, NOW)
+    e = observed(e, ROTATED, NOW + age)
+    assert (e.pins[0].gone_at, e.pins[0].gone) == (NOW, gone)
+
+
+def test_a_value_that_is_gone_stays_gone() -> None:
+    e = observed(pinned(emergency(), KEYS, NOW), ROTATED, NOW, [Slot.KEY1])
+    assert observed(e, ROTATED, NOW + SECOND).pins[0].gone
+
+
+def test_an_answered_regenerate_of_the_other_slot_confirms_nothing() -> None:
+    e = observed(pinned(emergency(), KEYS, NOW), ROTATED, NOW, [Slot.KEY2])
+    assert not e.pins[0].gone
+
+
+def test_a_value_that_is_shown_again_begins_again() -> None:
+    e = observed(pinned(emergency(), KEYS, NOW), ROTATED, NOW)
+    e = observed(e, KEYS, NOW + SECOND)
+    assert (e.pins[0].gone_at, e.pins[0].gone) == (None, False)
+
+
+def test_a_refusal_counts_for_its_own_value_only() -> None:
+    e = observed(pinned(emergency(Leaked.UNKNOWN), KEYS, NOW), OTHERS, NOW)
+    e = refused(e, TWO, NOW)
+    assert [pin.refused_at for pin in e.pins] == [None, NOW]
+
+
+def test_a_value_that_was_refused_and_one_that_cannot_be_tried_end_as_not_proven() -> None:
+    e = observed(pinned(emergency(Leaked.UNKNOWN), KEYS, NOW), OTHERS, NOW, [*Slot])
+    e = refused(e, ONE, NOW)
+    assert closed(e, NOW, e.pins[:1]).is_open, "the other can be tried"
+    found = closed(e, NOW, e.pins[1:])
+    assert (found.verdict, found.closed_at) == (Verdict.NOT_PROVEN, NOW)
+
+
+def test_every_value_that_is_left_must_be_gone_and_untriable() -> None:
+    e = observed(pinned(emergency(Leaked.UNKNOWN), KEYS, NOW), OTHERS, NOW, [Slot.KEY1])
+    assert closed(e, NOW, e.pins).is_open
+
+
+def test_provisional_pins_never_close_it() -> None:
+    e = observed(pinned(emergency(), KEYS, NOW), ROTATED, NOW, [Slot.KEY1])
+    e = replace(refused(e, ONE, NOW), provisional=True)
+    assert closed(e, NOW, e.pins) == e
+
+
+def test_one_that_is_over_keeps_its_verdict() -> None:
+    e = observed(pinned(emergency(), KEYS, NOW), ROTATED, NOW, [Slot.KEY1])
+    e = ended(refused(e, ONE, NOW), Verdict.ABANDONED, NOW, "alice: by hand")
+    assert closed(e, NOW + SECOND) == e
+    assert committed(e, "i-2") == e
+
+
+def test_a_regenerate_that_is_about_to_be_sent_is_noted() -> None:
+    assert committed(committed(emergency(), "i-1"), "i-2").intent == "i-2"
+
+
+def test_the_end_clears_what_was_shown_and_keeps_the_audit_trail() -> None:
+    entry = AuditEntry(NOW, "confirmed")
+    e = replace(emergency(), why="w", remedy="r", look_at=NOW, audit=(entry,))
+    found = ended(e, Verdict.ABANDONED, NOW + SECOND, "alice: by hand")
+    assert (found.verdict, found.closed_at) == (Verdict.ABANDONED, NOW + SECOND)
+    assert (found.why, found.remedy, found.look_at) == ("", "", None)
+    assert found.audit == (entry, AuditEntry(NOW + SECOND, "alice: by hand"))
+    assert ended(e, Verdict.REFUSED, NOW).audit == (entry,)

@@ -110,3 +110,31 @@ def test_a_limit_that_changed_a_setting_is_remarked() -> None:
 def test_a_paused_secret_is_named(paused: tuple[str, ...]) -> None:
     found = combined({"paused": "a" in paused}, {"paused": "b" in paused})
     assert found.paused == paused
+
+
+@pytest.mark.parametrize(
+    ("given", "counts"),
+    [
+        (HOUR - timedelta(seconds=1), HOUR),
+        (HOUR, HOUR),
+        (LONGEST_OVERLAP, LONGEST_OVERLAP),
+        (LONGEST_OVERLAP + HOUR, LONGEST_OVERLAP),
+        (timedelta(), HOUR),
+    ],
+)
+def test_an_overlap_is_kept_within_its_limits(given: timedelta, counts: timedelta) -> None:
+    policy = Policy(minimum_overlap=HOUR)
+    assert combined({"overlap": given}, policy=policy).overlap == counts
+    assert combined(policy=Policy(overlap=given, minimum_overlap=HOUR)).overlap == counts
+
+
+def test_an_interval_of_nothing_is_taken_as_given() -> None:
+    assert combined({"minimum_interval": timedelta()}).minimum_interval == timedelta()
+    assert combined(policy=Policy(minimum_interval=900 * DAY)).minimum_interval == LONGEST_INTERVAL
+
+
+def test_a_remark_names_what_was_given_and_what_counts() -> None:
+    (remark,) = remarks(Enrolment(ACCOUNT, validity=DAY), Policy())
+    assert remark == "ValidityPeriodDays of 1 day counts as 14 days"
+    (remark,) = remarks(Enrolment(ACCOUNT, overlap=timedelta()), Policy())
+    assert remark == "RotationOverlap of 0 seconds counts as 1 hour"

@@ -179,3 +179,167 @@ def test_a_written_secret_reads_back_and_keeps_the_users_tags(
     assert enrolment.problems == ()
     assert {name: written[name] for name in users} == users
     assert tags.written(written, slot, rotation, at, "because") == written
+
+
+AT = datetime(2026, 11, 23, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"),
+    [
+        ("1", 1),
+        ("0090", 90),
+        ("3650", 3650),
+        ("9999", 3650),
+        ("10000", 3650),
+    ],
+)
+def test_a_validity_is_a_whole_number_of_days_up_to_the_longest(days: str, expected: int) -> None:
+    enrolment = tags.read(SAMPLE | {"ValidityPeriodDays": days})
+    assert enrolment is not None
+    assert enrolment.validity == timedelta(days=expected)
+    assert bool(enrolment.problems) is (int(days) > 3650)
+
+
+@pytest.mark.parametrize("days", ["0", "000", "1.5", "+1", "٣", "²", "1 0"])
+def test_any_other_validity_is_a_problem(days: str) -> None:
+    enrolment = tags.read(SAMPLE | {"ValidityPeriodDays": days})
+    assert enrolment is not None
+    assert enrolment.validity is None
+    (problem,) = enrolment.problems
+    assert problem.startswith("tag ValidityPeriodDays: ")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("true", True),
+        ("YES", True),
+        ("1", True),
+        ("false", False),
+        ("No", False),
+        ("0", False),
+    ],
+)
+def test_a_pause_is_yes_or_no(text: str, expected: bool) -> None:
+    enrolment = tags.read(SAMPLE | {"RotationPaused": text})
+    assert enrolment is not None
+    assert (enrolment.paused, enrolment.problems) == (expected, ())
+
+
+def test_every_tag_is_read_into_its_own_place() -> None:
+    enrolment = tags.read({"provideraddress": f" {ACCOUNT} ", " validityperioddays ": "7"})
+    assert enrolment is not None
+    assert (enrolment.account.name, enrolment.validity) == ("aoai-demo", timedelta(days=7))
+    assert (enrolment.claimed, enrolment.overlap, enrolment.minimum_interval) == (None, None, None)
+    assert (enrolment.window, enrolment.paused, enrolment.rotation) == (None, False, None)
+    found = tags.read(
+        SAMPLE
+        | {
+            "CredentialId": "KEY1",
+            "RotationOverlap": "PT2H",
+            "RotationMinimumInterval": "PT3H",
+            "RotationWindow": "Mon 01:00-02:00",
+            "rotationid": "op-1",
+        }
+    )
+    assert found is not None
+    assert (found.claimed, found.overlap) == (Slot.KEY1, timedelta(hours=2))
+    assert (found.minimum_interval, found.rotation) == (timedelta(hours=3), "op-1")
+    assert found.window is not None
+    assert found.window.days == {0}
+
+
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        (None, None),
+        (" ", None),
+        ("x", None),
+        (ACCOUNT, "aoai-demo"),
+        (ACCOUNT.replace("CognitiveServices", "Storage"), None),
+        ("/providers/Microsoft.CognitiveServices/x", None),
+    ],
+)
+def test_the_account_of_a_secret_is_that_of_a_valid_address(
+    address: str | None, name: str | None
+) -> None:
+    found = tags.account_of({} if address is None else {"providerADDRESS": address})
+    assert (found.name if found else None) == name
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("0123456789abcdef-1", "0123456789abcdef"),
+        ("0123456789abcdef", "0123456789abcdef"),
+        ("0123456789abcde-1", None),
+        ("0123456789abcdef0-1", None),
+        ("0123456789abcde_-1", None),
+        ("0123456789abcdeé-1", None),
+        ("", None),
+    ],
+)
+def test_the_operation_in_a_version_tells_the_account(text: str, expected: str | None) -> None:
+    assert tags.rotated_by({"ROTATIONID": text}) == expected
+    assert tags.rotated_by({}) is None
+
+
+@pytest.mark.parametrize(
+    ("wanted", "explicit", "expected"),
+    [
+        (True, False, {"RotationPaused": "true"}),
+        (True, True, {"RotationPaused": "true"}),
+        (False, False, {}),
+        (False, True, {"RotationPaused": "false"}),
+    ],
+)
+def test_a_pause_replaces_the_tag_in_any_spelling(
+    wanted: bool, explicit: bool, expected: dict[str, str]
+) -> None:
+    found = tags.paused({"rotationPAUSED": "x", "own": "y"}, wanted, explicit=explicit)
+    assert found == {"own": "y"} | expected
+
+
+@pytest.mark.parametrize(
+    ("own", "written"),
+    [(11, 4), (12, 3), (14, 1), (15, 0), (16, 0)],
+)
+def test_no_more_tags_are_written_than_fit(own: int, written: int) -> None:
+    users = {f"own-{i}": "x" for i in range(own)}
+    found = tags.written(users, Slot.KEY1, "op-1", AT, "r")
+    assert [name for name in found if name not in users] == [
+        "CredentialId",
+        "RotationId",
+        "RotatedAt",
+        "RotationReason",
+    ][:written]
+
+
+def test_a_reason_is_cut_to_128_characters() -> None:
+    found = tags.written({}, Slot.KEY1, "op-1", AT, "a" * 127 + "bc")
+    assert found["RotationReason"] == "a" * 127 + "b"
+
+
+@pytest.mark.parametrize(
+    ("own", "problems"),
+    [
+        ({"a" * 512: "b" * 512}, 0),
+        ({"a" * 513: ""}, 1),
+        ({"a": "b" * 513}, 1),
+        ({"a": "b" * 513, "c": "d" * 513}, 2),
+    ],
+)
+def test_a_tag_that_key_vault_refuses_is_a_problem(own: dict[str, str], problems: int) -> None:
+    enrolment = tags.read(SAMPLE | own)
+    assert enrolment is not None
+    assert len(enrolment.problems) == problems
+
+
+def test_the_tags_that_a_rotation_writes_are_not_the_users() -> None:
+    users = {f"own-{i}": "x" for i in range(8)}
+    full = tags.read(tags.written(SAMPLE | users, Slot.KEY1, "op-1", AT, "r" * 600))
+    assert full is not None
+    assert full.problems == ()
+    assert not {"credentialid", "provideraddress", "validityperioddays"} & tags.OWN
+    assert {"rotationid", "rotationpaused"} <= tags.OWN
