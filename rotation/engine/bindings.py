@@ -144,7 +144,7 @@ class BindingRegistry:
             return
         stored, etag = await self._read()
         changed = change(stored)
-        if changed != stored or etag is None:
+        if changed != stored:
             with suppress(Conflict):
                 await self._store.write(_NAME, codec.dump(changed), etag)
 

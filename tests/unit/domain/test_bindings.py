@@ -180,7 +180,7 @@ def test_entries_are_read_in_order_and_once(
     assert bindings.parse(text, VAULTS) == expected
 
 
-def test_a_name_that_two_vaults_share_names_none() -> None:
+def test_a_name_that_two_vaults_share_is_refused() -> None:
     china = "https://kv-a.vault.azure.cn"
     with pytest.raises(ValueError, match="is not one of the vaults"):
         bindings.parse(f"kv-a={GROUP}", (A, china))

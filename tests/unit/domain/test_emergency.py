@@ -139,7 +139,7 @@ OTHERS = Keys(NEW, Key("x"))
 SECOND = timedelta(seconds=1)
 
 
-def test_it_takes_over_all_that_the_request_says_and_gives_it_back() -> None:
+def test_it_keeps_every_member_of_the_request() -> None:
     request = Request(
         "e-1",
         RequestKind.EMERGENCY,

@@ -1,4 +1,4 @@
-"""The audit trail of an operation, what it published, and what earlier versions stored of it."""
+"""The audit trail and the versions of an operation, and the records of earlier releases."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def test_the_ending_is_stored_or_read_from_the_outcome(
         ({"proof": legacy.NOT_PROVEN}, False),
     ],
 )
-def test_an_old_key_is_proven_dead_only_if_it_was_refused(
+def test_a_revocation_is_proven_only_if_the_old_key_was_refused(
     members: dict[str, Any], expected: bool
 ) -> None:
     assert legacy.is_proven(operation(**members)) is expected

@@ -1,4 +1,4 @@
-"""What Azure Policy refuses, and what to change."""
+"""The rules of Azure Policy, and the remedy for a version that one refuses."""
 
 from __future__ import annotations
 

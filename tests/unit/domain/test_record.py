@@ -1,4 +1,4 @@
-"""What a record tells: holds, answers of operators, and where an operation is found."""
+"""The record of an account: holds, answers of operators, and the search for an operation."""
 
 from __future__ import annotations
 

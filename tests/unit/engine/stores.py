@@ -35,6 +35,6 @@ class SharedStore(FileStore):
         return made
 
     async def put(self, name: str, body: bytes) -> None:
-        """Write a document as another process does, whatever is there."""
+        """Write a document as another process does, over any present one."""
         found = await super().read(name)
         await super().write(name, body, found.etag if found else None)

@@ -37,6 +37,7 @@ async def remember(store: SharedStore, setting: str | None, **more: object) -> N
 
 async def test_a_good_setting_is_in_force_and_remembered(store: SharedStore) -> None:
     registry = BindingRegistry(store, GOOD, BOTH)
+    assert (registry.problem, registry.difference) == ("", "")
     assert await registry.current() == Bindings(bindings.parse(GOOD, BOTH))
     assert await registry.problems() == []
     assert await stored(store) == Stored(setting=GOOD)
