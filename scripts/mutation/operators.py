@@ -58,7 +58,7 @@ def changes(node: ast.AST, durations: frozenset[str]) -> Iterator[Change]:
     """Yield the changes of one node. ``durations`` are the names of durations."""
     for kind in (_logic, _values, _collections, _names, _calls, _statements):
         yield from kind(node)
-    if _called(node) == "timedelta" or _loaded(node) in durations:
+    if _is_made_duration(node) or _loaded(node) in durations:
         yield "time", ast.parse(f"({ast.unparse(node)}) * 2", mode="eval").body
 
 
@@ -147,6 +147,12 @@ def _statements(node: ast.AST) -> Iterator[Change]:
             yield "drop statement", ast.Pass()
         case ast.Assign([ast.Name(name)], value) if name in _names_in(value):
             yield "drop statement", ast.Pass()
+
+
+def _is_made_duration(node: ast.AST) -> bool:
+    """Return whether a node makes a duration other than zero."""
+    made = isinstance(node, ast.Call) and bool(node.args or node.keywords)
+    return made and _called(node) == "timedelta"
 
 
 def _called(node: ast.AST) -> str:

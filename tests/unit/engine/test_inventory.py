@@ -213,7 +213,7 @@ async def test_a_member_of_a_vault_that_cannot_be_listed_is_not_deleted(
     assert (found.deleted, found.unreadable) == ((), {ONE: vaults.errors[A]})
 
 
-async def test_a_missing_secret_that_is_no_member_is_left_out(
+async def test_a_missing_secret_that_is_not_a_member_is_left_out(
     reader: SecretReader, vaults: Vaults
 ) -> None:
     found = await reader.read(ACCOUNT, [TargetId(A, "gone")], set())
