@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from rotation.domain.errors import Permanent, RotationError, Transient
 from rotation.domain.ids import AccountId
-from rotation.domain.record import Record
+from rotation.domain.record import OUTBOX, Notification, Record
 from rotation.engine import failures
+from tests.unit.decisions.account import rotation
 
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
 ACCOUNT = AccountId.parse(
@@ -63,3 +65,36 @@ def test_a_different_failure_counts_from_its_own_time() -> None:
     found = after(BUSY, FORBIDDEN).last_failure
     assert found is not None
     assert (found.code, found.since) == ("Forbidden", NOW + timedelta(minutes=1))
+
+
+def test_a_permanent_failure_that_goes_on_is_not_notified_again() -> None:
+    assert len(after(*[FORBIDDEN] * (failures.ALARM_AFTER + 1)).outbox) == 1
+
+
+def test_another_permanent_failure_is_notified_too() -> None:
+    gone = Permanent("gone", code="NotFound", remedy="restore it")
+    record = after(FORBIDDEN, gone)
+    assert [one.data["code"] for one in record.outbox] == ["Forbidden", "NotFound"]
+    assert record.failures == 2
+
+
+def test_a_transient_failure_waits_as_long_as_azure_asked() -> None:
+    assert after(BUSY).waiting_until == NOW + timedelta(seconds=5)
+    asked = Transient("busy", code="Throttled", retry_after=timedelta(hours=2))
+    assert after(asked).waiting_until == NOW + timedelta(hours=2)
+
+
+def test_a_notification_names_the_operation_or_the_account() -> None:
+    idle = Record(ACCOUNT, "salt")
+    (notice,) = failures.record_failure(idle, FORBIDDEN, NOW).outbox
+    assert notice.data["operation"] == ACCOUNT.slug
+    (notice,) = failures.record_failure(replace(idle, operation=rotation()), FORBIDDEN, NOW).outbox
+    assert (notice.data["operation"], notice.at) == ("op-1", NOW)
+    assert notice.id.startswith("op-1-failed-Forbidden-")
+
+
+def test_an_outbox_keeps_its_newest_notifications() -> None:
+    old = tuple(Notification(f"n-{number}", "x", NOW, {}) for number in range(OUTBOX))
+    found = failures.record_failure(Record(ACCOUNT, "salt", outbox=old), FORBIDDEN, NOW).outbox
+    assert found[:-1] == old[1:]
+    assert found[-1].type == "failed"

@@ -34,7 +34,7 @@ def test_an_idle_account_has_no_operation_and_no_failure() -> None:
 
 
 @pytest.mark.parametrize("new_wait", [True, False])
-def test_the_stored_record_tells_the_rest(new_wait: bool) -> None:
+def test_the_stored_record_contains_the_rest(new_wait: bool) -> None:
     stored = Record(
         ACCOUNT,
         "s",
