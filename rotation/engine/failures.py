@@ -29,9 +29,10 @@ def from_exception(exc: RotationError, now: datetime) -> Failure:
 def record_failure(record: Record, exc: RotationError, now: datetime) -> Record:
     """Return the record with this failure; notify once if it is permanent or persists."""
     found = from_exception(exc, now)
-    same = record.last_failure is not None and record.last_failure.code == found.code
-    if record.last_failure is not None and same:
-        found = replace(found, since=record.last_failure.since)
+    last = record.last_failure
+    same = last if last and last.code == found.code else None
+    if same:
+        found = replace(found, since=same.since)
     permanent = isinstance(exc, Permanent)
     asked = exc.retry_after if isinstance(exc, Transient) else None
     pause = LONGEST if permanent else delay(record.failures, asked)

@@ -87,7 +87,13 @@ def test_a_transient_failure_waits_as_long_as_azure_asked() -> None:
 def test_a_notification_names_the_operation_or_the_account() -> None:
     idle = Record(ACCOUNT, "salt")
     (notice,) = failures.record_failure(idle, FORBIDDEN, NOW).outbox
-    assert notice.data["operation"] == ACCOUNT.slug
+    assert notice.data == {
+        "account": str(ACCOUNT),
+        "operation": ACCOUNT.slug,
+        "code": "Forbidden",
+        "error": "not allowed",
+        "remedy": "grant the role",
+    }
     (notice,) = failures.record_failure(replace(idle, operation=rotation()), FORBIDDEN, NOW).outbox
     assert (notice.data["operation"], notice.at) == ("op-1", NOW)
     assert notice.id.startswith("op-1-failed-Forbidden-")

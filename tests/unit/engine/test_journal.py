@@ -306,7 +306,7 @@ async def test_a_record_that_vanishes_after_the_listing_is_left_out(
 async def test_an_idempotency_key_stands_for_the_first_request_that_used_it(
     store: SharedStore,
 ) -> None:
-    claims = Claims(store)
+    claims = Journal(store).claims
     assert await claims.take("k", "request-1", NOW)
     assert await claims.take("k", "request-1", NOW + SECOND)
     assert not await claims.take("k", "request-2", NOW)

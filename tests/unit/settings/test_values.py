@@ -27,6 +27,7 @@ DURATIONS = {
     "ROTATION_PROBE_SPAN": "probe_span",
     "ROTATION_PATIENCE": "patience",
     "ROTATION_EMERGENCY_PATIENCE": "emergency_patience",
+    "ROTATION_EVIDENCE_DEADLINE": "evidence_deadline",
 }
 
 
@@ -81,7 +82,6 @@ def test_without_a_setting_each_value_has_its_default() -> None:
         ("ROTATION_CLIENT_ID", "id", "client_id", "id"),
         ("AZURE_CLIENT_ID", "id", "client_id", "id"),
         ("ROTATION_TOPIC", "https://T.example/api/", "topic", "https://t.example/api"),
-        ("ROTATION_LOGS_WORKSPACE", "w", "logs_workspace", "w"),
         ("ROTATION_EVIDENCE_IGNORE", "A, b,,c", "evidence_ignore", {"a", "b", "c"}),
         ("ROTATION_JOURNAL", "/tmp/x", "journal_directory", "/tmp/x"),
         ("ROTATION_BINDINGS", "any text", "bindings", "any text"),
