@@ -25,7 +25,7 @@ from ..engine.record_cache import RecordCache
 from ..runtime.clock import Clock
 from .replies.fleet import SecretState
 from .views import fleet, members
-from .views.emergency import warning
+from .views.emergency import NOT_REVOKED, warning
 from .views.fleet import Row
 
 
@@ -62,7 +62,7 @@ class Overview:
         ]
         held = {e.account: warning(e) for e in await self.emergencies.open() if e.why}
         rows = [_held(row, held[row.account]) if row.account in held else row for row in rows]
-        problems += [f"NOT REVOKED: {why}" for why in self.emergencies.unreadable.values()]
+        problems += [f"{NOT_REVOKED}{why}" for why in self.emergencies.unreadable.values()]
         shown = {row.account for row in rows}
         problems += [f"{account.name}: {held[account]}" for account in held.keys() - shown]
         return sorted(rows, key=lambda row: row.target), problems

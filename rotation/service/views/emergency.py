@@ -12,6 +12,9 @@ from ...domain.operation import Phase, Purpose
 from ..replies.reply import optional
 from ..replies.rotation import AuditEntryReply, NotRevokedReply, RotationReply, RotationState
 
+# Begins every sentence about a leaked key that still works.
+NOT_REVOKED = "NOT REVOKED: "
+
 _STATES = {Verdict.OPEN: RotationState.WAITING, Verdict.CANCELLED: RotationState.CANCELLED}
 
 OUTCOMES = {
@@ -71,4 +74,4 @@ def _merged(
 
 def warning(found: Emergency) -> str:
     """Return what the overview shows of an account whose leaked key is not revoked yet."""
-    return f"NOT REVOKED: {found.why}; {found.remedy}"
+    return f"{NOT_REVOKED}{found.why}; {found.remedy}"

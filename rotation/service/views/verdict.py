@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from ..replies.fleet import LastSweepReply, SecretState, VerdictLevel, VerdictReply
+from .emergency import NOT_REVOKED
 from .fleet import Row
 
 SOON = timedelta(days=7)
@@ -27,9 +28,10 @@ def verdict(
 
     ``problems`` concern no single secret; ``period`` is the time between two sweeps.
     """
-    failing = [text for text in _failing(rows, now) if text]
-    rest = [text for text in (*_attention(rows, now), _of_sweep(sweep, period)) if text]
-    reasons = [*failing, *rest, *problems]
+    not_revoked = [text for text in problems if NOT_REVOKED in text]
+    failing = [*not_revoked, *(text for text in _failing(rows, now) if text)]
+    rest = [text for text in (*_attention(rows, now), *_of_sweep(sweep, period)) if text]
+    reasons = list(dict.fromkeys([*failing, *rest, *problems]))
     if failing:
         return VerdictReply(level=VerdictLevel.FAILING, reasons=reasons)
     return VerdictReply(
@@ -58,13 +60,14 @@ def _attention(rows: Iterable[Row], now: datetime) -> Iterator[str]:
     yield _count(sum(bool(row.problems) for row in rows), "with a remark")
 
 
-def _of_sweep(sweep: LastSweepReply | None, period: timedelta) -> str:
+def _of_sweep(sweep: LastSweepReply | None, period: timedelta) -> Iterator[str]:
     age = sweep.age_seconds if sweep else None
-    if not is_late(age, period):
-        return f"the last sweep stopped: {sweep.stopped}" if sweep and sweep.stopped else ""
     if age is None:
-        return "no sweep has run yet, so nothing is rotated automatically"
-    return f"the last sweep was {age // 60} minutes ago: is the function app running?"
+        yield "no sweep has run yet, so nothing is rotated automatically"
+    elif is_late(age, period):
+        yield f"the last sweep was {age // 60} minutes ago: is the function app running?"
+    if sweep and sweep.stopped:
+        yield f"the last sweep stopped: {sweep.stopped}"
 
 
 def _left(row: Row, now: datetime) -> timedelta:

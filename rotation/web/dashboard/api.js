@@ -8,6 +8,8 @@ if (functionKey) {
   history.replaceState(null, "", address);
 }
 
+const PATIENCE = 60_000; // ms
+
 class Problem extends Error {
   constructor(body) {
     super(body.title);
@@ -40,6 +42,7 @@ async function send(method, path, body, more) {
   try {
     // A redirect means that the session has expired. Do not follow it to the sign-in page.
     const options = { method, headers, redirect: "manual" };
+    if (method === "GET") options.signal = AbortSignal.timeout(PATIENCE);
     return await fetch(path, body ? { ...options, body: JSON.stringify(body) } : options);
   } catch {
     const detail = "Check your connection and that the function app is running, then try again.";

@@ -66,14 +66,3 @@ function countsOf(rows) {
   for (const row of rows) counts[row.state] = (counts[row.state] ?? 0) + 1;
   return counts;
 }
-
-/** Summarise the fleet in one sentence. */
-function headline(counts, managed) {
-  const sum = (...states) => states.reduce((total, state) => total + (counts[state] ?? 0), 0);
-  const bad = sum("failing", "unknown", "refused", "drifted");
-  if (!managed) return "No secret is enrolled yet";
-  if (bad) return bad === 1 ? "One secret needs attention" : `${bad.toLocaleString()} secrets need attention`;
-  const busy = sum("rotating", "revoking", "overlap");
-  if (busy) return `All healthy; ${busy.toLocaleString()} being rotated`;
-  return sum("due") ? "All healthy; some due for rotation" : "All healthy";
-}

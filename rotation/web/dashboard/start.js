@@ -19,15 +19,27 @@ async function read() {
     const found = await api.fleet();
     if (mine === reading) show(found);
   } catch (problem) {
-    rendered.delete($("alerts"));
-    $("alerts").replaceChildren(problemBox(problem));
-    $("fresh").textContent = "Not up to date";
+    if (mine === reading) failed(problem);
   }
   if (mine === reading) $("refresh").classList.remove("busy");
 }
 
+function failed(problem) {
+  $("alerts").replaceChildren(problemBox(problem));
+  $("fresh").textContent = "Not up to date";
+  showStale(fleet);
+}
+
+/** A page that was hidden or asleep has an old verdict until the next reply. */
+function woken() {
+  if (document.hidden) return;
+  if (fleet && now() - Date.parse(fleet.at) > 2 * REFRESH) showStale(fleet);
+  read();
+}
+
 function show(found) {
   fleet = found;
+  $("alerts").replaceChildren();
   setClock(fleet.at);
   rows = rowsOf(fleet);
   $("fresh").replaceChildren("Updated ", timeOf(fleet.at));
@@ -38,6 +50,7 @@ function show(found) {
     if (again) panel.update(again);
     else panel.close();
   }
+  showVerdict(fleet.verdict, fleet.summary.secrets);
   draw();
 }
 
@@ -95,6 +108,6 @@ addEventListener("keydown", (event) => {
   const typing = event.target.closest("input, select, dialog");
   if (event.key === "/" && !typing) event.preventDefault(), $("search").focus();
 });
-addEventListener("visibilitychange", () => document.hidden || read());
+addEventListener("visibilitychange", woken);
 setInterval(() => document.hidden || read(), REFRESH);
 read();

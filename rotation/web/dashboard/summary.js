@@ -1,12 +1,13 @@
 // The summary above the table.
 
-const EXPIRY_WARNING = 7; // days
-const SWEEP_WARNING = 2700; // seconds
+const MOST_REASONS = 20;
+
+// The service judges; the page only puts its verdict into words.
+const HEADLINES = { ok: "Everything is healthy", attention: "Attention needed", failing: "Rotation is failing" };
 
 function showSummary(fleet, rows, view, toggle) {
   const { summary } = fleet;
   const counts = countsOf(rows);
-  $("headline").textContent = headline(counts, summary.secrets);
   $("caller").textContent = fleet.caller.name;
   $("bar").replaceChildren(...ORDER.filter((state) => counts[state] && state !== "unmanaged")
     .map((state) => {
@@ -16,7 +17,30 @@ function showSummary(fleet, rows, view, toggle) {
     }));
   $("figures").replaceChildren(...figures(summary));
   showChips(counts, rows.length, view, toggle);
-  showProblems(fleet);
+}
+
+function showVerdict({ level, reasons }, secrets) {
+  const nothing = level === "ok" && !secrets;
+  const text = nothing ? "No secret is enrolled yet" : HEADLINES[level] ?? HEADLINES.failing;
+  const { headline } = $("headline").dataset;
+  if (headline && headline !== text) announce([text, ...reasons].join(". "));
+  $("headline").dataset.headline = text;
+  $("headline").replaceChildren(text);
+  $("verdict").dataset.level = level;
+  refill($("reasons"), reasons, () => reasonList(reasons));
+}
+
+function reasonList(reasons) {
+  const more = reasons.length - MOST_REASONS;
+  const items = reasons.slice(0, MOST_REASONS).map((text) => h("li", {}, sentence(text)));
+  return more > 0 ? [...items, h("li", {}, `… and ${more.toLocaleString()} more.`)] : items;
+}
+
+/** Say since when the page is out of date; the last verdict may no longer hold. */
+function showStale(fleet) {
+  $("verdict").dataset.level = "stale";
+  $("headline").replaceChildren(...(fleet ? ["Out of date since ", timeOf(fleet.at, clock(fleet.at))] : ["The secrets could not be read"]));
+  delete $("headline").dataset.headline;
 }
 
 function figures({ secrets, accounts, oldestKeyDays, nextExpiryDays, lastSweep }) {
@@ -26,14 +50,13 @@ function figures({ secrets, accounts, oldestKeyDays, nextExpiryDays, lastSweep }
   return [
     figure("Secrets", secrets.toLocaleString(), `in ${accounts.toLocaleString()} accounts`),
     figure("Oldest key", known(oldestKeyDays)),
-    figure("Next expiry", known(nextExpiryDays), "", nextExpiryDays !== null && nextExpiryDays < EXPIRY_WARNING),
-    figure("Last sweep", sweep, scope, !lastSweep || lastSweep.ageSeconds > SWEEP_WARNING),
+    figure("Next expiry", known(nextExpiryDays)),
+    figure("Last sweep", sweep, scope),
   ];
 }
 
-function figure(name, value, more = "", worrying = false) {
-  return h("div", {}, h("dt", {}, name),
-    h("dd", { class: worrying ? "worrying" : null }, value, more ? h("small", {}, ` ${more}`) : null));
+function figure(name, value, more = "") {
+  return h("div", {}, h("dt", {}, name), h("dd", {}, value, more ? h("small", {}, ` ${more}`) : null));
 }
 
 function showChips(counts, total, view, toggle) {
@@ -47,17 +70,4 @@ function showChips(counts, total, view, toggle) {
     chip("", "all", total, !view.states.size),
     ...found.map((state) => chip(state, state, counts[state] ?? 0, view.states.has(state))));
   if (focused !== undefined) $("chips").querySelector(`[data-state="${focused}"]`)?.focus();
-}
-
-/** Show unreadable vaults and the reason why the last sweep stopped. */
-function showProblems({ problems, summary: { lastSweep } }) {
-  const stopped = lastSweep?.stopped ? [`The last sweep stopped: ${lastSweep.stopped}`] : [];
-  const all = [...new Set([...stopped, ...problems, ...(lastSweep?.problems ?? [])])];
-  refill($("alerts"), all, () => (all.length ? problemList(all) : []));
-}
-
-function problemList(all) {
-  const title = all.length === 1 ? "One problem" : `${all.length} problems`;
-  const items = all.slice(0, 20).map((text) => h("li", {}, sentence(text)));
-  return h("div", { class: "error-box" }, h("strong", {}, title), h("ul", {}, items));
 }

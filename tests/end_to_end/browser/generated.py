@@ -68,6 +68,7 @@ def fleet(count: int, now: datetime, states: Mapping[str, int] | None = None) ->
     return {
         "at": text(now),
         "caller": {"name": "ada@contoso.example", "roles": [role.value for role in Role]},
+        "verdict": _verdict(drawn),
         "summary": {
             "secrets": count,
             "accounts": count,
@@ -91,6 +92,13 @@ def fleet(count: int, now: datetime, states: Mapping[str, int] | None = None) ->
         },
         "problems": [],
     }
+
+
+def _verdict(states: list[str]) -> dict[str, Any]:
+    counts = Counter(states)
+    noted = [one for one in ("failing", "refused", "drifted", "paused") if counts[one]]
+    level = "failing" if counts["failing"] else "attention" if noted else "ok"
+    return {"level": level, "reasons": [f"{counts[one]} {one}" for one in noted]}
 
 
 def _row(number: int, state: SecretState, now: datetime, chance: random.Random) -> dict[str, Any]:

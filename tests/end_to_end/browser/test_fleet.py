@@ -27,7 +27,8 @@ async def confirm(page: Page, button: str, reason: str) -> None:
 
 async def test_the_table_shows_managed_and_unmanaged_resources(running: Site, visit: Visit) -> None:
     page = await visit(running.page)
-    await expect(page.get_by_role("heading", level=2)).to_have_text("One secret needs attention")
+    await expect(page.get_by_role("heading", level=2)).to_have_text("Attention needed")
+    await expect(page.locator("#reasons li")).to_have_text(["1 refused."])
     rows = page.locator("[data-id]")
     await expect(rows).to_have_count(5)
     states = [await rows.nth(i).locator(".state").inner_text() for i in range(5)]

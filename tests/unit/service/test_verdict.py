@@ -70,6 +70,23 @@ def test_a_missing_late_or_stopped_sweep_needs_attention() -> None:
         assert text in found.reasons[0]
 
 
+def test_a_late_sweep_says_why_it_stopped() -> None:
+    found = _of(sweep=_sweep(2701, "no token"))
+    assert found.reasons == [
+        "the last sweep was 45 minutes ago: is the function app running?",
+        "the last sweep stopped: no token",
+    ]
+
+
+def test_a_leaked_key_that_is_not_revoked_is_failing_although_no_row_shows_it() -> None:
+    problems = ("kv-b cannot be read", "NOT REVOKED: the document cannot be read")
+    found = _of(_row(SecretState.PAUSED), problems=problems, sweep=_sweep())
+    assert found.level == "failing"
+    assert found.reasons == [problems[1], "1 paused", problems[0]]
+    named = _of(problems=("chat: NOT REVOKED: key authentication is off",), sweep=_sweep())
+    assert named.level == "failing"
+
+
 def test_a_sweep_is_late_after_three_periods_of_at_least_a_quarter_of_an_hour() -> None:
     assert not is_late(2700, timedelta(minutes=1))
     assert is_late(2701, timedelta(minutes=1))
