@@ -9,6 +9,7 @@ from ..engine.emergencies import Emergencies
 from ..engine.gatherer import Gatherer
 from ..engine.inventory import Inventory
 from ..engine.journal import Journal
+from ..engine.listing_marks import ListingMarks
 from ..engine.reader import SecretReader
 from ..engine.reconciler import Reconciler
 from ..engine.responder import Responder
@@ -63,7 +64,7 @@ def assemble(clients: Clients, store: Store, queue: Queue, *, as_operator: bool 
 
     bindings = BindingRegistry(store, settings.bindings, settings.vaults, as_operator=as_operator)
     inventory, journal = Inventory(vaults, clock, bindings), Journal(store)
-    reader = SecretReader(vaults, inventory)
+    marks, reader = ListingMarks(store), SecretReader(vaults, inventory)
     ignored = settings.evidence_ignore
     reading = (accounts, vaults, probe, reader, clock, policy)
     gatherer = Gatherer(*reading, bindings, journal, evidence, ignored)
@@ -75,7 +76,7 @@ def assemble(clients: Clients, store: Store, queue: Queue, *, as_operator: bool 
     )
     unmanaged = UnmanagedResources(vaults, accounts, clock)
     queries = Queries(
-        journal, inventory, vaults, unmanaged, policy, clock, emergencies, settings.period
+        journal, inventory, vaults, unmanaged, policy, clock, emergencies, marks, settings.period
     )
     scope = Scope(inventory, reader, journal)
     return Service(
@@ -89,6 +90,7 @@ def assemble(clients: Clients, store: Store, queue: Queue, *, as_operator: bool 
             queue,
             clock,
             Acceptance(scope, emergencies, accounts, journal, queue, clock),
+            marks,
         ),
         releases=Releases(scope, journal, queue),
         queries=queries,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -22,12 +22,16 @@ FRESH = timedelta(seconds=60)
 
 @dataclass(frozen=True)
 class Listing:
-    """One vault's enrolled secrets, or why it could not be listed."""
+    """One vault's enrolled secrets, or why it could not be listed.
+
+    ``mark`` is the newest mark of the vault that was known before it was listed.
+    """
 
     vault: str
     at: datetime
     secrets: tuple[ListedSecret, ...] = ()
     error: RotationError | None = None
+    mark: str = ""
     names: frozenset[TargetId] = frozenset()
 
     @property
@@ -47,11 +51,17 @@ class Inventory:
     _listings: dict[str, Listing] = field(default_factory=dict)
     _locks: dict[str, asyncio.Lock] = field(default_factory=dict)
 
-    async def listings(self, *, refresh: bool = False) -> tuple[Listing, ...]:
-        """Return listings of all vaults no older than ``max_age``, or new ones with ``refresh``."""
+    async def listings(
+        self, *, refresh: bool = False, marks: Mapping[str, str] | None = None
+    ) -> tuple[Listing, ...]:
+        """Return listings of all vaults no older than ``max_age``, or new ones with ``refresh``.
+
+        With ``marks``, a vault whose mark has changed is listed again.
+        """
         limit = timedelta() if refresh else self.max_age
+        wanted = {vault: marks.get(vault, "") if marks else None for vault in self.vaults.urls}
         return tuple(
-            await gather_limited(self._current(vault, limit) for vault in self.vaults.urls)
+            await gather_limited(self._current(vault, limit, wanted[vault]) for vault in wanted)
         )
 
     async def targets(self, account: AccountId, known: Iterable[TargetId]) -> tuple[TargetId, ...]:
@@ -91,12 +101,16 @@ class Inventory:
         """Return one vault's listing."""
         return await self._current(vault, timedelta() if refresh else self.max_age)
 
-    async def _current(self, vault: str, limit: timedelta) -> Listing:
+    async def _current(self, vault: str, limit: timedelta, mark: str | None = None) -> Listing:
         async with self._locks.setdefault(vault, asyncio.Lock()):
             kept = self._listings.get(vault)
-            if kept and kept.error is None and self.clock.now() - kept.at < limit:
+            known = kept.mark if kept else ""
+            is_marked = mark is not None and mark != known
+            is_fresh = kept and kept.error is None and self.clock.now() - kept.at < limit
+            if kept and is_fresh and not is_marked:
                 return kept
-            self._listings[vault] = await self._list(vault)
+            found = await self._list(vault)
+            self._listings[vault] = replace(found, mark=known if mark is None else mark)
             return self._listings[vault]
 
     async def _list(self, vault: str) -> Listing:

@@ -24,6 +24,7 @@ from ..domain.record import Record
 from ..domain.request import Request, RequestKind
 from ..engine.inventory import Inventory
 from ..engine.journal import Journal
+from ..engine.listing_marks import ListingMarks
 from ..ports import Queue, Vaults
 from ..runtime.clock import Clock
 from ..runtime.concurrency import gather_limited
@@ -61,6 +62,7 @@ class Commands:
     queue: Queue
     clock: Clock
     acceptance: Acceptance
+    marks: ListingMarks
 
     # Request.
 
@@ -223,7 +225,7 @@ class Commands:
         wanted = tags.paused(found.tags, paused, explicit=not tagged)
         if wanted != found.tags:
             await self.vaults.set_tags(target, found.version, wanted)
-            await self.inventory.listings(refresh=True)
+            await self.marks.renew(target.vault)
         return HeldReply(vault=target.vault, secret=target.name, paused=paused)
 
 

@@ -13,19 +13,21 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from ..domain.bindings import Bindings, Bound
+from ..domain.emergency import Emergency
 from ..domain.errors import Permanent, RotationError
-from ..domain.ids import TargetId, target_id
+from ..domain.ids import AccountId, TargetId, target_id
 from ..domain.policy import Policy
 from ..domain.record import Record
 from ..domain.targets import ListedSecret
 from ..engine.emergencies import Emergencies
 from ..engine.inventory import Inventory, Listing
 from ..engine.journal import Journal
+from ..engine.listing_marks import ListingMarks
 from ..engine.record_cache import RecordCache
 from ..runtime.clock import Clock
 from .replies.fleet import SecretState
 from .views import fleet, members
-from .views.emergency import NOT_REVOKED, warning
+from .views.emergency import ABANDONED, NOT_REVOKED, is_left, warning
 from .views.fleet import Row
 
 
@@ -38,6 +40,7 @@ class Overview:
     policy: Policy
     clock: Clock
     emergencies: Emergencies
+    marks: ListingMarks
     _records: RecordCache = field(init=False)
 
     def __post_init__(self) -> None:
@@ -49,7 +52,7 @@ class Overview:
 
     async def rows(self) -> tuple[list[Row], list[str]]:
         """Return the rows in order, and the problems that concern no row."""
-        listings = await self.inventory.listings()
+        listings = await self.inventory.listings(marks=await self.marks.all())
         records, now = await self.records(), self.clock.now()
         listed = [secret for listing in listings for secret in listing.secrets]
         rows = [self._listed(secret, records, now) for secret in listed]
@@ -60,7 +63,7 @@ class Overview:
             *await self.inventory.bindings.problems(),
             *_stranded(records.values(), await self.inventory.bindings.current()),
         ]
-        held = {e.account: warning(e) for e in await self.emergencies.open() if e.why}
+        held = _not_revoked(await self.emergencies.all(), records)
         rows = [_held(row, held[row.account]) if row.account in held else row for row in rows]
         problems += [f"{NOT_REVOKED}{why}" for why in self.emergencies.unreadable.values()]
         shown = {row.account for row in rows}
@@ -73,6 +76,12 @@ class Overview:
         if unreadable:
             return members.without_record(secret, unreadable, now)
         return fleet.row(secret, records.get(slug), self.policy, now)
+
+
+def _not_revoked(found: Iterable[Emergency], records: Mapping[str, Record]) -> dict[AccountId, str]:
+    """Return why a leaked key of an account may still work, by account."""
+    left = {e.account: ABANDONED for e in found if is_left(e, records.get(e.account.slug))}
+    return left | {e.account: warning(e) for e in found if e.is_open and e.why}
 
 
 def _held(row: Row, warning: str) -> Row:

@@ -19,6 +19,7 @@ from ..domain.request import Request, RequestKind
 from ..engine.emergencies import Emergencies
 from ..engine.inventory import Inventory
 from ..engine.journal import Journal
+from ..engine.listing_marks import ListingMarks
 from ..ports import Vaults
 from ..runtime.clock import Clock
 from .overview import Overview
@@ -50,12 +51,13 @@ class Queries:
     policy: Policy
     clock: Clock
     emergencies: Emergencies
+    marks: ListingMarks
     period: timedelta = timedelta(minutes=15)  # between two sweeps
     _overview: Overview = field(init=False)
 
     def __post_init__(self) -> None:
         self._overview = Overview(
-            self.journal, self.inventory, self.policy, self.clock, self.emergencies
+            self.journal, self.inventory, self.policy, self.clock, self.emergencies, self.marks
         )
 
     @property

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from msgspec import UNSET
 from msgspec.structs import replace
 
 from ...domain.emergency import Emergency, Verdict
+from ...domain.keys import Slot
 from ...domain.operation import Phase, Purpose
+from ...domain.record import Record
 from ..replies.reply import optional
 from ..replies.rotation import AuditEntryReply, NotRevokedReply, RotationReply, RotationState
 
 # Begins every sentence about a leaked key that still works.
 NOT_REVOKED = "NOT REVOKED: "
+
+ABANDONED = (
+    f"{NOT_REVOKED}the emergency was abandoned; rotate the account's keys, or report the leak again"
+)
 
 _STATES = {Verdict.OPEN: RotationState.WAITING, Verdict.CANCELLED: RotationState.CANCELLED}
 
@@ -70,6 +77,21 @@ def _merged(
         if not any(entry.what in known.what for known in audit)
     ]
     return tuple(sorted((*audit, *more), key=lambda entry: entry.at))
+
+
+def is_left(found: Emergency, record: Record | None) -> bool:
+    """Return whether a leaked key may still work, although its emergency was abandoned."""
+    if found.verdict is not Verdict.ABANDONED or record is None:
+        return False
+    slots = {pin.slot for pin in found.pins if not (pin.gone or pin.refused_at)}
+    if not found.pins:
+        slots = {found.leaked.slot} if found.leaked.slot else {*Slot}
+    return any(not _is_replaced(slot, record, found.at) for slot in slots)
+
+
+def _is_replaced(slot: Slot, record: Record, since: datetime) -> bool:
+    born = record.births.get(record.known_keys.get(slot, ""))
+    return born is not None and born > since
 
 
 def warning(found: Emergency) -> str:

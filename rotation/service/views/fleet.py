@@ -1,7 +1,7 @@
 """The fleet's overview: one row per secret, from the vaults' listings and the journal. Pure.
 
-Rows need no keys. The slot comes from the tag that the last publish wrote; drift was found by
-value at the last visit.
+Rows need no keys. The slot was found by value at the last visit; until then it comes from the tag
+that the last publish wrote.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from ...domain.record import Failure, Record
 from ...domain.targets import ListedSecret
 from ..replies.fleet import LastOperationReply, LastSweepReply, RowReply, SecretState, SummaryReply
 from ..replies.reply import optional
+from . import published
 from .operation import trouble
 from .state import state_of
 
@@ -67,18 +68,20 @@ def row(listed: ListedSecret, record: Record | None, policy: Policy, now: dateti
     """Return the row of a secret; ``record`` is None if its account was never visited."""
     if listed.account is None:
         return Row(listed.target, None, SecretState.REFUSED, listed.problem, "correct its tags")
+    account, listed = listed.account, published.current(listed, record)
     dated = of_listing(listed, record, policy)
     at, enrolment = due_at(dated), dated.enrolment
-    record = record or Record(listed.account, "", waiting="not visited yet")
-    idle, note = record.phase is Phase.IDLE, record.notes.get(str(listed.target), "")
+    record = record or Record(account, "", waiting="not visited yet")
+    idle = record.phase is Phase.IDLE
+    notes, claimed = _notes(listed.target, record), enrolment.claimed if enrolment else None
     return Row(
         target=listed.target,
         account=listed.account,
         state=state_of(listed, record, at, now),
-        why="; ".join(text for text in (note, record.waiting) if text),
+        why="; ".join(text for text in (*notes, record.waiting) if text),
         next=_NEXT[record.phase],
         next_at=record.waiting_until or (at if idle else None),
-        slot=enrolment.claimed if enrolment else None,
+        slot=published.slot_of(listed.target, record) or claimed,
         published_at=listed.created,
         born=dated.birth,
         expires=listed.expires,
@@ -86,8 +89,15 @@ def row(listed: ListedSecret, record: Record | None, policy: Policy, now: dateti
         operation=record.operation.id if record.operation else None,
         last=record.history[-1] if record.history else None,
         error=record.blocked or record.last_failure,
-        problems=(note,) if note else (),
+        problems=notes,
     )
+
+
+def _notes(target: TargetId, record: Record) -> tuple[str, ...]:
+    """Return the remarks on a secret: of its last visit, and on the key that it showed then."""
+    idle = record.phase is Phase.IDLE
+    found = (record.notes.get(str(target), ""), published.remark(target, record) if idle else "")
+    return tuple(text for text in found if text)
 
 
 def summary(

@@ -48,7 +48,7 @@ def untagged(target: TargetId, record: Record) -> Row:
     return Row(
         target=target,
         account=record.account,
-        state=state_of_member(record),
+        state=state_of_member(target, record),
         why="; ".join(text for text in (note, record.waiting) if text),
         next_at=record.waiting_until,
         phase=record.phase,

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from ...domain import tags
+from ...domain.ids import TargetId
 from ...domain.operation import Phase, Purpose
 from ...domain.record import Record
 from ...domain.targets import ListedSecret
 from ..replies.fleet import SecretState
+from . import published
 
 # Codes of accounts and secrets that cannot be rotated until somebody changes them.
 _REFUSED = frozenset({"LocalAuthDisabled", "ResourceNotFound", "ScopeLocked"})
@@ -31,6 +33,7 @@ def state_of(listed: ListedSecret, record: Record, due_at: datetime, now: dateti
     if trouble is None and (enrolment is None or enrolment.problems):
         trouble = SecretState.REFUSED
     known = trouble or _running(record)
+    known = known or _of_key(listed.target, record)
     if known:
         return known
     if enrolment and enrolment.paused:
@@ -38,9 +41,18 @@ def state_of(listed: ListedSecret, record: Record, due_at: datetime, now: dateti
     return SecretState.DUE if due_at <= now or record.requests else SecretState.HEALTHY
 
 
-def state_of_member(record: Record) -> SecretState:
+def state_of_member(target: TargetId, record: Record) -> SecretState:
     """Return the state of a secret whose tags do not tell it."""
-    return _trouble(record) or _running(record) or SecretState.HEALTHY
+    known = _trouble(record) or _running(record)
+    return known or _of_key(target, record) or SecretState.HEALTHY
+
+
+def _of_key(target: TargetId, record: Record) -> SecretState | None:
+    """Return the state of a secret that shows another key than the service published last."""
+    found = published.remark(target, record)
+    if not found:
+        return None
+    return SecretState.FAILING if found == published.DEAD else SecretState.DRIFTED
 
 
 def _trouble(record: Record) -> SecretState | None:

@@ -22,6 +22,7 @@ from rotation.engine.emergencies import Emergencies
 from rotation.engine.gatherer import Gatherer
 from rotation.engine.inventory import Inventory
 from rotation.engine.journal import Journal
+from rotation.engine.listing_marks import ListingMarks
 from rotation.engine.outcome import Outcome
 from rotation.engine.reader import SecretReader
 from rotation.engine.reconciler import Reconciler
@@ -90,15 +91,15 @@ class Worker:
         self.triggers = Triggers(
             self.reconciler, sweep, journal, vaults, reader, queue, clock, self.emergencies
         )
-        unmanaged = UnmanagedResources(vaults, accounts, clock)
+        unmanaged, marks = UnmanagedResources(vaults, accounts, clock), ListingMarks(store)
         policy = self.policy
         self.queries = Queries(
-            journal, inventory, vaults, unmanaged, policy, clock, self.emergencies
+            journal, inventory, vaults, unmanaged, policy, clock, self.emergencies, marks
         )
         self.scope = Scope(inventory, reader, journal)
         acceptance = Acceptance(self.scope, self.emergencies, accounts, journal, queue, clock)
         self.commands = Commands(
-            self.queries, self.scope, journal, inventory, vaults, queue, clock, acceptance
+            self.queries, self.scope, journal, inventory, vaults, queue, clock, acceptance, marks
         )
 
     @property
