@@ -1,6 +1,6 @@
 """Marks of the vaults' listings: a change of a tag that every instance must see at once.
 
-A publish needs no mark, because the account's record tells of it.
+A publish needs no mark, because the account's record contains it.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from ..domain.emergency import Emergency
 from ..domain.errors import Permanent, RotationError
 from ..domain.ids import AccountId, TargetId, target_id
 from ..domain.policy import Policy
-from ..domain.record import Record
+from ..domain.record import Failure, Record
 from ..domain.targets import ListedSecret
 from ..engine.emergencies import Emergencies
 from ..engine.inventory import Inventory, Listing
@@ -27,7 +27,7 @@ from ..engine.record_cache import RecordCache
 from ..runtime.clock import Clock
 from .replies.fleet import SecretState
 from .views import fleet, members
-from .views.emergency import ABANDONED, NOT_REVOKED, is_left, warning
+from .views.emergency import NOT_REVOKED, failure, is_left
 from .views.fleet import Row
 
 
@@ -67,7 +67,8 @@ class Overview:
         rows = [_held(row, held[row.account]) if row.account in held else row for row in rows]
         problems += [f"{NOT_REVOKED}{why}" for why in self.emergencies.unreadable.values()]
         shown = {row.account for row in rows}
-        problems += [f"{account.name}: {held[account]}" for account in held.keys() - shown]
+        unseen = held.keys() - shown
+        problems += [f"{a.name}: {held[a].message}; {held[a].remedy}" for a in unseen]
         return sorted(rows, key=lambda row: row.target), problems
 
     def _listed(self, secret: ListedSecret, records: Mapping[str, Record], now: datetime) -> Row:
@@ -78,15 +79,19 @@ class Overview:
         return fleet.row(secret, records.get(slug), self.policy, now)
 
 
-def _not_revoked(found: Iterable[Emergency], records: Mapping[str, Record]) -> dict[AccountId, str]:
+def _not_revoked(
+    found: Iterable[Emergency], records: Mapping[str, Record]
+) -> dict[AccountId, Failure]:
     """Return why a leaked key of an account may still work, by account."""
-    left = {e.account: ABANDONED for e in found if is_left(e, records.get(e.account.slug))}
-    return left | {e.account: warning(e) for e in found if e.is_open and e.why}
+    left = [e for e in found if is_left(e, records.get(e.account.slug))]
+    held = [e for e in found if e.is_open and e.why]
+    return {e.account: failure(e) for e in (*left, *held)}
 
 
-def _held(row: Row, warning: str) -> Row:
-    """Return the row of an account whose leaked key is not revoked yet."""
-    return replace(row, state=SecretState.FAILING, why=warning)
+def _held(row: Row, why: Failure) -> Row:
+    """Return the row of an account whose leaked key is not revoked."""
+    text = f"{why.message}; {why.remedy}"
+    return replace(row, state=SecretState.FAILING, why=text, error=why)
 
 
 def _remembered(

@@ -11,16 +11,14 @@ from msgspec.structs import replace
 from ...domain.emergency import Emergency, Verdict
 from ...domain.keys import Slot
 from ...domain.operation import Phase, Purpose
-from ...domain.record import Record
+from ...domain.record import Failure, Record
 from ..replies.reply import optional
 from ..replies.rotation import AuditEntryReply, NotRevokedReply, RotationReply, RotationState
 
 # Begins every sentence about a leaked key that still works.
 NOT_REVOKED = "NOT REVOKED: "
 
-ABANDONED = (
-    f"{NOT_REVOKED}the emergency was abandoned; rotate the account's keys, or report the leak again"
-)
+_REPORT_AGAIN = "rotate the account's keys, or report the leak again"
 
 _STATES = {Verdict.OPEN: RotationState.WAITING, Verdict.CANCELLED: RotationState.CANCELLED}
 
@@ -94,6 +92,9 @@ def _is_replaced(slot: Slot, record: Record, since: datetime) -> bool:
     return born is not None and born > since
 
 
-def warning(found: Emergency) -> str:
-    """Return what the overview shows of an account whose leaked key is not revoked yet."""
-    return f"{NOT_REVOKED}{found.why}; {found.remedy}"
+def failure(found: Emergency) -> Failure:
+    """Return what the overview shows of an account whose leaked key is not revoked."""
+    why, remedy = found.why, found.remedy
+    if not found.is_open:
+        why, remedy = "the emergency was abandoned", _REPORT_AGAIN
+    return Failure("NotRevoked", f"{NOT_REVOKED}{why}", remedy, found.at)

@@ -1,4 +1,4 @@
-"""What a secret publishes, by its listing and by the account's record. Pure.
+"""The published version of a secret, by its listing and by the record of its account. Pure.
 
 A listing may be older than the last publish: then the record decides.
 """

@@ -1,6 +1,6 @@
 // The panel for one secret: its account's two keys, its operations, and the actions.
 
-const POLL = 2000; // ms, while an operation runs
+const POLL = 1000; // ms, of what is looked at
 
 /** Whether nothing has changed yet, as far as the page knows; the service decides. */
 const mayCancel = ({ state, purpose, phase, beganIn }) =>
@@ -58,21 +58,24 @@ class Panel {
     const { row } = this;
     if (!row?.slug || row.state === "unmanaged") return;
     try {
-      const found = await api.account(row.slug);
+      const found = document.hidden ? null : await api.account(row.slug);
       if (this.row?.slug !== row.slug) return;
-      this.loaded(found);
+      if (found) this.loaded(found);
     } catch (problem) {
       if (problem.status !== 404) refill(this.parts.running, problem, problemBox);
     }
-    const busy = this.account?.running || this.account?.waiting?.length;
-    if (busy) this.timer = setTimeout(() => this.load(), POLL);
+    clearTimeout(this.timer);
+    if (this.row) this.timer = setTimeout(() => this.load(), POLL);
   }
 
   loaded(found) {
-    const state = ({ running, waiting }) => `${running?.id} ${running?.phase} ${running?.state} ${waiting?.length}`;
-    const moved = this.account && state(this.account) !== state(found);
+    const state = ({ running, waiting } = {}) =>
+      `${running?.id} ${running?.phase} ${running?.state} ${waiting?.length ?? 0} ${Boolean((running ?? waiting?.[0])?.notRevoked)}`;
+    const same = (one) => JSON.stringify({ ...one, at: null });
+    const before = this.account ?? undefined;
+    const moved = state(before) !== state(found);
     this.account = found;
-    this.draw();
+    if (same(before) !== same(found)) this.draw();
     if (moved) this.changed();
   }
 
@@ -84,7 +87,8 @@ class Panel {
     refill(parts.actions, [row.id, row.state, running?.id, running?.state, running?.phase, waiting[0]?.id,
       Boolean((running ?? waiting[0])?.notRevoked)],
       () => this.actions());
-    const error = running?.trouble ? null : row.error;
+    const isTold = running?.trouble || (running ?? waiting[0])?.notRevoked;
+    const error = isTold ? null : row.error;
     refill(parts.error, error, () => (error ? errorOf(error) : []));
     refill(parts.next, [row.state, row.next, row.nextAt, row.reason, account?.next], () => comingOf(row, account));
     refill(parts.running, [running, waiting], () => runningOf(running, waiting));

@@ -1,4 +1,4 @@
-"""What the service wrote is shown at once by every instance, however old its listing is."""
+"""Every instance shows at once what the service wrote, however old its listing is."""
 
 from __future__ import annotations
 

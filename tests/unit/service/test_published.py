@@ -1,4 +1,4 @@
-"""What a secret publishes: the newer of its listing and the record."""
+"""The published version of a secret: the newer of its listing and the record."""
 
 from __future__ import annotations
 
