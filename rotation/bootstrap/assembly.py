@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from ..engine.bindings import BindingRegistry
 from ..engine.emergencies import Emergencies
+from ..engine.fleet_holds import FleetHolds
 from ..engine.gatherer import Gatherer
 from ..engine.inventory import Inventory
 from ..engine.journal import Journal
@@ -18,6 +19,7 @@ from ..ports import Queue, Store
 from ..runtime.clock import Clock
 from ..service.acceptance import Acceptance
 from ..service.commands import Commands
+from ..service.fleet_hold import Holding
 from ..service.health import Health
 from ..service.identification import Identification
 from ..service.lost_records import LostRecords
@@ -67,7 +69,8 @@ def assemble(clients: Clients, store: Store, queue: Queue, *, as_operator: bool 
     marks, reader = ListingMarks(store), SecretReader(vaults, inventory)
     ignored = settings.evidence_ignore
     reading = (accounts, vaults, probe, reader, clock, policy)
-    gatherer = Gatherer(*reading, bindings, journal, evidence, ignored)
+    holds = FleetHolds(store, clock)
+    gatherer = Gatherer(*reading, bindings, journal, holds, evidence, ignored)
     emergencies = Emergencies(store, clock)
     reconciler = Reconciler(gatherer, journal, Responder(emergencies), notifier)
     lost = LostRecords(reader, journal)
@@ -76,7 +79,8 @@ def assemble(clients: Clients, store: Store, queue: Queue, *, as_operator: bool 
     )
     unmanaged = UnmanagedResources(vaults, accounts, clock)
     queries = Queries(
-        journal, inventory, vaults, unmanaged, policy, clock, emergencies, marks, settings.period
+        *(journal, inventory, vaults, unmanaged, policy, clock, emergencies, marks, holds),
+        settings.period,
     )
     scope = Scope(inventory, reader, journal)
     return Service(
@@ -100,6 +104,7 @@ def assemble(clients: Clients, store: Store, queue: Queue, *, as_operator: bool 
             resources, accounts, vaults, journal, clock, policy, bindings, clients.prover(probe)
         ),
         identification=Identification(queries, inventory, vaults, accounts, clock, settings.rate),
+        holding=Holding(holds, clock),
         closing=closing((*owned, clients.credential)),
     )
 

@@ -17,6 +17,7 @@ from .commands.discover import discover
 from .commands.doctor import doctor
 from .commands.enrol import enrol
 from .commands.history import history
+from .commands.hold import hold
 from .commands.identify import identify
 from .commands.pause import pause
 from .commands.plan import plan
@@ -31,7 +32,7 @@ from .exit_status import CommandError, ExitStatus
 COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Inspect": (status, why, plan, rotations, history),
     "Set up": (doctor, discover, enrol),
-    "Rotate": (rotate, emergency, identify, pause, release),
+    "Rotate": (rotate, emergency, identify, pause, hold, release),
     "A single rotation": (watch, cancel, resume, abandon),
 }
 

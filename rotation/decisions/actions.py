@@ -36,11 +36,12 @@ class ActionKind(StrEnum):
 
 @dataclass(frozen=True)
 class MissingFacts:
-    """Facts to read before deciding again: keys to probe, secret versions, readers."""
+    """Facts to read before deciding again: keys to probe, secret versions, readers, the hold."""
 
     probe: tuple[Key, ...] = ()
     versions: bool = False
     readers: bool = False
+    fleet_hold: bool = False
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,11 @@ def _unjudged(f: Facts) -> Action | None:
 
 def _scheduled(f: Facts) -> Action:
     """Return the next action if nobody answered and nothing is urgent."""
-    f = holds.without_left_behind(holds.counted(values.without_strays(f)))
+    f = values.without_strays(f)
+    asked = holds.unread(f) if holds.is_ready(f) else None
+    if asked:
+        return asked
+    f = holds.without_left_behind(holds.counted(f))
     return (
         contest.hold(f)
         or _stopped(f)

@@ -12,6 +12,7 @@ from ..domain.account import Account
 from ..domain.emergency import Emergency
 from ..domain.errors import RotationError
 from ..domain.evidence import Readers
+from ..domain.fleet_hold import FleetHold
 from ..domain.ids import TargetId
 from ..domain.keys import Key, Keys, Slot
 from ..domain.membership import has_key_shape
@@ -33,6 +34,7 @@ class Facts(Struct, frozen=True, dict=True):
     former keys that this process remembers. ``emergencies`` are the open ones, and closed ones.
     ``left_behind`` and ``strays`` are targets that scheduled work goes on without: they held it too
     long, or show a key that works but is not of the account.
+    ``fleet_hold`` is a person's hold of all scheduled work, unless ``is_hold_unread``.
     ``is_blind``: no vault can be listed and no secret can be read.
     """
 
@@ -55,6 +57,8 @@ class Facts(Struct, frozen=True, dict=True):
     left_behind: tuple[Target, ...] = ()
     strays: tuple[Target, ...] = ()
     is_blind: bool = False
+    fleet_hold: FleetHold | None = None
+    is_hold_unread: bool = False
 
     @property
     def operation(self) -> Operation:

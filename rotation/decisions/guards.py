@@ -26,7 +26,8 @@ SOON = timedelta(seconds=30)
 def before_regenerate(f: Facts, slot: Slot) -> Action | None:
     """Return why ``slot`` must not be regenerated now, or None if it may be."""
     return (
-        _recovering(f)
+        holds.fleet(f)
+        or _recovering(f)
         or _published(f, slot)
         or _withdrawn(f, slot)
         or _capped(f)

@@ -18,7 +18,7 @@ from ..domain.record import Hold, Repair
 from ..domain.targets import Target
 from ..domain.window import Window
 from . import births, due, schedule, values
-from .actions import Action, blocked, wait
+from .actions import Action, MissingFacts, blocked, needs, wait
 from .facts import Facts
 from .notifications import notify
 from .overlaps import overlap_end
@@ -29,12 +29,15 @@ BOUND, ACCOUNT_BOUND = timedelta(days=7), timedelta(days=14)
 # A key that is nearly too old shortens the bound, but not below this.
 _LEAST = timedelta(days=1)
 
+# A hold of the whole fleet lets these phases finish: they send no regenerate.
+_UNDER_WAY = (Phase.VERIFY, Phase.PUBLISH, Phase.PROVE, Phase.CLEAN)
+
 _PUBLISHED = (Phase.PUBLISH, Phase.OVERLAP, Phase.REVOKE, Phase.PROVE, Phase.CLEAN)
 
 
 def counted(f: Facts) -> Facts:
     """Note which secrets hold the next step of scheduled work, from when it is ready."""
-    names = _holding(f) if _is_scheduled(f) and _is_ready(f) else frozenset()
+    names = _holding(f) if _is_scheduled(f) and is_ready(f) else frozenset()
     if not names and not f.record.held:
         return f
     everything = {*f.record.held, *names, *(("",) if names else ())}
@@ -68,7 +71,7 @@ def _is_scheduled(f: Facts) -> bool:
     return operation is None or operation.purpose in (Purpose.ROTATE, Purpose.FINISH)
 
 
-def _is_ready(f: Facts) -> bool:
+def is_ready(f: Facts) -> bool:
     """Return whether the next step is ready, but for what holds it."""
     if f.record.phase in (Phase.OVERLAP, Phase.REVOKE):
         return overlap_end(f) <= f.now
@@ -79,7 +82,9 @@ def _is_ready(f: Facts) -> bool:
 
 def _holding(f: Facts) -> frozenset[str]:
     """Return the ids of the secrets that hold the next step."""
-    held = [target for target in f.targets if _is_held(f, target)]
+    hold = f.fleet_hold
+    everything = hold and hold.is_on(f.now) and f.record.phase not in _UNDER_WAY
+    held = [t for t in f.targets if everything or _is_held(f, t)]
     held += _withdrawn(f)
     if f.record.operation is None:
         held += [t for t in f.readable if _is_outside(f, t)]
@@ -177,6 +182,27 @@ def _reported(f: Facts) -> Facts:
     said = {str(t.id): "left behind: the rotation went on without it" for t in f.left_behind}
     operation = replace(operation, left_behind=names)
     return replace(f, record=replace(record, operation=operation, notes={**record.notes, **said}))
+
+
+def fleet(f: Facts) -> Action | None:
+    """Hold scheduled work while a person holds that of the whole fleet, within the bounds.
+
+    No secret expires because of it.
+    """
+    asked, hold = unread(f), f.fleet_hold
+    if asked or hold is None or not hold.is_on(f.now) or not _is_scheduled(f):
+        return asked
+    overlap = f.effective_policy.overlap
+    bound = max((ends(f, target) for target in f.targets), default=hold.until)
+    until = min(hold.until, bound, _deadline(f) - overlap)
+    return wait(f, hold.sentence, until) if until > f.now else None
+
+
+def unread(f: Facts) -> Action | None:
+    """Ask whether a person holds all scheduled work."""
+    if not f.is_hold_unread or not _is_scheduled(f) or f.record.phase in _UNDER_WAY:
+        return None
+    return needs(f, "does a person hold all scheduled work?", MissingFacts(fleet_hold=True))
 
 
 def paused(f: Facts) -> Action | None:

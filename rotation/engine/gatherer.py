@@ -31,6 +31,7 @@ from ..ports import Accounts, Evidence, Probe, Vaults
 from ..runtime.clock import Clock
 from ..runtime.concurrency import gather_limited
 from .bindings import BindingRegistry
+from .fleet_holds import FRESH, FleetHolds
 from .journal import Journal
 from .reader import Read, SecretReader
 
@@ -53,6 +54,7 @@ class Gatherer:
     policy: Policy
     bindings: BindingRegistry
     journal: Journal
+    holds: FleetHolds
     evidence: Evidence | None = None
     ignored: frozenset[str] = frozenset()
 
@@ -81,7 +83,7 @@ class Gatherer:
         busy = await self._busy_elsewhere(record, read.snapshots)
         facts = self._settled(record, account, keys, read, bindings, busy)
         blind = in_emergency and not read.snapshots and await self._is_blind()
-        return replace(facts, cached_keys=cached_keys, is_blind=blind)
+        return replace(facts, cached_keys=cached_keys, is_blind=blind, is_hold_unread=True)
 
     async def _is_blind(self) -> bool:
         """Return whether no vault can be listed."""
@@ -146,6 +148,8 @@ class Gatherer:
             f = await self._with_verdicts(f, missing.probe)
         if missing.readers:
             f = replace(f, readers=await self._readers(f))
+        if missing.fleet_hold:
+            f = replace(f, fleet_hold=await self.holds.current(FRESH), is_hold_unread=False)
         return f
 
     async def _with_versions(self, f: Facts) -> Facts:

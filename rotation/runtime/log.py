@@ -27,6 +27,8 @@ LINES: Mapping[str, tuple[str, ...]] = {
         *("id", "account", "purpose", "ending", "outcome", "requester", "role", "reason"),
         *("request", "leaked", "askedAt", "endedAt", "seconds"),
     ),
+    "hold": ("state", "until", "caller", "role", "request", "reason"),
+    "hold unreadable": ("reason",),
     "released": ("secret", "account", "caller", "request", "reason"),
     "request": ("route", "caller", "role", "request", "status"),
     "request failed": ("route", "request", "reason"),

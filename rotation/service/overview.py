@@ -20,6 +20,7 @@ from ..domain.policy import Policy
 from ..domain.record import Failure, Record
 from ..domain.targets import ListedSecret
 from ..engine.emergencies import Emergencies
+from ..engine.fleet_holds import FleetHolds
 from ..engine.inventory import Inventory, Listing
 from ..engine.journal import Journal
 from ..engine.listing_marks import ListingMarks
@@ -41,6 +42,7 @@ class Overview:
     clock: Clock
     emergencies: Emergencies
     marks: ListingMarks
+    holds: FleetHolds
     _records: RecordCache = field(init=False)
 
     def __post_init__(self) -> None:
@@ -62,6 +64,7 @@ class Overview:
             *(exc.advice for exc in self._records.unreadable.values()),
             *await self.inventory.bindings.problems(),
             *_stranded(records.values(), await self.inventory.bindings.current()),
+            *await self._held(),
         ]
         held = _not_revoked(await self.emergencies.all(), records)
         rows = [_held(row, held[row.account]) if row.account in held else row for row in rows]
@@ -70,6 +73,12 @@ class Overview:
         unseen = held.keys() - shown
         problems += [f"{a.name}: {held[a].message}; {held[a].remedy}" for a in unseen]
         return sorted(rows, key=lambda row: row.target), problems
+
+    async def _held(self) -> list[str]:
+        """Return that all scheduled work is held, or that its hold cannot be read."""
+        hold = await self.holds.current()
+        found = (hold.sentence if hold else "", self.holds.problem)
+        return [text for text in found if text]
 
     def _listed(self, secret: ListedSecret, records: Mapping[str, Record], now: datetime) -> Row:
         slug = secret.account.slug if secret.account else ""

@@ -17,6 +17,7 @@ from ..domain.policy import Policy
 from ..domain.record import Record
 from ..domain.request import Request, RequestKind
 from ..engine.emergencies import Emergencies
+from ..engine.fleet_holds import FleetHolds
 from ..engine.inventory import Inventory
 from ..engine.journal import Journal
 from ..engine.listing_marks import ListingMarks
@@ -52,12 +53,14 @@ class Queries:
     clock: Clock
     emergencies: Emergencies
     marks: ListingMarks
+    holds: FleetHolds
     period: timedelta = timedelta(minutes=15)  # between two sweeps
     _overview: Overview = field(init=False)
 
     def __post_init__(self) -> None:
         self._overview = Overview(
-            self.journal, self.inventory, self.policy, self.clock, self.emergencies, self.marks
+            *(self.journal, self.inventory, self.policy, self.clock, self.emergencies),
+            *(self.marks, self.holds),
         )
 
     @property

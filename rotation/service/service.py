@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from ..ops.doctor.doctor import Doctor
 from .commands import Commands
+from .fleet_hold import Holding
 from .health import Health
 from .identification import Identification
 from .previews import Previews
@@ -29,6 +30,7 @@ class Service(Struct, frozen=True):
     health: Health
     doctor: Doctor
     identification: Identification
+    holding: Holding
     closing: tuple[Close, ...] = ()
 
     async def close(self) -> None:

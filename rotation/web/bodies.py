@@ -70,6 +70,24 @@ class AnswerBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     dry_run: bool | UnsetType = UNSET
 
 
+class HoldBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A hold of all scheduled work: until when, or off. Name exactly one of: until; off."""
+
+    until: (
+        Annotated[
+            str,
+            Meta(
+                description="An RFC 3339 time within the next 14 days.",
+                examples=["2026-12-24T18:00:00Z"],
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    off: bool | UnsetType = UNSET
+    reason: Reason
+    dry_run: bool | UnsetType = UNSET
+
+
 class KeyBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A key that somebody has found. It is neither stored nor logged."""
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -11,7 +13,7 @@ import msgspec
 from ..domain.keys import Key
 from ..domain.parsing import TextReader
 from ..domain.redaction import looks_like_key, redact
-from .bodies import MAX_REASON, AnswerBody, KeyBody
+from .bodies import MAX_REASON, AnswerBody, HoldBody, KeyBody
 from .errors import BadRequest
 
 MAX_BODY = 8 * 1024
@@ -77,6 +79,34 @@ def read_answer(body: bytes) -> tuple[str, bool]:
     dry_run, reason = reader.flag("dry_run"), reader.reason()
     reader.check()
     return reason, dry_run
+
+
+@dataclass(frozen=True)
+class HoldRequest:
+    """A request to hold scheduled work ``until`` a time, or if None to end the hold."""
+
+    until: datetime | None
+    reason: str
+    dry_run: bool
+
+
+def read_hold(body: bytes) -> HoldRequest:
+    """Return a request for a hold. Raises BadRequest."""
+    reader = BodyReader.from_json(body, HoldBody)
+    until, off = reader.parse("until", _time, None), reader.flag("off")
+    dry_run, reason = reader.flag("dry_run"), reader.reason()
+    if off == ("until" in reader):
+        reader.report("until", "required, unless off is true")
+    reader.check()
+    return HoldRequest(until, reason, dry_run)
+
+
+def _time(text: str) -> datetime | None:
+    """Parse an RFC 3339 time. Raises ValueError."""
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        raise ValueError("must have a time zone, for example 2026-12-24T18:00:00Z")
+    return found
 
 
 def read_key(body: bytes) -> tuple[Key, int]:

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from ..domain.errors import Permanent, RotationError
+from ..service.fleet_hold import OUT_OF_RANGE
 from ..service.idempotency import REUSED
 from ..service.identification import TOO_OFTEN
 from ..service.replies.rotation import AcceptedReply, AnsweredReply, BatchReply
@@ -28,7 +29,7 @@ HEADERS: Mapping[str, str] = {
     "Referrer-Policy": "no-referrer",
 }
 
-_STATUSES = {"NotEnrolled": 404, UNKNOWN_ACCOUNT: 404, REUSED: 422}
+_STATUSES = {"NotEnrolled": 404, UNKNOWN_ACCOUNT: 404, REUSED: 422, OUT_OF_RANGE: 400}
 
 
 @dataclass(frozen=True)

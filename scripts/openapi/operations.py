@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rotation.service.replies.diagnosis import DiagnosisReply
-from rotation.service.replies.fleet import FleetReply, HealthReply
+from rotation.service.replies.fleet import FleetHoldReply, FleetReply, HealthReply
 from rotation.service.replies.identification import IdentificationReply
 from rotation.service.replies.preview import AnswerDryRunReply, DryRunReply, PlanReply
 from rotation.service.replies.rotation import (
@@ -18,7 +18,7 @@ from rotation.service.replies.rotation import (
     RotationsReply,
 )
 from rotation.service.replies.secret import AccountReply, HeldReply, ReleasedReply, SecretReply
-from rotation.web.bodies import AnswerBody, KeyBody, RequestBody
+from rotation.web.bodies import AnswerBody, HoldBody, KeyBody, RequestBody
 
 from . import parameters as p
 from .parameters import Parameter
@@ -118,6 +118,12 @@ OPERATIONS: Mapping[str, Operation] = {
         "Get one account: which key was published when, and what comes next",
         _ok(AccountReply),
         (p.SLUG,),
+    ),
+    "get_hold": Operation("Get the hold of all scheduled work", _ok(FleetHoldReply)),
+    "hold_all": Operation(
+        "Hold all scheduled work until a time, or end the hold; repairs and emergencies go on",
+        _ok(FleetHoldReply, description="The hold after the change."),
+        body=HoldBody,
     ),
     "identify_key": Operation(
         "Tell which account a found key belongs to; repeat until isComplete",

@@ -139,6 +139,17 @@ class FleetReply(Reply, frozen=True, kw_only=True):
     problems: list[str]
 
 
+class FleetHoldReply(Reply, frozen=True, kw_only=True):
+    """The hold of all scheduled work. ``problem`` says why a stored one is not in force."""
+
+    held: bool
+    until: Time | UnsetType = UNSET
+    reason: str | UnsetType = UNSET
+    requester: str | UnsetType = UNSET
+    since: Time | UnsetType = UNSET
+    problem: str | UnsetType = UNSET
+
+
 class HealthStatus(StrEnum):
     """The status of the sweep: ok while it runs on schedule."""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ...service.replies.fleet import HealthStatus
 from ...service.views import diagnosis
-from ..body_reader import read_key
+from ..body_reader import read_hold, read_key
 from ..dashboard import page
 from ..requests import Call
 from ..responses import Response, ok
@@ -46,6 +46,20 @@ async def identify(call: Call) -> Response:
     """Handle ``POST /api/identify``."""
     key, done = read_key(call.request.body)
     return ok(await call.service.identification.identify(key, done))
+
+
+async def get_hold(call: Call) -> Response:
+    """Handle ``GET /api/hold``."""
+    return ok(await call.service.holding.status())
+
+
+async def hold(call: Call) -> Response:
+    """Handle ``POST /api/hold``."""
+    asked, holding = read_hold(call.request.body), call.service.holding
+    caller, reason, dry_run = call.caller, asked.reason, asked.dry_run
+    if asked.until is None:
+        return ok(await holding.end(caller, reason, dry_run=dry_run))
+    return ok(await holding.place(asked.until, caller, reason, dry_run=dry_run))
 
 
 @cache

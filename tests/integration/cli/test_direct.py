@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,7 @@ from emulator.core.roles import Role
 from emulator.services.arm.vault_responses import policy_assignment
 from rotation.cli.exit_status import ExitStatus
 
-from .conftest import Run
+from .conftest import Result, Run
 
 SECRET, ACCOUNT = "kv-demo/aoai-demo-key", "aoai-demo"
 MAXIMUM_VALIDITY = "342e8053-e12e-4c44-be01-c3c2f318400f"
@@ -363,3 +363,71 @@ def test_a_request_that_has_not_started_can_be_cancelled(run: Run) -> None:
     result = run("cancel", name, "--reason", "false alarm", "--direct")
     assert result.status == ExitStatus.OK, result.err
     assert result.out == f"{name}: cancelled\n"
+
+
+class TestHold:
+    def placed(self, run: Run, *more: str) -> Result:
+        until = (datetime.now(UTC) + timedelta(days=3)).isoformat()
+        return run("hold", "--until", until, "--reason", "release freeze", "--direct", *more)
+
+    def test_every_view_shows_it_and_scheduled_work_waits(self, run: Run) -> None:
+        assert self.placed(run).status == ExitStatus.OK
+        words = "all scheduled work is held until"
+        assert words in run("status", "--direct").err
+        rotate = ("rotate", SECRET, "--reason", "audit", "--direct")
+        assert words in run(*rotate, "--dry-run").out
+        run(*rotate, "--no-wait")
+        assert words in run("why", SECRET, "--direct").out
+        assert words in run("plan", "--direct").out
+        assert "release freeze" in run("hold", "--direct").out
+
+    def test_it_is_over_when_it_is_ended(
+        self, run: Run, azure: Azure, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("rotation.cli.progress.PICK_UP_TIME", timedelta(seconds=5))
+        self.placed(run)
+        before = dict(azure.account(ACCOUNT).keys)
+        rotate = ("rotate", SECRET, "--reason", "audit", "--direct")
+        assert run(*rotate).status == ExitStatus.OK
+        assert azure.account(ACCOUNT).keys == before
+        assert "not held" in run("hold", "--off", "--direct").out
+        assert run("hold", "--json", "--direct").json == {"held": False}
+        assert "all scheduled work" not in run("why", SECRET, "--direct").out
+
+    def test_an_emergency_goes_on(self, run: Run, azure: Azure) -> None:
+        self.placed(run)
+        leaked = azure.account(ACCOUNT).keys["Key1"]
+        assert run(*LEAK, "--yes").status == ExitStatus.OK
+        assert leaked not in azure.account(ACCOUNT).keys.values()
+
+    def test_a_document_that_cannot_be_read_holds_nothing_and_is_reported(
+        self, run: Run, tmp_path: Path
+    ) -> None:
+        self.placed(run)
+        (document,) = (tmp_path / "journal").glob("hold*")
+        document.write_text("garbage")
+        found = run("hold", "--direct")
+        assert found.status == ExitStatus.ATTENTION
+        assert "cannot be read" in found.err
+        assert "cannot be read" in run("status", "--direct").err
+        assert "all scheduled work" not in run("plan", "--direct").out
+        assert self.placed(run).status == ExitStatus.OK, "a new one replaces it"
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ("--until", "2020-01-01", "--reason", "r"),
+            ("--until", "2120-01-01", "--reason", "r"),
+            ("--until", "soon", "--reason", "r"),
+            ("--until", "2026-12-04"),
+            ("--until", "2026-12-04", "--off"),
+        ],
+    )
+    def test_a_wrong_time_or_a_missing_reason_is_a_usage_error(
+        self, run: Run, arguments: tuple[str, ...]
+    ) -> None:
+        assert run("hold", *arguments, "--direct").status == ExitStatus.USAGE
+
+    def test_a_preview_changes_nothing(self, run: Run) -> None:
+        assert "would be held" in self.placed(run, "--dry-run").out
+        assert run("hold", "--json", "--direct").json == {"held": False}

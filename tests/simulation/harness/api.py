@@ -14,6 +14,7 @@ from rotation.domain.access import Role
 from rotation.domain.cloud import PUBLIC
 from rotation.ops.doctor.doctor import Doctor
 from rotation.ops.proof import Prover
+from rotation.service.fleet_hold import Holding
 from rotation.service.health import Health
 from rotation.service.identification import Identification
 from rotation.service.previews import Previews
@@ -104,6 +105,7 @@ def service_of(worker: Worker) -> Service:
         triggers=triggers,
         identification=Identification(*found, rate=4),
         commands=worker.commands,
+        holding=Holding(worker.holds, triggers.clock),
         releases=Releases(scope, worker.journal, triggers.queue),
         queries=queries,
         previews=Previews(*reading, triggers.clock),

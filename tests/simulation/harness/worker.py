@@ -19,6 +19,7 @@ from rotation.domain.record import Record
 from rotation.domain.request import Request
 from rotation.engine.bindings import BindingRegistry
 from rotation.engine.emergencies import Emergencies
+from rotation.engine.fleet_holds import FleetHolds
 from rotation.engine.gatherer import Gatherer
 from rotation.engine.inventory import Inventory
 from rotation.engine.journal import Journal
@@ -74,12 +75,17 @@ class Worker:
         accounts, vaults, probe, self.notifier = self._clients(clock)
         store = SimulatedStore(interceptor, world.storage, self)
         self.journal = Journal(store)
-        self.emergencies = Emergencies(store, clock)
+        self.emergencies, self.holds = Emergencies(store, clock), FleetHolds(store, clock)
         bindings = BindingRegistry(store, world.bindings, world.vaults)
         inventory = Inventory(vaults, clock, bindings)
         reader = SecretReader(vaults, inventory)
         self.reconciler = Reconciler(
-            Gatherer(accounts, vaults, probe, reader, clock, self.policy, bindings, self.journal),
+            Gatherer(
+                *(accounts, vaults, probe, reader, clock, self.policy),
+                bindings,
+                self.journal,
+                self.holds,
+            ),
             self.journal,
             Responder(self.emergencies),
             self.notifier,
@@ -94,7 +100,8 @@ class Worker:
         unmanaged, marks = UnmanagedResources(vaults, accounts, clock), ListingMarks(store)
         policy = self.policy
         self.queries = Queries(
-            journal, inventory, vaults, unmanaged, policy, clock, self.emergencies, marks
+            *(journal, inventory, vaults, unmanaged, policy, clock, self.emergencies),
+            *(marks, self.holds),
         )
         self.scope = Scope(inventory, reader, journal)
         acceptance = Acceptance(self.scope, self.emergencies, accounts, journal, queue, clock)

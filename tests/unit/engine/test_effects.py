@@ -32,6 +32,7 @@ from rotation.domain.probing import ProbeVerdict
 from rotation.domain.record import ObservedVersion, Record
 from rotation.engine.bindings import BindingRegistry
 from rotation.engine.effects import Effects
+from rotation.engine.fleet_holds import FleetHolds
 from rotation.engine.gatherer import Gatherer
 from rotation.engine.inventory import Inventory
 from rotation.engine.journal import Journal
@@ -105,6 +106,7 @@ class World:
             Policy(),
             bindings,
             self.journal,
+            FleetHolds(store, clock),
         )
         self.effects = Effects(gatherer, self.journal)
 
