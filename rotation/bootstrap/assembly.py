@@ -77,7 +77,7 @@ def assemble(clients: Clients, store: Store, queue: Queue, *, as_operator: bool 
     sweeper = Sweep(
         inventory, bindings, lost, journal, policy, clock, settings.rate, settings.period
     )
-    unmanaged = UnmanagedResources(vaults, accounts, clock)
+    unmanaged = UnmanagedResources(vaults, accounts, bindings, clock)
     queries = Queries(
         *(journal, inventory, vaults, unmanaged, policy, clock, emergencies, marks, holds),
         settings.period,

@@ -97,6 +97,11 @@ class Bindings:
         return any(owner == account for _, pairs in self.frozen for _, owner in pairs)
 
     @property
+    def subscriptions(self) -> frozenset[str]:
+        """The subscriptions that entries name."""
+        return frozenset(entry.scope.split("/")[2] for entry in self.entries or ())
+
+    @property
     def are_frozen(self) -> bool:
         """Return whether there never was a setting, and there are several vaults."""
         return self.entries is None and not self.single_vault

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from ..domain.account import Account
 from ..domain.ids import AccountId, TargetId
+from ..engine.bindings import BindingRegistry
 from ..ops.survey import find_key_like_secrets, list_accounts
 from ..ports import Accounts, Vaults
 from ..runtime.clock import Clock
@@ -24,6 +25,7 @@ class UnmanagedResources:
 
     vaults: Vaults
     accounts: Accounts
+    bindings: BindingRegistry
     clock: Clock
     _at: datetime | None = None
     _for: frozenset[AccountId] = frozenset()
@@ -39,9 +41,11 @@ class UnmanagedResources:
 
     async def _read(self, managed: frozenset[AccountId]) -> Found:
         problems: list[str] = []
+        bound = (await self.bindings.current()).subscriptions
+        subscriptions = {account.subscription.lower() for account in managed} | bound
         accounts = [
             _account(a)
-            for subscription in sorted({account.subscription for account in managed})
+            for subscription in sorted(subscriptions)
             for a in await list_accounts(self.accounts, subscription, problems)
             if a.id not in managed
         ]

@@ -23,7 +23,12 @@ function svg(name, attributes = {}, ...children) {
   return fill(document.createElementNS(SVG, name), attributes, children);
 }
 
-const rendered = new WeakMap();
+let rendered = new WeakMap();
+
+/** Make the next refill of every element build it again. */
+function forget() {
+  rendered = new WeakMap();
+}
 
 /** Rebuild an element's children if its data has changed; keep the focus. */
 function refill(element, data, build) {

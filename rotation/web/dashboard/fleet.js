@@ -43,11 +43,11 @@ const COLUMNS = [
   { name: "why", title: "Details", of: (row) => row.reason },
 ];
 
-/** Filter and sort. view: {text, states: Set, sort: a column's name, down: bool}. */
+/** Filter and sort. view: {text, vault: its name or "", states: Set, sort: a column's name, down: bool}. */
 function select(rows, view) {
   const words = view.text.toLowerCase().split(/\s+/).filter(Boolean);
   const found = rows.filter((row) =>
-    (!view.states.size || view.states.has(row.state)) && words.every((w) => row.text.includes(w)));
+    (!view.vault || row.vaultName === view.vault) && (!view.states.size || view.states.has(row.state)) && words.every((w) => row.text.includes(w)));
   const by = COLUMNS.find((column) => column.name === view.sort).of;
   const keyed = found.map((row) => [by(row) ?? null, row]);
   keyed.sort(([a, one], [b, other]) => compare(a, b, view.down) || compare(one.id, other.id, false));

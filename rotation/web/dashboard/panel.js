@@ -14,7 +14,7 @@ class Panel {
     Object.assign(this, { element, may, requests, closed, changed });
     const part = (name, title) => h("section", { class: `part ${name}`, "aria-label": title });
     this.parts = {
-      head: h("header"), actions: h("div", { class: "actions" }), error: part("error", "Error"), line: h("figure", { class: "line" }),
+      head: h("header"), links: h("p", { class: "links" }), actions: h("div", { class: "actions" }), error: part("error", "Error"), line: h("figure", { class: "line" }),
       next: part("coming", "Next step"), running: part("now", "In progress"),
       history: part("history", "History"),
     };
@@ -84,6 +84,7 @@ class Panel {
     const running = account?.running ?? null;
     const waiting = account?.waiting ?? [];
     refill(parts.head, [row.id, row.state, row.slot], () => headOf(row));
+    refill(parts.links, row.id, () => linksOf(row));
     refill(parts.actions, [row.id, row.state, running?.id, running?.state, running?.phase, waiting[0]?.id,
       Boolean((running ?? waiting[0])?.notRevoked)],
       () => this.actions());
@@ -141,8 +142,16 @@ function headOf(row) {
   ];
 }
 
+function linksOf(row) {
+  const shown = [...portalLinks(row), row.account ? copyButton(row.account, "the account's resource id", "Copy id") : null];
+  const command = row.secret && row.state !== "unmanaged" ? commandLine(`keyrotation why ${quoted(row.id)}`) : null;
+  return [...shown, command];
+}
+
 function comingOf(row, account) {
-  if (row.state === "unmanaged") return [h("p", { class: "reason" }, sentence(row.why)), enrolling()];
+  if (row.state === "unmanaged") {
+    return [h("p", { class: "reason" }, sentence(row.why)), row.secret ? tagging() : enrolling(row)];
+  }
   const why = account?.next?.why || row.why;
   const at = account?.next?.at ?? row.nextAt;
   return [
@@ -152,7 +161,7 @@ function comingOf(row, account) {
   ];
 }
 
-function enrolling() {
+function tagging() {
   return h("p", { class: "fine" }, "To enrol it, add the tags ", h("code", {}, "ProviderAddress"),
     " (the account's ARM resource id) and ", h("code", {}, "ValidityPeriodDays"), " to the secret. ",
     "Enrolling lets the service manage both of the account's keys.");

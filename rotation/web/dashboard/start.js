@@ -1,7 +1,7 @@
 // Starts the page: reads the fleet periodically and connects the parts.
 
 const REFRESH = 30_000; // ms
-const view = { text: "", states: new Set(), sort: "state", down: false };
+const view = { text: "", vault: "", states: new Set(), sort: "state", down: false };
 let fleet = null;
 let rows = [];
 let reading = 0;
@@ -51,7 +51,22 @@ function show(found) {
     else panel.close();
   }
   showVerdict(fleet.verdict, fleet.summary.secrets);
+  showFirst(fleet);
+  showVaults();
   draw();
+}
+
+function showVaults() {
+  const names = [...new Set(rows.map((row) => row.vaultName).filter(Boolean))].sort();
+  refill($("vault"), names, () => ["", ...names].map((name) => h("option", { value: name }, name || "All")));
+  $("vault").value = view.vault = names.includes(view.vault) ? view.vault : "";
+}
+
+function changeZone(zone) {
+  setZone(zone);
+  forget();
+  if (panel.row) panel.draw();
+  if (fleet) draw();
 }
 
 function draw() {
@@ -59,8 +74,8 @@ function draw() {
   showSummary(fleet, rows, view, toggle);
   grid.set(found, view, panel.row?.id);
   $("empty").hidden = found.length > 0;
-  $("empty").textContent = rows.length ? "No matches. Clear the search or the state filter."
-    : "No secrets yet. Tag a secret to enrol it.";
+  $("empty").textContent = rows.length ? "No matches. Clear the search or the filters."
+    : "No secrets yet.";
   return found;
 }
 
@@ -101,6 +116,11 @@ function closed(row) {
 
 $("sorting").append(...COLUMNS.map(({ name, title }) => h("option", { value: name }, title)));
 $("sorting").addEventListener("change", (event) => changeView({ sort: event.target.value, down: false }));
+$("zone").append(...[...new Set([LOCAL, "UTC"])].map((zone) =>
+  h("option", { value: zone }, zone === "UTC" ? "UTC" : `Local (${zone})`)));
+$("zone").addEventListener("change", (event) => changeZone(event.target.value));
+$("vault").addEventListener("change", (event) => changeView({ vault: event.target.value }));
+$("csv").addEventListener("click", () => download("secrets.csv", csvOf(grid.rows, SECRET_CSV)));
 $("search").addEventListener("input", (event) => changeView({ text: event.target.value }));
 $("refresh").addEventListener("click", () => read());
 $("everything").addEventListener("click", () => requests.everything());

@@ -26,7 +26,7 @@ function showVerdict({ level, reasons }, secrets) {
   if (headline && headline !== text) announce([text, ...reasons].join(". "));
   $("headline").dataset.headline = text;
   $("headline").replaceChildren(text);
-  $("verdict").dataset.level = level;
+  $("verdict").dataset.level = nothing ? "" : level;
   refill($("reasons"), reasons, () => reasonList(reasons));
 }
 

@@ -3,11 +3,22 @@
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
-const dates = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
-const shortDates = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
-const hours = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
-const times = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
-const moments = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+const LOCAL = Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+let timeZone, dates, shortDates, hours, times, moments;
+
+/** Show all times of day in a zone. */
+function setZone(zone) {
+  const format = (options) => new Intl.DateTimeFormat(undefined, { ...options, timeZone: zone });
+  timeZone = zone;
+  dates = format({ dateStyle: "medium" });
+  shortDates = format({ day: "numeric", month: "short" });
+  hours = format({ hour: "2-digit", minute: "2-digit" });
+  times = format({ timeStyle: "medium" });
+  moments = format({ dateStyle: "medium", timeStyle: "medium" });
+}
+
+setZone(LOCAL);
 
 let ahead = 0; // ms that the service's clock is ahead of this computer's
 
@@ -17,7 +28,7 @@ function setClock(at) {
 
 const now = () => Date.now() + ahead;
 const date = (iso) => dates.format(new Date(iso));
-const moment = (iso) => moments.format(new Date(iso));
+const moment = (iso) => `${moments.format(new Date(iso))} ${timeZone}`;
 
 /** Format a duration in its largest unit: "3 min". */
 function duration(ms) {

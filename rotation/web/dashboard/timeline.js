@@ -82,7 +82,7 @@ function hatching() {
 function ticks(from, to, x, width) {
   const room = Math.max(2, Math.floor((width - LEFT) / 84));
   const step = STEPS.find((size) => (to - from) / size <= room) ?? 730 * DAY;
-  const zone = new Date(from).getTimezoneOffset() * MINUTE;
+  const zone = timeZone === LOCAL ? new Date(from).getTimezoneOffset() * MINUTE : 0;
   const first = Math.ceil((from - zone) / step) * step + zone;
   const found = [];
   for (let at = first; at < to; at += step) {

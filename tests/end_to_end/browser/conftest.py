@@ -46,7 +46,8 @@ async def visit(browser: Browser) -> AsyncIterator[Visit]:
 
     async def opened(url: str, answers: Answers | None = None, **options: Any) -> Page:
         options.setdefault("viewport", {"width": 1440, "height": 900})
-        context = await browser.new_context(locale="en-GB", timezone_id="UTC", **options)
+        options.setdefault("timezone_id", "UTC")
+        context = await browser.new_context(locale="en-GB", **options)
         page = await context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda message: complaints.extend(_complaint(message)))

@@ -348,3 +348,16 @@ async def _busy(api: Api) -> None:
     while True:
         await api.product.run(timedelta(minutes=1))
         await asyncio.sleep(0.1)
+
+
+async def test_unmanaged_accounts_are_found_before_anything_is_enrolled(tmp_path: Path) -> None:
+    azure = playground()
+    azure.secret("kv-demo", "ai-key").current.tags = {}
+    account = azure.account("aoai-demo")
+    azure.identity.principals[0].assign("Reader", "/")
+    bindings = f"kv-demo=/subscriptions/{account.subscription}"
+    async with product(azure, str(tmp_path / "journal"), ROTATION_BINDINGS=bindings) as p:
+        api = Api(p, tmp_path / "answers.txt")
+        _, fleet = await api.call("list_secrets")
+    assert fleet["secrets"] == []
+    assert [one["account"] for one in fleet["unmanaged"]["accounts"]] == [account.id]

@@ -97,7 +97,8 @@ class Worker:
         self.triggers = Triggers(
             self.reconciler, sweep, journal, vaults, reader, queue, clock, self.emergencies
         )
-        unmanaged, marks = UnmanagedResources(vaults, accounts, clock), ListingMarks(store)
+        unmanaged = UnmanagedResources(vaults, accounts, bindings, clock)
+        marks = ListingMarks(store)
         policy = self.policy
         self.queries = Queries(
             *(journal, inventory, vaults, unmanaged, policy, clock, self.emergencies),
