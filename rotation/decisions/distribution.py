@@ -39,7 +39,7 @@ def publish(f: Facts) -> Action:
     if f.fingerprint(candidate) != operation.value or f.quarantined_until(candidate):
         return enter(f, Phase.VERIFY, f"{candidate} changed before it was published")
     pending = f.not_publishing(candidate)
-    unproven = tuple(t.value for t in pending if t.value and is_ours(f, t) is None)
+    unproven = tuple(filter(None, (t.value for t in pending if is_ours(f, t) is None)))
     if unproven:
         reason = f"{target_names(pending)}: whether their values still work"
         return needs(f, reason, MissingFacts(probe=unproven))

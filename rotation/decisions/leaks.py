@@ -106,7 +106,7 @@ def withheld(f: Facts) -> Facts:
         return f
     since = min(e.at for e in f.emergencies) - SUSPICIOUS
     suspects = tuple(t for t in f.targets if _is_suspect(f, t, since))
-    if not suspects or all(m.since > since for m in f.record.members.values()):
+    if all(m.since > since for m in f.record.members.values()):
         return f
     note = "showed the key shortly before it was reported as leaked; enrol it again to trust it"
     notes = {**f.record.notes, **{str(t.id): note for t in suspects}}
@@ -135,7 +135,7 @@ def asked(f: Facts) -> Facts:
         for w in f.record.requests
         if w.kind is not RequestKind.EMERGENCY or w.id not in known or known[w.id].is_open
     ]
-    present = {*named(replace(f.record, requests=tuple(kept)))}
+    present = {*named(f.record)}
     missing = [e.asking() for e in f.leaks if e.id not in present]
     requests = (*kept, *missing)
     if requests == f.record.requests:

@@ -110,7 +110,7 @@ def _not_ours(f: Facts, target: Target, before: Attempt | None) -> Attempt:
     """Note a value that is somebody else's or disabled, or that no probe can judge yet."""
     if target.value is None:
         return Attempt(f.now, f.now, DISABLED, hopeless=True)
-    verdict = f.verdicts.get(target.value) if target.value else None
+    verdict = f.verdicts.get(target.value)
     told = verdict is not None and verdict.result is not ProbeResult.INCONCLUSIVE
     unclear = not told or (f.control is not None and f.control.result is ProbeResult.ACCEPTED)
     since = before.since if before else f.now

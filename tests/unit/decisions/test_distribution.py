@@ -219,7 +219,10 @@ class TestRevoke:
         f = self.revoking(intent=Intent("i", Slot.KEY1, "former", NOW))
         assert phase(distribution.revoke(f)) is Phase.PROVE
 
-    @pytest.mark.parametrize("op", [{"revoke": None}, {"retired": "another"}])
+    @pytest.mark.parametrize(
+        "op",
+        [{"revoke": None}, {"revoke": None, "retired": KEY2}, {"retired": "another"}],
+    )
     def test_a_key_that_no_slot_shows_is_only_proven(self, op: Any) -> None:
         action = distribution.revoke(self.revoking(op=op))
         assert (action.kind, phase(action)) == (ActionKind.MOVE, Phase.PROVE)

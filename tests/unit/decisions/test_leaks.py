@@ -13,7 +13,7 @@ from rotation.decisions.facts import Facts
 from rotation.domain.emergency import Emergency, Pin, Verdict
 from rotation.domain.keys import Key, Keys, Slot
 from rotation.domain.membership import Member
-from rotation.domain.operation import Intent, Phase, Purpose
+from rotation.domain.operation import AuditEntry, Intent, Phase, Purpose
 from rotation.domain.record import Record
 from rotation.domain.request import Leaked, Request, RequestKind
 
@@ -147,9 +147,10 @@ class TestListing:
         return Intent("i", Slot.KEY1, before.fingerprint("salt"), NOW - ago, **more)
 
     def test_the_first_one_pins_the_keys_and_says_so(self) -> None:
-        found = self.looked_at(self.unpinned())
+        before = AuditEntry(NOW - HOUR, "reported")
+        found = self.looked_at(self.unpinned(audit=(before,)))
         assert found.pins == (pin(KEYS.key1), pin(KEYS.key2, Slot.KEY2))
-        assert [entry.at for entry in found.audit] == [NOW]
+        assert [entry.at for entry in found.audit] == [NOW - HOUR, NOW]
         assert found.begun_at == NOW
 
     def test_a_later_one_pins_nothing_and_says_nothing(self) -> None:
@@ -191,7 +192,8 @@ class TestListing:
 
     def test_without_a_pin_it_has_not_begun(self) -> None:
         mine = replace(self.unpinned(), leaked=Leaked.KEY1)
-        assert self.looked_at(mine, self.sent(MINUTE)).begun_at is None
+        found = self.looked_at(mine, self.sent(MINUTE))
+        assert (found.begun_at, found.audit) == (None, ())
 
 
 class TestWithheld:
@@ -248,6 +250,11 @@ class TestWithheld:
     def test_if_all_are_new_so_is_the_enrolment(self) -> None:
         f = facts(members={name("a"): self.late(), name("b"): self.late()})
         assert not leaks.withheld(replace(f, emergencies=(document(),))).withdrawn
+
+    def test_one_that_is_a_day_older_than_the_report_is_not_new(self) -> None:
+        old = Member(NOW - HOUR - DAY)
+        f = facts(members={name("a"): self.late(), name("b"): old})
+        assert leaks.withheld(replace(f, emergencies=(document(),))).withdrawn
 
     def test_without_an_emergency_nothing_is_withheld(self) -> None:
         f = facts(members={name("a"): self.late(), name("b"): self.EARLY})

@@ -141,6 +141,7 @@ class TestRefused:
         action = self.refused(op={"successes": 2, "first_success": NOW})
         assert (action.kind, phase(action)) == (ActionKind.WAIT, Phase.VERIFY)
         assert (operation(action).successes, operation(action).first_success) == (0, None)
+        assert "Key2" in action.reason
         assert action.remedy
 
     @pytest.mark.parametrize(
