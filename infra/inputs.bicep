@@ -226,3 +226,16 @@ func bindingsSetting(bindings Binding[]) string =>
   length(join(map(bindings, binding => entryOf(binding)), ',')) > 32000
     ? fail('bindings: ${length(bindings)} entries are too long for an app setting (32,000 characters); bind vaults to resource groups, or use several deployments')
     : join(map(bindings, binding => entryOf(binding)), ',')
+
+func isUrl(text string) bool => startsWith(toLower(text), 'https://') && !empty(split('${text}/', '/')[2])
+
+@export()
+@description('The URLs of webhooks. A message names the position only, because such a URL holds a token.')
+func webhooksOf(text string) string[] =>
+  map(
+    range(0, length(itemsOf(text))),
+    i =>
+      isUrl(itemsOf(text)[i])
+        ? itemsOf(text)[i]
+        : fail('alertWebhooks: value ${i + 1} is not an https URL; give https URLs, comma-separated (its text is not shown, because it may hold a token)')
+  )

@@ -85,6 +85,13 @@ param authClientId string = ''
 @description('Who receives alerts by mail. Empty: alerts appear in the portal only.')
 param alertEmail string = ''
 
+@description('https URLs that receive alerts in the common alert schema, comma-separated. Secure, because such a URL holds a token.')
+@secure()
+param alertWebhooks string = ''
+
+@description('Address of docs/monitoring.md in your repository or on your site; each alert links to its section. Empty: the name of the file.')
+param runbookUrl string = ''
+
 @description('Resource id of a Log Analytics workspace with the vaults\' audit logs: the service then revokes a key only when every reader has moved. Empty: the overlap alone decides.')
 param logsWorkspaceId string = ''
 
@@ -140,6 +147,7 @@ param deployedAt string = utcNow('u')
 @description('Region in which Azure keeps this deployment.')
 param deploymentRegion string = deployment().location
 
+var runbook = empty(runbookUrl) ? 'docs/monitoring.md' : runbookUrl
 var own = loadJsonContent('clouds.json')[cloud]
 var ownTags = union(tagsOf(tags), { 'azd-env-name': environmentName })
 // For resources in groups that are not ours: without the tag by which azd finds its own.
@@ -185,6 +193,8 @@ module foundation 'modules/foundation.bicep' = {
     dailyCapGb: int(empty(logsDailyCapGb) ? '1' : logsDailyCapGb)
     withTopic: withTopic == 'true'
     alertEmail: alertEmail
+    alertWebhooks: alertWebhooks
+    runbookUrl: runbook
     oldestKeyDays: oldestKeyDays
     deployedAt: deployedAt
   }
@@ -314,6 +324,7 @@ module eventSubscriptions 'modules/eventsubscription.bicep' = [
       storageId: foundation.outputs.storageId
       deadLetterId: foundation.outputs.deadLetterId
       actionGroupId: foundation.outputs.actionGroupId
+      runbookUrl: runbook
       tags: guestTags
     }
     dependsOn: [

@@ -1,5 +1,7 @@
 // The alerts. The queries read the log lines of rotation/runtime/log.py; docs/monitoring.md says what to do
-// for each alert. An alert that is evaluated every 15 minutes costs a third of one every 5 minutes.
+// for each alert, and each description links to it. An alert that is evaluated every 15 minutes costs a third of one every 5 minutes.
+import { webhooksOf } from '../inputs.bicep'
+
 type Rule = {
   name: string
   severity: int
@@ -20,6 +22,13 @@ param workspaceId string
 
 @description('Who receives alerts by mail; empty for nobody.')
 param email string
+
+@description('https URLs that receive alerts, comma-separated; empty for none.')
+@secure()
+param webhooks string
+
+@description('Address of the page that says what to do for each alert.')
+param runbookUrl string
 
 @description('Alert when a published key is older than this many days.')
 param oldestKeyDays int
@@ -118,6 +127,13 @@ resource people 'Microsoft.Insights/actionGroups@2023-01-01' = {
             useCommonAlertSchema: true
           }
         ]
+    webhookReceivers: [
+      for (url, i) in webhooksOf(webhooks): {
+        name: 'webhook-${i + 1}'
+        serviceUri: url
+        useCommonAlertSchema: true
+      }
+    ]
   }
 }
 
@@ -129,7 +145,7 @@ resource alerts 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
     kind: 'LogAlert'
     properties: {
       displayName: 'Key rotation: ${rule.name}'
-      description: rule.description
+      description: '${rule.description} What to do: ${runbookUrl}#${rule.name}'
       severity: rule.severity
       enabled: true
       scopes: [

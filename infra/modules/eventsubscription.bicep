@@ -20,6 +20,9 @@ param deadLetterId string
 @description('Resource id of the action group.')
 param actionGroupId string
 
+@description('Address of the page that says what to do for each alert.')
+param runbookUrl string
+
 @description('Tags.')
 param tags { *: string }
 
@@ -49,11 +52,13 @@ var losses = [
   {
     name: 'rotation-dead-letters-${token}-${topicName}'
     metric: 'DeadLetteredCount'
+    section: 'dead-letters'
     description: 'An event was not delivered for a day and is now a dead letter. The sweep rotates without it.'
   }
   {
     name: 'rotation-dropped-events-${token}-${topicName}'
     metric: 'DroppedEventCount'
+    section: 'dropped-events'
     description: 'An event was dropped: it could not be delivered, nor stored as a dead letter. The sweep rotates without it.'
   }
 ]
@@ -110,7 +115,7 @@ resource alerts 'Microsoft.Insights/metricAlerts@2026-01-01' = [
     location: 'global'
     tags: tags
     properties: {
-      description: loss.description
+      description: '${loss.description} What to do: ${runbookUrl}#${loss.section}'
       severity: 2
       enabled: true
       scopes: [

@@ -26,6 +26,13 @@ param withTopic bool
 @description('Who receives alerts by mail; empty for nobody.')
 param alertEmail string
 
+@description('https URLs that receive alerts, comma-separated; empty for none.')
+@secure()
+param alertWebhooks string
+
+@description('Address of the page that says what to do for each alert.')
+param runbookUrl string
+
 @description('Alert when a published key is older than this many days.')
 param oldestKeyDays int
 
@@ -93,6 +100,8 @@ module alerts 'alerts.bicep' = {
     tags: tags
     workspaceId: monitoring.outputs.workspaceId
     email: alertEmail
+    webhooks: alertWebhooks
+    runbookUrl: runbookUrl
     oldestKeyDays: oldestKeyDays
     deployedAt: deployedAt
   }

@@ -11,6 +11,7 @@ import {
   tagsOf
   topicsOf
   vaultsOf
+  webhooksOf
   workspaceOf
 } from '../../infra/inputs.bicep'
 
@@ -24,6 +25,7 @@ param eventTopicNames string = ''
 param logsWorkspaceId string = ''
 param withVaultAudit Flag = ''
 param tags string = ''
+param alertWebhooks string = ''
 
 var vaults = vaultsOf(vaultIds)
 var accounts = accountsOf(accountIds)
@@ -35,4 +37,5 @@ output results string[] = [
   string(topicsOf(eventTopicNames, vaults, groups, true))
   auditWorkspaceOf(withVaultAudit, workspaceOf(logsWorkspaceId))
   string(tagsOf(tags))
+  string(webhooksOf(alertWebhooks))
 ]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -47,12 +49,35 @@ def evaluate(folder: Path, **given: str) -> str:
         ("bindings", f"kv-one={VAULT}", "is not VAULT[/PATTERN]=SCOPE"),
         ("bindings", f"kv-one/a_b={ACCOUNT}", "kv-one/a_b="),
         ("bindings", f"kv-one={GROUP},kv-one/a-*={GROUP}", "either all entries have"),
+        ("alertWebhooks", "https://one.example/x,http://two.example/y", "value 2"),
+        ("alertWebhooks", "https://", "value 1"),
+        ("alertWebhooks", "on-call@contoso.example", "value 1"),
     ],
 )
 def test_a_wrong_value_is_named(tmp_path: Path, name: str, value: str, says: str) -> None:
     problem = evaluate(tmp_path, **{name: value})
     assert name in problem
     assert says in problem
+
+
+@needs_compiler
+def test_a_message_never_shows_a_webhook(tmp_path: Path) -> None:
+    """The URL of a webhook holds a token."""
+    given = "https://one.example/?sig=alpha,http://two.example/?sig=beta,https:/three.example/gamma"
+    problem = evaluate(tmp_path, alertWebhooks=given)
+    assert "alertWebhooks: value 2 is not an https URL" in problem
+    assert not any(part in problem for part in ("alpha", "beta", "gamma", "two.example"))
+
+
+@needs_compiler
+def test_webhooks_are_a_list_without_spaces(tmp_path: Path) -> None:
+    given = "https://one.example/a?sig=1, HTTPS://two.example/b,"
+    assert evaluate(tmp_path, alertWebhooks=given) == ""
+    (listed,) = re.findall(r'"(\[\\"https.*?\])"', (tmp_path / "main.snapshot.json").read_text())
+    assert json.loads(json.loads(f'"{listed}"')) == [
+        "https://one.example/a?sig=1",
+        "HTTPS://two.example/b",
+    ]
 
 
 @needs_compiler
@@ -65,6 +90,7 @@ def test_the_defaults_are_accepted_as_empty_text(tmp_path: Path) -> None:
         "logsWorkspaceId",
         "withVaultAudit",
         "tags",
+        "alertWebhooks",
     )
     assert evaluate(tmp_path, **dict.fromkeys(names, "")) == ""
 

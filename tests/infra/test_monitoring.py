@@ -15,6 +15,7 @@ from rotation.runtime.log import LINES
 from rotation.runtime.metrics import METRICS
 from rotation.service.replies.fleet import SecretState
 
+from .deployed import deployed
 from .queries import ALERTS, DOCUMENT, QUERIES
 
 KINDS = {"Rotated", "Revoked", "NotProven", "Repaired", "Failed", "Ended"}
@@ -78,8 +79,64 @@ def test_a_query_for_something_else_is_found(query: str, says: str) -> None:
     assert any(says in fault for fault in faults(query))
 
 
-def test_every_alert_is_explained() -> None:
-    assert [name for name in ALERTS if f"### {name}" not in DOCUMENT] == []
+METRIC_ALERTS = {
+    re.sub(r"^rotation-|-[a-z0-9]{13}-.*$", "", one["name"]): one["properties"]
+    for one in deployed("one_vault").of("Microsoft.Insights/metricAlerts")
+}
+
+
+def runbook(alert: str) -> str:
+    """Return the section of an alert in docs/monitoring.md, or an empty text."""
+    found = re.search(rf"^### {alert}\n(.*?)(?=^##|\Z)", DOCUMENT, re.M | re.S)
+    return found[1] if found else ""
+
+
+def test_all_alerts_are_found() -> None:
+    assert set(METRIC_ALERTS) == {"dead-letters", "dropped-events"}
+    assert len(ALERTS) > 8
+
+
+@pytest.mark.parametrize("alert", [*ALERTS, *METRIC_ALERTS])
+def test_every_alert_has_a_runbook_with_cause_and_remedy(alert: str) -> None:
+    assert "**Cause.** " in runbook(alert)
+    assert "**What to do.** " in runbook(alert)
+
+
+@pytest.mark.parametrize("alert", ALERTS)
+def test_a_runbook_has_the_query_of_its_alert(alert: str) -> None:
+    (shown,) = re.findall(r"```kusto\n(.*?)```", runbook(alert), re.S)
+    query = QUERIES[f"alert {alert}"].replace("2026-01-01 00:00:00Z", "TIME-OF-DEPLOYMENT")
+    assert " ".join(shown.split()) == query
+
+
+@pytest.mark.parametrize("alert", METRIC_ALERTS)
+def test_a_runbook_has_the_metric_of_its_alert(alert: str) -> None:
+    (criterion,) = METRIC_ALERTS[alert]["criteria"]["allOf"]
+    assert f"`{criterion['metricName']}`" in runbook(alert)
+
+
+def test_every_runbook_is_that_of_an_alert() -> None:
+    chapter = DOCUMENT.partition("## Alerts, and what to do")[2]
+    assert {*re.findall(r"^### (.+)$", chapter, re.M)} == {*ALERTS, *METRIC_ALERTS}
+
+
+@pytest.mark.parametrize(
+    ("case", "page"),
+    [
+        ("one_vault", "docs/monitoring.md"),
+        ("everything", "https://docs.contoso.example/monitoring/"),
+    ],
+)
+def test_every_alert_links_to_its_runbook(case: str, page: str) -> None:
+    found = deployed(case)
+    log_alerts = found.of("Microsoft.Insights/scheduledQueryRules")
+    alerts = [*log_alerts, *found.of("Microsoft.Insights/metricAlerts")]
+    for one in alerts:
+        link = one["properties"]["description"].partition(" What to do: ")[2]
+        address, _, section = link.partition("#")
+        assert address == page
+        assert one["name"].startswith(f"rotation-{section}")
+        assert runbook(section)
 
 
 def test_the_first_sweep_is_not_missed_right_after_provisioning() -> None:

@@ -10,6 +10,8 @@ param bindings = 'kv-one/team-a-*=/subscriptions/11111111-1111-1111-1111-1111111
 param eventTopicNames = 'kv-two=/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-events/providers/Microsoft.EventGrid/systemTopics/all-vaults'
 param authClientId = '44444444-4444-4444-4444-444444444444'
 param alertEmail = 'on-call@contoso.example'
+param alertWebhooks = 'https://events.pagerduty.com/integration/0123/enqueue, https://prod.westeurope.logic.azure.com/workflows/1?sig=4567'
+param runbookUrl = 'https://docs.contoso.example/monitoring/'
 param logsWorkspaceId = '/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-logs/providers/Microsoft.OperationalInsights/workspaces/log-central'
 param withVaultAudit = 'true'
 param withTopic = 'true'
