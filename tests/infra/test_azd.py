@@ -31,7 +31,7 @@ class TestParameters:
     def test_the_pipeline_passes_every_variable(self) -> None:
         """A variable that it does not pass is reset to its default."""
         asked = set(re.findall(r"\$\{(\w+)", json.dumps(GIVEN)))
-        passed = set(re.findall(r"^ +(\w+): \$\{\{ vars", WORKFLOW, re.M))
+        passed = set(re.findall(r"^ +(\w+): \$\{\{ (?:vars|secrets)\.", WORKFLOW, re.M))
         assert asked <= passed
         assert {name for name in passed if name.startswith("ROTATION_")} <= asked
 

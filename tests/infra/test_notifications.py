@@ -1,4 +1,4 @@
-"""What webhooks receive, and the recipes that read it."""
+"""The payload that webhooks receive, and the recipes that read it."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,12 @@ import function_app
 from emulator.azure import virtual
 from emulator.host.functions import of_app
 from emulator.proxy.control import Control
+from rotation.decisions.due import Dated, due_at
 from rotation.domain import tags
+from rotation.domain.ids import AccountId, TargetId
+from rotation.domain.policy import Policy
+from rotation.domain.record import Record
+from rotation.domain.targets import Enrolment
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -82,3 +88,32 @@ def test_the_modules_that_a_document_names_exist(document: str) -> None:
     assert named
     for path in named:
         assert (ROOT / path).exists() or (ROOT / "rotation" / path).exists(), path
+
+
+@pytest.mark.parametrize("days", [14, 30, 90, 180, 365])
+def test_the_days_of_grace_are_those_of_the_due_date(days: int) -> None:
+    """docs/downtime.md states when a rotation is due, and how long after it the secret expires."""
+    page = (ROOT / "docs/downtime.md").read_text()
+    row = re.search(rf"^\| {days} days.*?\| day ([\d.]+) to ([\d.]+) \| ([\d.]+) \|$", page, re.M)
+    assert row
+    validity, birth = timedelta(days=days), datetime(2026, 1, 1, tzinfo=UTC)
+    account = AccountId("s", "g", "a")
+    secrets = (TargetId("https://kv.vault.azure.net", f"secret-{n}") for n in range(2000))
+    due = [
+        due_at(
+            Dated(
+                secret,
+                Enrolment(account, validity),
+                birth + validity,
+                birth,
+                Record(account, "salt", published_at=birth),
+                Policy(),
+            )
+        )
+        - birth
+        for secret in secrets
+    ]
+    first, last, grace = (float(number) for number in row.groups())
+    assert min(due) / timedelta(days=1) == pytest.approx(first, abs=0.06)
+    assert max(due) / timedelta(days=1) == pytest.approx(last, abs=0.06)
+    assert (validity - max(due)) / timedelta(days=1) == pytest.approx(grace, abs=0.06)

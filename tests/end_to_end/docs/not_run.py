@@ -22,6 +22,7 @@ class NotRun:
 
 
 NEEDS_AZURE = "needs Azure; tests/infra checks that the command and its options exist"
+NEEDS_STORAGE = "needs the service's storage account; tests/integration/cli uses --direct"
 NOT_RUN = (
     NotRun("az", NEEDS_AZURE),
     NotRun("azd", "needs Azure; tests/infra checks the settings of azd"),
@@ -35,6 +36,11 @@ NOT_RUN = (
         "needs a secret whose binding was removed; tests/integration runs it",
         "docs/cli.md",
     ),
+    NotRun("keyrotation status --direct", NEEDS_STORAGE, "docs/downtime.md"),
+    NotRun("keyrotation rotate my-vault/my-ai-key", NEEDS_STORAGE, "docs/downtime.md"),
+    NotRun("keyrotation emergency my-vault/my-ai-key", NEEDS_STORAGE, "docs/downtime.md"),
+    NotRun("infra/hooks/remove.sh", "needs Azure; tests/infra runs it", "docs/remove.md"),
+    NotRun("git", "changes the checkout", "docs/upgrade.md"),
     NotRun("export ROTATION_VAULTS=...", NEEDS_AZURE, "examples/playground/README.md"),
     NotRun("keyrotation enrol", NEEDS_AZURE, "examples/playground/README.md"),
 )
