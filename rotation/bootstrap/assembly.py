@@ -18,6 +18,7 @@ from ..ops.doctor.doctor import Doctor
 from ..ports import Queue, Store
 from ..runtime.clock import Clock
 from ..service.acceptance import Acceptance
+from ..service.audit import AuditTrail
 from ..service.commands import Commands
 from ..service.fleet_hold import Holding
 from ..service.health import Health
@@ -105,6 +106,7 @@ def assemble(clients: Clients, store: Store, queue: Queue, *, as_operator: bool 
         ),
         identification=Identification(queries, inventory, vaults, accounts, clock, settings.rate),
         holding=Holding(holds, clock),
+        audit=AuditTrail(queries),
         closing=closing((*owned, clients.credential)),
     )
 

@@ -12,6 +12,7 @@ from .. import __version__
 from . import output
 from .clients.direct import LOCAL_JOURNAL
 from .commands.answer import abandon, resume
+from .commands.audit import app as audit
 from .commands.config import app as config
 from .commands.discover import discover
 from .commands.doctor import doctor
@@ -44,6 +45,7 @@ for panel, commands in COMMANDS.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)
 app.add_typer(config, name="config", rich_help_panel="Set up")
+app.add_typer(audit, name="audit", rich_help_panel="Inspect")
 
 # Typer does not export click.UsageError, so take it from BadParameter's bases.
 UsageError: type[Exception] = typer.BadParameter.__mro__[1]

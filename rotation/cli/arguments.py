@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from ..domain.keys import Slot
@@ -82,3 +83,14 @@ def parse_slot(text: str) -> Slot | None:
     if text and slot is None:
         raise CommandError(ExitStatus.USAGE, f"{text!r} is not a key.", "Write key1 or key2.")
     return slot
+
+
+def parse_time(text: str) -> str:
+    """Return an ISO 8601 time with its offset, UTC if it has none. Raises CommandError."""
+    try:
+        at = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise CommandError(
+            ExitStatus.USAGE, f"{text!r} is not a time.", "Write it like 2026-12-24T18:00Z."
+        ) from None
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).isoformat()

@@ -52,6 +52,12 @@ class Overview:
         """Return all records that can be read, by slug."""
         return await self._records.records()
 
+    @property
+    def unreadable(self) -> list[str]:
+        """The reasons that documents could not be read when they were read last."""
+        records = (exc.advice for exc in self._records.unreadable.values())
+        return [*records, *self.emergencies.unreadable.values()]
+
     async def rows(self) -> tuple[list[Row], list[str]]:
         """Return the rows in order, and the problems that concern no row."""
         listings = await self.inventory.listings(marks=await self.marks.all())

@@ -94,6 +94,11 @@ class Queries:
         """Return the records of all accounts that can be read, by slug."""
         return await self._overview.records()
 
+    @property
+    def unreadable(self) -> list[str]:
+        """The reasons that documents could not be read when they were read last."""
+        return self._overview.unreadable
+
     async def account(self, slug: str) -> AccountReply | None:
         """Return an account by its slug, or None if nothing is stored about it."""
         documents = await self.emergencies.of_slug(slug)

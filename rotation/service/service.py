@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from msgspec import Struct
 
 from ..ops.doctor.doctor import Doctor
+from .audit import AuditTrail
 from .commands import Commands
 from .fleet_hold import Holding
 from .health import Health
@@ -31,6 +32,7 @@ class Service(Struct, frozen=True):
     doctor: Doctor
     identification: Identification
     holding: Holding
+    audit: AuditTrail
     closing: tuple[Close, ...] = ()
 
     async def close(self) -> None:

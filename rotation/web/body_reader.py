@@ -101,6 +101,15 @@ def read_hold(body: bytes) -> HoldRequest:
     return HoldRequest(until, reason, dry_run)
 
 
+def read_time(name: str, text: str) -> datetime | None:
+    """Return a time that was given outside a body; None if empty. Raises BadRequest."""
+    reader = TextReader({name: text})
+    found = reader.parse(name, _time, None)
+    if reader.problems:
+        raise BadRequest(reader.problems)
+    return found
+
+
 def _time(text: str) -> datetime | None:
     """Parse an RFC 3339 time. Raises ValueError."""
     found = datetime.fromisoformat(text)

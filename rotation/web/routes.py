@@ -35,6 +35,7 @@ ROUTES = (
         "release_secret", "POST", "secrets/{vault}/{secret}/release", Role.OPERATE, secrets.release
     ),
     Route("hold_secret", "POST", "secrets/{vault}/{secret}/{hold}", Role.OPERATE, secrets.hold),
+    Route("audit", "GET", "audit", Role.READ, service.audit),
     Route("get_hold", "GET", "hold", Role.READ, service.get_hold),
     Route("hold_all", "POST", "hold", Role.OPERATE, service.hold),
     Route("identify_key", "POST", "identify", Role.EMERGENCY, service.identify),

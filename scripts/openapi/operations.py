@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from rotation.service.replies.audit import AuditReply
 from rotation.service.replies.diagnosis import DiagnosisReply
 from rotation.service.replies.fleet import FleetHoldReply, FleetReply, HealthReply
 from rotation.service.replies.identification import IdentificationReply
@@ -118,6 +119,11 @@ OPERATIONS: Mapping[str, Operation] = {
         "Get one account: which key was published when, and what comes next",
         _ok(AccountReply),
         (p.SLUG,),
+    ),
+    "audit": Operation(
+        "List all operations that have ended, the oldest first, at most 200 a page",
+        _ok(AuditReply),
+        (p.SINCE, p.ACCOUNT, p.AFTER),
     ),
     "get_hold": Operation("Get the hold of all scheduled work", _ok(FleetHoldReply)),
     "hold_all": Operation(

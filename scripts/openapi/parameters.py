@@ -71,3 +71,12 @@ SLUG = _segment(
     "The account's id in GET /api/secrets: 16 hexadecimal digits.",
     pattern="^[0-9a-f]{16}$",
 )
+
+SINCE = Parameter(
+    "since",
+    "query",
+    "Only operations that ended at this time or later.",
+    _TEXT | {"format": "date-time"},
+)
+
+AFTER = Parameter("after", "query", "next of the page before.", _TEXT)

@@ -25,8 +25,7 @@ async def _doctor(client: ApiClient, *, as_json: bool) -> ExitStatus:
     if as_json:
         output.as_json(found)
     else:
-        output.table(COLUMNS, map(_row, found["findings"]))
-        _show_fixes(found["findings"])
+        _show(found["findings"])
     return EXIT_STATUSES.get(found["verdict"], ExitStatus.OK)
 
 
@@ -35,10 +34,19 @@ def _row(finding: Mapping[str, Any]) -> tuple[str, ...]:
     return finding["check"], finding["state"], subject, finding["detail"]
 
 
-def _show_fixes(findings: Sequence[Mapping[str, Any]]) -> None:
-    """Print each distinct fix once."""
-    fixes = dict.fromkeys(f["fix"] for f in findings if f["fix"] and f["state"] != "ok")
-    for fix in fixes:
-        output.echo(f"→ {fix}")
-    if not fixes:
+def _show(findings: Sequence[Mapping[str, Any]]) -> None:
+    """Print the findings, each distinct fix once: below its row, in a pipe in a column."""
+    fixes = _fixes(findings)
+    rows = list(map(_row, findings))
+    if output.is_terminal():
+        output.table(COLUMNS, rows, below=[[f"→ {fix}"] if fix else [] for fix in fixes])
+    else:
+        output.table((*COLUMNS, "FIX"), [(*row, fix) for row, fix in zip(rows, fixes, strict=True)])
+    if not any(fixes):
         output.echo("All checks passed.")
+
+
+def _fixes(findings: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the fix of each finding; nothing if an earlier one has the same."""
+    wanted = [f["fix"] if f["state"] != "ok" else "" for f in findings]
+    return [fix if fix not in wanted[:at] else "" for at, fix in enumerate(wanted)]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
 from .. import output
+from ..arguments import parse_time
 from ..clients.protocol import ApiClient, call, change
 from ..exit_status import CommandError, ExitStatus
 from ..parameters import Direct, DryRun, Json, Url
@@ -48,15 +48,7 @@ def _body(until: str, off: bool, reason: str) -> dict[str, Any]:
         return {}
     if not reason:
         raise CommandError(ExitStatus.USAGE, "A hold needs a --reason.", _EXAMPLE)
-    return {"until": _time(until), "reason": reason}
-
-
-def _time(text: str) -> str:
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise CommandError(ExitStatus.USAGE, f"{text!r} is not a time.", _EXAMPLE) from None
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).isoformat()
+    return {"until": parse_time(until), "reason": reason}
 
 
 async def _hold(client: ApiClient, body: Mapping[str, Any], *, as_json: bool) -> ExitStatus:

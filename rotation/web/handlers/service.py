@@ -7,8 +7,9 @@ from pathlib import Path
 
 from ...service.replies.fleet import HealthStatus
 from ...service.views import diagnosis
-from ..body_reader import read_hold, read_key
+from ..body_reader import read_hold, read_key, read_time
 from ..dashboard import page
+from ..errors import BadRequest
 from ..requests import Call
 from ..responses import Response, ok
 
@@ -46,6 +47,15 @@ async def identify(call: Call) -> Response:
     """Handle ``POST /api/identify``."""
     key, done = read_key(call.request.body)
     return ok(await call.service.identification.identify(key, done))
+
+
+async def audit(call: Call) -> Response:
+    """Handle ``GET /api/audit?since=…&account=…&after=…``."""
+    since, account = read_time("since", call.query("since")), call.query("account")
+    try:
+        return ok(await call.service.audit.page(since, account, call.query("after")))
+    except ValueError:
+        raise BadRequest(["account: must be an ARM resource id"]) from None
 
 
 async def get_hold(call: Call) -> Response:

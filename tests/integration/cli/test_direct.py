@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -182,7 +184,7 @@ class TestDoctor:
         result = run("doctor", "--direct")
         assert result.status == ExitStatus.OK
         assert "unknown" in result.out
-        assert "→ To check this, grant Reader on the vault" in result.out
+        assert "To check this, grant Reader on the vault" in result.out
 
     def test_a_missing_event_subscription_comes_with_its_command(
         self, run: Run, azure: Azure
@@ -431,3 +433,45 @@ class TestHold:
     def test_a_preview_changes_nothing(self, run: Run) -> None:
         assert "would be held" in self.placed(run, "--dry-run").out
         assert run("hold", "--json", "--direct").json == {"held": False}
+
+
+class TestAudit:
+    def exported(self, run: Run, *options: str) -> list[dict[str, Any]]:
+        found = run("audit", "export", "--direct", *options)
+        assert found.status == ExitStatus.OK
+        return [json.loads(line) for line in found.out.splitlines()]
+
+    def test_has_who_why_when_versions_and_fingerprints(self, run: Run, azure: Azure) -> None:
+        assert self.exported(run) == []
+        run(*LEAK, "--yes")
+        (record,) = self.exported(run)
+        rotation = record["rotation"]
+        assert (rotation["reason"], rotation["purpose"]) == ("pasted into a chat", "emergency")
+        assert rotation["requester"].endswith("(direct)")
+        assert rotation["endedAt"] > rotation["startedAt"]
+        (version,) = record["versions"]
+        assert version["version"] == azure.secret("kv-demo", "aoai-demo-key").current.id
+        assert version["secret"].endswith("/aoai-demo-key")
+        assert record["newFingerprint"] != record["oldFingerprint"]
+        assert record["leaked"]
+
+    def test_selects_by_time_and_account_and_pages(
+        self, run: Run, azure: Azure, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        run(*LEAK, "--yes")
+        other = ("emergency", "kv-demo/speech-demo-key", "--reason", "in a log", "--direct")
+        run(*other, "--yes")
+        monkeypatch.setattr("rotation.service.audit.PAGE", 1)
+        first, second = self.exported(run)
+        assert first["rotation"]["endedAt"] <= second["rotation"]["endedAt"]
+        since = second["rotation"]["endedAt"]
+        assert self.exported(run, "--since", since) == [second]
+        assert self.exported(run, "--account", azure.account(ACCOUNT).id) == [first]
+        assert run("audit", "export", "--since", "soon", "--direct").status == ExitStatus.USAGE
+
+    def test_names_what_it_could_not_read(self, run: Run, tmp_path: Path) -> None:
+        run(*LEAK, "--yes")
+        (tmp_path / "journal" / "0123456789abcdef.json").write_text("garbage")
+        found = run("audit", "export", "--direct")
+        assert found.status == ExitStatus.ATTENTION
+        assert "0123456789abcdef" in found.err

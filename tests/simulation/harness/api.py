@@ -14,6 +14,7 @@ from rotation.domain.access import Role
 from rotation.domain.cloud import PUBLIC
 from rotation.ops.doctor.doctor import Doctor
 from rotation.ops.proof import Prover
+from rotation.service.audit import AuditTrail
 from rotation.service.fleet_hold import Holding
 from rotation.service.health import Health
 from rotation.service.identification import Identification
@@ -106,6 +107,7 @@ def service_of(worker: Worker) -> Service:
         identification=Identification(*found, rate=4),
         commands=worker.commands,
         holding=Holding(worker.holds, triggers.clock),
+        audit=AuditTrail(queries),
         releases=Releases(scope, worker.journal, triggers.queue),
         queries=queries,
         previews=Previews(*reading, triggers.clock),
