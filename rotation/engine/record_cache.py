@@ -18,7 +18,7 @@ class RecordCache:
     """A cache of all records; one listing of the store finds those that changed."""
 
     journal: Journal
-    _kept: dict[str, tuple[str, Record | Unreadable]] = field(default_factory=dict)
+    _kept: dict[str, tuple[str, Record | Unreadable | None]] = field(default_factory=dict)
 
     async def records(self) -> Mapping[str, Record]:
         """Return records by slug. A change after the listing is seen the next time."""
@@ -27,7 +27,7 @@ class RecordCache:
         changed = [slug for slug in stamps if slug not in self._kept]
         found = await gather_limited((self._find(slug) for slug in changed), AT_ONCE)
         read = zip(changed, found, strict=True)
-        self._kept |= {slug: (stamps[slug], record) for slug, record in read if record}
+        self._kept |= {slug: (stamps[slug], record) for slug, record in read}
         return {slug: kept for slug, (_, kept) in self._kept.items() if isinstance(kept, Record)}
 
     @property

@@ -17,7 +17,7 @@ from types import CodeType, FunctionType
 
 import rotation
 
-from .operators import changes, is_log, is_text
+from .operators import changes, is_log, is_strict, is_text
 
 ROOT = Path(__file__).parents[2]
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -116,7 +116,7 @@ def _sites(definition: _Function) -> Iterator[tuple[ast.AST, range]]:
     """
     todo: list[tuple[ast.AST, range]] = [(node, range(0)) for node in definition.body]
     for node, lines in todo:
-        if is_text(node) or is_log(node):
+        if is_text(node) or is_log(node) or is_strict(node):
             continue
         if isinstance(node, ast.stmt):
             body = getattr(node, "body", [])

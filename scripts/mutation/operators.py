@@ -54,6 +54,11 @@ def is_text(node: ast.AST | None) -> bool:
     return constant or isinstance(node, ast.JoinedStr)
 
 
+def is_strict(node: ast.AST) -> bool:
+    """Return whether a node is ``strict=True``, a check that never fails in correct code."""
+    return isinstance(node, ast.keyword) and node.arg == "strict"
+
+
 def changes(node: ast.AST, durations: frozenset[str]) -> Iterator[Change]:
     """Yield the changes of one node. ``durations`` are the names of durations."""
     for kind in (_logic, _values, _collections, _names, _calls, _statements):
@@ -125,7 +130,7 @@ def _calls(node: ast.AST) -> Iterator[Change]:
     if _called(node) == "reversed":
         yield "first/last", node.args[0]
     for one in node.keywords:
-        if one.arg and not is_text(one.value):
+        if one.arg and not is_text(one.value) and not is_strict(one):
             rest = [other for other in node.keywords if other is not one]
             yield "drop argument", ast.Call(node.func, node.args, rest)
 

@@ -92,6 +92,7 @@ def test_data_is_read_from_an_object_text_or_base64(members: dict[str, Any]) -> 
         {"data": "{"},
         {"data": "[" * 100_000},
         {"data_base64": "%%"},
+        {"data_base64": "%" + encoded('{"a":1}')},
         {"data_base64": encoded("[1]")},
         {"data_base64": base64.b64encode(b"\xff").decode()},
         {"data_base64": 1},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from rotation.domain.errors import (
@@ -22,6 +24,11 @@ def test_an_error_without_a_code_has_the_name_of_its_class(kind: type[RotationEr
     assert kind("m").code == kind.__name__
     assert kind("m", code="Throttled").code == "Throttled"
     assert kind("m").advice == "m"
+
+
+def test_a_temporary_error_keeps_the_wait_that_was_asked_for() -> None:
+    assert Transient("m").retry_after is None
+    assert Conflict("m", retry_after=timedelta(seconds=7)).retry_after == timedelta(seconds=7)
 
 
 def test_the_advice_of_a_permanent_error_ends_with_its_remedy() -> None:

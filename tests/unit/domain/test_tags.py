@@ -127,7 +127,7 @@ def test_fifteen_tags_are_counted_before_anything_irreversible() -> None:
     assert fits is not None
     assert fits.problems == ()
     assert full is not None
-    assert "no room" in full.problems[0]
+    assert "no room; keep at most 11" in full.problems[0]
 
 
 def test_a_new_version_keeps_the_users_tags_and_gets_ours() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,10 +12,9 @@ from msgspec.structs import replace
 from rotation.adapters.file_store import FileStore
 from rotation.decisions.actions import Action, ActionKind
 from rotation.decisions.facts import Facts
-from rotation.domain.account import Account
 from rotation.domain.errors import Permanent, RotationError, Transient, Unknown
 from rotation.domain.ids import AccountId
-from rotation.domain.keys import Key, Keys, Slot
+from rotation.domain.keys import Key, Slot
 from rotation.domain.operation import (
     ANOTHER_WRITER,
     BY_POLICY,
@@ -28,7 +26,6 @@ from rotation.domain.operation import (
     Purpose,
 )
 from rotation.domain.policy import Policy
-from rotation.domain.probing import ProbeVerdict
 from rotation.domain.record import ObservedVersion, Record
 from rotation.engine.bindings import BindingRegistry
 from rotation.engine.effects import Effects
@@ -38,8 +35,9 @@ from rotation.engine.inventory import Inventory
 from rotation.engine.journal import Journal
 from rotation.engine.reader import SecretReader
 from rotation.runtime.clock import Clock
-from tests.unit.decisions.account import ACCOUNT, KEYS, NOW, REFUSED, facts, rotation, target
+from tests.unit.decisions.account import ACCOUNT, KEYS, NOW, facts, rotation, target
 
+from .accounts import Accounts, Probe
 from .vaults import Vaults
 
 URL = "https://kv"
@@ -51,41 +49,6 @@ FORBIDDEN = Permanent("no", code=BY_POLICY, remedy="change the policy")
 BUSY = Transient("busy", code="Throttled")
 
 
-class Accounts:
-    """The Accounts port. ``during`` runs while a regenerate is under way."""
-
-    def __init__(self) -> None:
-        self.regenerated: list[tuple[AccountId, Slot]] = []
-        self.error: Exception | None = None
-        self.during: Callable[[], Any] | None = None
-
-    async def get(self, account: AccountId) -> Account:
-        return Account(account, "OpenAI", "https://e")
-
-    async def list(self, subscription: str) -> list[Account]:
-        return []
-
-    async def keys(self, account: AccountId) -> Keys:
-        return KEYS
-
-    async def regenerate(self, account: AccountId, slot: Slot) -> None:
-        self.regenerated.append((account, slot))
-        if self.during:
-            await self.during()
-        if self.error:
-            raise self.error
-
-
-class NoProbe:
-    """A data plane that refuses every key."""
-
-    async def try_key(self, account: Account, key: Key) -> ProbeVerdict:
-        return REFUSED
-
-    async def try_random(self, account: Account, like: Key) -> ProbeVerdict:
-        return REFUSED
-
-
 class World:
     """The effects on an account in memory, at a time that a test sets."""
 
@@ -93,14 +56,14 @@ class World:
         self.now = NOW
         clock = Clock(lambda: self.now)
         store = FileStore(directory)
-        self.accounts, self.vaults = Accounts(), Vaults((URL,))
+        self.accounts, self.vaults = Accounts(KEYS), Vaults((URL,))
         self.journal = Journal(store)
         bindings = BindingRegistry(store, "", (URL,))
         reader = SecretReader(self.vaults, Inventory(self.vaults, clock, bindings))
         gatherer = Gatherer(
             self.accounts,
             self.vaults,
-            NoProbe(),
+            Probe(),
             reader,
             clock,
             Policy(),
@@ -157,13 +120,13 @@ async def test_nothing_is_sent_without_a_stored_intent(world: World) -> None:
 async def test_an_intent_that_is_known_to_have_failed_is_forgotten(
     world: World, error: RotationError
 ) -> None:
-    world.accounts.error = error
+    world.accounts.errors = {"regenerate": error}
     exc, stored = await world.fail(sending(), ActionKind.SEND)
     assert (exc, stored.intent, stored.regenerated) == (error, None, (EARLIER,))
 
 
 async def test_an_intent_with_an_unknown_outcome_stays(world: World) -> None:
-    world.accounts.error = Unknown("lost")
+    world.accounts.errors = {"regenerate": Unknown("lost")}
     _, stored = await world.fail(sending(), ActionKind.SEND)
     assert (stored.intent, stored.regenerated) == (INTENT, (EARLIER, NOW))
 

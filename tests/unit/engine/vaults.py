@@ -13,6 +13,8 @@ from rotation.domain.keys import Key
 from rotation.domain.operation import PublishedVersion
 from rotation.domain.targets import ListedSecret, SecretSnapshot, Target, Version, VersionInfo
 
+_VALUE = Key("x")
+
 
 @dataclass
 class Vaults:
@@ -26,9 +28,11 @@ class Vaults:
     disabled: list[tuple[TargetId, str]] = field(default_factory=list)
     listings: list[str] = field(default_factory=list)
 
-    def add(self, target: TargetId, created: datetime, tags: Mapping[str, str]) -> SecretSnapshot:
+    def add(
+        self, target: TargetId, created: datetime, tags: Mapping[str, str], value: Key = _VALUE
+    ) -> SecretSnapshot:
         versions = self.secrets.setdefault(target, [])
-        made = SecretSnapshot(target, f"v{len(versions) + 1}", Key("x"), created, tags=tags)
+        made = SecretSnapshot(target, f"v{len(versions) + 1}", value, created, tags=tags)
         versions.append(made)
         return made
 

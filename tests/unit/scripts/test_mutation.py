@@ -68,7 +68,15 @@ def test_a_comprehension_loses_its_condition() -> None:
 
 @pytest.mark.parametrize(
     "code",
-    ["'text'", "f'{a}'", "return 'text'", "return False", "a + 'text'", "timedelta()"],
+    [
+        "'text'",
+        "f'{a}'",
+        "return 'text'",
+        "return False",
+        "a + 'text'",
+        "timedelta()",
+        "f(strict=True)",
+    ],
 )
 def test_texts_and_what_is_as_good_as_none_stay(code: str) -> None:
     assert not changed(code)

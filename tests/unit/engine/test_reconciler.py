@@ -1,0 +1,350 @@
+"""One account, step by step: stored before it is sent, and nothing hides a failure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from rotation.decisions.actions import ActionKind
+from rotation.decisions.guards import SOON
+from rotation.domain import codec
+from rotation.domain.emergency import Emergency, Verdict
+from rotation.domain.errors import Permanent, RotationError, Transient, of_service
+from rotation.domain.ids import TargetId
+from rotation.domain.keys import Slot
+from rotation.domain.operation import Phase
+from rotation.domain.record import FORMAT, Notification, Record
+from rotation.domain.request import Leaked, Request, RequestKind
+from rotation.engine.emergencies import Emergencies
+from rotation.engine.journal import GARBAGE_FOR
+from rotation.engine.reconciler import Reconciler
+from rotation.engine.responder import Responder
+from rotation.runtime.clock import Clock
+from tests.unit.decisions.account import ACCOUNT, KEYS, NOW
+
+from .test_gatherer import ONE, TAGS, World
+from .vaults import refused
+
+LEAK = f"{ACCOUNT.slug}-1"
+SECOND = timedelta(seconds=1)
+ASKED = Request("r-1", RequestKind.MANUAL, "because", "ana", NOW)
+BUSY = Transient("the vault is busy", code="Throttled")
+FORBIDDEN = Permanent("not allowed", code="Forbidden", remedy="grant the role")
+
+
+class Topic:
+    """A topic in memory."""
+
+    def __init__(self) -> None:
+        self.received: list[str] = []
+
+    async def send(self, event: Mapping[str, Any]) -> None:
+        self.received.append(event["id"])
+
+
+class Account(World):
+    """An account with one published secret, and its reconciler."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self.topic = Topic()
+        self.emergencies = Emergencies(self.store, Clock(lambda: self.now))
+        self.reconciler = Reconciler(
+            self.gatherer, self.journal, Responder(self.emergencies), self.topic
+        )
+        self.publish(ONE)
+
+    async def stored(self) -> Record:
+        return (await self.journal.load(ACCOUNT))[0]
+
+    async def save(self, **members: Any) -> Record:
+        return await self.journal.amend(ACCOUNT, lambda r: replace(r, **members))
+
+    async def report(self, **members: Any) -> Emergency:
+        made = Emergency(LEAK, ACCOUNT, "salt", Leaked.KEY2, "a leak", "ana", self.now)
+        return await self.emergencies.create(replace(made, **members))
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Account:
+    return Account(tmp_path)
+
+
+async def test_a_healthy_account_rests_and_its_secrets_are_stored(world: Account) -> None:
+    found = await world.reconciler.reconcile(ACCOUNT, [ONE])
+    assert found.kind in (ActionKind.IDLE, ActionKind.WAIT)
+    assert (found.failed, found.retry_now) == (False, False)
+    record = await world.stored()
+    assert set(record.seen) == set(record.members) == {str(ONE)}
+    assert (record.waiting, record.waiting_until) == (found.reason, found.until)
+    assert record.published == KEYS.key1.fingerprint(record.salt)
+
+
+async def test_a_visit_that_changes_nothing_writes_nothing(world: Account) -> None:
+    await world.reconciler.reconcile(ACCOUNT, [ONE])
+    first = await world.stored()
+    world.store.writes.clear()
+    found = await world.reconciler.reconcile(ACCOUNT)
+    assert world.store.writes == []
+    assert (await world.stored(), found.new_wait) == (first, False)
+
+
+async def test_a_wait_is_new_only_once(world: Account) -> None:
+    await world.save(phase=Phase.IDLE, requests=(ASKED,))
+    await world.reconciler.reconcile(ACCOUNT, [ONE])
+    waiting = await world.stored()
+    await world.save(waiting_until=NOW - SECOND)
+    again = await world.reconciler.reconcile(ACCOUNT)
+    assert again.new_wait is (waiting.waiting_until != NOW - SECOND)
+
+
+async def test_only_one_worker_acts_on_an_account(world: Account) -> None:
+    async with world.journal.lease(ACCOUNT):
+        found = await world.reconciler.reconcile(ACCOUNT, [ONE])
+    assert (found.kind, found.retry_now, found.failed) == (ActionKind.WAIT, True, False)
+    assert world.store.writes == []
+
+
+async def test_a_request_begins_a_rotation_whose_regenerate_is_stored_before(
+    world: Account,
+) -> None:
+    await world.save(requests=(ASKED,))
+    stored: list[Record] = []
+
+    async def look() -> None:
+        stored.append(await world.stored())
+
+    world.accounts.during = look
+    await world.reconciler.reconcile(ACCOUNT, [ONE])
+    ((account, slot),) = world.accounts.regenerated
+    assert (account, slot) == (ACCOUNT, Slot.KEY2)
+    (before,) = stored
+    assert before.intent is not None
+    assert (before.intent.slot, before.intent.answered) == (slot, False)
+    assert before.intent.before == KEYS.key2.fingerprint(before.salt)
+    operation = before.operation
+    assert operation is not None
+    assert (before.phase, operation.requester) == (Phase.REGENERATE, "ana")
+
+
+async def test_explaining_stores_nothing_and_counts_a_request_that_is_only_planned(
+    world: Account,
+) -> None:
+    await world.reconciler.reconcile(ACCOUNT, [ONE])
+    before = await world.stored()
+    world.store.writes.clear()
+    _, usual = await world.reconciler.explain(ACCOUNT)
+    facts, planned = await world.reconciler.explain(ACCOUNT, [ONE], ASKED)
+    assert usual.kind is ActionKind.IDLE
+    assert (planned.kind, planned.slot) == (ActionKind.SEND, Slot.KEY2)
+    assert facts.operation.requests == ("r-1",)
+    assert (await world.stored(), world.store.writes) == (before, [])
+    assert world.accounts.regenerated == []
+
+
+@pytest.mark.parametrize("skew", [timedelta(seconds=61), -timedelta(seconds=61)])
+async def test_nothing_is_changed_while_the_clock_is_off(world: Account, skew: timedelta) -> None:
+    await world.save(requests=(ASKED,))
+    world.gatherer.clock.skew = skew
+    found = await world.reconciler.reconcile(ACCOUNT, [ONE])
+    assert found.kind is ActionKind.BLOCKED
+    assert "clock is off by 61 s" in found.reason
+    assert found.until == NOW + skew + SOON
+    assert world.accounts.regenerated == []
+
+
+async def test_a_small_skew_does_not_stop_a_rotation(world: Account) -> None:
+    await world.save(requests=(ASKED,))
+    world.gatherer.clock.skew = timedelta(seconds=60)
+    await world.reconciler.reconcile(ACCOUNT, [ONE])
+    assert len(world.accounts.regenerated) == 1
+
+
+async def test_an_emergency_goes_on_although_the_clock_is_off(world: Account) -> None:
+    await world.report()
+    world.gatherer.clock.skew = timedelta(hours=1)
+    await world.reconciler.reconcile(ACCOUNT, [ONE])
+    assert len(world.accounts.regenerated) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "wait"),
+    [
+        (BUSY, ActionKind.WAIT, timedelta(seconds=5)),
+        (of_service(Transient("no token", code="NoToken")), ActionKind.WAIT, timedelta(seconds=5)),
+        (FORBIDDEN, ActionKind.BLOCKED, timedelta(minutes=15)),
+    ],
+)
+async def test_a_failed_step_is_recorded_with_its_remedy_and_the_next_try(
+    world: Account, error: RotationError, kind: ActionKind, wait: timedelta
+) -> None:
+    world.accounts.errors = {"get": error}
+    found = await world.reconciler.reconcile(ACCOUNT, [ONE])
+    assert (found.kind, found.until, found.new_wait) == (kind, NOW + wait, True)
+    assert (found.retry_now, found.of_service) == (False, error.of_service)
+    record = await world.stored()
+    assert record.last_failure is not None
+    assert found.failure == record.last_failure
+    assert (record.last_failure.code, record.failures) == (error.code, 1)
+    assert found.reason == record.waiting
+
+
+async def test_an_unexpected_error_is_one_of_this_account_only(world: Account) -> None:
+    world.accounts.errors = {"keys": KeyError("a key")}
+    found = await world.reconciler.reconcile(ACCOUNT, [ONE])
+    assert (found.kind, found.of_service) == (ActionKind.BLOCKED, False)
+    assert found.failure is not None
+    assert (found.failure.code, "a key" in found.reason) == ("Unexpected", False)
+
+
+async def test_a_failure_is_forgotten_once_the_account_rests_again(world: Account) -> None:
+    world.accounts.errors = {"get": BUSY}
+    await world.reconciler.reconcile(ACCOUNT, [ONE])
+    world.accounts.errors.clear()
+    await world.reconciler.reconcile(ACCOUNT, [ONE])
+    record = await world.stored()
+    assert (record.failures, record.last_failure) == (0, None)
+
+
+async def test_a_failure_is_shown_on_the_open_emergencies(world: Account) -> None:
+    await world.report()
+    world.accounts.errors = {"get": FORBIDDEN}
+    await world.reconciler.reconcile(ACCOUNT, [ONE])
+    found = await world.emergencies.find(LEAK)
+    assert found is not None
+    assert (found.why, found.remedy) == ("not allowed", "grant the role")
+
+
+async def test_a_regenerate_that_failed_is_not_held_to_be_under_way(world: Account) -> None:
+    await world.save(requests=(ASKED,))
+    world.accounts.errors = {"regenerate": FORBIDDEN}
+    found = await world.reconciler.reconcile(ACCOUNT, [ONE])
+    assert found.failed
+    record = await world.stored()
+    assert (record.intent, record.failures) == (None, 1)
+    assert len(world.accounts.regenerated) == 1
+
+
+async def test_an_emergency_is_committed_before_its_regenerate_is_sent(world: Account) -> None:
+    await world.report()
+    seen: list[Emergency | None] = []
+
+    async def look() -> None:
+        seen.append(await world.emergencies.find(LEAK))
+
+    world.accounts.during = look
+    await world.reconciler.reconcile(ACCOUNT, [ONE])
+    (found,) = seen
+    record = await world.stored()
+    assert found is not None
+    assert record.intent is not None
+    assert found.intent == record.intent.id
+    assert found.begun_at == NOW
+
+
+async def test_before_a_regenerate_all_listed_secrets_were_read(world: Account) -> None:
+    other = TargetId(ONE.vault, "other")
+    world.vaults.add(other, NOW, TAGS, KEYS.key1)
+    await world.save(requests=(ASKED,))
+    await world.reconciler.reconcile(ACCOUNT, [ONE])
+    assert set((await world.stored()).members) == {str(ONE), str(other)}
+    assert len(world.accounts.regenerated) == 1
+
+
+async def test_a_vault_that_cannot_be_listed_does_not_hide_a_known_secret(
+    world: Account,
+) -> None:
+    world.vaults.errors = {ONE.vault: refused("the listing")}
+    found = await world.reconciler.reconcile(ACCOUNT, [ONE])
+    assert set((await world.stored()).members) == {str(ONE)}
+    assert not found.retry_now
+
+
+async def test_waiting_notifications_are_delivered(world: Account) -> None:
+    await world.save(outbox=(Notification("n-1", "x", NOW, {}),))
+    await world.reconciler.reconcile(ACCOUNT, [ONE])
+    assert "n-1" in world.topic.received
+    assert (await world.stored()).outbox == ()
+
+
+async def test_garbage_is_replaced_after_15_minutes_and_its_slots_are_in_quarantine(
+    world: Account,
+) -> None:
+    await world.store.put(ACCOUNT.slug, b"garbage")
+    found = await world.reconciler.reconcile(ACCOUNT, [ONE])
+    assert (found.kind, found.retry_now, found.until) == (ActionKind.WAIT, False, None)
+    assert found.failure is not None
+    assert found.failure.code == "JournalUnreadable"
+    world.now += GARBAGE_FOR
+    found = await world.reconciler.reconcile(ACCOUNT, [ONE])
+    assert found.retry_now
+    record = await world.stored()
+    until = world.now + world.gatherer.policy.settle
+    assert record.quarantine == {Slot.KEY1: until, Slot.KEY2: until}
+    assert record.last_failure is not None
+    assert record.last_failure.code == "JournalUnreadable"
+
+
+@pytest.mark.parametrize(("verdict", "at_once"), [(Verdict.OPEN, True), (Verdict.REFUSED, False)])
+async def test_in_an_emergency_garbage_is_replaced_at_once(
+    world: Account, verdict: Verdict, at_once: bool
+) -> None:
+    await world.report(verdict=verdict)
+    await world.store.put(ACCOUNT.slug, b"garbage")
+    found = await world.reconciler.reconcile(ACCOUNT, [ONE])
+    assert found.retry_now is at_once
+    e = await world.emergencies.find(LEAK)
+    assert e is not None
+    assert bool(e.why) is at_once
+
+
+NEWER = codec.dump(replace(Record(ACCOUNT, "salt"), format=FORMAT + 1))
+
+
+@pytest.mark.parametrize(
+    ("members", "is_sent"),
+    [
+        ({"forced": True}, True),
+        ({}, False),
+        ({"forced": True, "verdict": Verdict.REFUSED}, False),
+    ],
+)
+async def test_a_newer_record_is_left_alone_and_only_a_forced_emergency_goes_on_beside_it(
+    world: Account, members: dict[str, Any], is_sent: bool
+) -> None:
+    await world.report(**members)
+    await world.store.put(ACCOUNT.slug, NEWER)
+    found = await world.reconciler.reconcile(ACCOUNT, [ONE])
+    assert bool(world.accounts.regenerated) is is_sent
+    if not is_sent:
+        assert found.failure is not None
+        assert (found.failure.code, found.retry_now) == ("JournalNewer", False)
+    kept = await world.store.read(ACCOUNT.slug)
+    assert kept is not None
+    assert kept.body == NEWER
+    assert (await world.store.read(f"forced-{ACCOUNT.slug}") is not None) is is_sent
+
+
+async def test_a_forced_emergency_waits_for_the_lease(world: Account) -> None:
+    await world.report(forced=True)
+    await world.store.put(ACCOUNT.slug, NEWER)
+    async with world.journal.lease(ACCOUNT):
+        found = await world.reconciler.reconcile(ACCOUNT, [ONE])
+    assert (found.retry_now, world.accounts.regenerated) == (True, [])
+
+
+async def test_a_journal_that_fails_changes_nothing(world: Account) -> None:
+    async def fail(name: str) -> None:
+        raise of_service(Transient("no storage", code="Storage"))
+
+    world.store.read = fail  # type: ignore[method-assign]
+    found = await world.reconciler.reconcile(ACCOUNT, [ONE])
+    assert (found.kind, found.retry_now, found.of_service) == (ActionKind.WAIT, True, True)
+    assert found.failure is not None
+    assert (found.failure.code, found.reason) == ("Storage", "no storage")
+    assert world.store.writes == []
