@@ -107,22 +107,16 @@ class Effects:
         async def put(target: Target) -> None:
             puts[str(target.id)] = await self._put(facts, target)
 
+        in_emergency = facts.operation.purpose is Purpose.EMERGENCY
         failed: dict[str, RotationError] = {}
-        if facts.operation.purpose is Purpose.EMERGENCY:
-            failed = await _run_each({str(t.id): partial(put, t) for t in targets})
-            await self.journal.amend(
-                record.account,
-                lambda r: _with_failures(_with_puts(r, facts.operation, puts) or r, failed, now),
-            )
-            return
         try:
             failed = await _run_each({str(t.id): partial(put, t) for t in targets})
         finally:
-            refused = {name: exc for name, exc in failed.items() if exc.code == BY_POLICY}
+            kept = {n: exc for n, exc in failed.items() if in_emergency or exc.code == BY_POLICY}
             await self.journal.amend(
-                record.account, lambda r: _with_results(r, facts.operation, puts, refused, now)
+                record.account, lambda r: _noted(r, facts.operation, puts, kept, now)
             )
-        if failed:
+        if failed and not in_emergency:
             raise next(iter(failed.values()))
 
     async def _put(self, facts: Facts, target: Target) -> PublishedVersion:
@@ -136,45 +130,30 @@ class Effects:
         return await self.gatherer.vaults.publish(target, key, written, expires)
 
 
-def _with_puts(
-    record: Record, operation: Operation, puts: dict[str, PublishedVersion]
+def _noted(
+    record: Record,
+    operation: Operation,
+    puts: Mapping[str, PublishedVersion],
+    failed: Mapping[str, RotationError],
+    now: datetime,
 ) -> Record | None:
+    """Note the new versions and the failures; None if another operation is running now."""
     current = record.operation
-    if not puts or current is None or current.id != operation.id:
+    if current is None or current.id != operation.id:
         return None
     fingerprint = operation.value or ""
     seen = {name: ObservedVersion(put.version, fingerprint) for name, put in puts.items()}
     following = {name: put.following(current.puts.get(name)) for name, put in puts.items()}
     attempts = {n: a for n, a in current.attempts.items() if n not in puts or a.overwritten}
-    operation = replace(current, puts={**current.puts, **following}, attempts=attempts)
-    return replace(record, operation=operation, seen={**record.seen, **seen})
+    attempts |= {n: _attempt(attempts.get(n), exc, now) for n, exc in failed.items()}
+    noted = replace(current, puts={**current.puts, **following}, attempts=attempts)
+    return replace(record, operation=noted, seen={**record.seen, **seen})
 
 
-def _with_results(
-    record: Record,
-    operation: Operation,
-    puts: dict[str, PublishedVersion],
-    refused: Mapping[str, RotationError],
-    now: datetime,
-) -> Record | None:
-    """Note what was published and what a policy refused; None if neither."""
-    following = _with_puts(record, operation, puts)
-    return _with_failures(following or record, refused, now) if refused else following
-
-
-def _with_failures(
-    record: Record, failed: Mapping[str, RotationError], now: datetime
-) -> Record | None:
-    """Note the targets that could not be written to: the emergency goes on without them."""
-    operation = record.operation
-    if not failed or operation is None:
-        return record
-    attempts = dict(operation.attempts)
-    for name, exc in failed.items():
-        before = attempts.get(name)
-        since, count = (before.since, before.count) if before else (now, 1)
-        attempts[name] = Attempt(since, now, exc.code, isinstance(exc, Permanent), count)
-    return replace(record, operation=replace(operation, attempts=attempts))
+def _attempt(before: Attempt | None, exc: RotationError, now: datetime) -> Attempt:
+    """Return a failed attempt after the one before, if any."""
+    since, count = (before.since, before.count) if before else (now, 1)
+    return Attempt(since, now, exc.code, isinstance(exc, Permanent), count)
 
 
 async def _run_each(calls: Mapping[str, Callable[[], Awaitable[None]]]) -> dict[str, RotationError]:

@@ -216,7 +216,7 @@ async def operation_of(world: World) -> Operation:
 
 
 async def test_the_candidates_key_is_published_with_its_tags_and_expiry(world: World) -> None:
-    expires = NOW + timedelta(days=90)
+    expires = NOW + timedelta(days=77)
     world.now += SECOND
     await world.perform(publishing(expires=expires), ActionKind.PUBLISH, targets=(A.id,))
     ((secret, key, tags, until),) = world.vaults.published
@@ -231,9 +231,10 @@ async def test_the_candidates_key_is_published_with_its_tags_and_expiry(world: W
 
 async def test_without_a_stored_expiry_it_is_that_of_the_policy(world: World) -> None:
     f = publishing()
-    f = replace(f, record=replace(f.record, births={}))
+    births = {f.fingerprint(Slot.KEY2): NOW - timedelta(days=10)}
+    f = replace(f, record=replace(f.record, births=births))
     await world.perform(f, ActionKind.PUBLISH, targets=(A.id,))
-    assert world.vaults.published[0][3] > NOW + timedelta(hours=26)
+    assert world.vaults.published[0][3] == NOW + timedelta(days=80)
 
 
 async def test_what_was_published_is_noted(world: World) -> None:
@@ -243,6 +244,12 @@ async def test_what_was_published_is_noted(world: World) -> None:
     assert operation.puts == {str(A.id): made("p1"), str(B.id): made("p2")}
     assert stored.seen[str(A.id)] == ObservedVersion("p1", "proven")
     assert operation.attempts == {}
+
+
+async def test_a_key_without_a_proof_is_published_without_its_fingerprint(world: World) -> None:
+    f = facts(A, phase=Phase.PUBLISH, operation=rotation(value=None))
+    stored = await world.perform(f, ActionKind.PUBLISH, targets=(A.id,))
+    assert stored.seen[str(A.id)].fingerprint == ""
 
 
 async def test_only_the_targets_of_the_action_are_published(world: World) -> None:
@@ -312,13 +319,14 @@ async def test_an_emergency_notes_its_failures_although_nothing_was_published(
 
 
 @pytest.mark.parametrize("other", [None, rotation(id="op-2")])
-async def test_a_version_is_not_noted_on_an_operation_that_did_not_publish_it(
+async def test_neither_a_version_nor_a_failure_is_noted_on_another_operation(
     world: World, other: Operation | None
 ) -> None:
-    f = publishing()
+    f = publishing(Purpose.EMERGENCY)
+    world.vaults.errors = {B.id: BUSY}
     changed = replace(f.record, operation=other)
     await world.journal.save(changed, None)
-    action = Action(ActionKind.PUBLISH, "r", f.record, targets=(A.id,))
+    action = Action(ActionKind.PUBLISH, "r", f.record, targets=(A.id, B.id))
     await world.effects.perform(f, action, f.record)
     assert await world.stored() == changed
 
