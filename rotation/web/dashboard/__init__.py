@@ -18,7 +18,7 @@ __all__ = ["page"]
 
 _HERE = Path(__file__).parent
 
-_STYLES = ("base.css", "fleet.css", "panel.css", "dialog.css")
+_STYLES = ("base.css", "fleet.css", "activity.css", "panel.css", "dialog.css")
 
 # In the order of their dependencies; ``start.js`` starts the page.
 _SCRIPTS = (
@@ -33,6 +33,8 @@ _SCRIPTS = (
     "summary.js",
     "timeline.js",
     "operation.js",
+    "activity.js",
+    "calendar.js",
     "panel.js",
     "dialog.js",
     "emergency.js",

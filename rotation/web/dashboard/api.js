@@ -55,6 +55,7 @@ const api = {
   fleet: () => call("GET", "secrets"),
   account: (slug) => call("GET", `accounts/${segment(slug)}`),
   rotation: (id) => call("GET", `rotations/${segment(id)}`),
+  rotations: () => call("GET", "rotations"),
   batch: (name) => call("GET", `rotations?batch=${segment(name)}`),
   preview: (body) => call("POST", "rotations", { ...body, dry_run: true }),
   request: (body, key) => call("POST", "rotations", body, { "Idempotency-Key": key }),

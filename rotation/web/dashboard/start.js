@@ -12,6 +12,9 @@ const requests = new Requests(dialog, () => read());
 const grid = new Grid($("grid"), { open, sort });
 const panel = new Panel($("panel"), { may, requests, closed, changed: () => read() });
 
+const activity = new Activity($("activity"), (row) => open(row));
+const calendar = new Calendar($("upcoming"), (row) => open(row));
+
 async function read() {
   const mine = ++reading;
   $("refresh").classList.add("busy");
@@ -52,6 +55,8 @@ function show(found) {
   }
   showVerdict(fleet.verdict, fleet.summary.secrets);
   showFirst(fleet);
+  activity.update(rows);
+  calendar.update(rows);
   showVaults();
   draw();
 }
@@ -66,6 +71,8 @@ function changeZone(zone) {
   setZone(zone);
   forget();
   if (panel.row) panel.draw();
+  activity.draw();
+  calendar.draw();
   if (fleet) draw();
 }
 
