@@ -31,6 +31,7 @@ from .account import (
     responding,
     rotation,
     running,
+    seen,
     target,
     verdicts,
 )
@@ -357,3 +358,31 @@ class TestPlannedAgain:
         f = replace(f, emergencies=(document(), document(id="e-2")))
         found = operation(decide(f))
         assert (found.requests, found.id) == (("e-2",), "e-1")
+
+
+class TestSeveral:
+    def test_the_first_report_comes_first(self) -> None:
+        asked = emergency(), replace(emergency(), id="e-2")
+        both = document(), document(id="e-2")
+        assert operation(decide(reported(*both, requests=asked))).id == "e-1"
+        f = rotating(Phase.REVOKE, *both)
+        joined = decide(replace(f, record=replace(f.record, requests=asked)))
+        assert operation(joined).requests == ("e-1",)
+
+    def test_a_leak_that_is_reported_again_counts_with_the_first(self) -> None:
+        f = responding(Phase.PUBLISH, op={"retired": "another"})
+        f = replace(f, emergencies=(document(leaked=Leaked.KEY2),))
+        assert operation(decide(f)).leaked is Leaked.UNKNOWN
+
+    def test_a_leaked_key_that_is_shown_again_while_cleaning_is_revoked(self) -> None:
+        assert decide(responding(Phase.CLEAN, op={"phase_since": NOW})) is not None
+
+    def test_enabled_secrets_decide_which_key_stays(self) -> None:
+        known = {
+            name(n): seen(key) for n, key in zip("abc", (KEYS.key1, *[KEYS.key2] * 2), strict=True)
+        }
+        shown = target("a"), target("b", None), target("c", None)
+        f = replace(
+            facts(*shown, requests=(emergency(),), seen=known), emergencies=(document(OLD),)
+        )
+        assert operation(decide(f)).candidate is Slot.KEY1

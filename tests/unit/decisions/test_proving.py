@@ -116,6 +116,7 @@ class TestRefused:
     def test_one_without_a_document_is_proven_like_a_rotation(self) -> None:
         f = replace(proof(retired=OLD.fingerprint("salt")), emergencies=())
         assert notices(proving.prove(f)) == ["revoked"]
+        assert not notices(proving.prove(verdicts(f, (OLD, ACCEPTED))))
 
 
 class TestValues:

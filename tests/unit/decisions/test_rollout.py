@@ -159,6 +159,7 @@ class TestNotYet:
         assert (action.record.blocked is not None) is blocks
         if action.record.blocked:
             assert action.record.blocked.code == "new-key-not-proven"
+            assert "Key2" in action.record.blocked.message
 
     def test_a_probe_that_accepts_every_key_blocks_at_once(self) -> None:
         action = rollout.verify(self.failed(answer=ACCEPTED, control=ACCEPTED))
@@ -252,6 +253,12 @@ class TestOtherWriters:
         action = self.kept(target("a", None))
         assert (action.kind, action.not_before) == (ActionKind.BLOCKED, NOW + MINUTE)
 
+    def test_also_if_no_secret_shows_the_new_key_yet(self) -> None:
+        f = running(Phase.PUBLISH, rotation(), target("a", OLD))
+        f = replace(f, record=replace(f.record, seen={}))
+        action = rollout.publish(verdicts(f, (OLD, INCONCLUSIVE)))
+        assert (action.kind, action.not_before) == (ActionKind.WAIT, NOW + MINUTE)
+
     def test_a_repair_goes_on_without_it(self) -> None:
         assert phase(self.kept(target("a", OLD), **REPAIR)) is Phase.IDLE
 
@@ -317,7 +324,7 @@ class TestOverlap:
 
     def test_the_versions_are_read_if_they_may_show_that_it_is_over(self) -> None:
         assert self.overlap(HOUR, versions=None).missing.versions
-        assert not self.overlap(27 * HOUR, versions=None).missing.versions
+        assert not self.overlap(26 * HOUR, versions=None).missing.versions
         puts = {n: PublishedVersion(of, NOW) for n, of in [(name("a"), "v2"), (name("b"), "v1")]}
         ours = self.overlap(HOUR, versions=None, puts=puts)
         assert (ours.kind, ours.not_before) == (ActionKind.WAIT, NOW + 25 * HOUR)
