@@ -2,36 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import csv
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from ...ops.discovery import Discovered
 from ...ops.keyless import Keyless
 from ...ops.management import MEANING, DiscoveredAccount, EnrolledSecret
 from .. import output
-from ..arguments import secret_name
+from ..arguments import secret_name, vault_name
 from ..clients.operator import operator_tools
-from ..exit_status import ExitStatus
+from ..exit_status import CommandError, ExitStatus
 from ..parameters import Json, Subscriptions
 from ..run import run
 
 COLUMNS = ("ACCOUNT", "KIND", "STATE", "SECRET", "REMARKS")
 
 
-def discover(subscription: Subscriptions = None, as_json: Json = False) -> None:
+CSV_COLUMNS = ("account", "kind", "state", "vault", "secret", "key", "remarks")
+
+Csv = Annotated[bool, typer.Option("--csv", help="Print the coverage as CSV.")]
+
+
+def discover(
+    subscription: Subscriptions = None, as_csv: Csv = False, as_json: Json = False
+) -> None:
     """List every visible account and its management state (uses your own credentials)."""
-    run(_discover(subscription or (), as_json=as_json))
+    if as_csv and as_json:
+        raise CommandError(ExitStatus.USAGE, "Give either --csv or --json.")
+    show = _to_csv if as_csv else _print_json if as_json else _show
+    run(_discover(subscription or (), show))
 
 
-async def _discover(subscriptions: Sequence[str], *, as_json: bool) -> ExitStatus:
+async def _discover(subscriptions: Sequence[str], show: Callable[[Discovered], None]) -> ExitStatus:
     async with operator_tools() as tools:
         with output.progress("accounts") as advance:
             found = await tools.discovery.discover(subscriptions, advance)
-    if as_json:
-        output.as_json(_to_json(found))
-    else:
-        _show(found)
+    show(found)
     needs_attention = found.problems or any(one.needs_attention for one in found.accounts)
     return ExitStatus.ATTENTION if needs_attention else ExitStatus.OK
 
@@ -90,6 +101,25 @@ def _keyless(found: Keyless) -> Iterator[str]:
         yield f"    {command}"
     if found.lists_keys:
         yield "    this role may also list the keys, so disable key authentication afterwards"
+
+
+def _to_csv(found: Discovered) -> None:
+    """Print a row for each secret, and for each account without one."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(CSV_COLUMNS)
+    for one in found.accounts:
+        account = (str(one.account), one.kind, one.state.value)
+        for secret in one.secrets:
+            target = vault_name(secret.target.vault), secret.target.name, _key(secret)
+            writer.writerow((*account, *target, "; ".join(one.remarks)))
+        if not one.secrets:
+            writer.writerow((*account, "", "", "", "; ".join(one.remarks)))
+    for problem in found.problems:
+        output.error(f"! {problem}")
+
+
+def _print_json(found: Discovered) -> None:
+    output.as_json(_to_json(found))
 
 
 def _to_json(found: Discovered) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from datetime import timedelta
 from pathlib import Path
@@ -41,6 +43,14 @@ class TestDiscover:
             "speech-demo": "sample",
             "vision-new": "unmanaged",
         }
+
+    def test_the_coverage_can_be_exported_as_csv(self, run: Run, azure: Azure) -> None:
+        rows = list(csv.DictReader(io.StringIO(run("discover", "--csv").out)))
+        states = {(row["account"].rpartition("/")[2], row["state"]) for row in rows}
+        assert ("vision-new", "unmanaged") in states
+        shared = [row["secret"] for row in rows if row["account"].endswith("/aoai-demo")]
+        assert "aoai-demo-key" in shared
+        assert run("discover", "--csv", "--json").status == ExitStatus.USAGE
 
     def test_lists_shared_accounts_and_secrets_that_hold_neither_key(self, run: Run) -> None:
         result = run("discover")
