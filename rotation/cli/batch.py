@@ -92,7 +92,7 @@ def show_batch(accepted: Mapping[str, Any], result: BatchResult) -> None:
         if one.get("repeated"):
             output.echo(f"{account_name(one['account'])}: {progress.already_requested(one['id'])}")
     if result.states:
-        output.echo(", ".join(f"{count} {state}" for state, count in result.states.items()))
+        output.echo(", ".join(f"{count} {state}" for state, count in sorted(result.states.items())))
     output.echo(*map(_waits, result.under_way[:_LISTED]))
     if result.not_revoked:
         keys = output.count(len(result.not_revoked), "account")

@@ -38,7 +38,9 @@ async def _cancel(client: ApiClient, rotation: str, reason: str, *, as_json: boo
     if as_json:
         output.as_json(found)
     elif "states" in found:
-        output.echo(", ".join(f"{count} {state}" for state, count in found["states"].items()))
+        output.echo(
+            ", ".join(f"{count} {state}" for state, count in sorted(found["states"].items()))
+        )
     else:
         output.echo(f"{rotation}: {found['state']}")
     return ExitStatus.OK

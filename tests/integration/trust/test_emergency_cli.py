@@ -77,7 +77,7 @@ async def test_a_batch(p: Product, capsys: Any) -> None:
     show_batch(accepted, result)
     shown = capsys.readouterr().out
     assert "aoai-demo: waiting" in shown, "the account that it still waits for"
-    assert "1 waiting, 1 ended" in shown
+    assert "1 ended, 1 waiting" in shown
 
 
 async def test_a_batch_whose_keys_are_all_refused(p: Product, capsys: Any) -> None:
