@@ -77,6 +77,7 @@ def test_a_403_is_an_answer_only_if_the_key_was_checked(
         ("", None),
         ("soon", None),
         (" 7 ", timedelta(seconds=7)),
+        ("000000007", timedelta(seconds=7)),
         ("3600", LONGEST_WAIT),
         ("3601", LONGEST_WAIT),
         ("9" * 5000, LONGEST_WAIT),
@@ -86,6 +87,7 @@ def test_a_403_is_an_answer_only_if_the_key_was_checked(
         ("Sat, 28 Nov 2026 11:00:00 GMT", timedelta()),
         ("Sun, 29 Nov 2026 12:00:00 GMT", LONGEST_WAIT),
         ("Sat, 28 Nov 2026 12:00:07 -0000", None),
+        (f"Sat, 28 Nov {'9' * 30} 12:00:07 GMT", None),
     ],
 )
 def test_the_wait_is_given_in_seconds_or_until_a_date(text: str, wait: timedelta | None) -> None:

@@ -40,6 +40,7 @@ NOTHING: tuple[tuple[str, ...], ...] = ((), (), (), ())
         ({"subject": "secrets/key/"}, ((), ("key",), (), ("secret",))),
         ({"subject": f"{A}/keys/key"}, (("kv-a.vault.azure.net",), ("key",), (), ("key",))),
         ({"subject": "/other/key"}, NOTHING),
+        ({"subject": "//kv-a/secrets/key"}, NOTHING),
         ({"subject": 1, "topic": ["x"]}, NOTHING),
     ],
 )

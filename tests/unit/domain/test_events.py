@@ -101,6 +101,7 @@ def test_the_quirks_of_the_documented_sample_are_accepted() -> None:
         (cloud("CertificateNearExpiry"), "CertificateNearExpiry"),
         (grid(VaultName="kv-other"), "not configured"),
         (grid() | {"topic": TOPIC.replace("kv-rotate-demo", "kv-evil")}, "not configured"),
+        (grid(VaultName="", Id="") | {"topic": ""}, "not configured"),
         (grid(ObjectType="Certificate"), "no secret"),
         (grid(Version="", Id=""), "does not name"),
         (grid(Version="", Id=f"{VAULT}/secrets/aoai-demo-key"), "does not name"),

@@ -80,6 +80,9 @@ async def test_a_listing_is_kept_for_a_minute(
     time.at += SECOND
     await inventory.listings()
     assert vaults.listings == [A, B] * 2
+    time.at += FRESH
+    await inventory.listing(A)
+    assert vaults.listings == [*[A, B] * 2, A]
 
 
 async def test_a_new_listing_can_be_asked_for(inventory: Inventory, vaults: Vaults) -> None:
@@ -145,6 +148,14 @@ async def test_a_secret_that_is_not_bound_is_listed_without_its_account_and_with
     assert str(STRANGE) in found.problem
     (fine,) = [s for s in (await inventory.listing(A)).secrets if s.target == ONE]
     assert (fine.account, fine.problem) == (ACCOUNT, "")
+
+
+async def test_a_secret_with_a_wrong_address_keeps_its_own_problem(
+    inventory: Inventory, vaults: Vaults
+) -> None:
+    vaults.add(ONE, START, {"ProviderAddress": "nonsense"})
+    (found,) = [s for s in (await inventory.listing(A)).secrets if s.target == ONE]
+    assert (found.account, found.problem) == (None, "its address is wrong")
 
 
 async def test_a_key_is_refused_to_a_secret_that_is_not_bound(inventory: Inventory) -> None:

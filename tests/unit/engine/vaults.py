@@ -42,7 +42,10 @@ class Vaults:
         for target, versions in self.secrets.items():
             if target.vault == vault:
                 latest = versions[-1]
-                yield ListedSecret(target, tag.account_of(latest.tags), tags=latest.tags)
+                account, problem = tag.account_of(latest.tags), ""
+                if account is None and tag.PROVIDER_ADDRESS in latest.tags:
+                    problem = "its address is wrong"
+                yield ListedSecret(target, account, problem=problem, tags=latest.tags)
 
     async def get_secret(self, target: TargetId) -> SecretSnapshot | None:
         self._check(target)

@@ -184,6 +184,7 @@ async def test_a_record_or_a_queue_that_fails_refuses_no_emergency(world: World)
     assert len(world.queue.visits) == 1, "the visit is enqueued all the same"
     world.queue.error = Transient("no queue")
     assert (await world.request()).is_open
+    assert (await world.request(ask_arm=False)).pins == ()
 
 
 @pytest.mark.parametrize(

@@ -74,8 +74,11 @@ def by_slug(*accounts: AccountId) -> list[AccountId]:
 
 
 async def test_everything_is_every_account_with_an_enrolled_secret_once(world: World) -> None:
+    more = [AccountId("s", "g", f"more-{number}") for number in range(6)]
+    for account in more:
+        world.vaults.add(TargetId(A, account.name), NOW, tags(account))
     found = await world.scope.accounts(replace(REQUEST, everything=True))
-    assert found == by_slug(ACCOUNT, OTHER)
+    assert found == by_slug(ACCOUNT, OTHER, *more)
 
 
 @pytest.mark.parametrize(("vault", "accounts"), [(A, [ACCOUNT, OTHER]), (B, [OTHER]), ("x", [])])
@@ -314,6 +317,12 @@ async def test_an_unbound_secret_does_not_count_as_missed(world: World) -> None:
     strange = TargetId(A, "strange")
     world.vaults.add(strange, NOW, tags(STRANGE))
     world.vaults.add(strange, NOW + SECOND, {})
+    record = await world.remember(THIRD, ONE)
+    assert await searched(world, record)
+
+
+async def test_a_secret_of_another_account_does_not_keep_the_search_open(world: World) -> None:
+    await untagged(world, 1)
     record = await world.remember(THIRD, ONE)
     assert await searched(world, record)
 

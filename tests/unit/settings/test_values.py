@@ -150,6 +150,7 @@ def test_an_inconclusive_probe_is_accepted_only_if_asked_for(
         ("https://", False),
         ("https://t.example?sig=x", False),
         ("https://user@t.example", False),
+        ("https://t.example:1", True),
         ("https://t.example:0", False),
         ("https://t.example:x", False),
         ("https://[", False),
@@ -227,3 +228,22 @@ def test_function_keys_are_accepted_locally_or_if_asked_for(
 def test_a_wrong_answer_about_function_keys_is_a_problem() -> None:
     assert problems(ROTATION_FUNCTION_KEYS="yes") == ["ROTATION_FUNCTION_KEYS"]
     assert load(ROTATION_FUNCTION_KEYS="False").warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({}, "off"),
+        ({"ROTATION_LOGS_WORKSPACE": "w"}, "require"),
+        ({"ROTATION_LOGS_WORKSPACE": "w", "ROTATION_EVIDENCE": "warn"}, "warn"),
+        ({"ROTATION_LOGS_WORKSPACE": "w", "ROTATION_EVIDENCE": "off"}, "off"),
+        ({"ROTATION_EVIDENCE": "off"}, "off"),
+    ],
+)
+def test_audit_logs_are_evidence_if_there_are_any(values: dict[str, str], expected: str) -> None:
+    assert load(**values).policy.evidence == expected
+
+
+@pytest.mark.parametrize("policy", ["warn", "require"])
+def test_evidence_needs_audit_logs(policy: str) -> None:
+    assert problems(ROTATION_EVIDENCE=policy) == ["ROTATION_EVIDENCE"]
