@@ -139,6 +139,12 @@ STORIES: dict[str, Plan] = {
             PlannedEvent(837, "tamper: garble a record"),
         ),
     ),
+    "ARM still lists the key before the spare when both keys are reported": replace(
+        ALONE,
+        seed=61148,
+        read_staleness=20,
+        events=(PlannedEvent(8, "leak unknown in the vault", 2),),
+    ),
     "a paused secret gets a foreign value, and is resumed before that": replace(
         NOT_DUE,
         seed=22749,

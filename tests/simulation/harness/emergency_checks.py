@@ -47,7 +47,8 @@ class EmergencyChecks:
             ledger.forced_emergencies.add(found.id)
         values = set() if self._is_overdue(found) else self._pinned(found)
         if found.id not in ledger.emergencies and (found.provisional or not found.pins):
-            keys = self._world.keys(found.account)
+            # What ARM lists: right after a regenerate, that may be the key before it.
+            keys = self._world.state(found.account).shown_keys(self._world.now)
             values |= {keys[found.leaked.slot]} if found.leaked.slot else {*keys.values()}
         ledger.emergencies.add(found.id)
         self._seen.leaked_keys.add(self._world.state(found.account), found.id, values)
