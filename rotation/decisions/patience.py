@@ -55,10 +55,13 @@ def is_tried_now(f: Facts, target: Target) -> bool:
     attempt = f.operation.attempts.get(str(target.id))
     if attempt is None:
         return True
-    if attempt.hopeless or not is_ours(f, target):
+    if not is_ours(f, target):
         return False
-    never = attempt.code == FOREIGN_VALUE  # until now it was not known that it is ours
-    if never or attempt.at < f.operation.phase_since:  # once more, each time that the phase begins
+    if attempt.at < f.operation.phase_since:  # once more, each time that the phase begins
+        return True
+    if attempt.hopeless:
+        return False
+    if attempt.code == FOREIGN_VALUE:  # until now it was not known that it is ours
         return True
     since = f.now - attempt.at
     return since >= LOOK_LATER or (since >= LOOK and not given_up(f, target))

@@ -145,6 +145,28 @@ STORIES: dict[str, Plan] = {
         read_staleness=20,
         events=(PlannedEvent(8, "leak unknown in the vault", 2),),
     ),
+    "a vault opens again before the next emergency, which tries its secrets once more": replace(
+        ALONE,
+        seed=61588,
+        events=(
+            PlannedEvent(110, "close the vault", 3),
+            PlannedEvent(745, "leak unknown of the account"),
+            PlannedEvent(1034, "leak key1 of the account"),
+            PlannedEvent(3100, "leak key1 in the vault"),
+        ),
+    ),
+    "a report is repeated after its secret was not found and its account was named": replace(
+        NOT_DUE,
+        seed=61662,
+        targets=2,
+        vaults=3,
+        latency=0.05,
+        events=(
+            PlannedEvent(2, "crash done"),
+            PlannedEvent(6, "403"),
+            PlannedEvent(1243, "leak key1 twice", 3),
+        ),
+    ),
     "a paused secret gets a foreign value, and is resumed before that": replace(
         NOT_DUE,
         seed=22749,

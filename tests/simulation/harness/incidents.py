@@ -87,9 +87,10 @@ class Incidents:
             await self._send("request_rotation", plain, key="a used key")
             key = "a used key"
         posts = (self._post(body, key, target) for _ in range(1 + ("twice" in words)))
-        answers = await asyncio.gather(*posts)
-        ids = [_ids_in(each) for each in answers if each and each.accepted]
-        same = len(ids) < 2 or ids[0] == ids[1] or "everywhere" in words or "vault" in words
+        accepted = [each for each in await asyncio.gather(*posts) if each[1]]
+        ids = [found for _, found in accepted]
+        repeated = len(accepted) == 2 and accepted[0][0] == accepted[1][0]  # the same body
+        same = not repeated or ids[0] == ids[1] or "everywhere" in words or "vault" in words
         message = f"one Idempotency-Key names two emergencies: {ids}"
         self.world.invariants.require(Invariant.ONE_EMERGENCY, same, message)
 
@@ -120,8 +121,13 @@ class Incidents:
         named = {"vault": target.vault}
         return named if "in the vault" in what else named | {"secret": target.name}
 
-    async def _post(self, body: dict[str, Any], key: str, target: TargetId) -> Answer | None:
-        """Report a leak; if the secret is not known, name its account instead."""
+    async def _post(
+        self, body: dict[str, Any], key: str, target: TargetId
+    ) -> tuple[dict[str, Any], list[str]]:
+        """Report a leak; if the secret is not known, name its account instead.
+
+        Return the body that was sent last, and the ids of the emergencies that it names.
+        """
         found = await self._send("request_rotation", body, key=key)
         if found and found.status in REFUSALS:
             message = f"an emergency is refused: {found.body}"
@@ -130,13 +136,14 @@ class Incidents:
             rest = {name: text for name, text in body.items() if name not in ("vault", "secret")}
             body = rest | {"account": str(self.operators.account_of(target))}
             return await self._post(body, key, target)
-        if found and found.accepted:
-            stored = all(PREFIX + each in self.world.storage.documents for each in _ids_in(found))
-            message = f"an accepted emergency has no document: {found.body}"
-            self.world.invariants.require(Invariant.EMERGENCY_ACCEPTED, stored, message)
-            self._ids += _ids_in(found)
-            self._batches += [found.body["batch"]] if "batch" in found.body else []
-        return found
+        if found is None or not found.accepted:
+            return body, []
+        stored = all(PREFIX + each in self.world.storage.documents for each in _ids_in(found))
+        message = f"an accepted emergency has no document: {found.body}"
+        self.world.invariants.require(Invariant.EMERGENCY_ACCEPTED, stored, message)
+        self._ids += _ids_in(found)
+        self._batches += [found.body["batch"]] if "batch" in found.body else []
+        return body, _ids_in(found)
 
     async def _wanted(self, what: str) -> list[str]:
         if "batch" not in what:

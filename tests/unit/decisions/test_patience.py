@@ -61,6 +61,12 @@ def test_one_that_cannot_heal_is_not_tried_again() -> None:
     assert not tries(publishing(gone))
 
 
+def test_one_that_could_not_heal_is_tried_once_more_for_the_next_leak() -> None:
+    """For example because its vault is open again."""
+    closed = Attempt(NOW - 21 * MINUTE, NOW - 21 * MINUTE, "ForbiddenByFirewall", hopeless=True)
+    assert tries(publishing(closed))
+
+
 def test_a_disabled_version_that_nobody_has_read_is_left_alone_at_once() -> None:
     """It may hold a password, and only a person can enable it."""
     unread = target("a", None, version="v9")
