@@ -8,6 +8,7 @@ from typing import Any
 from rotation.decisions import (
     due,
     emergency,
+    holds,
     idle,
     membership,
     overlaps,
@@ -75,11 +76,14 @@ def split_decided_by_majority() -> list[Patch]:
 
 
 def repair_cap_per_account() -> list[Patch]:
-    def backed_off(f: Facts, target: Any) -> bool:
-        recent = [r for r in f.record.repairs.values() if r.at > f.now - timedelta(days=1)]
-        return sum(repair.count for repair in recent) >= 3
+    original = holds.resting_until
 
-    return [(idle, "_backed_off", backed_off)]
+    def resting_until(f: Facts, target: Any) -> Any:
+        recent = [r for r in f.record.repairs.values() if r.at > f.now - timedelta(days=1)]
+        is_capped = sum(repair.count for repair in recent) >= 3
+        return f.now + timedelta(days=1) if is_capped else original(f, target)
+
+    return [(holds, "resting_until", resting_until)]
 
 
 def breaker_for_the_fleet() -> list[Patch]:
