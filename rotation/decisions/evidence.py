@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
+from ..domain.errors import RotationError
 from ..domain.evidence import EvidencePolicy, Readers
 from ..domain.targets import SecretRead, Target
 from .actions import Action, MissingFacts, block, needs, wait
@@ -46,21 +47,24 @@ def warning(f: Facts) -> str:
 
 
 def judge(
-    reads: Iterable[tuple[Target, Sequence[SecretRead] | None]],
+    reads: Iterable[tuple[Target, Sequence[SecretRead] | RotationError]],
     ignored: frozenset[str],
     now: datetime,
 ) -> Readers:
-    """Return what the logged reads of each target show; None stands for a log that fails.
+    """Return what the logged reads of each target show; an error stands for a log that fails.
 
     ``ignored`` are identities in lower case whose reads do not count.
     """
-    stale, unlogged = set[str](), list[str]()
+    stale, unlogged, errors = set[str](), list[str](), list[str]()
     for target, found in reads:
-        if found is None or not _works(target, found, now):
+        if isinstance(found, RotationError):
+            errors.append(found.advice)
+        logged = () if isinstance(found, RotationError) else found
+        if not _works(target, logged, now):
             unlogged.append(target.id.name)
-        stale |= _stale(target, found or ())
+        stale |= _stale(target, logged)
     named = sorted(name for name in stale if name.lower() not in ignored)
-    return Readers(tuple(named), tuple(unlogged))
+    return Readers(tuple(named), tuple(unlogged), errors[0] if errors else "")
 
 
 def _works(target: Target, reads: Sequence[SecretRead], now: datetime) -> bool:

@@ -19,10 +19,14 @@ class EvidencePolicy(StrEnum):
 
 @dataclass(frozen=True)
 class Readers:
-    """The identities that have not read the new version, and the secrets without a usable log."""
+    """The identities that have not read the new version, and the secrets without a usable log.
+
+    ``error`` is the first error of reading a log, with its remedy.
+    """
 
     stale: tuple[str, ...] = ()
     unlogged: tuple[str, ...] = ()
+    error: str = ""
 
     def __str__(self) -> str:
         parts = []
@@ -30,4 +34,6 @@ class Readers:
             parts.append(f"still reading the old version: {', '.join(self.stale)}")
         if self.unlogged:
             parts.append(f"no usable audit log of {', '.join(self.unlogged)}")
+        if self.error:
+            parts.append(self.error)
         return "; ".join(parts)

@@ -194,14 +194,15 @@ class Gatherer:
         found = await gather_limited(self._reads(f, target) for target in f.targets)
         return judge(zip(f.targets, found, strict=True), self.ignored, f.now)
 
-    async def _reads(self, f: Facts, target: Target) -> Sequence[SecretRead] | None:
-        """Return the logged reads of a target, or None if its log cannot be read."""
+    async def _reads(self, f: Facts, target: Target) -> Sequence[SecretRead] | RotationError:
+        """Return the logged reads of a target, or the error if its log cannot be read."""
         since = min(f.operation.started_at, target.created) - timedelta(days=1)
+        if not self.evidence:
+            return ()
         try:
-            found = self.evidence and self.evidence.readers(target.id.vault, target.id.name, since)
-            return await found if found else None
-        except RotationError:
-            return None
+            return await self.evidence.readers(target.id.vault, target.id.name, since)
+        except RotationError as error:
+            return error
 
 
 def _was_managed(snapshot: SecretSnapshot) -> bool:

@@ -31,6 +31,7 @@ class BodyReader(TextReader):
         unknown = sorted(set(map(str, fields)) - set(known))
         names = ", ".join(known)
         self.problems += [f"{redact(name[:40])}: unknown field; use {names}" for name in unknown]
+        self.problems += [f"{n}: must not be null" for n in known if fields.get(n, "") is None]
 
     @classmethod
     def from_json(cls, body: bytes, kind: type[msgspec.Struct]) -> BodyReader:
@@ -95,16 +96,18 @@ def read_hold(body: bytes) -> HoldRequest:
     reader = BodyReader.from_json(body, HoldBody)
     until, off = reader.parse("until", _time, None), reader.flag("off")
     dry_run, reason = reader.flag("dry_run"), reader.reason()
-    if off == ("until" in reader):
+    if off == bool(reader.text("until")):
         reader.report("until", "required, unless off is true")
     reader.check()
     return HoldRequest(until, reason, dry_run)
 
 
-def read_time(name: str, text: str) -> datetime | None:
-    """Return a time that was given outside a body; None if empty. Raises BadRequest."""
+def read_time(name: str, text: str | None) -> datetime | None:
+    """Return a time that was given outside a body; None if absent. Raises BadRequest."""
     reader = TextReader({name: text})
     found = reader.parse(name, _time, None)
+    if text is not None and not text.strip():
+        reader.report(name, "must be a time, for example 2026-12-24T18:00:00Z")
     if reader.problems:
         raise BadRequest(reader.problems)
     return found

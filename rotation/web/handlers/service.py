@@ -51,7 +51,7 @@ async def identify(call: Call) -> Response:
 
 async def audit(call: Call) -> Response:
     """Handle ``GET /api/audit?since=…&account=…&after=…``."""
-    since, account = read_time("since", call.query("since")), call.query("account")
+    since, account = read_time("since", call.request.query.get("since")), call.query("account")
     try:
         return ok(await call.service.audit.page(since, account, call.query("after")))
     except ValueError:

@@ -156,6 +156,7 @@ def test_at_a_prompt_one_ctrl_c_is_enough(environment: dict[str, str]) -> None:
     shown = ""
     while "[y/N]" not in shown:
         shown += os.read(parent, 4096).decode()
+    time.sleep(0.5)  # the prompt is shown shortly before the process waits for the answer
     process.send_signal(signal.SIGINT)
     try:
         assert process.wait(AT_ONCE) == ExitStatus.INTERRUPTED

@@ -25,6 +25,12 @@ async def asking(p: Product, key: str = "", **body: Any) -> Response:
     return await send(p, "POST", "request_rotation", RESPONDER, body, headers=headers)
 
 
+def ids(answer: Response) -> list[str]:
+    """Return the rotations that a reply names."""
+    reply = json.loads(answer.body)
+    return [one["id"] for one in reply.get("rotations", [reply])]
+
+
 def mistyped(p: Product) -> str:
     return str(p.account()).replace("aoai-demo", "aoai-dmeo")
 
@@ -125,7 +131,7 @@ class TestAnIdempotencyKeyOfAnotherRequest:
         assert [r.status for r in (first, urgent, other, again)] == [202] * 4
         assert json.loads(urgent.body) != json.loads(first.body)
         assert json.loads(other.body) != json.loads(urgent.body)
-        assert json.loads(again.body) == json.loads(other.body)
+        assert ids(again) == ids(other)
 
     async def test_only_digests_are_stored(self, tmp_path: Path) -> None:
         async with serving(estate(lives=80 * DAY), tmp_path) as p:

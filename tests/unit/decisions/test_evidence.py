@@ -12,6 +12,7 @@ from rotation.decisions import evidence
 from rotation.decisions.actions import Action, ActionKind, MissingFacts
 from rotation.decisions.chain import decide
 from rotation.decisions.facts import Facts
+from rotation.domain.errors import Permanent
 from rotation.domain.evidence import EvidencePolicy, Readers
 from rotation.domain.operation import Phase, Purpose
 from rotation.domain.policy import Policy
@@ -143,7 +144,12 @@ class TestJudge:
 
     def test_without_a_row_nothing_is_known(self) -> None:
         assert judged() == Readers(unlogged=("a",))
-        assert evidence.judge([(ONE, None)], frozenset(), NOW) == Readers(unlogged=("a",))
+
+    def test_a_log_that_cannot_be_read_is_explained_with_its_remedy(self) -> None:
+        error = Permanent("ask who has read a: 403", code="Forbidden", remedy="grant the role")
+        found = evidence.judge([(ONE, error), (ONE, error)], frozenset(), NOW)
+        assert found == Readers(unlogged=("a", "a"), error=error.advice)
+        assert "grant the role" in str(found)
 
     def test_a_log_that_stopped_before_the_publish_or_half_a_day_ago_shows_nothing(self) -> None:
         assert judged(read("x", "v2", OVER)).unlogged == ("a",)
