@@ -122,6 +122,9 @@ param minOverlap string = 'PT1H'
 @description('How long an emergency waits for a secret that is throttled or unavailable (ISO 8601), at most PT15M. Empty: five minutes.')
 param emergencyPatience string = 'PT5M'
 
+@description('Accounts on which keyrotation drill may rehearse a leak: resource ids, comma-separated. Empty: none.')
+param drillAccounts string = ''
+
 @description('What happens to a key whose old version is still read, if logsWorkspaceId is given. Empty: require.')
 param evidence 'off' | 'warn' | 'require' | '' = ''
 
@@ -236,6 +239,7 @@ module functionApp 'modules/functionapp.bicep' = {
     overlap: overlap
     minOverlap: minOverlap
     emergencyPatience: emergencyPatience
+    drillAccounts: drillAccounts
     evidence: evidence
     topicEndpoint: foundation.outputs.topicEndpoint
     logsWorkspaceId: workspaceId

@@ -50,6 +50,9 @@ param minOverlap string
 @description('How long an emergency waits for a secret that is throttled or unavailable (ISO 8601).')
 param emergencyPatience string
 
+@description('Accounts on which a leak may be rehearsed: resource ids, comma-separated, or empty.')
+param drillAccounts string
+
 @description('What happens to a key whose old version is still read.')
 param evidence string
 
@@ -123,6 +126,10 @@ var settings = [
   {
     name: 'ROTATION_EMERGENCY_PATIENCE'
     value: emergencyPatience
+  }
+  {
+    name: 'ROTATION_DRILL_ACCOUNTS'
+    value: drillAccounts
   }
   {
     name: 'ROTATION_EVIDENCE'

@@ -83,7 +83,7 @@ def assemble(clients: Clients, store: Store, queue: Queue, *, as_operator: bool 
         *(journal, inventory, vaults, unmanaged, policy, clock, emergencies, marks, holds),
         settings.period,
     )
-    scope = Scope(inventory, reader, journal)
+    scope = Scope(inventory, reader, journal, settings.drill_accounts)
     return Service(
         triggers=Triggers(reconciler, sweeper, journal, vaults, reader, queue, clock, emergencies),
         commands=Commands(

@@ -16,6 +16,7 @@ from .commands.audit import app as audit
 from .commands.config import app as config
 from .commands.discover import discover
 from .commands.doctor import doctor
+from .commands.drill import drill
 from .commands.enrol import enrol
 from .commands.history import history
 from .commands.hold import hold
@@ -33,7 +34,7 @@ from .exit_status import CommandError, ExitStatus
 COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Inspect": (status, why, plan, rotations, history),
     "Set up": (doctor, discover, enrol),
-    "Rotate": (rotate, emergency, identify, pause, hold, release),
+    "Rotate": (rotate, emergency, drill, identify, pause, hold, release),
     "A single rotation": (watch, cancel, resume, abandon),
 }
 

@@ -29,7 +29,10 @@ def stored(request: RotationRequest) -> str | None:
     if request.idempotency_key is None:
         return None
     plain = replace(request, idempotency_key=None, dry_run=False, role=None, request_id=None)
-    body = hashlib.sha256(msgspec.json.encode(plain)).hexdigest()[:12]
+    members = msgspec.to_builtins(plain)
+    if not plain.drill:
+        del members["drill"]  # earlier versions did not have it
+    body = hashlib.sha256(msgspec.json.encode(members)).hexdigest()[:12]
     return f"{_owner(request.requester, request.idempotency_key)}.{body}"
 
 

@@ -24,7 +24,7 @@ def from_operator(account: AccountId, request: RotationRequest, now: datetime) -
     return Request(
         id=_id_of(account, request),
         kind=RequestKind.EMERGENCY if request.is_emergency else RequestKind.MANUAL,
-        reason=request.reason,
+        reason=f"drill: {request.reason}" if request.drill else request.reason,
         requester=request.requester,
         at=now,
         leaked=request.leaked,

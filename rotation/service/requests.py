@@ -17,7 +17,7 @@ class RotationRequest(Struct, frozen=True):
 
     ``confirm`` is the number of accounts that a dry run for everything reported. In an emergency
     ``now`` waits for no secret, ``force`` revokes without a successor if none works, and ``blind``
-    goes on although no secret can be read.
+    goes on although no secret can be read. ``drill``: the leak is only rehearsed.
     """
 
     reason: str
@@ -37,6 +37,7 @@ class RotationRequest(Struct, frozen=True):
     now: bool = False
     force: bool = False
     blind: bool = False
+    drill: bool = False
 
     @property
     def is_emergency(self) -> bool:
@@ -79,6 +80,19 @@ def unknown_account(account: AccountId) -> Permanent:
         f"Azure has no account {account}, and no record, binding or secret names it",
         code=UNKNOWN_ACCOUNT,
         remedy="correct the id: keyrotation discover lists the accounts",
+    )
+
+
+NOT_FOR_DRILLS = "NotForDrills"
+
+
+def not_for_drills(account: AccountId) -> Permanent:
+    """Return the error for a drill on an account that is not marked for drills."""
+    return Permanent(
+        f"{account} is not marked for drills: a drill revokes the key in use",
+        code=NOT_FOR_DRILLS,
+        remedy="add its resource id to the service's setting ROTATION_DRILL_ACCOUNTS, if its "
+        "consumers may fail until they read the secret again",
     )
 
 

@@ -12,7 +12,7 @@ from ..domain.targets import ListedSecret
 from ..engine.inventory import Inventory, Listing
 from ..engine.journal import Journal
 from ..engine.reader import SecretReader
-from .requests import RotationRequest
+from .requests import RotationRequest, not_for_drills
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,7 @@ class Scope:
     inventory: Inventory
     reader: SecretReader
     journal: Journal
+    drill_accounts: frozenset[AccountId] = frozenset()
 
     async def accounts(self, request: RotationRequest) -> list[AccountId]:
         """Return every account of a request.
@@ -90,8 +91,15 @@ class Scope:
         """Return the account of an emergency and its known secrets.
 
         An account needs no secret. A secret that was deleted, unbound or stripped of its tags
-        counts if a record has it as a member. Raises Permanent if the account is not known.
+        counts if a record has it as a member. Raises Permanent if the account is not known, or if
+        the request is a drill and the account is not marked for drills.
         """
+        account, targets = await self._leaking(request)
+        if request.drill and account not in self.drill_accounts:
+            raise not_for_drills(account)
+        return account, targets
+
+    async def _leaking(self, request: RotationRequest) -> tuple[AccountId, tuple[TargetId, ...]]:
         if request.account is not None:
             return request.account, ()
         if request.secret is None:

@@ -10,6 +10,7 @@ from typing import TypeVar
 from ..domain import cloud as clouds
 from ..domain.cloud import Cloud
 from ..domain.evidence import EvidencePolicy
+from ..domain.ids import AccountId
 from ..domain.policy import Policy, ProbePolicy
 from ..domain.probe_choice import Overrides
 from . import storage as connection
@@ -54,6 +55,7 @@ class Settings:
     journal_directory: str
     bindings: str
     probe_overrides: Overrides
+    drill_accounts: frozenset[AccountId]
     journal_container: str
     queue_name: str
     schedule: str
@@ -100,6 +102,7 @@ def load(environment: Mapping[str, str]) -> Settings:
         journal_directory=read.text("ROTATION_JOURNAL") or ".state",
         bindings=read.text("ROTATION_BINDINGS"),
         probe_overrides=read.probes("ROTATION_PROBE_OVERRIDES"),
+        drill_accounts=read.accounts("ROTATION_DRILL_ACCOUNTS"),
         journal_container=read.name("ROTATION_JOURNAL_CONTAINER", "rotation-journal"),
         queue_name=read.name("ROTATION_QUEUE", DEFAULT_QUEUE),
         schedule=read.schedule("ROTATION_SCHEDULE", DEFAULT_SCHEDULE),

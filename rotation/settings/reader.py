@@ -10,6 +10,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from ..domain import durations, probe_choice
+from ..domain.ids import AccountId
 from ..domain.parsing import TextReader
 from ..domain.probe_choice import Overrides
 
@@ -66,6 +67,11 @@ class SettingsReader(TextReader):
         none: Overrides = {}
         return self.parse(name, probe_choice.parse, none)
 
+    def accounts(self, name: str) -> frozenset[AccountId]:
+        none: frozenset[AccountId] = frozenset()
+        rule = "write the comma-separated resource ids of accounts"
+        return self._read(name, _accounts, none, rule)
+
     def vaults(self, name: str) -> tuple[str, ...]:
         none: tuple[str, ...] = ()
         if not self.text(name):
@@ -121,6 +127,10 @@ def _schedule(text: str) -> str:
     if len(text.split()) != _CRON_FIELDS or not _CRON.fullmatch(text):
         raise ValueError
     return text
+
+
+def _accounts(text: str) -> frozenset[AccountId]:
+    return frozenset(AccountId.parse(part) for part in text.split(",") if part.strip())
 
 
 def _vault_urls(text: str) -> tuple[str, ...]:

@@ -60,6 +60,13 @@ class RequestBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         ]
         | UnsetType
     ) = UNSET
+    drill: (
+        Annotated[
+            bool,
+            Meta(description="A rehearsed leak: only of a secret or account marked for drills."),
+        ]
+        | UnsetType
+    ) = UNSET
     dry_run: bool | UnsetType = UNSET
 
 

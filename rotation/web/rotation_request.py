@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -38,6 +38,7 @@ def parse(
         now=reader.flag("now"),
         force=reader.flag("force"),
         blind=reader.flag("blind"),
+        drill=reader.flag("drill"),
         idempotency_key=_idempotency_key(headers, reader.problems),
     )
     reader.problems.extend(_contradictions(request, is_readable=not reader.problems))
@@ -69,9 +70,21 @@ def _contradictions(request: RotationRequest, *, is_readable: bool) -> list[str]
     for name in ("now", "force", "blind"):
         if getattr(request, name) and not request.is_emergency:
             problems.append(f"{name}: allowed only in an emergency (leaked)")
+    problems += _not_in_a_drill(request) if request.drill else []
     if request.everything and request.confirm is None and not request.dry_run:
         problems.append("confirm: required with all; use the number of accounts of a dry_run")
     return problems
+
+
+def _not_in_a_drill(request: RotationRequest) -> Iterable[str]:
+    """Yield what does not belong to the rehearsed leak of one key of one account."""
+    if request.leaked.slot is None:
+        yield "drill: only with a leaked key (key1 or key2)"
+    if request.is_bulk:
+        yield "drill: name a secret or an account"
+    for name in ("now", "force", "blind"):
+        if getattr(request, name):
+            yield f"{name}: not in a drill"
 
 
 def _target(reader: BodyReader, vaults: tuple[str, ...]) -> TargetId | None:

@@ -42,9 +42,10 @@ async def main() -> None:
 async def play(document: str, directory: Path) -> str:
     """Run the commands of a document's text; return the text with their output."""
     azure = estate()
+    settings = {**FUNCTION_SETTINGS, "ROTATION_DRILL_ACCOUNTS": azure.account("vision-weu").id}
     async with (
         Proxy(azure, directory) as proxy,
-        function_app(proxy, directory, FUNCTION_SETTINGS) as host,
+        function_app(proxy, directory, settings) as host,
     ):
         await Site(azure, host["url"], host["function_key"]).swept()
         environment = {

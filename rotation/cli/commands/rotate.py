@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from .. import output
-from ..arguments import account_name, selection
+from ..arguments import selection
 from ..batch import BatchResult, follow_batch, show_batch
 from ..clients.protocol import ApiClient, call, change
 from ..exit_status import ExitStatus
@@ -26,10 +26,9 @@ from ..parameters import (
     Wait,
     Yes,
 )
+from ..preview import show_preview
 from ..progress import JsonReport, TextReport, already_requested, follow
 from ..run import run_with_client
-
-MAX_SHOWN = 5  # accounts in a preview
 
 
 def rotate(
@@ -87,7 +86,7 @@ def emergency(
 async def _rotate(client: ApiClient, body: Mapping[str, Any], options: Options) -> ExitStatus:
     preview = await call(client, "POST", "rotations", {**body, "dry_run": True})
     if not options.as_json:
-        _show_preview(preview)
+        show_preview(preview)
     elif options.dry_run:
         output.as_json(preview)
     if options.dry_run:
@@ -105,20 +104,6 @@ async def _submit(client: ApiClient, body: Mapping[str, Any], options: Options) 
     accepted = await change(client, "POST", "rotations", body, headers=headers, look=look)
     finish = _finish_batch if "batch" in accepted else _finish_one
     return await finish(client, accepted, options)
-
-
-def _show_preview(preview: Mapping[str, Any]) -> None:
-    accounts, secrets = preview["accounts"], preview["secrets"]
-    output.echo(
-        f"Affects {output.count(accounts, 'account')} and {output.count(secrets, 'secret')}."
-    )
-    for would in preview["would"][:MAX_SHOWN]:
-        account = account_name(would["account"])
-        output.echo(f"{account}: {would['reason']}" if would["reason"] else account)
-        output.steps(would["effects"])
-    more = accounts - min(len(preview["would"]), MAX_SHOWN)
-    if more > 0:
-        output.echo(f"… and {output.count(more, 'more account')}")
 
 
 async def _finish_one(

@@ -50,7 +50,8 @@ class RotationReply(Reply, frozen=True, kw_only=True):
 
     ``beganIn`` is its first phase. ``proven`` is true once the old key was rejected. ``revoked`` is
     of emergencies: true once every leaked key was refused, false while ``notRevoked`` says why one
-    is not, and null while it is under way or cannot be proven.
+    is not, and null while it is under way or cannot be proven. ``refusedAt`` is when
+    the last of them was refused, once all are.
     """
 
     id: str
@@ -77,6 +78,7 @@ class RotationReply(Reply, frozen=True, kw_only=True):
     trouble: TroubleReply | UnsetType = UNSET
     revoked: bool | UnsetType | None = UNSET
     not_revoked: NotRevokedReply | UnsetType = UNSET
+    refused_at: Time | UnsetType = UNSET
 
 
 StateCounts = Annotated[dict[str, int], Meta(description="The total number in each state.")]

@@ -55,13 +55,16 @@ def judged(reply: RotationReply, found: Iterable[Emergency]) -> RotationReply:
     mine = tuple(found)
     if not mine:
         return reply
-    reply = replace(reply, audit=_merged(reply.audit or (), mine))
+    audit, requested = _merged(reply.audit or (), mine), min(e.at for e in mine)
+    reply = replace(reply, audit=audit, requested_at=requested)
     held = next((e for e in mine if e.is_open and e.why), None)
     if held:
         why = NotRevokedReply(reason=held.why, remedy=held.remedy)
         return replace(reply, revoked=False, not_revoked=why)
     revoked = True if all(e.verdict is Verdict.REFUSED for e in mine) else None
-    return replace(reply, revoked=revoked, not_revoked=UNSET)
+    refused = [pin.refused_at for e in mine for pin in e.pins if pin.refused_at and revoked]
+    latest = max(refused) if refused else UNSET
+    return replace(reply, revoked=revoked, not_revoked=UNSET, refused_at=latest)
 
 
 def _merged(

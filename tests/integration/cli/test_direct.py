@@ -77,6 +77,47 @@ class TestIdentify:
         assert run("identify", "--direct").status == expected
 
 
+class TestDrill:
+    COMMAND = ("drill", SECRET, "--reason", "the yearly rehearsal", "--direct")
+
+    @staticmethod
+    def tell_slot(azure: Azure) -> None:
+        current = azure.secret("kv-demo", "aoai-demo-key").current
+        current.tags = {**(current.tags or {}), "CredentialId": "Key1"}
+
+    def test_a_secret_that_was_never_read_is_not_guessed_about(self, run: Run) -> None:
+        result = run(*self.COMMAND, "--yes")
+        assert result.status == ExitStatus.REFUSED
+        assert "has not read yet which key" in result.err
+
+    def test_an_account_that_is_not_marked_is_refused_and_nothing_changes(
+        self, run: Run, azure: Azure
+    ) -> None:
+        self.tell_slot(azure)
+        before = dict(azure.account(ACCOUNT).keys)
+        for more in ("--dry-run", "--yes"):
+            result = run(*self.COMMAND, more)
+            assert result.status == ExitStatus.REFUSED
+            assert "ROTATION_DRILL_ACCOUNTS" in result.err
+        assert azure.account(ACCOUNT).keys == before
+
+    def test_the_time_until_the_old_key_is_refused_is_measured(
+        self, run: Run, azure: Azure, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.tell_slot(azure)
+        account = azure.account(ACCOUNT)
+        monkeypatch.setenv("ROTATION_DRILL_ACCOUNTS", account.id)
+        leaked = account.keys["Key1"]
+        assert run(*self.COMMAND, "--dry-run").status == ExitStatus.OK
+        assert run(*self.COMMAND).status == ExitStatus.REFUSED, "it asks first"
+        assert leaked in account.keys.values()
+        result = run(*self.COMMAND, "--yes")
+        assert result.status == ExitStatus.OK, result.err
+        assert leaked not in account.keys.values()
+        assert "drill: the yearly rehearsal" in run("history", SECRET, "--direct").out
+        assert re.search(r"The old key was refused [0-9.]+ s after the request", result.out)
+
+
 class TestWhy:
     def test_shows_what_the_next_step_waits_for_and_until_when(self, run: Run) -> None:
         result = run("why", SECRET, "--direct")

@@ -57,6 +57,22 @@ def test_a_request_keeps_all_that_the_operator_said() -> None:
     assert plain.idempotency_key is None
 
 
+def test_the_reason_of_a_drill_says_so_wherever_it_is_shown() -> None:
+    assert made(replace(LEAK, drill=True)).reason == "drill: a test"
+
+
+def test_an_idempotency_key_still_matches_what_earlier_versions_stored() -> None:
+    request = replace(
+        LEAK,
+        secret=TargetId("https://kv", "key"),
+        account=ACCOUNT,
+        overlap=HOUR,
+        idempotency_key="k",
+    )
+    assert idempotency.stored(request) == "c3e87f1e1b70097c0d117bff55d25a2d.b2281867da69"
+    assert idempotency.stored(replace(request, drill=True)) != idempotency.stored(request)
+
+
 def test_an_answer_keeps_who_gave_it() -> None:
     found = inbox.from_answer(ACCOUNT, RequestKind.RESUME, CALLER, "go on", NOW)
     assert found == Request(

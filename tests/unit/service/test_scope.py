@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -331,3 +332,17 @@ async def test_a_secret_that_waits_for_its_admission_keeps_the_search_open(world
     await untagged(world, 1)
     record = await world.remember(ACCOUNT, ONE)
     assert not await searched(world, record)
+
+
+async def test_a_drill_needs_an_account_that_the_service_marks_for_it(world: World) -> None:
+    drill = replace(LEAK, secret=ONE, drill=True)
+    with pytest.raises(Permanent) as caught:
+        await world.scope.emergency(drill)
+    assert caught.value.code == "NotForDrills"
+    with pytest.raises(Permanent):
+        await world.scope.accounts(drill)
+    marked = dataclasses.replace(world.scope, drill_accounts=frozenset({ACCOUNT}))
+    assert await marked.emergency(drill) == (ACCOUNT, (ONE,))
+    with pytest.raises(Permanent):
+        await marked.emergency(replace(drill, secret=None, account=OTHER))
+    assert await world.scope.emergency(replace(LEAK, secret=ONE)) == (ACCOUNT, (ONE,))

@@ -156,6 +156,7 @@ def test_a_vault_of_another_cloud_is_a_warning() -> None:
     ("name", "value", "says"),
     [
         ("ROTATION_CLOUD", "s3cret", "write public or usgovernment or china"),
+        ("ROTATION_DRILL_ACCOUNTS", "s3cret", "write the comma-separated resource ids"),
         ("ROTATION_PROBE_OVERRIDES", "OpenAI=s3cret", "entry 1 does not end with =PROBE"),
         ("ROTATION_PROBE_OVERRIDES", "s3 cret=token", "entry 1 does not begin with a kind"),
     ],

@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 
 from rotation.domain.cloud import PUBLIC
+from rotation.domain.ids import AccountId
 from rotation.domain.policy import Policy, ProbePolicy
 from rotation.domain.probe_calls import CALLS
 from rotation.settings import environment as settings
 from rotation.settings.environment import BadSettings, Settings
 
 MINIMAL = {"ROTATION_VAULTS": "https://kv-a.vault.azure.net"}
+ACCOUNT, OTHER = AccountId("s", "g", "acct"), AccountId("s", "g", "other")
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 
 DURATIONS = {
@@ -66,6 +68,7 @@ def test_without_a_setting_each_value_has_its_default() -> None:
         journal_directory=".state",
         bindings="",
         probe_overrides={},
+        drill_accounts=frozenset(),
         journal_container="rotation-journal",
         queue_name="rotation-work",
         schedule="0 */15 * * * *",
@@ -87,6 +90,7 @@ def test_without_a_setting_each_value_has_its_default() -> None:
         ("ROTATION_BINDINGS", "any text", "bindings", "any text"),
         ("ROTATION_PROBE_OVERRIDES", "x=token", "probe_overrides", {"x": CALLS["token"]}),
         ("ROTATION_JOURNAL_CONTAINER", "my-journal", "journal_container", "my-journal"),
+        ("ROTATION_DRILL_ACCOUNTS", f"{ACCOUNT}, {OTHER}", "drill_accounts", {ACCOUNT, OTHER}),
         ("ROTATION_QUEUE", "a1-b", "queue_name", "a1-b"),
         ("ROTATION_SCHEDULE", "0 0 * * * *", "schedule", "0 0 * * * *"),
     ],
