@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..engine.bindings import BindingRegistry
+from ..engine.emergencies import Emergencies
 from ..engine.journal import Journal
 from ..ops.discovery import Discovery
 from ..ops.enrolment.enroller import Enroller
+from ..ops.enrolment.unenroller import Unenroller
 from ..ops.keyless import Readers
 from ..ports import Store
 from ..runtime.clock import Clock
@@ -24,6 +26,7 @@ class OperatorTools:
 
     discovery: Discovery
     enroller: Enroller
+    unenroller: Unenroller
     closing: tuple[Close, ...]
 
     async def close(self) -> None:
@@ -48,6 +51,7 @@ def build_tools(settings: Settings) -> OperatorTools:
             lambda: Readers(evidence, settings.evidence_ignore, clients.clock.now()),
         ),
         Enroller(accounts, vaults, clients.clock, bindings, clients.prover(probe), journal),
+        Unenroller(vaults, clients.clock, Emergencies(store, clients.clock), journal),
         closing((accounts, vaults, resources, evidence, probe, store, clients.credential)),
     )
 

@@ -27,13 +27,14 @@ from .commands.release import release
 from .commands.rotate import emergency, rotate
 from .commands.rotations import rotations
 from .commands.status import status
+from .commands.unenrol import unenrol
 from .commands.watch import cancel, watch
 from .commands.why import why
 from .exit_status import CommandError, ExitStatus
 
 COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Inspect": (status, why, plan, rotations, history),
-    "Set up": (doctor, discover, enrol),
+    "Set up": (doctor, discover, enrol, unenrol),
     "Rotate": (rotate, emergency, drill, identify, pause, hold, release),
     "A single rotation": (watch, cancel, resume, abandon),
 }

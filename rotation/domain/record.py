@@ -22,6 +22,8 @@ HISTORY = 20
 # After a lost record, untagged secrets are looked for, but not longer: some in each sweep.
 RECOVERY = timedelta(hours=48)
 
+LEFT = 50  # names of secrets that left, and must not come back by an earlier version's tags
+
 OUTBOX = 20  # notifications that a record keeps until they are delivered
 
 FORMAT = 1

@@ -153,9 +153,9 @@ def paused(tags: Mapping[str, str], wanted: bool, *, explicit: bool = False) -> 
 
 
 def without(tags: Mapping[str, str], *names: str) -> dict[str, str]:
-    """Return the tags without those of the given names, ignoring case."""
+    """Return the tags without those of the given names, ignoring case and blanks around them."""
     folded = {name.lower() for name in names}
-    return {name: text for name, text in tags.items() if name.lower() not in folded}
+    return {name: text for name, text in tags.items() if name.strip().lower() not in folded}
 
 
 def _folded(tags: Mapping[str, str]) -> dict[str, str]:

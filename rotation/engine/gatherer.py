@@ -25,7 +25,7 @@ from ..domain.keys import Key, Keys
 from ..domain.membership import Member
 from ..domain.operation import Phase
 from ..domain.policy import Policy
-from ..domain.record import Record
+from ..domain.record import LEFT, Record
 from ..domain.targets import Enrolment, SecretRead, SecretSnapshot, Target, Version
 from ..ports import Accounts, Evidence, Probe, Vaults
 from ..runtime.clock import Clock
@@ -37,7 +37,6 @@ from .reader import Read, SecretReader
 
 _PROVISIONED = "Succeeded"
 _FAILED = ("Failed", "Canceled")
-LEFT = 50  # names of secrets that left, and must not come back by an earlier version's tags
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
 

@@ -14,7 +14,7 @@ from ...ops.enrolment.plan import EnrolmentAction, EnrolmentPlan
 from .. import interruption, output
 from ..arguments import parse_slot, secret_name
 from ..clients.operator import operator_tools
-from ..enrolment import EnrolmentArguments, to_requests
+from ..enrolment import EnrolmentArguments, selection, to_requests
 from ..exit_status import ExitStatus
 from ..options import Options
 from ..parameters import DryRun, Json, Subscriptions, Yes
@@ -33,7 +33,15 @@ _GO_ON = "Enrol the others: run the same command again."
 def enrol(
     which: Annotated[
         str, typer.Argument(metavar="ACCOUNT", help="A resource id, a name, or a name pattern.")
-    ],
+    ] = "",
+    all_in: Annotated[
+        str,
+        typer.Option(
+            "--all-in",
+            metavar="SCOPE",
+            help="Every account in this subscription or resource group: its id.",
+        ),
+    ] = "",
     in_use: Annotated[str, typer.Option(help="The key that consumers use now: key1 or key2.")] = "",
     vault: Annotated[
         str, typer.Option("--vault", help="The vault that will hold the secret.")
@@ -51,7 +59,8 @@ def enrol(
 ) -> None:
     """Enrol accounts: create or tag a secret for the key in use (uses your own credentials)."""
     validity, slot = timedelta(days=validity_days), parse_slot(in_use)
-    arguments = EnrolmentArguments(which, subscription or (), vault, secret, validity, slot)
+    accounts = selection(which, all_in, subscription or ())
+    arguments = EnrolmentArguments(accounts, vault, secret, validity, slot)
     run(_enrol(arguments, Options(as_json, dry_run, yes)))
 
 

@@ -21,7 +21,7 @@ from ...runtime.concurrency import gather_limited
 from ..proof import FIX, Prover
 from ..survey import by_account
 from .admission import admitted, is_trusted
-from .plan import EnrolmentAction, EnrolmentPlan, EnrolmentRequest, decide, named
+from .plan import EnrolmentAction, EnrolmentPlan, EnrolmentRequest, decide, named, without_clashes
 
 CONCURRENCY = 8
 
@@ -48,7 +48,7 @@ class Enroller:
         listed = [s for vault in vaults.urls async for s in vaults.list_secrets(vault)]
         enrolled = by_account(listed)
         plans = (self._plan(request, enrolled.get(request.account.id, [])) for request in requests)
-        return await gather_limited(plans, CONCURRENCY)
+        return without_clashes(await gather_limited(plans, CONCURRENCY))
 
     async def _plan(self, request: EnrolmentRequest, enrolled: list[ListedSecret]) -> EnrolmentPlan:
         if request.account.local_auth_disabled:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -110,6 +111,19 @@ def named(request: EnrolmentRequest) -> EnrolmentPlan:
     why = "already enrolled; will be trusted, because you name it"
     account, target = request.account.id, request.target
     return EnrolmentPlan(account, target, EnrolmentAction.ADMIT, why, warning=_TRUSTED)
+
+
+def without_clashes(plans: Sequence[EnrolmentPlan]) -> list[EnrolmentPlan]:
+    """Refuse the plans that would write one secret for several accounts."""
+    times = Counter(plan.target for plan in plans if plan.changes_something)
+    return [_clashing(plan) if times[plan.target] > 1 else plan for plan in plans]
+
+
+def _clashing(plan: EnrolmentPlan) -> EnrolmentPlan:
+    if not plan.changes_something:
+        return plan
+    why = "another account would get the same secret; enrol it alone, with --secret"
+    return EnrolmentPlan(plan.account, plan.target, EnrolmentAction.REFUSE, why)
 
 
 def _already_enrolled(request: EnrolmentRequest, enrolled: Iterable[ListedSecret]) -> str:

@@ -252,9 +252,35 @@ class TestEnrol:
         assert result.status == ExitStatus.FAILING
         assert "vision-new" in result.err
 
+    def test_enrols_all_accounts_of_a_group_after_showing_the_plan(
+        self, run: Run, azure: Azure
+    ) -> None:
+        azure.add_account("elsewhere", "OpenAI", group="rg-other")
+        scope = azure.account("vision-new").id.partition("/providers")[0]
+        arguments = ("enrol", "--all-in", scope, "--in-use", "key1")
+        asked = run(*arguments)
+        assert asked.status == ExitStatus.REFUSED
+        assert "vision-new-key" in asked.out
+        assert "elsewhere" not in asked.out
+        assert "entra-only" in asked.out
+        done = run(*arguments, "--yes", "--json")
+        assert done.status == ExitStatus.REFUSED, "lang holds the other key"
+        assert "vision-new-key" in azure.vault(VAULT).secrets
+        assert "elsewhere-key" not in azure.vault(VAULT).secrets
+
+    def test_two_accounts_are_never_given_one_secret(self, run: Run, azure: Azure) -> None:
+        azure.add_account("vision.new", "ComputerVision")
+        result = run("enrol", "vision?new", "--in-use", "key1", "--yes")
+        assert result.status == ExitStatus.REFUSED
+        assert result.out.count("another account would get the same secret") == 2
+        assert "vision-new-key" not in azure.vault(VAULT).secrets
+
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
+            ([], "Name the accounts"),
+            (["vision-new", "--all-in", "sub-1"], "Name the accounts"),
+            (["--all-in", "rg"], "is not a scope"),
             (["nothing"], "keyrotation discover"),
             (["vision-new", "--in-use", "third"], "Write key1 or key2"),
             (["vision-new", "--vault", "elsewhere"], "kv-demo"),
@@ -267,3 +293,42 @@ class TestEnrol:
         result = run("enrol", *arguments)
         assert result.status == ExitStatus.USAGE
         assert message in result.err
+
+
+class TestUnenrol:
+    SECRET = f"{VAULT}/aoai-demo-key"
+
+    def test_the_secret_leaves_at_once_and_the_keys_stay(self, run: Run, azure: Azure) -> None:
+        run("emergency", self.SECRET, "--leaked", "key2", "--reason", "r", "--yes", "--direct")
+        keys = dict(azure.account("aoai-demo").keys)
+        preview = run("unenrol", self.SECRET, "--dry-run")
+        assert "at once" in preview.out
+        assert self.SECRET in run("status", "--direct").out
+        assert run("unenrol", self.SECRET).status == ExitStatus.REFUSED, "it asks first"
+
+        result = run("unenrol", self.SECRET, "--yes")
+        assert result.status == ExitStatus.OK, result.err
+        assert self.SECRET not in run("status", "--direct").out
+        assert run("rotate", self.SECRET, "--reason", "r", "--direct").status == ExitStatus.REFUSED
+        version = azure.secret(VAULT, "aoai-demo-key").current
+        assert version.value in keys.values()
+        assert "ProviderAddress" not in (version.tags or {})
+        assert azure.account("aoai-demo").keys == keys
+
+    def test_a_secret_whose_rotation_is_under_way_stays(self, run: Run, azure: Azure) -> None:
+        run("rotate", self.SECRET, "--reason", "trial", "--direct", "--no-wait")
+        tags = azure.secret(VAULT, "aoai-demo-key").current.tags
+        result = run("unenrol", self.SECRET, "--yes")
+        assert result.status == ExitStatus.REFUSED
+        assert "keyrotation watch" in result.err
+        assert azure.secret(VAULT, "aoai-demo-key").current.tags == tags
+
+    def test_an_unknown_secret_is_refused(self, run: Run) -> None:
+        result = run("unenrol", f"{VAULT}/nothing", "--yes")
+        assert result.status == ExitStatus.REFUSED
+        assert "is not enrolled" in result.err
+
+    def test_the_preview_names_the_secrets_that_stay(self, run: Run, azure: Azure) -> None:
+        result = run("unenrol", f"{VAULT}/speech-too", "--dry-run", "--json")
+        assert [name.rpartition("/")[2] for name in result.json["others"]] == ["speech-demo-key"]
+        assert result.json["done"] is False

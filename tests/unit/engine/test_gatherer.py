@@ -20,12 +20,12 @@ from rotation.domain.keys import Key
 from rotation.domain.membership import Member
 from rotation.domain.operation import Phase
 from rotation.domain.policy import Policy
-from rotation.domain.record import ObservedVersion, Record
+from rotation.domain.record import LEFT, ObservedVersion, Record
 from rotation.domain.request import Leaked
 from rotation.domain.targets import SecretRead
 from rotation.engine.bindings import BindingRegistry
 from rotation.engine.fleet_holds import FleetHolds
-from rotation.engine.gatherer import LEFT, Gatherer, check_rotatable
+from rotation.engine.gatherer import Gatherer, check_rotatable
 from rotation.engine.inventory import Inventory
 from rotation.engine.journal import Journal
 from rotation.engine.reader import SecretReader
