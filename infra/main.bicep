@@ -125,7 +125,10 @@ param emergencyPatience string = 'PT5M'
 @description('Accounts on which keyrotation drill may rehearse a leak: resource ids, comma-separated. Empty: none.')
 param drillAccounts string = ''
 
-@description('What happens to a key whose old version is still read, if logsWorkspaceId is given. Empty: require.')
+@description('Apps that are asked which key they use, and refreshed after a rotation: name@vault=URL audience resource id, comma-separated. Empty: none.')
+param consumers string = ''
+
+@description('What happens to a key whose old version is still read, if logsWorkspaceId or consumers are given. Empty: require.')
 param evidence 'off' | 'warn' | 'require' | '' = ''
 
 @description('SKU of the storage account that holds the journal. Empty: Standard_ZRS; some regions offer only Standard_LRS.')
@@ -240,6 +243,7 @@ module functionApp 'modules/functionapp.bicep' = {
     minOverlap: minOverlap
     emergencyPatience: emergencyPatience
     drillAccounts: drillAccounts
+    consumers: consumers
     evidence: evidence
     topicEndpoint: foundation.outputs.topicEndpoint
     logsWorkspaceId: workspaceId

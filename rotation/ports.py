@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from .domain.account import Account
+from .domain.consumers import Consumer
 from .domain.document import Document
 from .domain.ids import AccountId, TargetId
 from .domain.keys import Key, Keys, Slot
@@ -78,6 +79,20 @@ class Evidence(Protocol):
 
     async def readers(self, vault_url: str, secret: str, since: datetime) -> Sequence[SecretRead]:
         """Return successful reads of the secret's value since then."""
+
+
+class Health(Protocol):
+    """Consumers that say which key they use."""
+
+    async def ask(self, consumer: Consumer, secret: str, nonce: str) -> Mapping[str, object]:
+        """Return the JSON object of a consumer's answer; raises Transient without a usable one."""
+
+
+class Refresher(Protocol):
+    """Apps in Resource Manager that read secrets when they start or when they are told to."""
+
+    async def refresh(self, consumer: Consumer) -> None:
+        """Let a consumer's app read its secrets again."""
 
 
 class Store(Protocol):

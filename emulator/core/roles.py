@@ -67,6 +67,8 @@ BUILT_IN = (
         ),
     ),
     Role("Reader", actions=("*/read",)),
+    Role("Website Contributor", actions=("Microsoft.Web/sites/*",)),
+    Role("Container Apps Contributor", actions=("Microsoft.App/containerApps/*",)),
     Role(
         "Cognitive Services Contributor",
         actions=("Microsoft.Authorization/*/read", "Microsoft.CognitiveServices/*"),

@@ -16,6 +16,7 @@ from ..core.faults import Faults, respond
 from ..core.identity import Identity
 from ..core.wire import Dropped, Headers, Request, Response
 from .accounts import Accounts
+from .apps import Apps
 from .arm.service import Arm
 from .eventgrid.custom_topics import CustomTopics
 from .inference.service import Inference
@@ -77,7 +78,8 @@ class Services:
         self.identity = Identity(self.clock)
         self.accounts = Accounts(self.clock, self.changed, self.random)
         self.keyvault = KeyVault(self.identity)
-        self.arm = Arm(self.identity, self.accounts, self.keyvault.vaults)
+        self.apps = Apps(self.identity)
+        self.arm = Arm(self.identity, self.accounts, self.keyvault.vaults, apps=self.apps.by_id)
         self.inference = Inference(self.accounts)
         self.topics = CustomTopics(self.identity)
         self.logs = Logs(self.clock, self.identity)
@@ -91,6 +93,7 @@ class Services:
             self.logs,
             self.storage,
             self.identity,
+            self.apps,
         )
 
     def handle(self, request: Request) -> Response:

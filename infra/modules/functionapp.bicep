@@ -53,6 +53,9 @@ param emergencyPatience string
 @description('Accounts on which a leak may be rehearsed: resource ids, comma-separated, or empty.')
 param drillAccounts string
 
+@description('Apps that are asked and refreshed: name@vault=URL audience resource id, comma-separated, or empty.')
+param consumers string
+
 @description('What happens to a key whose old version is still read.')
 param evidence string
 
@@ -130,6 +133,10 @@ var settings = [
   {
     name: 'ROTATION_DRILL_ACCOUNTS'
     value: drillAccounts
+  }
+  {
+    name: 'ROTATION_CONSUMERS'
+    value: consumers
   }
   {
     name: 'ROTATION_EVIDENCE'

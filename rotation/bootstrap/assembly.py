@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..engine.bindings import BindingRegistry
+from ..engine.consumers import ConsumerChecks
 from ..engine.emergencies import Emergencies
 from ..engine.fleet_holds import FleetHolds
 from ..engine.gatherer import Gatherer
 from ..engine.inventory import Inventory
 from ..engine.journal import Journal
 from ..engine.listing_marks import ListingMarks
+from ..engine.nudging import Nudging
 from ..engine.reader import SecretReader
 from ..engine.reconciler import Reconciler
 from ..engine.responder import Responder
@@ -63,7 +65,19 @@ def assemble(clients: Clients, store: Store, queue: Queue, *, as_operator: bool 
     settings, clock, policy = clients.settings, clients.clock, clients.settings.policy
     accounts, vaults, resources = clients.accounts(), clients.vaults(), clients.resources()
     probe, notifier, evidence = clients.probe(), clients.notifier(), clients.evidence()
-    owned = (queue, accounts, vaults, resources, probe, notifier, evidence, store)
+    health, refresher = clients.health(), clients.refresher()
+    owned = (
+        queue,
+        accounts,
+        vaults,
+        resources,
+        probe,
+        notifier,
+        evidence,
+        health,
+        refresher,
+        store,
+    )
 
     bindings = BindingRegistry(store, settings.bindings, settings.vaults, as_operator=as_operator)
     inventory, journal = Inventory(vaults, clock, bindings), Journal(store)
@@ -71,9 +85,11 @@ def assemble(clients: Clients, store: Store, queue: Queue, *, as_operator: bool 
     ignored = settings.evidence_ignore
     reading = (accounts, vaults, probe, reader, clock, policy)
     holds = FleetHolds(store, clock)
-    gatherer = Gatherer(*reading, bindings, journal, holds, evidence, ignored)
+    checks = ConsumerChecks(health) if health else None
+    gatherer = Gatherer(*reading, bindings, journal, holds, evidence, ignored, checks)
     emergencies = Emergencies(store, clock)
-    reconciler = Reconciler(gatherer, journal, Responder(emergencies), notifier)
+    nudging = Nudging(refresher, policy.consumers, clock) if refresher else None
+    reconciler = Reconciler(gatherer, journal, Responder(emergencies), notifier, nudging)
     lost = LostRecords(reader, journal)
     sweeper = Sweep(
         inventory, bindings, lost, journal, policy, clock, settings.rate, settings.period

@@ -15,7 +15,9 @@ from ..settings.environment import Settings
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
 
+    from ..adapters.app_refresher import AppRefresher
     from ..adapters.cognitive_services import ArmAccounts
+    from ..adapters.consumer_health import ConsumerHealth
     from ..adapters.key_vault import KeyVaults
     from ..adapters.pipeline import TransportFactory
     from ..adapters.probe import DataPlaneProbe
@@ -83,6 +85,22 @@ class Clients:
 
         workspace, endpoint = self.settings.logs_workspace, self.settings.cloud.logs
         return LogEvidence(workspace, self.credential, self.clock, self.transport, endpoint)
+
+    def health(self) -> ConsumerHealth | None:
+        """Return a client that asks consumers for the key in use, or None if none can be asked."""
+        if not self.settings.policy.consumers.have_checks:
+            return None
+        from ..adapters.consumer_health import ConsumerHealth
+
+        return ConsumerHealth(self.credential, self.transport)
+
+    def refresher(self) -> AppRefresher | None:
+        """Return a client that lets apps read their secrets again, or None if it has none."""
+        if not self.settings.policy.consumers.have_resources:
+            return None
+        from ..adapters.app_refresher import AppRefresher
+
+        return AppRefresher(self.credential, self.clock, self.settings.cloud, self.transport)
 
 
 def azure_credential(settings: Settings) -> AsyncTokenCredential:

@@ -13,6 +13,7 @@ from ..domain.keys import Slot
 from ..domain.operation import Phase
 from ..domain.probing import ProbeResult
 from ..domain.targets import Target
+from . import nudges
 from .actions import Action, ActionKind, MissingFacts, enter, needs, wait
 from .facts import Facts
 from .notifications import notify
@@ -89,6 +90,7 @@ def _published(f: Facts) -> Action:
     operation = f.operation
     done = f.publishing(operation.candidate)
     record = replace(f.record, published_at=f.now, published=operation.value)
+    record = nudges.ask(record, f, done)
     if operation.overlap_until is None:
         record = notify(record, f, "rotated", event_data(f, slot=operation.candidate.value))
     left = target_names(tuple(t for t in f.targets if t not in done))

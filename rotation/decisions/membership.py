@@ -18,7 +18,7 @@ from ..domain.ids import AccountId, TargetId
 from ..domain.keys import Key, Keys
 from ..domain.membership import Member, has_key_shape
 from ..domain.operation import Phase
-from ..domain.policy import Policy, remarks
+from ..domain.policy import Policy, remarks, unknown_consumers
 from ..domain.record import Record
 from ..domain.targets import Enrolment, SecretSnapshot, Target
 
@@ -153,7 +153,10 @@ def with_remarks(
     notes: Mapping[str, str], targets: Iterable[Target], policy: Policy
 ) -> Mapping[str, str]:
     """Return the notes with what is wrong with the targets' own settings."""
-    found = {str(target.id): remarks(target.enrolment, policy) for target in targets}
+    found = {
+        str(target.id): (*remarks(target.enrolment, policy), *unknown_consumers(target, policy))
+        for target in targets
+    }
     said = {name: (*filter(None, (notes.get(name),)), *more) for name, more in found.items()}
     return {**notes, **{name: "; ".join(texts) for name, texts in said.items() if texts}}
 

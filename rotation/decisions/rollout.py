@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from ..domain.operation import Phase, Purpose
 from ..domain.probing import ProbeResult
 from ..domain.targets import Target
-from . import evidence, guards, holds, schedule, values
+from . import evidence, guards, holds, nudges, schedule, values
 from .actions import (
     Action,
     ActionKind,
@@ -164,6 +164,7 @@ def _published(f: Facts) -> Action:
     operation = f.operation
     names = target_names(f.targets)
     record = replace(f.record, published_at=f.now, published=operation.value)
+    record = nudges.ask(record, f, f.publishing(operation.candidate))
     data = event_data(f, slot=operation.candidate.value)
     if operation.purpose is Purpose.REPAIR:
         record = notify(record, f, "repaired", data | {"of": (operation.value or "")[:8]})

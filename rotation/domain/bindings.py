@@ -44,6 +44,18 @@ class Bound(StrEnum):
 
 
 @dataclass(frozen=True)
+class Place:
+    """Secrets of one vault, in lower case. Without ``pattern`` it covers the whole vault."""
+
+    vault: str
+    pattern: str | None = None
+
+    def covers(self, target: TargetId) -> bool:
+        """Return whether a secret is in this place."""
+        return self.vault == target.vault.lower() and _matches(self.pattern, target.name.lower())
+
+
+@dataclass(frozen=True)
 class Entry:
     """One entry of the setting, in lower case. Without ``pattern`` it covers the whole vault."""
 
@@ -53,11 +65,8 @@ class Entry:
 
     def covers(self, target: TargetId, account: AccountId) -> bool:
         """Return whether both the secret and the account match. Paths match by whole segments."""
-        return (
-            self.vault == target.vault.lower()
-            and _matches(self.pattern, target.name.lower())
-            and f"{account}/".lower().startswith(f"{self.scope}/")
-        )
+        scoped = f"{account}/".lower().startswith(f"{self.scope}/")
+        return scoped and Place(self.vault, self.pattern).covers(target)
 
     @property
     def names_one(self) -> bool:
@@ -154,17 +163,18 @@ def _entry(part: str, vaults: tuple[str, ...]) -> Entry:
     place, equals, scope = part.lower().partition("=")
     if not equals:
         raise ValueError(f"{redact(part)!r} is not vault=scope; write {EXAMPLE}")
-    vault, pattern = _place(place.strip(), vaults)
+    found = place_of(place.strip(), vaults)
     scope = scope.strip().rstrip("/")
     if not _SCOPE.fullmatch(scope):
         raise ValueError(
             f"{redact(scope)!r} is not the resource id of an account, a resource group or a "
             f"subscription; write {EXAMPLE}"
         )
-    return Entry(vault, scope, pattern)
+    return Entry(found.vault, scope, found.pattern)
 
 
-def _place(place: str, vaults: tuple[str, ...]) -> tuple[str, str | None]:
+def place_of(place: str, vaults: tuple[str, ...]) -> Place:
+    """Parse ``vault[/secret pattern]`` in lower case. Raises ValueError."""
     if place.startswith("https://"):
         parts = urlsplit(place)
         name, rest = parts.netloc, parts.path.strip("/").removeprefix("secrets/")
@@ -175,7 +185,7 @@ def _place(place: str, vaults: tuple[str, ...]) -> tuple[str, str | None]:
         raise ValueError(f"{redact(name)!r} is not one of the vaults of ROTATION_VAULTS")
     if rest and not _PATTERN.fullmatch(rest):
         raise ValueError(f"{redact(rest)!r} is not a secret name; letters, digits, hyphens and *")
-    return found.pop(), rest or None
+    return Place(found.pop(), rest or None)
 
 
 def _first_label(url: str) -> str:

@@ -1,4 +1,7 @@
-"""Evidence from the vaults' audit logs: who still uses the former version of a secret."""
+"""Evidence of who still uses the former version of a secret.
+
+It comes from the vaults' audit logs, and from consumers that are asked.
+"""
 
 from __future__ import annotations
 
@@ -21,12 +24,14 @@ class EvidencePolicy(StrEnum):
 class Readers:
     """The identities that have not read the new version, and the secrets without a usable log.
 
-    ``error`` is the first error of reading a log, with its remedy.
+    ``error`` is the first error of reading a log, with its remedy. ``behind`` has a sentence for
+    each consumer that does not confirm that it uses the new key.
     """
 
     stale: tuple[str, ...] = ()
     unlogged: tuple[str, ...] = ()
     error: str = ""
+    behind: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         parts = []
@@ -36,4 +41,5 @@ class Readers:
             parts.append(f"no usable audit log of {', '.join(self.unlogged)}")
         if self.error:
             parts.append(self.error)
+        parts += self.behind
         return "; ".join(parts)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
 from . import durations
+from .consumers import Consumers
 from .evidence import EvidencePolicy
+from .redaction import redact
 from .targets import Enrolment, Target
 from .window import Window
 
@@ -40,6 +42,7 @@ class Policy:
     minimum_overlap: timedelta = timedelta(hours=1)
     evidence: EvidencePolicy = EvidencePolicy.OFF
     evidence_deadline: timedelta = timedelta(days=7)
+    consumers: Consumers = field(default_factory=Consumers)
 
 
 FALLBACK_VALIDITY = timedelta(days=90)
@@ -106,6 +109,16 @@ def remarks(enrolment: Enrolment, policy: Policy) -> tuple[str, ...]:
     )
     changed = (one for one in used if one[1] is not None and one[1] != one[2])
     return (*enrolment.problems, *(_counts_as(*one) for one in changed))
+
+
+def unknown_consumers(target: Target, policy: Policy) -> tuple[str, ...]:
+    """Return a remark on each consumer that a secret selects without effect."""
+    names = target.enrolment.consumers
+    known = {consumer.name for consumer in policy.consumers.of(target.id, names)}
+    missing = (name for name in names if name not in known)
+    return tuple(
+        f"RotationConsumers: no {redact(name)} in ROTATION_CONSUMERS for it" for name in missing
+    )
 
 
 def settings_remarks(policy: Policy) -> tuple[str, ...]:

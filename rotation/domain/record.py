@@ -64,6 +64,18 @@ class Repair(Struct, frozen=True):
     at: datetime
 
 
+class Nudge(Struct, frozen=True):
+    """A request to a consumer to read its secrets again, once they have new ``versions``.
+
+    ``next_at`` is the time of the next attempt; None if it succeeded or if the last one failed.
+    """
+
+    versions: tuple[str, ...]
+    next_at: datetime | None
+    tries: int = 0
+    error: str = ""
+
+
 class Hold(Struct, frozen=True):
     """The time for which something held back steps that were ready.
 
@@ -88,7 +100,8 @@ class Record(Struct, frozen=True):
     """The stored record of one account.
 
     ``held`` are the holds on the next rotation or the running one, by secret and, under an empty
-    name, of the account. ``searched``: since ``began_at``, all untagged secrets were looked at.
+    name, of the account. ``nudges`` are by a consumer's name. ``searched``: since ``began_at``, all
+    untagged secrets were looked at.
     """
 
     account: AccountId
@@ -124,6 +137,7 @@ class Record(Struct, frozen=True):
     births: Mapping[str, datetime] = field(default_factory=dict)
     held: Mapping[str, Hold] = field(default_factory=dict)
     searched: bool = False
+    nudges: Mapping[str, Nudge] = field(default_factory=dict)
 
     def is_young(self, now: datetime) -> bool:
         """Return whether the record replaces a lost one and is not complete yet."""

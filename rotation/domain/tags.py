@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-from . import durations, window
+from . import consumers, durations, window
 from .ids import AccountId
 from .keys import Slot
 from .parsing import TextReader
@@ -30,6 +30,8 @@ WINDOW = "RotationWindow"
 
 PAUSED = "RotationPaused"
 
+CONSUMERS = "RotationConsumers"
+
 ROTATION_ID = "RotationId"
 
 ROTATED_AT = "RotatedAt"
@@ -44,6 +46,7 @@ READ = (
     MINIMUM_INTERVAL,
     WINDOW,
     PAUSED,
+    CONSUMERS,
 )
 
 WRITTEN = (CREDENTIAL_ID, ROTATION_ID, ROTATED_AT, ROTATION_REASON)
@@ -119,6 +122,7 @@ def read(tags: Mapping[str, str]) -> Enrolment | None:
         minimum_interval=_clamped(reader, MINIMUM_INTERVAL, durations.parse),
         window=reader.parse(WINDOW, window.parse, None),
         paused=reader.parse(PAUSED, _flag, False),
+        consumers=reader.parse(CONSUMERS, consumers.parse_names, ()),
         rotation=folded.get(ROTATION_ID.lower()),
         problems=(*reader.problems, *_room(tags)),
     )

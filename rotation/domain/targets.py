@@ -22,6 +22,7 @@ class Enrolment:
     minimum_interval: timedelta | None = None
     window: Window | None = None
     paused: bool = False
+    consumers: tuple[str, ...] = ()
     rotation: str | None = None
     problems: tuple[str, ...] = ()
 

@@ -31,6 +31,7 @@ from ..ports import Accounts, Evidence, Probe, Vaults
 from ..runtime.clock import Clock
 from ..runtime.concurrency import gather_limited
 from .bindings import BindingRegistry
+from .consumers import ConsumerChecks
 from .fleet_holds import FRESH, FleetHolds
 from .journal import Journal
 from .reader import Read, SecretReader
@@ -56,6 +57,7 @@ class Gatherer:
     holds: FleetHolds
     evidence: Evidence | None = None
     ignored: frozenset[str] = frozenset()
+    checks: ConsumerChecks | None = None
 
     async def facts(
         self,
@@ -189,9 +191,13 @@ class Gatherer:
         )
 
     async def _readers(self, f: Facts) -> Readers:
-        """Return who has read the secrets since a day before the rotation."""
+        """Return who has read the secrets since a day before the rotation, and who is behind."""
+        behind = await self.checks.behind(f) if self.checks else ()
+        if self.checks and not self.evidence:
+            return Readers(behind=behind)
         found = await gather_limited(self._reads(f, target) for target in f.targets)
-        return judge(zip(f.targets, found, strict=True), self.ignored, f.now)
+        logged = judge(zip(f.targets, found, strict=True), self.ignored, f.now)
+        return dataclasses.replace(logged, behind=behind)
 
     async def _reads(self, f: Facts, target: Target) -> Sequence[SecretRead] | RotationError:
         """Return the logged reads of a target, or the error if its log cannot be read."""

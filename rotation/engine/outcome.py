@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from ..decisions.actions import Action, ActionKind
+from ..decisions.nudges import next_at
 from ..domain.ids import AccountId
 from ..domain.operation import Phase
 from ..domain.record import Failure, Record
@@ -17,7 +18,8 @@ class Outcome(Struct, frozen=True):
     """The outcome of a visit: why the account waits, and until when.
 
     ``retry_now``: visit again immediately. ``new_wait``: the wait was not stored before.
-    ``has_notifications``: the outbox is not empty. ``of_service``: the service itself failed.
+    ``has_notifications``: the outbox is not empty. ``has_nudges``: consumers are to be asked.
+    ``of_service``: the service itself failed.
     """
 
     account: AccountId
@@ -30,6 +32,7 @@ class Outcome(Struct, frozen=True):
     retry_now: bool = False
     new_wait: bool = False
     has_notifications: bool = True
+    has_nudges: bool = False
     of_service: bool = False
 
     @property
@@ -49,6 +52,7 @@ def of_action(action: Action, record: Record, *, new_wait: bool = False) -> Outc
         failure=record.blocked,
         new_wait=new_wait,
         has_notifications=bool(record.outbox),
+        has_nudges=next_at(record) is not None,
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -28,6 +29,7 @@ from . import failures, outbox, outcome
 from .effects import EFFECTS, Effects
 from .gatherer import Gatherer
 from .journal import Journal
+from .nudging import Nudging
 from .outcome import Outcome
 from .outcome import fields as log_fields
 from .responder import Responder, hold_of, hold_of_error, new_salt
@@ -51,6 +53,7 @@ class Reconciler:
     journal: Journal
     responder: Responder
     notifier: Notifier | None = None
+    nudging: Nudging | None = None
     effects: Effects = field(init=False)
 
     def __post_init__(self) -> None:
@@ -115,6 +118,11 @@ class Reconciler:
                 break
         if outcome.has_notifications:
             await outbox.deliver_pending(self.journal, self.notifier, account)
+        if self.nudging and outcome.has_nudges:
+            record, _ = await self.journal.load(account)
+            until = await self.nudging.deliver(record, partial(self.journal.amend, account))
+            if until != outcome.until:
+                outcome = replace(outcome, kind=ActionKind.WAIT, until=until, new_wait=True)
         return replace(outcome, retry_now=outcome.kind not in _RESTING)
 
     async def explain(

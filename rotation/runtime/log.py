@@ -39,6 +39,8 @@ LINES: Mapping[str, tuple[str, ...]] = {
     "event ignored": ("secret", "reason"),
     "event waits": ("secret", "reason", "code"),
     "event not sent": ("id", "reason"),
+    "consumer asked": ("consumer",),
+    "consumer not asked": ("consumer", "reason", "code"),
 }
 
 _log = logging.getLogger("rotation")

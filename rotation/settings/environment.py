@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from ..domain import cloud as clouds
 from ..domain.cloud import Cloud
+from ..domain.consumers import Consumers
 from ..domain.evidence import EvidencePolicy
 from ..domain.ids import AccountId
 from ..domain.policy import Policy, ProbePolicy
@@ -67,6 +68,8 @@ def load(environment: Mapping[str, str]) -> Settings:
     """Return the settings. Raises BadSettings with every problem."""
     read = SettingsReader(environment)
     defaults = Policy()
+    vaults = read.vaults("ROTATION_VAULTS")
+    consumers = read.consumers("ROTATION_CONSUMERS", vaults)
     policy = Policy(
         overlap=read.duration("ROTATION_OVERLAP", defaults.overlap),
         minimum_interval=read.duration("ROTATION_MINIMUM_INTERVAL", defaults.minimum_interval),
@@ -82,14 +85,15 @@ def load(environment: Mapping[str, str]) -> Settings:
             "ROTATION_EMERGENCY_PATIENCE", defaults.emergency_patience
         ),
         daily_cap=read.number("ROTATION_DAILY_CAP", defaults.daily_cap, 2, 100),
-        evidence=_evidence(read),
+        evidence=_evidence(read, consumers),
         evidence_deadline=read.duration("ROTATION_EVIDENCE_DEADLINE", defaults.evidence_deadline),
+        consumers=consumers,
     )
     cloud = clouds.chosen(
         read.choice("ROTATION_CLOUD", None, clouds.CLOUDS), read.url("ROTATION_ARM")
     )
     settings = Settings(
-        vaults=read.vaults("ROTATION_VAULTS"),
+        vaults=vaults,
         policy=policy,
         period=read.duration("ROTATION_SWEEP_PERIOD", timedelta(minutes=15)),
         rate=float(read.number("ROTATION_SWEEP_RATE", 4, 1, 100)),
@@ -128,13 +132,13 @@ def _of_another_cloud(settings: Settings) -> Iterable[str]:
         )
 
 
-def _evidence(read: SettingsReader) -> EvidencePolicy:
-    """Return the policy: require if the logs are connected, unless it says otherwise."""
-    is_connected = bool(read.text("ROTATION_LOGS_WORKSPACE"))
+def _evidence(read: SettingsReader, consumers: Consumers) -> EvidencePolicy:
+    """Return the policy: require if the logs or consumers can tell, unless it says otherwise."""
+    is_connected = bool(read.text("ROTATION_LOGS_WORKSPACE")) or consumers.have_checks
     default = EvidencePolicy.REQUIRE if is_connected else EvidencePolicy.OFF
     found = read.choice("ROTATION_EVIDENCE", default, {p.value: p for p in EvidencePolicy})
     if found is not EvidencePolicy.OFF and not is_connected:
-        read.report("ROTATION_EVIDENCE", "needs ROTATION_LOGS_WORKSPACE")
+        read.report("ROTATION_EVIDENCE", "needs ROTATION_LOGS_WORKSPACE or ROTATION_CONSUMERS")
     return found
 
 

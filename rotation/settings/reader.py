@@ -9,7 +9,8 @@ from datetime import timedelta
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from ..domain import durations, probe_choice
+from ..domain import consumers, durations, probe_choice
+from ..domain.consumers import Consumers
 from ..domain.ids import AccountId
 from ..domain.parsing import TextReader
 from ..domain.probe_choice import Overrides
@@ -78,6 +79,10 @@ class SettingsReader(TextReader):
             self.report(name, f"required; {_VAULTS}")
             return none
         return self._read(name, _vault_urls, none, _VAULTS)
+
+    def consumers(self, name: str, vaults: tuple[str, ...]) -> Consumers:
+        """Read the consumers that secrets of these vaults may select."""
+        return self.parse(name, lambda text: consumers.parse(text, vaults), Consumers())
 
     def misspelt(self) -> tuple[str, ...]:
         """Return a warning for each of our settings that nothing reads.

@@ -6,6 +6,7 @@ import re
 
 from ...core.wire import Request
 from .account_requests import AccountRequest
+from .app_requests import AppRequest
 from .errors import ArmError
 from .vault_requests import VaultRequest
 
@@ -34,7 +35,7 @@ ACCOUNTS = (
 )
 
 
-def check_api_version(request: Request, parsed: AccountRequest | VaultRequest) -> None:
+def check_api_version(request: Request, parsed: AccountRequest | VaultRequest | AppRequest) -> None:
     """Raise ArmError if the version is missing, malformed, or not one of the accounts' provider."""
     version = request.query.get("api-version", "")
     if not version:

@@ -11,16 +11,20 @@ from ...core.clouds import Cloud
 from ...core.identity import TENANT, Identity, Principal, covers
 from ...core.wire import Headers, Request, Response
 from ..accounts import Account, Accounts
+from ..apps import App
 from ..keyvault.vault import Vault
-from . import account_requests, errors, vault_requests
+from . import account_requests, app_requests, errors, vault_requests
 from .account_requests import AccountRequest, page, slot_of
 from .api_versions import check_api_version
+from .app_requests import AppRequest
 from .errors import ArmError, check_right
 from .responses import ACCOUNTS, account_body, error_response, keys_body, ok, permissions_body
 from .throttling import Throttling
 from .vault_requests import VaultRequest
 
 PAGE = 100
+
+AnyRequest = AccountRequest | VaultRequest | AppRequest
 
 
 @dataclass
@@ -42,18 +46,17 @@ class Arm:
     definitions: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     throttling: Throttling = field(default_factory=Throttling)
     page: int = PAGE
+    apps: Mapping[str, App] = field(default_factory=dict)
 
     def route(self, request: Request) -> tuple[str, Callable[[], Response]] | None:
         cloud = clouds.of_arm(request.host)
         if cloud is None:
             return None
-        parsed = account_requests.parse(request) or vault_requests.parse(request)
+        parsed = _parse(request)
         name = parsed.name if parsed else "unknown"
         return f"arm.{name}", lambda: self._respond(request, cloud, parsed)
 
-    def _respond(
-        self, request: Request, cloud: Cloud, parsed: AccountRequest | VaultRequest | None
-    ) -> Response:
+    def _respond(self, request: Request, cloud: Cloud, parsed: AnyRequest | None) -> Response:
         headers: dict[str, str] = {}
         try:
             principal = self._authenticate(request, cloud)
@@ -87,7 +90,7 @@ class Arm:
         request: Request,
         cloud: Cloud,
         principal: Principal,
-        parsed: AccountRequest | VaultRequest,
+        parsed: AnyRequest,
     ) -> Response:
         if parsed.name == "list_subscriptions":
             return vault_requests.list_subscriptions(principal, sorted(self.subscriptions))
@@ -95,6 +98,8 @@ class Arm:
             return vault_requests.policy_definition(request, principal, self.definitions)
         if parsed.subscription.lower() not in self.subscriptions:
             raise errors.no_subscription(parsed.subscription)
+        if isinstance(parsed, AppRequest):
+            return app_requests.respond(parsed, principal, self.apps)
         if isinstance(parsed, VaultRequest):
             vaults = [v for v in self.vaults.values() if v.suffix == cloud.vaults]
             return vault_requests.respond(parsed, principal, vaults)
@@ -162,3 +167,11 @@ class Arm:
             raise errors.no_group(parsed.group)
         if subscription in self.unregistered:
             raise errors.not_registered()
+
+
+def _parse(request: Request) -> AnyRequest | None:
+    return (
+        account_requests.parse(request)
+        or vault_requests.parse(request)
+        or app_requests.parse(request)
+    )

@@ -97,7 +97,14 @@ def _notes(target: TargetId, record: Record) -> tuple[str, ...]:
     """Return the remarks on a secret: of its last visit, and on the key that it showed then."""
     idle = record.phase is Phase.IDLE
     found = (record.notes.get(str(target), ""), published.remark(target, record) if idle else "")
-    return tuple(text for text in found if text)
+    return tuple(text for text in (*found, *_not_refreshed(target, record)) if text)
+
+
+def _not_refreshed(target: TargetId, record: Record) -> Iterable[str]:
+    """Yield the consumers that could not be asked to read the secret again."""
+    for name, nudge in record.nudges.items():
+        if nudge.error and any(one.startswith(f"{target}/") for one in nudge.versions):
+            yield f"{name} was not asked to read it again: {nudge.error}"
 
 
 def summary(
