@@ -21,7 +21,7 @@ logging.getLogger("rotation").setLevel(logging.INFO)
 check_settings()
 # The host checks function keys if they are enabled; otherwise App Service authenticates callers.
 _LEVEL = func.AuthLevel.FUNCTION if auth_methods().function_keys else func.AuthLevel.ANONYMOUS
-_QUEUE, _SCHEDULE = trigger_settings()
+_QUEUE, _SCHEDULE, _EMERGENCY_QUEUE = trigger_settings()
 app = func.FunctionApp(http_auth_level=_LEVEL)
 
 
@@ -67,6 +67,18 @@ async def work(message: func.QueueMessage) -> None:
     """Handle one message of the work queue."""
     async with invocation():
         await service().triggers.handle_message(message.get_body().decode())
+
+
+@app.function_name("emergency_work")
+@app.queue_trigger(
+    arg_name="message",
+    queue_name=_EMERGENCY_QUEUE,
+    connection="AzureWebJobsStorage",
+)
+async def emergency_work(message: func.QueueMessage) -> None:
+    """Handle one message of the emergencies' queue, which no scheduled work fills."""
+    async with invocation():
+        await service().triggers.handle_message(message.get_body().decode(), urgent=True)
 
 
 def _serve(route: web.Route) -> None:

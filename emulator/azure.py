@@ -126,8 +126,11 @@ class Azure(Services):
 
     def account(self, name: str) -> Account:
         """Return an account by its name or its ARM id."""
+        folded = name.lower()
+        if folded in self.accounts.by_id:
+            return self.accounts.by_id[folded]
         for account in self.accounts.by_id.values():
-            if name.lower() in (account.name.lower(), account.id.lower()):
+            if folded == account.name.lower():
                 return account
         raise KeyError(f"there is no account {name!r}")
 

@@ -73,7 +73,7 @@ var rules Rule[] = [
     name: 'poison'
     severity: 2
     description: 'A message failed five times and is now in the poison queue.'
-    query: 'AppTraces | where Message has "rotation-work-poison"'
+    query: 'AppTraces | where Message has "rotation-work-poison" or Message has "rotation-emergencies-poison"'
     window: 'PT30M'
     frequency: 'PT15M'
   }

@@ -1,4 +1,4 @@
-// The host's storage, the journal and the work queue. Shared keys are disabled: only identities get in.
+// The host's storage, the journal and the queues. Shared keys are disabled: only identities get in.
 @description('Name of the storage account.')
 param name string
 
@@ -28,6 +28,8 @@ var queueDataContributor = '974c5e8b-45b9-4653-ba55-5f855dd0fb88'
 var queueNames = [
   'rotation-work'
   'rotation-work-poison'
+  'rotation-emergencies'
+  'rotation-emergencies-poison'
 ]
 
 resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {

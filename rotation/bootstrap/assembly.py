@@ -49,16 +49,28 @@ def build(settings: Settings, *, in_process: bool = False) -> Service:
     async def handle(message: str) -> None:
         await service.triggers.handle_message(message)
 
-    store, queue = storage(settings, credential, handle)
+    async def handle_urgent(message: str) -> None:
+        await service.triggers.handle_message(message, urgent=True)
+
+    store, queue, urgent = storage(settings, credential, handle, handle_urgent)
     if in_process:
-        queue = in_process_queue(handle)
+        queue, urgent = in_process_queue(handle), in_process_queue(handle_urgent)
     clients = Clients(settings, credential, Clock())
-    service = assemble(clients, store, queue, as_operator=in_process)
+    service = assemble(clients, store, queue, urgent, as_operator=in_process)
     return service
 
 
-def assemble(clients: Clients, store: Store, queue: Queue, *, as_operator: bool = False) -> Service:
-    """Build a service on the given store and queue, which it closes.
+def assemble(
+    clients: Clients,
+    store: Store,
+    queue: Queue,
+    urgent: Queue | None = None,
+    *,
+    as_operator: bool = False,
+) -> Service:
+    """Build a service on the given store and queues, which it closes.
+
+    ``urgent`` is the emergencies' queue; without one they use the same as all other work.
 
     An operator's own ROTATION_BINDINGS only count if the store holds none of the service.
     """
@@ -66,8 +78,10 @@ def assemble(clients: Clients, store: Store, queue: Queue, *, as_operator: bool 
     accounts, vaults, resources = clients.accounts(), clients.vaults(), clients.resources()
     probe, notifier, evidence = clients.probe(), clients.notifier(), clients.evidence()
     health, refresher = clients.health(), clients.refresher()
+    urgent = urgent or queue
     owned = (
         queue,
+        urgent,
         accounts,
         vaults,
         resources,
@@ -101,7 +115,9 @@ def assemble(clients: Clients, store: Store, queue: Queue, *, as_operator: bool 
     )
     scope = Scope(inventory, reader, journal, settings.drill_accounts)
     return Service(
-        triggers=Triggers(reconciler, sweeper, journal, vaults, reader, queue, clock, emergencies),
+        triggers=Triggers(
+            *(reconciler, sweeper, journal, vaults, reader, queue, clock, emergencies, urgent)
+        ),
         commands=Commands(
             queries,
             scope,
@@ -110,7 +126,7 @@ def assemble(clients: Clients, store: Store, queue: Queue, *, as_operator: bool 
             vaults,
             queue,
             clock,
-            Acceptance(scope, emergencies, accounts, journal, queue, clock),
+            Acceptance(scope, emergencies, accounts, journal, urgent, clock),
             marks,
         ),
         releases=Releases(scope, journal, queue),

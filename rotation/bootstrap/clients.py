@@ -119,21 +119,28 @@ def azure_credential(settings: Settings) -> AsyncTokenCredential:
 
 
 def storage(
-    settings: Settings, credential: AsyncTokenCredential, handler: Handler
-) -> tuple[Store, Queue]:
-    """Return Azure Storage's blobs and queue, or a directory and a queue in this process."""
+    settings: Settings, credential: AsyncTokenCredential, handler: Handler, urgent: Handler
+) -> tuple[Store, Queue, Queue]:
+    """Return Azure Storage's blobs and queues, or a directory and queues in this process.
+
+    The second queue is for emergencies.
+    """
     if settings.storage is None:
         from ..adapters.file_store import FileStore
 
         _log.warning("no storage account is configured: using a local directory as the journal")
-        return FileStore(settings.journal_directory), in_process_queue(handler)
+        store = FileStore(settings.journal_directory)
+        return store, in_process_queue(handler), in_process_queue(urgent)
     from ..adapters.blob_store import BlobStore
+    from ..adapters.fallback_queue import FallbackQueue
     from ..adapters.pipeline import storage_options
     from ..adapters.storage import services
     from ..adapters.storage_queue import StorageQueue
 
     blobs, queues = services(settings.storage, credential, storage_options())
-    return BlobStore(blobs, settings.journal_container), StorageQueue(queues, settings.queue_name)
+    work = StorageQueue(queues, settings.queue_name)
+    emergencies = FallbackQueue(StorageQueue(queues, settings.emergency_queue), work)
+    return BlobStore(blobs, settings.journal_container), work, emergencies
 
 
 def documents(settings: Settings, credential: AsyncTokenCredential) -> Store:

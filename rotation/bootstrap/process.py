@@ -37,8 +37,8 @@ def check_settings() -> None:
             _log.warning("%s", warning)
 
 
-def trigger_settings() -> tuple[str, str]:
-    """Return the queue's name and the timer's schedule."""
+def trigger_settings() -> tuple[str, str, str]:
+    """Return the work queue's name, the timer's schedule and the emergencies' queue."""
     return triggers(os.environ)
 
 

@@ -37,6 +37,7 @@ LINES: Mapping[str, tuple[str, ...]] = {
         *("code", "error", "remedy", "of"),
     ),
     "event ignored": ("secret", "reason"),
+    "emergency queue failed": ("reason", "code"),
     "event waits": ("secret", "reason", "code"),
     "event not sent": ("id", "reason"),
     "consumer asked": ("consumer",),

@@ -60,6 +60,7 @@ class Triggers:
     queue: Queue
     clock: Clock
     emergencies: Emergencies
+    urgent: Queue
     _limit: VisitLimit = field(default_factory=VisitLimit)
 
     async def handle_event(self, event: Any) -> str:
@@ -80,11 +81,14 @@ class Triggers:
         await self.queue.put(messages.dump(ExpiryNotice(found)))
         return f"look at {found.secret}"
 
-    async def handle_message(self, text: str) -> None:
-        """Handle one queue message. Raises ValueError if it cannot be read."""
+    async def handle_message(self, text: str, *, urgent: bool = False) -> None:
+        """Handle one queue message. Raises ValueError if it cannot be read.
+
+        ``urgent`` is true for a message of the emergencies' queue.
+        """
         message = messages.load(text)
         if isinstance(message, Visit):
-            await self._handle_visit(message)
+            await self._handle_visit(message, urgent)
         elif isinstance(message, ExpiryNotice):
             await self._handle_expiry(message)
         else:
@@ -96,13 +100,13 @@ class Triggers:
         for ignored in dict.fromkeys(o for o in outcomes if isinstance(o, Ignored)):
             log.info("event ignored", reason=ignored.reason)
 
-    async def _handle_visit(self, message: Visit) -> None:
+    async def _handle_visit(self, message: Visit, urgent: bool) -> None:
         if message.wake is not None and message.wake <= self.clock.now():
-            await self.visit(message)  # unless the account waits for another time
+            await self.visit(message, urgent=urgent)  # unless the account waits for another time
         elif not await self._may_look(message):
-            await self._defer(message)
+            await self._defer(message, urgent)
         elif message.wake is not None or await self._is_known(message):
-            await self.visit(message)
+            await self.visit(message, urgent=urgent)
         else:
             log.info("event ignored", reason=f"nothing is known of {message.account}")
 
@@ -122,11 +126,11 @@ class Triggers:
             return False
         return record is not None and any(request.at >= since for request in record.requests)
 
-    async def _defer(self, message: Visit) -> None:
+    async def _defer(self, message: Visit, urgent: bool = False) -> None:
         """Look later, once for all messages that come in until then."""
         pause = self._limit.defer(message.account, self.clock.now())
         if pause is not None:
-            await self.enqueue(Visit(message.account, message.targets), pause)
+            await self._put(Visit(message.account, message.targets), pause, urgent)
         log.info("event ignored", reason="the account was looked at less than a minute ago")
 
     async def _is_known(self, message: Visit) -> bool:
@@ -173,29 +177,37 @@ class Triggers:
         for name, why in self.emergencies.unreadable.items():
             log.error("emergency", id=name, state="not-revoked", reason=why)
         due = {e.account for e in found if e.look_at is None or e.look_at <= now}
-        await gather_limited((self.visit(Visit(account)) for account in due), _RESPONSES)
+        await gather_limited(
+            (self.visit(Visit(account), urgent=True) for account in due), _RESPONSES
+        )
 
-    async def visit(self, message: Visit) -> Outcome:
-        """Reconcile an account and schedule the next visit it needs."""
+    async def visit(self, message: Visit, *, urgent: bool = False) -> Outcome:
+        """Reconcile an account and schedule the next visit it needs.
+
+        After an ``urgent`` visit, that is a message of the emergencies' queue too.
+        """
         if message.wake is not None and not await self._is_current(message):
             return Outcome(message.account, ActionKind.WAIT, "superseded by a newer message")
         outcome = await self.reconciler.reconcile(message.account, message.targets)
         if outcome.retry_now:
-            await self._visit_again(message)
+            await self._visit_again(message, urgent)
         elif outcome.until and _should_requeue(outcome, message):
             pause = max(outcome.until - self.clock.now(), timedelta()) + _LATE
-            await self.enqueue(Visit(message.account, wake=outcome.until), pause)
+            await self._put(Visit(message.account, wake=outcome.until), pause, urgent)
         return outcome
 
-    async def _visit_again(self, message: Visit) -> None:
+    async def _visit_again(self, message: Visit, urgent: bool) -> None:
         """Enqueue it with a growing delay; after some tries, the next sweep starts again."""
         if message.tries < _MAX_RETRIES:
             again = replace(message, tries=message.tries + 1)
-            await self.enqueue(again, max(_BUSY, delay(message.tries)))
+            await self._put(again, max(_BUSY, delay(message.tries)), urgent)
 
     async def enqueue(self, visit: Visit, pause: timedelta) -> None:
         """Enqueue a visit that becomes visible after ``pause``."""
-        await self.queue.put(messages.dump(visit), pause)
+        await self._put(visit, pause)
+
+    async def _put(self, visit: Visit, pause: timedelta, urgent: bool = False) -> None:
+        await (self.urgent if urgent else self.queue).put(messages.dump(visit), pause)
 
     async def _is_current(self, message: Visit) -> bool:
         """Return False if a newer wait has its own message; True if the journal cannot be read."""

@@ -30,6 +30,8 @@ _FLAGS = {"true": True, "false": False}
 
 DEFAULT_QUEUE, DEFAULT_SCHEDULE = "rotation-work", "0 */15 * * * *"
 
+DEFAULT_EMERGENCY_QUEUE = "rotation-emergencies"
+
 
 class BadSettings(ValueError):
     """Invalid settings, with one sentence for each."""
@@ -59,6 +61,7 @@ class Settings:
     drill_accounts: frozenset[AccountId]
     journal_container: str
     queue_name: str
+    emergency_queue: str
     schedule: str
     storage: StorageSettings | None
     warnings: tuple[str, ...] = ()
@@ -109,12 +112,15 @@ def load(environment: Mapping[str, str]) -> Settings:
         drill_accounts=read.accounts("ROTATION_DRILL_ACCOUNTS"),
         journal_container=read.name("ROTATION_JOURNAL_CONTAINER", "rotation-journal"),
         queue_name=read.name("ROTATION_QUEUE", DEFAULT_QUEUE),
+        emergency_queue=read.name("ROTATION_EMERGENCY_QUEUE", DEFAULT_EMERGENCY_QUEUE),
         schedule=read.schedule("ROTATION_SCHEDULE", DEFAULT_SCHEDULE),
         storage=_storage(environment, cloud, read.problems),
     )
     read.choice(FUNCTION_KEYS, False, _FLAGS)
     if settings.period < timedelta(minutes=1):
         read.report("ROTATION_SWEEP_PERIOD", "at least PT1M")
+    if settings.emergency_queue == settings.queue_name:
+        read.report("ROTATION_EMERGENCY_QUEUE", "a queue other than ROTATION_QUEUE")
     if policy.emergency_patience > timedelta(minutes=15):
         read.report("ROTATION_EMERGENCY_PATIENCE", "at most PT15M")
     if read.problems:
@@ -142,8 +148,10 @@ def _evidence(read: SettingsReader, consumers: Consumers) -> EvidencePolicy:
     return found
 
 
-def triggers(environment: Mapping[str, str]) -> tuple[str, str]:
-    """Return the queue's name and the timer's schedule, which the host needs before all else.
+def triggers(environment: Mapping[str, str]) -> tuple[str, str, str]:
+    """Return the work queue's name, the timer's schedule and the emergencies' queue.
+
+    The host needs them before all else.
 
     An invalid one gives its default: the host must list the functions, and ``load`` reports it.
     """
@@ -151,6 +159,7 @@ def triggers(environment: Mapping[str, str]) -> tuple[str, str]:
     return (
         read.name("ROTATION_QUEUE", DEFAULT_QUEUE),
         read.schedule("ROTATION_SCHEDULE", DEFAULT_SCHEDULE),
+        read.name("ROTATION_EMERGENCY_QUEUE", DEFAULT_EMERGENCY_QUEUE),
     )
 
 

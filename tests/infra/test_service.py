@@ -101,7 +101,8 @@ class TestEvents:
             assert target["queueName"] == queue
         created = deployed(case).of("Microsoft.Storage/storageAccounts/queueServices/queues")
         names = {one["name"].rpartition("/")[2] for one in created}
-        assert names == {queue, f"{queue}-poison"}
+        urgent = functions["emergency_work"].trigger["queueName"]
+        assert names == {queue, f"{queue}-poison", urgent, f"{urgent}-poison"}
 
     @every_case
     def test_an_event_that_is_lost_is_noticed(self, case: str) -> None:

@@ -94,10 +94,10 @@ class KeyVault:
         if target.name:
             check_name(target.name)
         check_rights(vault, operation, target.name, principal)
-        self._throttle(vault, creates=operation.creates)
+        self.throttle(vault, creates=operation.creates)
         return operation.run(vault, request, target)
 
-    def _throttle(self, vault: Vault, *, creates: bool) -> None:
+    def throttle(self, vault: Vault, *, creates: bool) -> None:
         """Count the call, unless it is too many for the vault or for its subscription's region."""
         own, now = vault.creates if creates else vault.others, vault.clock.now()
         key = (vault.subscription.lower(), vault.location.lower(), creates)

@@ -36,6 +36,7 @@ class Shared:
             "AzureWebJobsStorage": self.connection,
             "ROTATION_JOURNAL_CONTAINER": self.journal.container_name,
             "ROTATION_QUEUE": self.queue.queue_name,
+            "ROTATION_EMERGENCY_QUEUE": f"{self.queue.queue_name}-emergencies",
         }
 
     async def records(self) -> list[Record]:

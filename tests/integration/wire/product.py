@@ -100,13 +100,15 @@ def playground() -> Azure:
 @asynccontextmanager
 async def product(azure: Azure, directory: str, **more: str) -> AsyncIterator[Product]:
     """The product with a journal of files, wired as in production but for transport and queue."""
-    async with product_on(azure, FileStore(directory), **more) as made:
+    async with product_on(azure, FileStore(directory), None, **more) as made:
         yield made
 
 
 @asynccontextmanager
-async def product_on(azure: Azure, store: Store, **more: str) -> AsyncIterator[Product]:
-    """The product with a journal in ``store``."""
+async def product_on(
+    azure: Azure, store: Store, urgent: VirtualQueue | None = None, **more: str
+) -> AsyncIterator[Product]:
+    """The product with a journal in ``store``, and with a queue for emergencies if given."""
     given = {"ROTATION_VAULTS": VAULT, "ROTATION_TOPIC": TOPIC, "ROTATION_SPREAD": "PT0S"}
     environment = given | more
     clients = Clients(
@@ -116,6 +118,6 @@ async def product_on(azure: Azure, store: Store, **more: str) -> AsyncIterator[P
         lambda: AsyncEmulatorTransport(azure),
     )
     queue = VirtualQueue(azure)
-    service = assemble(clients, store, queue)
+    service = assemble(clients, store, queue, urgent)
     yield Product(azure, service, queue)
     await service.close()

@@ -95,7 +95,7 @@ class Worker:
         queue = SimulatedQueue(interceptor, world.storage, self)
         journal = self.journal
         self.triggers = Triggers(
-            self.reconciler, sweep, journal, vaults, reader, queue, clock, self.emergencies
+            self.reconciler, sweep, journal, vaults, reader, queue, clock, self.emergencies, queue
         )
         unmanaged = UnmanagedResources(vaults, accounts, bindings, clock)
         marks = ListingMarks(store)

@@ -123,8 +123,17 @@ def test_a_schedule_has_six_fields(text: str) -> None:
 
 
 def test_the_triggers_read_valid_settings() -> None:
-    found = {"ROTATION_QUEUE": "my-queue", "ROTATION_SCHEDULE": "0 0 * * * MON-FRI"}
-    assert settings.triggers(found) == ("my-queue", "0 0 * * * MON-FRI")
+    found = {
+        "ROTATION_QUEUE": "my-queue",
+        "ROTATION_SCHEDULE": "0 0 * * * MON-FRI",
+        "ROTATION_EMERGENCY_QUEUE": "first-of-all",
+    }
+    assert settings.triggers(found) == ("my-queue", "0 0 * * * MON-FRI", "first-of-all")
+
+
+def test_emergencies_have_their_own_queue() -> None:
+    with pytest.raises(settings.BadSettings, match=r"ROTATION_EMERGENCY_QUEUE: .* other than"):
+        settings.load(MINIMAL | {"ROTATION_EMERGENCY_QUEUE": "rotation-work"})
 
 
 def test_a_misspelt_setting_is_a_warning_that_names_the_nearest() -> None:

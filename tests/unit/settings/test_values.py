@@ -71,6 +71,7 @@ def test_without_a_setting_each_value_has_its_default() -> None:
         drill_accounts=frozenset(),
         journal_container="rotation-journal",
         queue_name="rotation-work",
+        emergency_queue="rotation-emergencies",
         schedule="0 */15 * * * *",
         storage=None,
     )
@@ -92,6 +93,7 @@ def test_without_a_setting_each_value_has_its_default() -> None:
         ("ROTATION_JOURNAL_CONTAINER", "my-journal", "journal_container", "my-journal"),
         ("ROTATION_DRILL_ACCOUNTS", f"{ACCOUNT}, {OTHER}", "drill_accounts", {ACCOUNT, OTHER}),
         ("ROTATION_QUEUE", "a1-b", "queue_name", "a1-b"),
+        ("ROTATION_EMERGENCY_QUEUE", "a1-b", "emergency_queue", "a1-b"),
         ("ROTATION_SCHEDULE", "0 0 * * * *", "schedule", "0 0 * * * *"),
     ],
 )

@@ -1,0 +1,1 @@
+"""The pace of a fleet in virtual time, under Azure's limits."""

@@ -1,0 +1,97 @@
+"""The ports on the emulator's state, with latencies and Azure's limits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeVar
+
+from emulator.services.accounts import Account as EmulatedAccount
+from emulator.services.arm.errors import ArmError
+from emulator.services.keyvault.errors import KeyVaultError
+from emulator.services.keyvault.vault import Vault
+from rotation.domain.ids import AccountId
+from tests.simulation.harness.faults import Fault
+from tests.simulation.harness.interceptor import Interceptor, Process
+from tests.simulation.harness.port_level.accounts import SimulatedAccounts
+from tests.simulation.harness.port_level.base import response_error
+from tests.simulation.harness.port_level.vaults import SimulatedVaults
+
+from .latencies import Latencies
+
+T = TypeVar("T")
+
+PRINCIPAL = "rotation"
+
+
+@dataclass
+class TimedInterceptor(Interceptor):
+    """Adds the latency to each call. ``throttled`` has the times of the answers 429."""
+
+    latencies: Latencies = field(default_factory=Latencies)
+    made: Counter[str] = field(default_factory=Counter)
+    throttled: list[tuple[datetime, str]] = field(default_factory=list)
+
+    async def call(
+        self, by: Process, name: str, effect: Callable[[], T], fail: Callable[[Fault], T]
+    ) -> T:
+        await asyncio.sleep(self.latencies.of(name))
+        self.made[name] += 1
+        return effect()
+
+    def refuse(self, name: str) -> None:
+        """Note an answer 429."""
+        self.throttled.append((self.azure.clock.now(), name))
+
+
+@dataclass
+class LimitedAccounts(SimulatedAccounts):
+    """The Accounts port behind ARM's token buckets, of one principal."""
+
+    interceptor: TimedInterceptor
+    _name: str = ""
+
+    async def call(self, name: str, doing: str, effect: Callable[[], T]) -> T:
+        def named() -> T:
+            self._name = name
+            return effect()
+
+        try:
+            return await super().call(name, doing, named)
+        except ArmError as refused:
+            self.interceptor.refuse(name)
+            seconds = int(refused.headers["Retry-After"])
+            raise response_error(429, refused.code, name, doing, seconds) from None
+
+    def _account(self, account: AccountId) -> EmulatedAccount:
+        kind = "reads" if self._name == "arm.get_account" else "writes"
+        now = self.azure.clock.now()
+        self.azure.arm.throttling.spend(kind, PRINCIPAL, account.subscription, now)
+        return super()._account(account)
+
+
+@dataclass
+class LimitedVaults(SimulatedVaults):
+    """The Vaults port behind Key Vault's limits of a vault and of a subscription and region."""
+
+    interceptor: TimedInterceptor
+    _name: str = ""
+
+    async def call(self, name: str, doing: str, effect: Callable[[], T]) -> T:
+        def named() -> T:
+            self._name = name
+            return effect()
+
+        return await super().call(name, doing, named)
+
+    def _vault(self, url: str) -> Vault:
+        vault = super()._vault(url)
+        try:
+            self.azure.keyvault.throttle(vault, creates=self._name == "keyvault.set_secret")
+        except KeyVaultError:
+            self.interceptor.refuse(self._name)
+            raise
+        return vault
