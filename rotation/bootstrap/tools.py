@@ -12,6 +12,7 @@ from ..ops.discovery import Discovery
 from ..ops.enrolment.enroller import Enroller
 from ..ops.enrolment.unenroller import Unenroller
 from ..ops.keyless import Readers
+from ..ops.pace import Pace
 from ..ports import Store
 from ..runtime.clock import Clock
 from ..service.service import Close
@@ -49,6 +50,7 @@ def build_tools(settings: Settings) -> OperatorTools:
             accounts,
             vaults,
             lambda: Readers(evidence, settings.evidence_ignore, clients.clock.now()),
+            Pace(settings.rate),
         ),
         Enroller(accounts, vaults, clients.clock, bindings, clients.prover(probe), journal),
         Unenroller(vaults, clients.clock, Emergencies(store, clients.clock), journal),

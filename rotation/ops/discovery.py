@@ -15,7 +15,8 @@ from ..ports import Accounts, Resources, Vaults
 from ..runtime.concurrency import gather_limited
 from .keyless import Keyless, Readers, assess
 from .management import DiscoveredAccount, EnrolledSecret, classify
-from .survey import by_account, find_key_like_secrets, list_accounts, visible_vaults
+from .pace import Pace
+from .survey import by_account, key_like, visible_vaults
 
 CONCURRENCY = 8
 
@@ -45,6 +46,7 @@ class Discovery:
     accounts: Accounts
     vaults: Vaults
     readers: Callable[[], Readers]
+    pace: Pace
 
     async def discover(
         self, subscriptions: Sequence[str] = (), advance: Advance | None = None
@@ -55,20 +57,17 @@ class Discovery:
         """
         problems: list[str] = []
         subscriptions = subscriptions or await self.resources.subscriptions()
-        visible = {
-            account.id: account
-            for subscription in subscriptions
-            for account in await list_accounts(self.accounts, subscription, problems)
-        }
-        secrets = [s for vault in self.vaults.urls for s in await self._enrolled(vault, problems)]
+        visible = await self._visible(subscriptions, problems)
+        listed = await self._listed(problems)
+        secrets = [secret for secret in listed if secret.is_enrolled]
         problems += [f"{s.target}: {s.problem}" for s in secrets if s.account is None]
         accounts = await self._classify_all(visible, by_account(secrets), advance)
-        key_like = sorted(await find_key_like_secrets(self.vaults))
+        named_like_keys = sorted(key_like(listed))
         vaults = await visible_vaults(self.resources, subscriptions)
         other_vaults = sorted(set(vaults) - set(self.vaults.urls))
         return Discovered(
             tuple(accounts),
-            tuple(key_like),
+            tuple(named_like_keys),
             tuple(other_vaults),
             tuple(problems),
             await self._assess_all(visible, accounts),
@@ -107,12 +106,36 @@ class Discovery:
 
         return await gather_limited((classify_one(account) for account in accounts), CONCURRENCY)
 
-    async def _enrolled(self, vault: str, problems: list[str]) -> list[ListedSecret]:
-        try:
-            return [s async for s in self.vaults.list_secrets(vault) if s.is_enrolled]
-        except RotationError as exc:
-            problems.append(str(exc))
-            return []
+    async def _visible(
+        self, subscriptions: Sequence[str], problems: list[str]
+    ) -> dict[AccountId, Account]:
+        """Return the accounts of all subscriptions that can be listed."""
+
+        async def list_one(subscription: str) -> Sequence[Account]:
+            try:
+                return await self.pace.read(lambda: self.accounts.list(subscription))
+            except RotationError as exc:
+                problems.append(str(exc))
+                return ()
+
+        found = await gather_limited(map(list_one, subscriptions), CONCURRENCY)
+        return {account.id: account for accounts in found for account in accounts}
+
+    async def _listed(self, problems: list[str]) -> list[ListedSecret]:
+        """Return the secrets of all vaults that can be listed."""
+
+        async def list_one(vault: str) -> list[ListedSecret]:
+            async def read() -> list[ListedSecret]:
+                return [secret async for secret in self.vaults.list_secrets(vault)]
+
+            try:
+                return await self.pace.read(read)
+            except RotationError as exc:
+                problems.append(str(exc))
+                return []
+
+        found = await gather_limited(map(list_one, self.vaults.urls), CONCURRENCY)
+        return [secret for secrets in found for secret in secrets]
 
     async def _read_secrets(
         self, account: AccountId, enrolled: list[ListedSecret]
@@ -121,14 +144,14 @@ class Discovery:
         if not enrolled:
             return []
         try:
-            keys = await self.accounts.keys(account)
+            keys = await self.pace.read(lambda: self.accounts.keys(account))
         except RotationError as exc:
             return [_unreadable(secret, str(exc)) for secret in enrolled]
         return [await self._read_secret(secret, keys) for secret in enrolled]
 
     async def _read_secret(self, secret: ListedSecret, keys: Keys) -> EnrolledSecret:
         try:
-            target = await self.vaults.get_secret(secret.target)
+            target = await self.pace.read(lambda: self.vaults.get_secret(secret.target))
         except RotationError as exc:
             return _unreadable(secret, str(exc))
         if target is None or target.value is None:

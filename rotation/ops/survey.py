@@ -38,8 +38,12 @@ async def list_accounts(
 
 async def find_key_like_secrets(vaults: Vaults) -> list[TargetId]:
     """List secrets that are not enrolled but are named like keys, in the vaults' order."""
-    found = [secret.target for url in vaults.urls for secret in await _unenrolled(vaults, url)]
-    return [target for target in found if _KEY_LIKE.search(target.name)]
+    return key_like([s for url in vaults.urls for s in await _unenrolled(vaults, url)])
+
+
+def key_like(listed: Iterable[ListedSecret]) -> list[TargetId]:
+    """Return the secrets that are not enrolled but are named like keys."""
+    return [s.target for s in listed if not s.is_enrolled and _KEY_LIKE.search(s.target.name)]
 
 
 async def _unenrolled(vaults: Vaults, url: str) -> list[ListedSecret]:

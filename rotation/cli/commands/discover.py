@@ -43,8 +43,13 @@ async def _discover(subscriptions: Sequence[str], show: Callable[[Discovered], N
         with output.progress("accounts") as advance:
             found = await tools.discovery.discover(subscriptions, advance)
     show(found)
-    needs_attention = found.problems or any(one.needs_attention for one in found.accounts)
-    return ExitStatus.ATTENTION if needs_attention else ExitStatus.OK
+    return ExitStatus.ATTENTION if _needs_attention(found) else ExitStatus.OK
+
+
+def _needs_attention(found: Discovered) -> bool:
+    """Return whether something is wrong or could not be read."""
+    unread = any(secret.unreadable for one in found.accounts for secret in one.secrets)
+    return bool(found.problems) or unread or any(one.needs_attention for one in found.accounts)
 
 
 def _show(found: Discovered) -> None:

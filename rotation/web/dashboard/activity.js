@@ -27,7 +27,7 @@ class Activity {
   constructor(details, open) {
     Object.assign(this, { details, open, found: [], rows: [] });
     this.pickers = Object.fromEntries(Object.keys(FILTERS).map((name) =>
-      [name, h("select", { change: () => this.draw() }, h("option", { value: "" }, "All"))]));
+      [name, h("select", { "aria-label": `${name} of the activity`, change: () => this.draw() }, h("option", { value: "" }, "All"))]));
     this.list = h("ol", { class: "acts" });
     this.problem = h("div", { role: "alert" });
     const save = () => download("activity.csv", csvOf(this.shown(), ACTIVITY_CSV));

@@ -31,11 +31,6 @@ NOT_RUN = (
     NotRun(".venv/bin/python -m scripts.prose", "CI runs it", "CONTRIBUTING.md"),
     NotRun("pipx", "needs the address of a fork; a test builds the package", "docs/cli.md"),
     NotRun("keyrotation --install-completion", "changes the files of a shell", "docs/cli.md"),
-    NotRun(
-        "keyrotation release",
-        "needs a secret whose binding was removed; tests/integration runs it",
-        "docs/cli.md",
-    ),
     NotRun("keyrotation status --direct", NEEDS_STORAGE, "docs/downtime.md"),
     NotRun("keyrotation rotate my-vault/my-ai-key", NEEDS_STORAGE, "docs/downtime.md"),
     NotRun("keyrotation emergency my-vault/my-ai-key", NEEDS_STORAGE, "docs/downtime.md"),

@@ -34,6 +34,7 @@ PATH = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
 
 _CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.M | re.S)
 _COMMAND = re.compile(r"^\$ (.+)\n((?:(?!\$ ).*\n)*)", re.M)
+_UNTIL = re.compile(r"(?<=--until )\d{4}-\d\d-\d\d(?=T)")
 _ID = re.compile(r"\b[0-9a-f]{16}-[0-9a-f]{12}\b")
 
 
@@ -112,7 +113,8 @@ def outcomes(page: str, text: str = "") -> list[tuple[str, int]]:
     for block in _CONSOLE.findall(text or (ROOT / page).read_text()):
         for command, printed in _COMMAND.findall(block):
             status = re.search(r"^\[exit status (\d+)\]$", printed, re.M)
-            found.append((_ID.sub("ID", command), int(status[1]) if status else 0))
+            command = _UNTIL.sub("DATE", _ID.sub("ID", command))
+            found.append((command, int(status[1]) if status else 0))
     return found
 
 
