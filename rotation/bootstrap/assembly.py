@@ -17,6 +17,7 @@ from ..engine.reader import SecretReader
 from ..engine.reconciler import Reconciler
 from ..engine.responder import Responder
 from ..ops.doctor.doctor import Doctor
+from ..ops.pace import Pace
 from ..ports import Queue, Store
 from ..runtime.clock import Clock
 from ..service.acceptance import Acceptance
@@ -134,7 +135,9 @@ def assemble(
         previews=Previews(queries, scope, reconciler, sweeper, inventory, vaults, clock),
         health=Health(queries, journal, clock, settings.period),
         doctor=Doctor(
-            resources, accounts, vaults, journal, clock, policy, bindings, clients.prover(probe)
+            *(resources, accounts, vaults, journal, clock, policy, bindings),
+            clients.prover(probe),
+            Pace(settings.rate, longest=10),  # a client waits for the reply
         ),
         identification=Identification(queries, inventory, vaults, accounts, clock, settings.rate),
         holding=Holding(holds, clock),

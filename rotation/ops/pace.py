@@ -12,7 +12,7 @@ from ..domain.errors import Transient
 
 TRIES = 4
 
-LONGEST = 60.0  # seconds to wait for one read
+LONGEST = 60.0  # seconds to wait before a read is repeated
 
 BURST = 6  # with a rate of 4, at most the 10 reads of keys that ARM allows in a second
 
@@ -30,6 +30,7 @@ class Pace:
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     now: Callable[[], float] = time.monotonic
     burst: int = BURST
+    longest: float = LONGEST
     _next: float = 0.0
 
     async def read(self, call: Callable[[], Awaitable[T]]) -> T:
@@ -40,7 +41,7 @@ class Pace:
                 return await call()
             except Transient as exc:
                 wait = exc.retry_after.total_seconds() if exc.retry_after else None
-                if wait is None or wait > LONGEST or not left:
+                if wait is None or wait > self.longest or not left:
                     raise
                 self._next = max(self._next, self.now() + wait)
         raise AssertionError("unreachable")

@@ -137,7 +137,7 @@ OPERATIONS: Mapping[str, Operation] = {
         body=KeyBody,
     ),
     "plan": Operation("Preview the next sweep, with reasons", _ok(PlanReply)),
-    "doctor": Operation("Check the prerequisites of a rotation", _ok(DiagnosisReply)),
+    "doctor": Operation("Check the prerequisites of a rotation", _ok(DiagnosisReply), (p.DONE,)),
     "health": Operation(
         "Report whether the sweep runs on schedule; for availability tests",
         {200: Reply("Healthy.", (HealthReply,)), 503: Reply("Degraded.", (HealthReply,))},

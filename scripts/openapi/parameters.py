@@ -79,4 +79,10 @@ SINCE = Parameter(
     _TEXT | {"format": "date-time"},
 )
 
+DONE = Parameter(
+    "done",
+    "query",
+    "checked of the reply before; 0 reads the accounts in parts.",
+    {"type": "integer", "minimum": 0},
+)
 AFTER = Parameter("after", "query", "next of the page before.", _TEXT)

@@ -12,6 +12,7 @@ from ..parameters import Direct, Json, Url
 from ..run import run_with_client
 
 COLUMNS = ("CHECK", "STATE", "SUBJECT", "RESULT")
+VERDICTS = ("ok", "unknown", "warning", "failed")  # the best first
 EXIT_STATUSES = {"failed": ExitStatus.FAILING, "warning": ExitStatus.ATTENTION}
 
 
@@ -21,12 +22,27 @@ def doctor(url: Url = "", direct: Direct = False, as_json: Json = False) -> None
 
 
 async def _doctor(client: ApiClient, *, as_json: bool) -> ExitStatus:
-    found = await call(client, "GET", "doctor")
+    with output.progress("accounts") as advance:
+        found = await _part(client, 0)
+        while found["checked"] < found["total"]:
+            advance(found["checked"], found["total"])
+            found = _joined(found, await _part(client, found["checked"]))
     if as_json:
         output.as_json(found)
     else:
         _show(found["findings"])
     return EXIT_STATUSES.get(found["verdict"], ExitStatus.OK)
+
+
+async def _part(client: ApiClient, done: int) -> dict[str, Any]:
+    """Return a part of the findings. A service of an earlier version returns all it has at once."""
+    found: dict[str, Any] = await call(client, "GET", "doctor", query={"done": str(done)})
+    return {"checked": 0, "total": 0, **found}
+
+
+def _joined(before: Mapping[str, Any], part: Mapping[str, Any]) -> dict[str, Any]:
+    verdict = max(before["verdict"], part["verdict"], key=VERDICTS.index)
+    return {**part, "verdict": verdict, "findings": [*before["findings"], *part["findings"]]}
 
 
 def _row(finding: Mapping[str, Any]) -> tuple[str, ...]:

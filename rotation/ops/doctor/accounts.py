@@ -10,6 +10,7 @@ from ...domain.errors import Permanent
 from ...domain.ids import AccountId
 from ...domain.keys import Keys
 from ...ports import Accounts, Resources
+from ..pace import Pace
 from ..proof import FIX, Prover
 from .findings import CheckState, Finding, attempt
 from .permissions import check_permissions, grant_command
@@ -23,6 +24,7 @@ class AccountChecks:
     accounts: Accounts
     prover: Prover
     object_id: str
+    pace: Pace
 
     async def run(self, account: AccountId) -> list[Finding]:
         readable: list[tuple[Account, Keys]] = []
@@ -44,7 +46,8 @@ class AccountChecks:
             found = await self.accounts.get(account)
             if found.local_auth_disabled:
                 raise _local_auth_disabled(account)
-            readable.append((found, await self.accounts.keys(account)))
+            keys = await self.pace.read(lambda: self.accounts.keys(account))
+            readable.append((found, keys))
             return f"{found.kind}; both keys can be read"
 
         return await attempt("account", str(account), read)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ...domain import tags
+from ...domain.ids import AccountId
 from ...domain.permissions import VaultInfo
 from ...domain.policy import Policy, settings_remarks
 from ...domain.targets import ListedSecret
@@ -14,6 +15,7 @@ from ...engine.journal import Journal
 from ...ports import Accounts, Resources, Vaults
 from ...runtime.clock import Clock
 from ...runtime.concurrency import gather_limited
+from ..pace import Pace
 from ..proof import Prover
 from ..survey import visible_vaults
 from .accounts import AccountChecks
@@ -23,12 +25,34 @@ from .findings import CheckState, Finding, attempt
 from .vaults import VaultChecks
 
 CONCURRENCY = 8
-MAX_ACCOUNTS = 100
+
+PART_SECONDS = 25  # a request must end in time
+
+
+@dataclass(frozen=True)
+class Examination:
+    """The findings of one part: ``checked`` accounts of ``total`` are done by now."""
+
+    findings: list[Finding]
+    checked: int
+    total: int
+
+    @property
+    def rest(self) -> list[Finding]:
+        """The finding that accounts are left to the next part, if any are."""
+        left = self.total - self.checked
+        if not left:
+            return []
+        detail = f"{left} more accounts were not checked"
+        return [Finding("account", "", CheckState.UNKNOWN, detail)]
 
 
 @dataclass
 class Doctor:
-    """Checks as the service's own identity, or as an operator who acts directly."""
+    """Checks as the service's own identity, or as an operator who acts directly.
+
+    The accounts are checked in parts, at the rate of ``pace``.
+    """
 
     resources: Resources
     accounts: Accounts
@@ -38,24 +62,35 @@ class Doctor:
     policy: Policy
     bindings: BindingRegistry
     prover: Prover
+    pace: Pace
 
-    async def examine(self) -> list[Finding]:
-        """Run all checks, each regardless of the others' failures."""
+    async def examine(self, done: int = 0) -> Examination:
+        """Run all checks, each regardless of the others' failures.
+
+        ``done`` is ``checked`` of the part before; later parts have only checks of accounts.
+        """
         object_id, identity = await self._identity()
-        cloud = check_cloud(self.prover.cloud, self.vaults.urls)
-        findings = [identity, cloud, await self._journal()]
         secrets: list[ListedSecret] = []
-        for vault in self.vaults.urls:
-            findings.append(await self._list_secrets(vault, secrets))
+        vaults = [await self._list_secrets(vault, secrets) for vault in self.vaults.urls]
+        managed = sorted({s.account for s in secrets if s.account})
+        part = managed[done : done + max(int(self.pace.rate * PART_SECONDS), 1)]
+        findings = await self._accounts(object_id, part)
+        if not done:
+            first = [identity, *await self._service(object_id, vaults, secrets)]
+            findings = [*first, *findings, *settings_findings(self.policy), self._clock()]
+        return Examination(findings, min(done, len(managed)) + len(part), len(managed))
+
+    async def _service(
+        self, object_id: str, vaults: list[Finding], secrets: list[ListedSecret]
+    ) -> list[Finding]:
+        """Return the findings about the service, its vaults and their secrets."""
+        cloud = check_cloud(self.prover.cloud, self.vaults.urls)
+        findings = [cloud, await self._journal(), *vaults]
         subscriptions = sorted({s.account.subscription for s in secrets if s.account})
         visible = await visible_vaults(self.resources, subscriptions)
         findings.append(await check_bindings(self.bindings, secrets, visible))
         findings += await self._vaults(object_id, secrets, visible)
-        findings += [finding for secret in secrets for finding in _tag_problems(secret)]
-        findings += await self._accounts(object_id, secrets)
-        findings += settings_findings(self.policy)
-        findings.append(self._clock())
-        return findings
+        return findings + [finding for secret in secrets for finding in _tag_problems(secret)]
 
     async def _identity(self) -> tuple[str, Finding]:
         """Return the caller's object id, or a placeholder for commands, and the finding."""
@@ -95,15 +130,10 @@ class Doctor:
             findings += [f async for f in checks.run(url, visible.get(url), enrolled)]
         return findings
 
-    async def _accounts(self, object_id: str, secrets: Sequence[ListedSecret]) -> list[Finding]:
-        managed = sorted({s.account for s in secrets if s.account})
-        checks = AccountChecks(self.resources, self.accounts, self.prover, object_id)
-        results = await gather_limited((checks.run(a) for a in managed[:MAX_ACCOUNTS]), CONCURRENCY)
-        findings = [finding for result in results for finding in result]
-        if len(managed) > MAX_ACCOUNTS:
-            detail = f"{len(managed) - MAX_ACCOUNTS} more accounts were not checked"
-            findings.append(Finding("account", "", CheckState.UNKNOWN, detail))
-        return findings
+    async def _accounts(self, object_id: str, accounts: Iterable[AccountId]) -> list[Finding]:
+        checks = AccountChecks(self.resources, self.accounts, self.prover, object_id, self.pace)
+        results = await gather_limited(map(checks.run, accounts), CONCURRENCY)
+        return [finding for result in results for finding in result]
 
     def _clock(self) -> Finding:
         difference = f"{int(self.clock.skew.total_seconds())} s from Azure's clock"

@@ -17,7 +17,12 @@ class FindingReply(Reply, frozen=True, kw_only=True):
 
 
 class DiagnosisReply(Reply, frozen=True, kw_only=True):
-    """All results; ``verdict`` is the worst of them."""
+    """The results; ``verdict`` is the worst of them.
+
+    ``checked`` of ``total`` accounts are done. If not all are, ask again with ``done``.
+    """
 
     verdict: CheckState
     findings: list[FindingReply]
+    checked: int
+    total: int

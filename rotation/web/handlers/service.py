@@ -22,8 +22,12 @@ async def plan(call: Call) -> Response:
 
 
 async def doctor(call: Call) -> Response:
-    """Handle ``GET /api/doctor``."""
-    return ok(diagnosis.build(await call.service.doctor.examine()))
+    """Handle ``GET /api/doctor?done=…``."""
+    done = call.query("done")
+    if done and not (done.isascii() and done.isdecimal() and len(done) < 10):
+        raise BadRequest(["done: must be checked of the last reply"])
+    found = await call.service.doctor.examine(int(done or 0))
+    return ok(diagnosis.build(found, in_parts=bool(done)))
 
 
 async def health(call: Call) -> Response:

@@ -77,6 +77,18 @@ class TestIdentify:
         assert run("identify", "--direct").status == expected
 
 
+class TestDoctorOfManyAccounts:
+    def test_every_account_is_checked_once_in_parts(
+        self, run: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("rotation.ops.doctor.doctor.PART_SECONDS", 0)
+        found = run("doctor", "--direct", "--json").json
+        checked = [one["subject"] for one in found["findings"] if one["check"] == "account"]
+        assert [name.rpartition("/")[2] for name in checked] == ["aoai-demo", "speech-demo"]
+        assert [one["check"] for one in found["findings"]].count("identity") == 1
+        assert found["checked"] == found["total"] == 2
+
+
 class TestDrill:
     COMMAND = ("drill", SECRET, "--reason", "the yearly rehearsal", "--direct")
 

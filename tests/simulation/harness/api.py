@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from rotation import web
 from rotation.domain.access import Role
 from rotation.domain.cloud import PUBLIC
 from rotation.ops.doctor.doctor import Doctor
+from rotation.ops.pace import Pace
 from rotation.ops.proof import Prover
 from rotation.service.audit import AuditTrail
 from rotation.service.fleet_hold import Holding
@@ -121,5 +123,6 @@ def service_of(worker: Worker) -> Service:
             worker.policy,
             gatherer.bindings,
             Prover(gatherer.probe, PUBLIC, {}),
+            Pace(100, lambda _: asyncio.sleep(0)),
         ),
     )

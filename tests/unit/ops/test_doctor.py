@@ -8,9 +8,10 @@ import pytest
 
 from rotation.domain.errors import Permanent, RotationError, Transient
 from rotation.domain.policy import Policy
-from rotation.ops.doctor.doctor import settings_findings
+from rotation.ops.doctor.doctor import Examination, settings_findings
 from rotation.ops.doctor.findings import CheckState, Finding, attempt, unknown
 from rotation.ops.doctor.permissions import grant_command
+from rotation.service.views import diagnosis
 
 SCOPE = "/subscriptions/s-1/resourceGroups/g/providers/Microsoft.KeyVault/vaults/kv"
 
@@ -55,3 +56,13 @@ def test_a_setting_that_counts_as_another_value_is_a_warning() -> None:
     assert found.state is CheckState.WARNING
     assert "counts as 7 days" in found.detail
     assert settings_findings(Policy()) == []
+
+
+def test_accounts_that_are_left_to_the_next_part_are_told_to_a_caller_who_reads_one() -> None:
+    part = Examination([Finding("identity", "", CheckState.OK)], 2, 5)
+    assert [f.state for f in diagnosis.build(part).findings] == [CheckState.OK, CheckState.UNKNOWN]
+    assert diagnosis.build(part).verdict is CheckState.UNKNOWN
+    assert "3 more accounts" in diagnosis.build(part).findings[1].detail
+    in_parts = diagnosis.build(part, in_parts=True)
+    assert (in_parts.verdict, in_parts.checked, in_parts.total) == (CheckState.OK, 2, 5)
+    assert diagnosis.build(Examination([], 5, 5), in_parts=True).verdict is CheckState.OK
