@@ -128,6 +128,9 @@ param drillAccounts string = ''
 @description('Apps that are asked which key they use, and refreshed after a rotation: name@vault=URL audience resource id, comma-separated. Empty: none.')
 param consumers string = ''
 
+@description('Formats of secrets in which the key is inside a text or a JSON document: a JSON object. Empty: none.')
+param formats string = ''
+
 @description('What happens to a key whose old version is still read, if logsWorkspaceId or consumers are given. Empty: require.')
 param evidence 'off' | 'warn' | 'require' | '' = ''
 
@@ -244,6 +247,7 @@ module functionApp 'modules/functionapp.bicep' = {
     emergencyPatience: emergencyPatience
     drillAccounts: drillAccounts
     consumers: consumers
+    formats: formats
     evidence: evidence
     topicEndpoint: foundation.outputs.topicEndpoint
     logsWorkspaceId: workspaceId

@@ -47,7 +47,10 @@ class Vaults(Protocol):
         """Replace all tags of one version. Raises Permanent if it does not exist."""
 
     async def get_secret(self, target: TargetId) -> SecretSnapshot | None:
-        """Return the latest version of any secret; None if the vault says there is none."""
+        """Return the latest version of any secret; None if the vault says there is none.
+
+        Its value is the key inside; that of a version without our tags is the whole text.
+        """
 
     async def read_versions(self, target: TargetId) -> tuple[Version, ...]:
         """Return all versions in no order; the enabled ones have values."""
@@ -58,7 +61,10 @@ class Vaults(Protocol):
     async def publish(
         self, target: Target, key: Key, tags: dict[str, str], expires: datetime
     ) -> PublishedVersion:
-        """Create a new version; content type and the enabled flag are kept."""
+        """Create a new version; content type and the enabled flag are kept.
+
+        ``key`` is the whole value, in the target's format.
+        """
 
     async def disable(self, target: TargetId, version: str) -> None:
         """Disable one version; one that is gone is not an error."""

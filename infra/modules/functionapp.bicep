@@ -56,6 +56,9 @@ param drillAccounts string
 @description('Apps that are asked and refreshed: name@vault=URL audience resource id, comma-separated, or empty.')
 param consumers string
 
+@description('Formats of values by name, as JSON, or empty.')
+param formats string
+
 @description('What happens to a key whose old version is still read.')
 param evidence string
 
@@ -137,6 +140,10 @@ var settings = [
   {
     name: 'ROTATION_CONSUMERS'
     value: consumers
+  }
+  {
+    name: 'ROTATION_FORMATS'
+    value: formats
   }
   {
     name: 'ROTATION_EVIDENCE'

@@ -7,10 +7,11 @@ from datetime import datetime
 
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
-from azure.keyvault.secrets import SecretProperties
+from azure.keyvault.secrets import KeyVaultSecret, SecretProperties
 from azure.keyvault.secrets.aio import SecretClient
 
 from ..domain.errors import Permanent, Unknown
+from ..domain.formats import RAW, Formats, unknown
 from ..domain.ids import TargetId
 from ..domain.keys import Key
 from ..domain.operation import PublishedVersion
@@ -30,8 +31,10 @@ class KeyVaults:
         credential: AsyncTokenCredential,
         clock: Clock,
         transport: TransportFactory | None = None,
+        formats: Formats | None = None,
     ) -> None:
         self.urls = tuple(urls)
+        self._formats = formats or Formats()
         self._credential = credential
         self._clock = clock
         self._transport = transport
@@ -65,7 +68,15 @@ class KeyVaults:
             if _is_disabled(exc):
                 return await self._latest_disabled(target)
             raise failure(exc, f"read secret {target}") from None
-        return secret.properties, secret_properties.key(secret)
+        name = secret_properties.format_of(secret.properties)
+        return secret.properties, self._key(target, secret, name or RAW)
+
+    def _key(self, target: TargetId, secret: KeyVaultSecret, name: str) -> Key:
+        """Return the key in a value of this format. Raises Permanent if it is not defined."""
+        found = secret_properties.key(secret, self._formats, name)
+        if found is None:
+            raise unknown(target, name)
+        return found
 
     async def _latest_disabled(self, target: TargetId) -> tuple[SecretProperties, None] | None:
         """Return a disabled secret's latest version, which only the list of versions contains."""
@@ -82,27 +93,31 @@ class KeyVaults:
             raise failure(exc, f"list the versions of secret {target}") from None
 
     async def read_versions(self, target: TargetId) -> tuple[Version, ...]:
-        return tuple([await self._version(target, p) async for p in self._versions(target)])
+        listed = [properties async for properties in self._versions(target)]
+        name = secret_properties.newest_format(listed)
+        return tuple([await self._version(target, p, name) for p in listed])
 
     async def list_versions(self, target: TargetId) -> tuple[VersionInfo, ...]:
         return tuple([secret_properties.version_info(p) async for p in self._versions(target)])
 
-    async def _version(self, target: TargetId, properties: SecretProperties) -> Version:
+    async def _version(self, target: TargetId, properties: SecretProperties, name: str) -> Version:
+        """Return a version; ``name`` is the format of one that has none of our tags."""
         version, created = properties.version or "", secret_properties.created(properties)
-        value = await self._value(target, version) if properties.enabled else None
+        own = secret_properties.format_of(properties)
+        name = name if own is None else own
+        value = await self._value(target, version, name) if properties.enabled else None
         return Version(target, version, created, value)
 
-    async def _value(self, target: TargetId, version: str) -> Key | None:
+    async def _value(self, target: TargetId, version: str, name: str) -> Key | None:
         try:
-            return secret_properties.key(
-                await self._client(target.vault).get_secret(target.name, version)
-            )
+            secret = await self._client(target.vault).get_secret(target.name, version)
         except ResourceNotFoundError:
             return None
         except SDK_ERRORS as exc:
             if _is_disabled(exc):
                 return None
             raise failure(exc, f"read a version of secret {target}") from None
+        return self._key(target, secret, name)
 
     async def publish(
         self, target: Target, key: Key, tags: dict[str, str], expires: datetime

@@ -6,12 +6,13 @@ otherwise stop the work on all others. Times are cut to a range in which dates c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 from azure.keyvault.secrets import KeyVaultSecret, SecretProperties
 
 from ..domain import tags
+from ..domain.formats import RAW, Formats
 from ..domain.ids import TargetId
 from ..domain.keys import Key
 from ..domain.targets import ListedSecret, SecretSnapshot, VersionInfo
@@ -20,9 +21,22 @@ from . import keys_in_memory
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 
 
-def key(secret: KeyVaultSecret) -> Key:
-    """Return a secret's value."""
-    return keys_in_memory.key(_text(secret.value))
+def key(secret: KeyVaultSecret, formats: Formats, name: str) -> Key | None:
+    """Return the key in a secret's value of this format; None if the format is unknown."""
+    found = formats.extract(name, _text(secret.value))
+    return None if found is None else keys_in_memory.key(found)
+
+
+def format_of(properties: SecretProperties) -> str | None:
+    """Return the name of a version's format; None if it has none of our tags."""
+    return tags.format_of(_tags(properties))
+
+
+def newest_format(listed: Iterable[SecretProperties]) -> str:
+    """Return the format of the newest version that has our tags; without one, the key alone."""
+    known = [p for p in listed if format_of(p) is not None]
+    newest = max(known, key=created, default=None)
+    return (format_of(newest) if newest else None) or RAW
 
 
 def created(properties: SecretProperties) -> datetime:

@@ -96,7 +96,7 @@ def assemble(
 
     bindings = BindingRegistry(store, settings.bindings, settings.vaults, as_operator=as_operator)
     inventory, journal = Inventory(vaults, clock, bindings), Journal(store)
-    marks, reader = ListingMarks(store), SecretReader(vaults, inventory)
+    marks, reader = ListingMarks(store), SecretReader(vaults, inventory, settings.formats)
     ignored = settings.evidence_ignore
     reading = (accounts, vaults, probe, reader, clock, policy)
     holds = FleetHolds(store, clock)

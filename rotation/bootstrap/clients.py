@@ -50,7 +50,10 @@ class Clients:
         """Return clients for the configured vaults, one per vault."""
         from ..adapters.key_vault import KeyVaults
 
-        return KeyVaults(self.settings.vaults, self.credential, self.clock, self.transport)
+        settings = self.settings
+        return KeyVaults(
+            settings.vaults, self.credential, self.clock, self.transport, settings.formats
+        )
 
     def resources(self) -> ArmResources:
         """Return a client for Resource Manager."""

@@ -32,6 +32,8 @@ PAUSED = "RotationPaused"
 
 CONSUMERS = "RotationConsumers"
 
+FORMAT = "RotationFormat"
+
 ROTATION_ID = "RotationId"
 
 ROTATED_AT = "RotatedAt"
@@ -47,6 +49,7 @@ READ = (
     WINDOW,
     PAUSED,
     CONSUMERS,
+    FORMAT,
 )
 
 WRITTEN = (CREDENTIAL_ID, ROTATION_ID, ROTATED_AT, ROTATION_REASON)
@@ -122,6 +125,7 @@ def read(tags: Mapping[str, str]) -> Enrolment | None:
         minimum_interval=_clamped(reader, MINIMUM_INTERVAL, durations.parse),
         window=reader.parse(WINDOW, window.parse, None),
         paused=reader.parse(PAUSED, _flag, False),
+        format=reader.text(FORMAT).lower(),
         consumers=reader.parse(CONSUMERS, consumers.parse_names, ()),
         rotation=folded.get(ROTATION_ID.lower()),
         problems=(*reader.problems, *_room(tags)),
@@ -145,6 +149,16 @@ def written(
     users = without(tags, *WRITTEN)
     room = max(MAX_TAGS - len(users), 0)
     return users | dict(list(ours.items())[:room])
+
+
+def format_of(tags: Mapping[str, str]) -> str | None:
+    """Return the name of the format of a version's value; empty if it is the key alone.
+
+    None: the version has none of our tags, so that it does not say.
+    """
+    folded = _folded(tags)
+    named = folded.get(FORMAT.lower(), "").strip().lower()
+    return named if named or PROVIDER_ADDRESS.lower() in folded else None
 
 
 def paused(tags: Mapping[str, str], wanted: bool, *, explicit: bool = False) -> dict[str, str]:

@@ -23,6 +23,7 @@ class Enrolment:
     window: Window | None = None
     paused: bool = False
     consumers: tuple[str, ...] = ()
+    format: str = ""
     rotation: str | None = None
     problems: tuple[str, ...] = ()
 

@@ -127,7 +127,8 @@ class Effects:
         )
         expires = operation.expires or schedule.expiry(facts, operation.candidate)
         key = facts.keys[operation.candidate]
-        return await self.gatherer.vaults.publish(target, key, written, expires)
+        value = self.gatherer.reader.formats.render(target, key, facts.account.endpoint)
+        return await self.gatherer.vaults.publish(target, value, written, expires)
 
 
 def _noted(

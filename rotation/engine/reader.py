@@ -8,7 +8,9 @@ from datetime import datetime
 
 from ..domain import tags
 from ..domain.errors import RotationError, Transient, unexpected
+from ..domain.formats import RAW, Formats, unknown
 from ..domain.ids import AccountId, TargetId
+from ..domain.keys import Key
 from ..domain.targets import SecretSnapshot, VersionInfo
 from ..ports import Vaults
 from ..runtime.concurrency import gather_limited
@@ -30,6 +32,7 @@ class SecretReader:
 
     vaults: Vaults
     inventory: Inventory
+    formats: Formats = field(default_factory=Formats)
 
     async def read(
         self, account: AccountId, ids: Iterable[TargetId], members: set[TargetId]
@@ -99,7 +102,19 @@ class SecretReader:
             return found
         earlier = [v for v in await self.vaults.list_versions(found.id) if _names(v.tags, account)]
         newest = max(earlier, key=_created, default=None)
-        return replace(found, former_tags=newest.tags) if newest else found
+        return self._in_format(found, newest.tags) if newest else found
+
+    def _in_format(self, found: SecretSnapshot, former: Mapping[str, str]) -> SecretSnapshot:
+        """Return a version without our tags, read in the format of the tags before.
+
+        Raises Permanent if that format is not defined.
+        """
+        name = tags.format_of(former) or RAW
+        text = self.formats.extract(name, found.value.reveal()) if found.value else ""
+        if text is None:
+            raise unknown(found.id, name)
+        value = found.value if name == RAW or not found.value else Key(text)
+        return replace(found, former_tags=former, value=value)
 
 
 def _names(found: Mapping[str, str], account: AccountId) -> bool:

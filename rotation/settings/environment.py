@@ -8,9 +8,11 @@ from datetime import timedelta
 from typing import TypeVar
 
 from ..domain import cloud as clouds
+from ..domain import formats
 from ..domain.cloud import Cloud
 from ..domain.consumers import Consumers
 from ..domain.evidence import EvidencePolicy
+from ..domain.formats import Formats
 from ..domain.ids import AccountId
 from ..domain.policy import Policy, ProbePolicy
 from ..domain.probe_choice import Overrides
@@ -57,6 +59,7 @@ class Settings:
     evidence_ignore: frozenset[str]
     journal_directory: str
     bindings: str
+    formats: Formats
     probe_overrides: Overrides
     drill_accounts: frozenset[AccountId]
     journal_container: str
@@ -108,6 +111,7 @@ def load(environment: Mapping[str, str]) -> Settings:
         evidence_ignore=frozenset(_list(read.text("ROTATION_EVIDENCE_IGNORE").lower())),
         journal_directory=read.text("ROTATION_JOURNAL") or ".state",
         bindings=read.text("ROTATION_BINDINGS"),
+        formats=read.parse("ROTATION_FORMATS", formats.parse, Formats()),
         probe_overrides=read.probes("ROTATION_PROBE_OVERRIDES"),
         drill_accounts=read.accounts("ROTATION_DRILL_ACCOUNTS"),
         journal_container=read.name("ROTATION_JOURNAL_CONTAINER", "rotation-journal"),

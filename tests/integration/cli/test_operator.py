@@ -332,3 +332,18 @@ class TestUnenrol:
         result = run("unenrol", f"{VAULT}/speech-too", "--dry-run", "--json")
         assert [name.rpartition("/")[2] for name in result.json["others"]] == ["speech-demo-key"]
         assert result.json["done"] is False
+
+
+def test_a_secret_whose_key_is_inside_a_format_can_be_enrolled(
+    run: Run, azure: Azure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = f"Key={azure.account('lang').keys['Key2']}"
+    azure.add_secret(VAULT, "lang-text", value=text, tags={"RotationFormat": "text"})
+    arguments = ("enrol", "lang", "--secret", "lang-text", "--yes")
+    assert "ROTATION_FORMATS" in (refused := run(*arguments)).out + refused.err
+    monkeypatch.setenv("ROTATION_FORMATS", '{"text": "Key={key}"}')
+    assert run(*arguments).status == ExitStatus.OK
+    current = azure.secret(VAULT, "lang-text").current
+    assert current.value == text
+    assert (current.tags or {})["CredentialId"] == "Key2"
+    assert (current.tags or {})["RotationFormat"] == "text"

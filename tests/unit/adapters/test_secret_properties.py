@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from rotation.adapters import secret_properties
 from rotation.domain import codec, tags
+from rotation.domain.formats import Format, Formats
 from rotation.domain.ids import AccountId, TargetId
 from rotation.domain.policy import Policy
 from rotation.service.views import fleet
@@ -57,7 +58,25 @@ def test_any_secret_and_any_version_is_read(found: Any, created: object, expires
 @given(st.text() | st.none())
 def test_any_value_is_read_and_can_be_fingerprinted(value: str) -> None:
     secret = KeyVaultSecret(properties({}), value)
-    assert secret_properties.key(secret).fingerprint("salt")
+    formats = Formats({"a": Format("Key={key}")})
+    for name in ("", "a"):
+        found = secret_properties.key(secret, formats, name)
+        assert found is not None
+        assert found.fingerprint("salt")
+    assert secret_properties.key(secret, formats, "b") is None
+
+
+def test_a_version_without_our_tags_has_the_format_of_the_newest_with_them() -> None:
+    address = {"ProviderAddress": "x"}
+    listed = [
+        properties(address | {"RotationFormat": "old"}, created=datetime(2026, 1, 1, tzinfo=UTC)),
+        properties(address | {"RotationFormat": "New"}, created=datetime(2026, 1, 2, tzinfo=UTC)),
+        properties({}, created=datetime(2026, 1, 3, tzinfo=UTC)),
+    ]
+    assert [secret_properties.format_of(one) for one in listed] == ["old", "new", None]
+    assert secret_properties.newest_format(listed) == "new"
+    assert secret_properties.newest_format(listed[2:]) == ""
+    assert secret_properties.format_of(properties(address)) == ""
 
 
 @pytest.mark.parametrize(

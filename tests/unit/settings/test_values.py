@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from rotation.domain.cloud import PUBLIC
+from rotation.domain.evidence import EvidencePolicy
+from rotation.domain.formats import Format, Formats
 from rotation.domain.ids import AccountId
 from rotation.domain.policy import Policy, ProbePolicy
 from rotation.domain.probe_calls import CALLS
@@ -67,6 +69,7 @@ def test_without_a_setting_each_value_has_its_default() -> None:
         evidence_ignore=frozenset(),
         journal_directory=".state",
         bindings="",
+        formats=Formats(),
         probe_overrides={},
         drill_accounts=frozenset(),
         journal_container="rotation-journal",
@@ -89,6 +92,7 @@ def test_without_a_setting_each_value_has_its_default() -> None:
         ("ROTATION_EVIDENCE_IGNORE", "A, b,,c", "evidence_ignore", {"a", "b", "c"}),
         ("ROTATION_JOURNAL", "/tmp/x", "journal_directory", "/tmp/x"),
         ("ROTATION_BINDINGS", "any text", "bindings", "any text"),
+        ("ROTATION_FORMATS", '{"a": "K={key}"}', "formats", Formats({"a": Format("K={key}")})),
         ("ROTATION_PROBE_OVERRIDES", "x=token", "probe_overrides", {"x": CALLS["token"]}),
         ("ROTATION_JOURNAL_CONTAINER", "my-journal", "journal_container", "my-journal"),
         ("ROTATION_DRILL_ACCOUNTS", f"{ACCOUNT}, {OTHER}", "drill_accounts", {ACCOUNT, OTHER}),
@@ -253,3 +257,21 @@ def test_audit_logs_are_evidence_if_there_are_any(values: dict[str, str], expect
 @pytest.mark.parametrize("policy", ["warn", "require"])
 def test_evidence_needs_audit_logs(policy: str) -> None:
     assert problems(ROTATION_EVIDENCE=policy) == ["ROTATION_EVIDENCE"]
+
+
+CONSUMER = "shop@kv-a=https://shop.contoso.com/key"
+
+
+def test_consumers_that_can_be_asked_make_evidence_required_unless_it_says_otherwise() -> None:
+    assert load(ROTATION_CONSUMERS=CONSUMER).policy.evidence is EvidencePolicy.REQUIRE
+    asked = load(ROTATION_CONSUMERS=CONSUMER, ROTATION_EVIDENCE="warn").policy
+    assert asked.evidence is EvidencePolicy.WARN
+    assert asked.consumers.have_checks
+    site = "shop@kv-a=/subscriptions/s/resourceGroups/r/providers/Microsoft.Web/sites/shop"
+    assert load(ROTATION_CONSUMERS=site).policy.evidence is EvidencePolicy.OFF
+    assert problems(ROTATION_CONSUMERS=site, ROTATION_EVIDENCE="warn") == ["ROTATION_EVIDENCE"]
+    assert problems(ROTATION_CONSUMERS="shop@kv-other=api://shop") == ["ROTATION_CONSUMERS"]
+
+
+def test_formats_that_are_not_valid_are_one_problem() -> None:
+    assert problems(ROTATION_FORMATS="Key={key}") == ["ROTATION_FORMATS"]
