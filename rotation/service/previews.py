@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..domain.errors import RotationError, unenrolled
@@ -21,7 +22,7 @@ from .replies.secret import SecretReply
 from .requests import RotationRequest
 from .scope import Scope
 from .sweep import Sweep
-from .views import effects, fleet, versions
+from .views import effects, fleet, in_force, versions
 
 MAX_ACCOUNTS = 20
 
@@ -59,7 +60,14 @@ class Previews:
             versions=versions.build(revisions),
             rotations=await self._rotations(row.account) if row.account else [],
             problems=[*row.problems, *problems],
+            settings=in_force.build(await self._tags(target), self.queries.policy),
         )
+
+    async def _tags(self, target: TargetId) -> Mapping[str, str]:
+        """Return the tags of a secret as its vault lists them; none if it does not."""
+        listings = await self.inventory.listings()
+        listed = (secret for listing in listings for secret in listing.secrets)
+        return next((secret.tags for secret in listed if secret.target == target), {})
 
     async def _versions(self, target: TargetId) -> tuple[tuple[VersionInfo, ...], list[str]]:
         """Return the versions, or why they cannot be read."""

@@ -22,6 +22,14 @@ class VersionReply(Reply, frozen=True, kw_only=True):
     reason: str | None
 
 
+class SettingReply(Reply, frozen=True, kw_only=True):
+    """A setting in force; ``source`` is the tag or the setting that it comes from."""
+
+    name: str
+    value: str
+    source: str
+
+
 class SecretReply(Reply, frozen=True, kw_only=True):
     """One secret, its next action, its versions and its rotations."""
 
@@ -31,6 +39,7 @@ class SecretReply(Reply, frozen=True, kw_only=True):
     versions: list[VersionReply]
     rotations: list[RotationReply]
     problems: list[str]
+    settings: list[SettingReply]
 
 
 class HeldReply(Reply, frozen=True, kw_only=True):

@@ -54,6 +54,7 @@ const segment = encodeURIComponent;
 const api = {
   fleet: () => call("GET", "secrets"),
   account: (slug) => call("GET", `accounts/${segment(slug)}`),
+  secret: (row) => call("GET", `secrets/${segment(row.vaultName)}/${segment(row.secret)}`),
   rotation: (id) => call("GET", `rotations/${segment(id)}`),
   rotations: () => call("GET", "rotations"),
   batch: (name) => call("GET", `rotations?batch=${segment(name)}`),

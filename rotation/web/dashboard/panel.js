@@ -16,7 +16,7 @@ class Panel {
     this.parts = {
       head: h("header"), links: h("p", { class: "links" }), actions: h("div", { class: "actions" }), error: part("error", "Error"), line: h("figure", { class: "line" }),
       next: part("coming", "Next step"), running: part("now", "In progress"),
-      history: part("history", "History"),
+      history: part("history", "History"), settings: part("settings", "Settings"),
     };
     this.closeButton = h("button", { type: "button", class: "quiet close", "aria-label": "Close",
       click: () => this.close() }, "✕");
@@ -94,6 +94,7 @@ class Panel {
     refill(parts.next, [row.state, row.next, row.nextAt, row.reason, account?.next], () => comingOf(row, account));
     refill(parts.running, [running, waiting], () => runningOf(running, waiting));
     refill(parts.history, account?.history, () => historyOf(account?.history ?? []));
+    refill(parts.settings, row.id, () => (row.secret && row.account ? settingsOf(row) : []));
     this.drawLine();
   }
 
@@ -176,4 +177,20 @@ function runningOf(running, waiting) {
 
 function historyOf(history) {
   return history.length ? [h("h3", {}, "History"), ...history.map(historyEntry)] : [];
+}
+
+/** The settings in force, read once they are looked at. */
+function settingsOf(row) {
+  const list = h("dl", { class: "settings" });
+  const read = async (event) => {
+    if (!event.target.open) return;
+    try {
+      const { settings } = await api.secret(row);
+      list.replaceChildren(...settings.flatMap(({ name, value, source }) =>
+        [h("dt", {}, capital(name)), h("dd", {}, value, h("span", { class: "sub" }, `from ${source}`))]));
+    } catch (problem) {
+      list.replaceChildren(h("dd", {}, problemBox(problem)));
+    }
+  };
+  return h("details", { toggle: read }, h("summary", {}, "Settings in force"), list);
 }

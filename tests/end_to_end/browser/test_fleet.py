@@ -70,6 +70,11 @@ async def test_a_secret_can_be_paused_and_unpaused(running: Site, visit: Visit) 
     await page.get_by_role("button", name="Unpause…").click()
     await confirm(page, "Unpause", "the freeze is over")
     await expect(page.locator(".panel .state")).to_have_text("healthy")
+
+    await page.get_by_text("Settings in force").click()
+    settings = page.get_by_label("Settings", exact=True)
+    await expect(settings).to_contain_text("90 daysfrom ValidityPeriodDays")
+    await expect(settings).to_contain_text("from ROTATION_OVERLAP")
     assert "RotationPaused" not in (running.azure.secret(VAULT, "chat-key").current.tags or {})
 
 
