@@ -58,13 +58,6 @@ def tried(record: Record, name: str, error: str, now: datetime) -> Record:
     return _noted(record, now, f"{name} was not asked to read its secret again: {error}; {when}")
 
 
-def forgotten(record: Record, names: Iterable[str]) -> Record:
-    """Return the record without the nudges of consumers that the setting no longer has."""
-    gone = set(names)
-    kept = {name: nudge for name, nudge in record.nudges.items() if name not in gone}
-    return replace(record, nudges=kept)
-
-
 def _noted(record: Record, now: datetime, what: str) -> Record:
     """Add a line to the audit trail of the running operation, or else of the last one."""
     if record.operation:

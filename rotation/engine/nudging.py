@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,13 +11,19 @@ from msgspec.structs import replace
 
 from ..decisions import nudges
 from ..domain.consumers import Consumers
-from ..domain.errors import RotationError, unexpected
+from ..domain.errors import RotationError, Transient, unexpected
 from ..domain.record import Record
 from ..ports import Refresher
 from ..runtime import log
 from ..runtime.clock import Clock
+from ..runtime.concurrency import gather_limited
 
-Amend = Callable[[Callable[[Record], Record | None]], Awaitable[Record]]
+# An account waits for its consumers no longer than this: it may have an emergency.
+SECONDS = 10
+
+Change = Callable[[Record], Record | None]
+
+Amend = Callable[[Change], Awaitable[Record]]
 
 
 @dataclass(frozen=True)
@@ -30,7 +37,9 @@ class Nudging:
     async def deliver(self, record: Record, amend: Amend) -> datetime | None:
         """Ask the consumers whose time has come. Return when the account is to be visited next."""
         now = self.clock.now()
-        errors = {name: await self._refresh(name) for name in nudges.due(record, now)}
+        due = nudges.due(record, now)
+        found = await gather_limited(self._refresh(name) for name in due)
+        errors = dict(zip(due, found, strict=True))
         return (await amend(lambda r: _noted(r, errors, now))).waiting_until
 
     async def _refresh(self, name: str) -> str:
@@ -39,7 +48,10 @@ class Nudging:
         if consumer is None or consumer.resource is None:
             return "it has no resource id in ROTATION_CONSUMERS"
         try:
-            await self.refresher.refresh(consumer)
+            async with asyncio.timeout(SECONDS):
+                await self.refresher.refresh(consumer)
+        except TimeoutError:
+            return _warned(name, Transient(f"refresh {name}: no answer", code="NoAnswer"))
         except RotationError as exc:
             return _warned(name, exc)
         except Exception as exc:  # noqa: BLE001 - a consumer must not stop an account
