@@ -41,10 +41,11 @@ def parse(text: str) -> timedelta:
 
 def words(duration: timedelta) -> str:
     """Return a duration for people: "26 hours", "2 days", "1 minute 30 seconds"."""
-    if duration and not duration % _DAY:
-        return _counted(duration // _DAY, "day")
-    hours, rest = divmod(duration.total_seconds(), 3600)
-    minutes, seconds = divmod(rest, 60)
+    days, rest = divmod(duration, _DAY)
+    if days and not rest:
+        return _counted(days, "day")
+    hours, left = divmod(duration.total_seconds(), 3600)
+    minutes, seconds = divmod(left, 60)
     parts = ((hours, "hour"), (minutes, "minute"), (seconds, "second"))
     return " ".join(_counted(n, unit) for n, unit in parts if n) or "0 seconds"
 

@@ -81,7 +81,7 @@ def _split(address: str) -> tuple[str, str]:
 
 def _vault_of_topic(topic: str) -> str:
     """Return the vault in a topic; the name of a system topic does not tell it."""
-    if not topic or _SYSTEM_TOPIC.fullmatch(topic):
+    if _SYSTEM_TOPIC.fullmatch(topic):
         return ""
     match, (host, _) = _VAULT_ID.fullmatch(topic), _split(topic)
     return match[1] if match else host or topic.rstrip("/").rpartition("/")[2]

@@ -190,4 +190,4 @@ def _storage(
 
 
 def _list(text: str) -> list[str]:
-    return [part for part in text.replace(",", " ").split() if part]
+    return text.replace(",", " ").split()

@@ -30,6 +30,8 @@ _VAULT = re.compile(
 
 _NAME, _LONGEST_NAME = re.compile(r"[a-z0-9](?:-?[a-z0-9]){2,62}"), 63
 
+_LONGEST_NUMBER = 9  # digits; int() refuses a very long text
+
 _CRON, _CRON_FIELDS = re.compile(r"[\d*/,\-A-Za-z ]+"), 6
 
 
@@ -117,9 +119,11 @@ def _chosen(choices: Mapping[str, T], text: str) -> T:
 
 
 def _number(text: str, least: int, most: int) -> int:
-    if not text.isascii() or not text.isdecimal() or not least <= int(text[:9]) <= most:
+    if not text.isascii() or not text.isdecimal() or len(text) > _LONGEST_NUMBER:
         raise ValueError
-    return int(text[:9])
+    if not least <= int(text) <= most:
+        raise ValueError
+    return int(text)
 
 
 def _name(text: str) -> str:

@@ -156,6 +156,12 @@ def test_bindings_are_frozen_only_without_a_setting_and_with_several_vaults(
     assert found.is_undecided(A) is (are_frozen and not found.frozen)
 
 
+def test_the_subscriptions_are_those_of_the_entries() -> None:
+    found = bindings.parse(f"kv-a={GROUP},kv-b=/subscriptions/s2,kv-b={ACCOUNT}", VAULTS)
+    assert Bindings(found).subscriptions == {"s1", "s2"}
+    assert Bindings().subscriptions == frozenset()
+
+
 def test_a_setting_decides_even_if_there_is_a_single_vault() -> None:
     assert Bindings((), single_vault=True).of(TargetId(A, "x"), account()) is Bound.NONE
     assert Bindings().is_undecided(A)

@@ -42,6 +42,8 @@ def test_any_other_value_is_rejected_with_the_remedy(text: str) -> None:
         ("PT26H", "26 hours"),
         ("P2D", "2 days"),
         ("PT24H", "1 day"),
+        ("PT12H", "12 hours"),
+        ("PT36H", "36 hours"),
         ("PT1M30S", "1 minute 30 seconds"),
         ("PT0.5S", "0.5 seconds"),
         ("PT0S", "0 seconds"),

@@ -272,3 +272,8 @@ def test_the_end_clears_what_was_shown_and_keeps_the_audit_trail() -> None:
     assert (found.why, found.remedy, found.look_at) == ("", "", None)
     assert found.audit == (entry, AuditEntry(NOW + SECOND, "alice: by hand"))
     assert ended(e, Verdict.REFUSED, NOW).audit == (entry,)
+
+
+def test_the_second_key_that_is_shown_is_not_gone() -> None:
+    e = observed(pinned(emergency(Leaked.KEY2), KEYS, NOW), KEYS, NOW, [Slot.KEY2])
+    assert (e.pins[0].gone_at, e.pins[0].gone) == (None, False)

@@ -29,6 +29,7 @@ NOTHING: tuple[tuple[str, ...], ...] = ((), (), (), ())
         ({"topic": f"{VAULT}/kv-a/"}, (("kv-a",), (), (), ())),
         ({"source": f"{VAULT}/kv-a"}, (("kv-a",), (), (), ())),
         ({"topic": f"{VAULT}/kv-a", "source": f"{VAULT}/kv-b"}, (("kv-a",), (), (), ())),
+        ({"topic": f"https://management.azure.com{VAULT}/kv-a"}, (("kv-a",), (), (), ())),
         ({"topic": SYSTEM}, NOTHING),
         ({"topic": f"{SYSTEM}/"}, NOTHING),
         ({"topic": A}, (("kv-a.vault.azure.net",), (), (), ())),
@@ -85,6 +86,7 @@ def test_names_that_differ_are_all_kept_and_those_that_differ_in_case_only_once(
 def test_a_vault_is_configured_by_its_name_or_host(name: str, expected: str | None) -> None:
     assert configured(name, [A, B]) == expected
     assert configured("", ["nowhere"]) is None
+    assert configured("kv-a", ["nowhere", A]) == A
 
 
 def test_a_text_can_always_be_encoded() -> None:

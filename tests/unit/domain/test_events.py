@@ -105,6 +105,7 @@ def test_the_quirks_of_the_documented_sample_are_accepted() -> None:
         (grid(ObjectType="Certificate"), "no secret"),
         (grid(Version="", Id=""), "does not name"),
         (grid(Version="", Id=f"{VAULT}/secrets/aoai-demo-key"), "does not name"),
+        (grid(ObjectName="a_b", Id="") | {"subject": ""}, "does not name"),
         (grid(Version="0" * 32), "contradict"),
         (grid(ObjectName="other"), "contradict"),
         (grid() | {"subject": "/secrets/other"}, "contradict"),
@@ -228,3 +229,45 @@ def test_a_key_that_somebody_regenerated_is_a_reason_to_look_at_the_account() ->
 )
 def test_other_actions_are_ignored(data: dict[str, Any]) -> None:
     assert isinstance(events.parse(action(**data), [VAULT]), Ignored)
+
+
+def test_an_event_that_names_two_configured_vaults_contradicts_itself() -> None:
+    other = "https://kv-other.vault.azure.net"
+    event = grid(Id="") | {"topic": TOPIC.replace("kv-rotate-demo", "kv-other")}
+    found = events.parse(event, [VAULT, other])
+    assert isinstance(found, Ignored)
+    assert "contradict" in found.reason
+
+
+def test_a_vault_that_is_not_configured_is_named() -> None:
+    event = grid(VaultName="kv-other", Id="") | {"topic": ""}
+    assert events.parse(event, [VAULT]) == Ignored("vault 'kv-other' is not configured")
+
+
+@pytest.mark.parametrize(
+    ("kind", "shown"),
+    [
+        ("Microsoft.KeyVault.CertificateNewVersionCreated", None),
+        ("Microsoft-" + "0af1" * 8, "Microsoft-…"),
+        ("a b " * 100, ("a b " * 100)[:120]),
+    ],
+)
+def test_the_type_of_an_event_is_shown_without_a_key_and_cut(kind: str, shown: str | None) -> None:
+    found = events.parse(grid() | {"eventType": kind}, [VAULT])
+    assert found == Ignored(f"events of type {shown or kind!r} ask for nothing")
+
+
+def test_an_event_of_the_worker_keeps_its_members() -> None:
+    event = grid()
+    assert events.payload(event) is event
+    found = events.payload(as_worker(event))
+    assert (found["id"], found["topic"], found["subject"]) == ("e-1", TOPIC, "aoai-demo-key")
+    assert (found["type"], found["data"]) == (event["eventType"], DATA)
+
+
+def test_a_cloud_event_of_the_worker_keeps_its_source() -> None:
+    event = func.CloudEvent(
+        id="e-2", source=TOPIC, type="t", specversion="1.0", subject="key", time=None, data=DATA
+    )
+    found = events.payload(event)
+    assert (found["id"], found["topic"], found["type"]) == ("e-2", TOPIC, "t")

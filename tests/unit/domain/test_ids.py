@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
 from rotation.domain import bindings
-from rotation.domain.ids import AccountId
+from rotation.domain.ids import AccountId, TargetId, target_id
 
 VAULT = "https://kv-a.vault.azure.net"
 BAD = ("..", ".", "a/..", "a\nb", "a\r", "\x00", "a\x1fb", "a%2f..", "a?b", "a#b", "a b", "a.", "")
@@ -39,3 +41,15 @@ def test_every_name_that_azure_allows_is_read(group: str) -> None:
     assert AccountId.parse(account(group=group)).resource_group == group.lower()
     (entry,) = bindings.parse(f"kv-a={account(group=group)}", (VAULT,))
     assert entry.scope == account(group=group).lower()
+
+
+def test_an_account_has_a_short_and_stable_name_in_any_case() -> None:
+    found = AccountId.parse(account())
+    assert found.slug == AccountId.parse(account().upper()).slug
+    assert found.slug == hashlib.sha256(str(found).encode()).hexdigest()[:16]
+    assert found.slug != AccountId.parse(account(name="other")).slug
+
+
+def test_the_id_of_a_secret_reads_back() -> None:
+    target = TargetId(VAULT, "key")
+    assert target_id(str(target)) == target

@@ -12,17 +12,20 @@ from msgspec.structs import replace
 
 from rotation.decisions.actions import MissingFacts
 from rotation.decisions.facts import Facts
+from rotation.domain import codec
 from rotation.domain.account import Account
 from rotation.domain.emergency import Emergency
 from rotation.domain.errors import Permanent, RotationError, Transient
+from rotation.domain.fleet_hold import FleetHold
 from rotation.domain.ids import AccountId, TargetId
-from rotation.domain.keys import Key
+from rotation.domain.keys import Key, Slot
 from rotation.domain.membership import Member
 from rotation.domain.operation import Phase
 from rotation.domain.policy import Policy
 from rotation.domain.record import LEFT, ObservedVersion, Record
 from rotation.domain.request import Leaked
 from rotation.domain.targets import SecretRead
+from rotation.engine import fleet_holds
 from rotation.engine.bindings import BindingRegistry
 from rotation.engine.fleet_holds import FleetHolds
 from rotation.engine.gatherer import Gatherer, check_rotatable
@@ -389,3 +392,62 @@ async def test_without_logs_no_secret_has_a_usable_one(world: World) -> None:
     found = (await resolved(world, f, readers=True)).readers
     assert found is not None
     assert (found.stale, len(found.unlogged)) == ((), 2)
+
+
+async def test_the_keys_that_arm_shows_are_noted(world: World) -> None:
+    world.publish(ONE)
+    f = await world.facts(ONE)
+    assert f.record.known_keys == {slot: f.fingerprint(slot) for slot in Slot}
+
+
+async def test_a_wrong_tag_is_noted(world: World) -> None:
+    world.publish(ONE, RotationOverlap="soon")
+    assert "RotationOverlap" in (await world.facts(ONE)).record.notes[str(ONE)]
+
+
+async def test_a_member_that_holds_another_value_is_foreign(world: World) -> None:
+    world.vaults.add(ONE, NOW, TAGS, Key("a password"))
+    f = await world.facts(record=member(ONE))
+    assert (f.targets, [one.id for one in f.foreign]) == ((), [ONE])
+
+
+async def test_a_secret_of_a_vault_that_was_never_listed_is_undecided(tmp_path: Path) -> None:
+    world = World(tmp_path, (A, FAR.vault))
+    world.publish(ONE)
+    assert [one.id for one in (await world.facts(record=member(ONE))).undecided] == [ONE]
+
+
+async def test_a_member_that_is_no_longer_bound_is_withdrawn(tmp_path: Path) -> None:
+    world = World(tmp_path, (A, FAR.vault))
+    await world.gatherer.bindings.freeze(A, [])
+    world.publish(ONE)
+    f = await world.facts(record=member(ONE))
+    assert (f.targets, [one.id for one in f.withdrawn]) == ((), [ONE])
+
+
+async def test_a_member_that_cannot_be_read_keeps_when_it_was_admitted(world: World) -> None:
+    world.vaults.errors = {ONE: refused("one")}
+    known = {str(ONE): Member(NOW - DAY)}
+    f = await world.facts(record=Record(ACCOUNT, "salt", members=known))
+    assert f.record.members == known
+
+
+async def test_one_secret_that_was_managed_is_enough_for_a_lost_record(world: World) -> None:
+    world.publish(ONE)
+    world.publish(TWO, RotationId=f"{ACCOUNT.slug}-1")
+    assert (await world.facts(ONE, TWO)).record.began_at == NOW
+
+
+async def test_with_a_single_vault_bindings_are_not_frozen(world: World) -> None:
+    world.publish(ONE)
+    assert not (await world.facts(ONE)).record.frozen_bindings
+
+
+async def test_a_hold_of_all_work_is_read_only_on_request(world: World) -> None:
+    hold = FleetHold(NOW + DAY, "a freeze", "ana", NOW)
+    await world.store.put(fleet_holds.NAME, codec.dump(hold))
+    world.publish(ONE)
+    f = await world.facts(ONE)
+    assert (f.is_hold_unread, f.fleet_hold) == (True, None)
+    f = await resolved(world, f, fleet_hold=True)
+    assert (f.is_hold_unread, f.fleet_hold) == (False, hold)

@@ -115,7 +115,9 @@ def test_a_queue_has_a_name_that_azure_accepts(name: str) -> None:
     assert settings.triggers({"ROTATION_QUEUE": name})[0] == "rotation-work"
 
 
-@pytest.mark.parametrize("text", ["*/15 * * * *", "every day", "0 0 * * * * *", "%Schedule%"])
+@pytest.mark.parametrize(
+    "text", ["*/15 * * * *", "every day", "0 0 * * * * *", "%Schedule%", "0 0 * * * ;"]
+)
 def test_a_schedule_has_six_fields(text: str) -> None:
     with pytest.raises(settings.BadSettings, match="ROTATION_SCHEDULE"):
         settings.load(MINIMAL | {"ROTATION_SCHEDULE": text})

@@ -65,6 +65,11 @@ def test_the_emulators_key_is_known() -> None:
     assert f"AccountKey={EMULATOR_KEY};" in found.connection_string
 
 
+def test_a_proxy_without_a_host_is_refused() -> None:
+    with pytest.raises(ValueError, match="are refused"):
+        connected("UseDevelopmentStorage=true;DevelopmentStorageProxyUri=nonsense")
+
+
 def test_another_account_is_refused() -> None:
     text = EMULATOR.format(key="any", blob=LOCAL, queue=LOCAL)
     with pytest.raises(ValueError, match="are refused"):

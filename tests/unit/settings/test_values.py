@@ -89,6 +89,7 @@ def test_without_a_setting_each_value_has_its_default() -> None:
         ("ROTATION_CLIENT_ID", "id", "client_id", "id"),
         ("AZURE_CLIENT_ID", "id", "client_id", "id"),
         ("ROTATION_TOPIC", "https://T.example/api/", "topic", "https://t.example/api"),
+        ("ROTATION_SCHEDULE", "0 0 * * * MON", "schedule", "0 0 * * * MON"),
         ("ROTATION_EVIDENCE_IGNORE", "A, b,,c", "evidence_ignore", {"a", "b", "c"}),
         ("ROTATION_JOURNAL", "/tmp/x", "journal_directory", "/tmp/x"),
         ("ROTATION_BINDINGS", "any text", "bindings", "any text"),
@@ -122,7 +123,8 @@ def test_the_services_own_client_id_wins() -> None:
 def test_a_number_is_kept_within_its_limits(name: str, member: str, least: int, most: int) -> None:
     for number in (least, most):
         assert getattr(load(**{name: str(number)}).policy, member) == number
-    for text in (least - 1, most + 1, "x", "1.5", "٣", "9" * 5000):
+        assert getattr(load(**{name: f"{number:09}"}).policy, member) == number
+    for text in (least - 1, most + 1, "x", "1.5", "٣", "+5", "0_5", "0000000005", "9" * 5000):
         assert problems(**{name: str(text)}) == [name]
 
 
@@ -200,6 +202,8 @@ def test_settings_that_nothing_reads_are_warned_about_in_order() -> None:
         "ROTATION_ZZZZZZZ",
     ]
     assert found.warnings[0].endswith("did you mean ROTATION_OVERLAP?")
+    far = "ROTATION_" + "Z" * 40
+    assert load(**{far: "1"}).warnings == (f"{far}: not a setting",)
 
 
 def test_every_problem_is_in_the_message() -> None:
@@ -251,7 +255,9 @@ def test_a_wrong_answer_about_function_keys_is_a_problem() -> None:
     ],
 )
 def test_audit_logs_are_evidence_if_there_are_any(values: dict[str, str], expected: str) -> None:
-    assert load(**values).policy.evidence == expected
+    loaded = load(**values)
+    assert loaded.policy.evidence == expected
+    assert loaded.logs_workspace == values.get("ROTATION_LOGS_WORKSPACE")
 
 
 @pytest.mark.parametrize("policy", ["warn", "require"])
