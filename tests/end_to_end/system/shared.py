@@ -71,9 +71,6 @@ class Shared:
         """Enqueue one more message, as a trigger or a second delivery does."""
         await self.queue.send_message(messages.dump(Visit(account)))
 
-    async def waiting(self) -> int:
-        return await _length(self.queue)
-
     async def poisoned(self) -> int:
         return await _length(self.poison)
 

@@ -40,11 +40,6 @@ def check(result: dict[str, float]) -> None:
 
 
 @pytest.mark.slow
-async def test_the_demo_rotates_without_a_failed_request() -> None:
-    check(await demo())
-
-
-@pytest.mark.slow
 @pytest.mark.azurite
 @pytest.mark.usefixtures("azurite")
 async def test_the_demo_rotates_without_a_failed_request_on_azurite() -> None:

@@ -339,9 +339,9 @@ class TestHolds:
         old = values(azure, OWNERS, KEY)[0]
         async with serving(azure, tmp_path, **shared(azure)) as p:
             await live(p, timedelta(hours=3))
-            for _ in range(14 * 2):
+            for _ in range(14):
                 put(azure, "theirs", old, tags(azure, "aoai-demo"))
-                await live(p, HALF_DAY, every=timedelta(hours=6))
+                await live(p, DAY, every=timedelta(hours=6))
             record = await p.record()
         assert azure.accounts.accepted(old) is None
         assert record.blocked is None
