@@ -147,8 +147,14 @@ class Acceptance:
         return view.judged(view.build(shown), [shown])
 
     async def _earlier(self, new: Request) -> str | None:
-        """Return the id of the same caller's earlier emergency with the same idempotency key."""
-        with suppress(RotationError):  # an unreadable record must not refuse an emergency
+        """Return the id of the same caller's earlier emergency with the same idempotency key.
+
+        The id is made from the key. Only what an earlier version stored needs the record, in which
+        it may be that of a rotation that the emergency took over.
+        """
+        with suppress(RotationError):  # an unreadable document must not refuse an emergency
+            if await self.emergencies.find(new.id):
+                return new.id
             record = await self.journal.find(new.id.partition("-")[0])
             return idempotency.find(record, new) if record else None
         return None

@@ -167,6 +167,30 @@ STORIES: dict[str, Plan] = {
             PlannedEvent(1243, "leak key1 twice", 3),
         ),
     ),
+    "a rotation regenerates a key between a report and its document": Plan(
+        seed=3494,
+        targets=4,
+        latency=0.3,
+        events=(PlannedEvent(5, "leak unknown everywhere blind", 3),),
+    ),
+    "a report that took over a rotation is repeated": replace(
+        ALONE,
+        seed=1434,
+        events=(
+            PlannedEvent(177, "leak key2 with a used key"),
+            PlannedEvent(13762, "leak key2 with a used key", 3),
+        ),
+    ),
+    "a careless owner asks for an overlap of more than seven days": replace(
+        NEIGHBOURS,
+        seed=2917,
+        due=False,
+        events=(
+            PlannedEvent(238, "carelessly write odd tags", 2),
+            PlannedEvent(540, "carelessly write odd tags", 1),
+            PlannedEvent(2404, "carelessly write a password", 3),
+        ),
+    ),
     "a paused secret gets a foreign value, and is resumed before that": replace(
         NOT_DUE,
         seed=22749,

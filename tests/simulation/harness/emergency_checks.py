@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rotation.domain import codec
 from rotation.domain.emergency import STALE, Emergency, Verdict
-from rotation.domain.keys import Key
+from rotation.domain.keys import Key, Slot
 from rotation.engine.emergencies import PREFIX
 
 from .invariants import Invariant
@@ -49,9 +49,19 @@ class EmergencyChecks:
         if found.id not in ledger.emergencies and (found.provisional or not found.pins):
             # What ARM lists: right after a regenerate, that may be the key before it.
             keys = self._world.state(found.account).shown_keys(self._world.now)
-            values |= {keys[found.leaked.slot]} if found.leaked.slot else {*keys.values()}
+            slots = [found.leaked.slot] if found.leaked.slot else [*Slot]
+            values |= {keys[slot] for slot in slots if not self._is_new(found, slot, keys[slot])}
         ledger.emergencies.add(found.id)
         self._seen.leaked_keys.add(self._world.state(found.account), found.id, values)
+
+    def _is_new(self, found: Emergency, slot: Slot, shown: str) -> bool:
+        """Return whether the service made a value after the report, so that it did not leak.
+
+        A rotation may regenerate a key before the document of the emergency is stored.
+        """
+        made = self._seen.ledger_of(str(found.account)).regenerated
+        after = any(at >= found.at for at, each in made if each is slot)
+        return after and shown == self._world.keys(found.account)[slot]
 
     def _is_overdue(self, found: Emergency) -> bool:
         """Return whether it has waited so long that only a person may begin it."""

@@ -121,13 +121,18 @@ class PlanRun:
         end, require = self.world.now + PATIENCE, self.world.invariants.require
         while not self._is_settled():
             message = f"{PATIENCE} after the last fault: {describe_phases(self.world)}"
-            converges = self.world.now <= end
+            converges = self.world.now <= end + self._longest_overlap()
             still = ", ".join(f"{each.id}: {each.why}" for each in self._open_emergencies())
             require(Invariant.EMERGENCY_ENDS, converges or not still, f"{message}; open: {still}")
             require(Invariant.CONVERGES, converges, message)
             await self._resume_blocked()
             await self.events.incidents.resume_stale()
             await asyncio.sleep(SWEEP_PERIOD.total_seconds())
+
+    def _longest_overlap(self) -> timedelta:
+        """Return the overlap that a running operation may wait for: tags can ask for 7 days."""
+        running = [self.world.record(account).operation for account in self.world.ids]
+        return max((each.overlap for each in running if each), default=timedelta())
 
     def _open_emergencies(self) -> list[Emergency]:
         """Return those of our accounts; the neighbours may leave theirs locked."""

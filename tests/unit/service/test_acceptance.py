@@ -134,6 +134,18 @@ async def test_a_repeated_request_is_the_earlier_one(world: World) -> None:
     assert world.queue.visits == []
 
 
+async def test_a_repeated_request_is_the_emergency_and_not_the_rotation_that_it_took_over(
+    world: World,
+) -> None:
+    keyed = replace(LEAK, idempotency_key="k")
+    first = await world.request(keyed)
+    key = first.idempotency_key
+    assert key
+    taken = rotation(id="acct-rotation", purpose=Purpose.EMERGENCY, idempotency_keys=(key,))
+    await world.journal.amend(ACCOUNT, lambda r: replace(r, requests=(), history=(taken,)))
+    assert await world.acceptance.request(keyed, ask_arm=True) == (first.id, ACCOUNT, False)
+
+
 KNOWN = {Slot.KEY1: "fingerprint-1", Slot.KEY2: "fingerprint-2"}
 
 
