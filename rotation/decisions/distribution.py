@@ -13,7 +13,7 @@ from ..domain.keys import Slot
 from ..domain.operation import Phase
 from ..domain.probing import ProbeResult
 from ..domain.targets import Target
-from . import nudges
+from . import nudges, values
 from .actions import Action, ActionKind, MissingFacts, enter, needs, wait
 from .facts import Facts
 from .notifications import notify
@@ -40,7 +40,7 @@ def publish(f: Facts) -> Action:
     if f.fingerprint(candidate) != operation.value or f.quarantined_until(candidate):
         return enter(f, Phase.VERIFY, f"{candidate} changed before it was published")
     pending = f.not_publishing(candidate)
-    unproven = tuple(filter(None, (t.value for t in pending if is_ours(f, t) is None)))
+    unproven = values.unproven(f, tuple(t for t in pending if is_ours(f, t) is None))
     if unproven:
         reason = f"{target_names(pending)}: whether their values still work"
         return needs(f, reason, MissingFacts(probe=unproven))

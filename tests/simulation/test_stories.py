@@ -181,6 +181,29 @@ STORIES: dict[str, Plan] = {
             PlannedEvent(13762, "leak key2 with a used key", 3),
         ),
     ),
+    "a placeholder is enrolled while an emergency is under way": replace(
+        NEIGHBOURS,
+        seed=3025,
+        due=False,
+        events=(
+            PlannedEvent(0, "leak key1", 1),
+            PlannedEvent(2, "strangers enrol a placeholder", 1),
+            PlannedEvent(81, "leak key2", 3),
+        ),
+    ),
+    "a record is lost that alone knew the dead key in a version without tags": replace(
+        NEIGHBOURS,
+        seed=805,
+        due=False,
+        targets=2,
+        events=(
+            PlannedEvent(0, "arm throttles", 1),
+            PlannedEvent(946, "carelessly write without tags", 1),
+            PlannedEvent(1894, "leak unknown", 2),
+            PlannedEvent(8751, "tamper: delete a record", 2),
+            PlannedEvent(15605, "leak key1 now"),
+        ),
+    ),
     "a careless owner asks for an overlap of more than seven days": replace(
         NEIGHBOURS,
         seed=2917,

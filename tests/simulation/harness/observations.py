@@ -117,7 +117,17 @@ class Observations:
             return True
         life = self.world.azure.accounts.lives.get(version.value)
         named = str(tags.account_of(version.tags or {})).lower()
-        return named != account.id.lower() and not (life and life.account is account)
+        known = life and life.account is account and not self._is_forgotten(account, version.value)
+        return named != account.id.lower() and not known
+
+    def _is_forgotten(self, account: Account, value: str) -> bool:
+        """Return whether a key was replaced before the record that remembered it was lost."""
+        lost_at = self.ledger_of(account.id).journal_lost_at
+        if lost_at is None:
+            return False
+        before = [keys for at, keys in account.history if at <= lost_at]
+        since = [keys for at, keys in account.history if at > lost_at]
+        return all(value not in keys.values() for keys in (*before[-1:], *since))
 
     def is_hidden(self, ledger: Ledger, target: TargetId) -> bool:
         """Return whether the service never saw the secret, because its vault cannot be listed."""

@@ -17,6 +17,7 @@ from rotation.domain.probing import ProbeVerdict
 from rotation.domain.targets import Target
 
 from .account import (
+    ACCEPTED,
     INCONCLUSIVE,
     KEYS,
     NOW,
@@ -66,7 +67,17 @@ class TestPublish:
         unknown = Key("d" * 32)
         f = publishing(target("a", unknown), target("b", OLD), target("c", None), target("d"))
         action = distribution.publish(f)
-        assert (action.kind, action.missing.probe) == (ActionKind.ASK, (unknown,))
+        assert action.kind is ActionKind.ASK
+        assert action.missing.probe == (unknown, KEYS.key1, KEYS.key2)
+
+    def test_a_dead_value_is_overwritten_once_the_same_step_accepts_a_current_key(self) -> None:
+        """A secret may be admitted after the step that proved the successor."""
+        dead = Key("d" * 32)
+        f = replace(publishing(target("a", dead), DONE), verdicts={})
+        asked = distribution.publish(f).missing.probe
+        told = verdicts(f, *((key, REFUSED if key == dead else ACCEPTED) for key in asked))
+        action = distribution.publish(told)
+        assert (action.kind, [t.name for t in action.targets]) == (ActionKind.PUBLISH, ["a"])
 
     def test_a_leaked_value_is_overwritten_without_a_probe(self) -> None:
         f = replace(publishing(target("a", OLD)), emergencies=(document(OLD),))
