@@ -38,4 +38,9 @@ NOT_RUN = (
     NotRun("git", "changes the checkout", "docs/upgrade.md"),
     NotRun("export ROTATION_VAULTS=...", NEEDS_AZURE, "examples/playground/README.md"),
     NotRun("keyrotation enrol", NEEDS_AZURE, "examples/playground/README.md"),
+    NotRun(
+        "keyrotation enrol my-ai --secret my-ai-connection",
+        "needs a secret in a format; tests/integration/cli enrols one",
+        "docs/consumers/formats.md",
+    ),
 )
