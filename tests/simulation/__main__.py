@@ -69,9 +69,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _campaigns(seed: int, count: int) -> list[Campaign]:
+    speed = min(count, WHOLE)
     return [
-        ("one rotation, port level", jobs.rotations_without_faults("port", 6000)),
-        ("one rotation, wire level", jobs.rotations_without_faults("wire", 400)),
+        ("one rotation, port level", jobs.rotations_without_faults("port", 6 * speed)),
+        ("one rotation, wire level", jobs.rotations_without_faults("wire", speed // 2)),
         ("single faults, port level", jobs.all_single_faults("port", 1)),
         ("single faults, port level, two secrets", jobs.all_single_faults("port", 2)),
         ("single faults, wire level", _share(jobs.all_single_faults("wire", 1), seed, count)),
