@@ -45,10 +45,15 @@ def environment(slow_service: Site, tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def deaf() -> Iterator[str]:
-    """The URL of a server that accepts connections and never answers."""
+def deaf() -> Iterator[socket.socket]:
+    """A server that never answers."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+        server.settimeout(60)
+        yield server
+
+
+def url(server: socket.socket) -> str:
+    return f"http://127.0.0.1:{server.getsockname()[1]}"
 
 
 def start(environment: Mapping[str, str], *arguments: str) -> subprocess.Popen[str]:
@@ -106,7 +111,7 @@ def test_while_it_follows_it_says_how_to_resume(environment: dict[str, str]) -> 
 
 def test_a_batch_is_listed_with_rotations(environment: dict[str, str]) -> None:
     process = start(environment, "rotate", "--vault", "kv-demo", "--reason", "audit", "--yes")
-    time.sleep(4)
+    time.sleep(8)
     assert process.poll() is None
     status, err = interrupt(process)
     assert status == ExitStatus.INTERRUPTED
@@ -121,22 +126,24 @@ def test_a_batch_is_listed_with_rotations(environment: dict[str, str]) -> None:
     ],
 )
 def test_while_a_change_is_sent_it_may_have_been_accepted(
-    environment: dict[str, str], deaf: str, arguments: tuple[str, ...]
+    environment: dict[str, str], deaf: socket.socket, arguments: tuple[str, ...]
 ) -> None:
-    process = start({**environment, "ROTATION_URL": deaf}, *arguments)
-    time.sleep(2)
-    assert process.poll() is None
-    status, err = interrupt(process)
+    process = start({**environment, "ROTATION_URL": url(deaf)}, *arguments)
+    with deaf.accept()[0] as connection:
+        assert connection.recv(1)
+        status, err = interrupt(process)
     assert status == ExitStatus.INTERRUPTED
     assert "may have been accepted" in err
     assert "keyrotation" in err
 
 
-def test_before_anything_is_sent_it_says_so(environment: dict[str, str], deaf: str) -> None:
-    process = start({**environment, "ROTATION_URL": deaf}, "rotate", SECRET, "--reason", "r")
-    time.sleep(2)
-    assert process.poll() is None
-    status, err = interrupt(process)
+def test_before_anything_is_sent_it_says_so(
+    environment: dict[str, str], deaf: socket.socket
+) -> None:
+    process = start({**environment, "ROTATION_URL": url(deaf)}, "rotate", SECRET, "--reason", "r")
+    with deaf.accept()[0] as connection:
+        assert connection.recv(1)
+        status, err = interrupt(process)
     assert (status, "Nothing was sent" in err) == (ExitStatus.INTERRUPTED, True)
 
 
