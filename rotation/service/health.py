@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import msgspec
+from msgspec import UNSET
 
 from ..domain.errors import RotationError
+from ..engine.fleet_holds import FRESH
 from ..engine.journal import Journal
 from ..runtime import log
 from ..runtime import metrics as telemetry
@@ -28,11 +30,15 @@ class Health:
     period: timedelta
 
     async def status(self) -> HealthReply:
-        """Report whether the sweep still runs, and whether everything can be read."""
+        """Report whether the sweep still runs, and whether everything can be read.
+
+        A hold of all scheduled work is not a fault: the sweep still repairs.
+        """
         try:
             last = await self.journal.last_sweep()
             bindings = self.queries.inventory.bindings
             await bindings.current()
+            is_held = await self.queries.holds.current(FRESH) is not None
         except RotationError as exc:
             log.warning("fleet unknown", reason=str(exc), code=exc.code)
             return HealthReply(status=HealthStatus.DEGRADED, last_sweep_age_seconds=None)
@@ -41,7 +47,8 @@ class Health:
         if bindings.problem or (last and last.unread):
             is_healthy = False
         status = HealthStatus.OK if is_healthy else HealthStatus.DEGRADED
-        return HealthReply(status=status, last_sweep_age_seconds=age)
+        held = is_held or UNSET
+        return HealthReply(status=status, last_sweep_age_seconds=age, held=held)
 
     async def observe(self) -> None:
         """Emit the fleet's summary as a log line and gauges."""

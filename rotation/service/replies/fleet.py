@@ -158,7 +158,11 @@ class HealthStatus(StrEnum):
 
 
 class HealthReply(Reply, frozen=True, kw_only=True):
-    """The health of the service; it contains nothing else, because it needs no role."""
+    """The health of the service; it contains nothing else, because it needs no role.
+
+    ``held`` is true while a person holds all scheduled work, which is not a fault; else absent.
+    """
 
     status: HealthStatus
     last_sweep_age_seconds: int | None
+    held: bool | UnsetType = UNSET

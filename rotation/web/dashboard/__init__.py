@@ -39,6 +39,8 @@ _SCRIPTS = (
     "dialog.js",
     "emergency.js",
     "requests.js",
+    "several.js",
+    "selection.js",
     "start.js",
 )
 

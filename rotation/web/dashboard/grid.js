@@ -3,9 +3,9 @@
 const MARGIN = 6; // extra rows above and below the visible ones
 
 class Grid {
-  constructor(element, { open, sort }) {
+  constructor(element, { open, sort, selection, maySelect }) {
     this.element = element;
-    this.open = open;
+    Object.assign(this, { open, selection, maySelect });
     this.rows = [];
     this.shown = new Map(); // index → element
     this.active = 0;
@@ -83,14 +83,31 @@ class Grid {
     if (this.shown.has(index)) return;
     const row = this.rows[index];
     const element = rowElement(row, index, () => this.open(row));
+    if (this.canSelect(row)) this.addBox(element, row);
     element.tabIndex = index === this.active ? 0 : -1;
     element.addEventListener("focus", () => this.activate(index));
-    element.setAttribute("aria-selected", String(row.id === this.opened));
+    element.setAttribute("aria-current", String(row.id === this.opened));
     element.style.top = `${index * this.height}px`;
     this.shown.set(index, element);
     // Keep the document order for screen readers.
     const next = [...this.shown.keys()].filter((other) => other > index).sort((a, b) => a - b)[0];
     this.body.insertBefore(element, this.shown.get(next) ?? null);
+  }
+
+  canSelect(row) {
+    return isSelectable(row) && this.maySelect();
+  }
+
+  /** Add the checkbox that selects a row; Shift+Space presses it. */
+  addBox(element, row) {
+    const box = h("input", { type: "checkbox", tabindex: -1, "aria-label": `Select ${row.id}`, change: () => {
+      this.selection.toggle(row);
+      element.setAttribute("aria-selected", String(box.checked));
+    } });
+    box.checked = this.selection.has(row);
+    element.setAttribute("aria-selected", String(box.checked));
+    const label = h("label", { class: "pick", click: (event) => event.stopPropagation() }, box);
+    element.querySelector(".of-state").prepend(label);
   }
 
   activate(index) {
@@ -105,7 +122,9 @@ class Grid {
     const page = Math.max(1, Math.floor(innerHeight / this.height) - 2);
     const moves = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page,
       Home: -this.rows.length, End: this.rows.length };
-    if (event.key === "Enter" || event.key === " ") this.open(this.rows[this.active]);
+    if (event.key === " " && event.target.matches("input")) return;
+    if (event.key === " " && event.shiftKey) this.shown.get(this.active)?.querySelector(".pick input")?.click();
+    else if (event.key === "Enter" || event.key === " ") this.open(this.rows[this.active]);
     else if (event.key in moves) this.go(this.active + moves[event.key]);
     else return;
     event.preventDefault();

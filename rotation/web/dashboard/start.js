@@ -9,7 +9,8 @@ let reading = 0;
 const may = (role) => fleet?.caller.roles.includes(`Rotation.${role}`) ?? false;
 const dialog = new Dialog($("dialog"));
 const requests = new Requests(dialog, () => read());
-const grid = new Grid($("grid"), { open, sort });
+const selection = new Selection($("selection"), { several: new Several(requests), shown: () => grid.rows, changed: () => grid.rebuild() });
+const grid = new Grid($("grid"), { open, sort, selection, maySelect: () => may("Operate") });
 const panel = new Panel($("panel"), { may, requests, closed, changed: () => read() });
 
 const activity = new Activity($("activity"), (row) => open(row));
@@ -58,6 +59,7 @@ function show(found) {
   activity.update(rows);
   calendar.update(rows);
   showVaults();
+  selection.update(rows);
   draw();
 }
 

@@ -62,7 +62,7 @@ async def test_now_and_force_are_offered_with_an_explanation(visit: Visit) -> No
     leak = Leak(1)
     page, fleet = await played(visit, 250, leak)
     row = next(row for row in fleet["secrets"] if row["state"] == "overlap")
-    await page.get_by_label("Search").fill(row["secret"])
+    await page.get_by_role("searchbox").fill(row["secret"])
     await page.locator(f"[data-id$='/{row['secret']}']").press("Enter")
     await page.get_by_role("button", name="Key leaked…").click()
     dialog = page.locator("dialog")

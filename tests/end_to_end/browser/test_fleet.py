@@ -38,7 +38,7 @@ async def test_the_table_shows_managed_and_unmanaged_resources(running: Site, vi
     await expect(rows.first).to_contain_text("forgotten")
     await expect(rows.last).to_contain_text("old-api-key")
     await page.get_by_role("button", name="all").click()
-    await page.get_by_label("Search").fill("SPEECH kv-demo")
+    await page.get_by_role("searchbox").fill("SPEECH kv-demo")
     await expect(rows).to_have_count(1)
     await expect(rows.first).to_contain_text("speech-key")
 

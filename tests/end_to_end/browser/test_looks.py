@@ -50,7 +50,7 @@ async def test_the_page_is_readable_and_accessible(visit: Visit, look: Look) -> 
     page, fleet = await played(visit, 400, **look.options)
     await check(page, look, "fleet")
     row = next(row for row in fleet["secrets"] if row["state"] == "overlap")
-    await page.get_by_label("Search").fill(row["secret"])
+    await page.get_by_role("searchbox").fill(row["secret"])
     await page.locator("[data-id]").first.click()
     await expect(page.locator(".line rect.overlapped").first).to_be_visible()
     await expect(page.locator(".past")).to_have_count(5)
@@ -72,7 +72,7 @@ async def test_the_page_follows_the_colour_scheme(visit: Visit) -> None:
 async def test_nothing_moves_if_reduced_motion_is_preferred(visit: Visit) -> None:
     page, fleet = await played(visit, 400, reduced_motion="reduce")
     row = next(row for row in fleet["secrets"] if row["state"] == "overlap")
-    await page.get_by_label("Search").fill(row["secret"])
+    await page.get_by_role("searchbox").fill(row["secret"])
     await page.locator("[data-id]").first.click()
     await expect(page.locator(".steps .current")).to_be_visible()
     assert await page.evaluate("document.getAnimations().length") == 0

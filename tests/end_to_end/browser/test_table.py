@@ -30,17 +30,17 @@ async def test_only_visible_rows_have_elements(visit: Visit) -> None:
 async def test_ten_thousand_secrets_can_be_searched_and_filtered(visit: Visit) -> None:
     page, fleet = await played(visit, MANY)
     shown = page.get_by_role("status")
-    await page.get_by_label("Search").fill("chat-prod-")
+    await page.get_by_role("searchbox").fill("chat-prod-")
     wanted = [row for row in fleet["secrets"] if row["secret"].startswith("chat-prod-")]
     await expect(shown).to_have_text(f"{len(wanted):,} of {MANY + UNMANAGED:,} shown")
-    await page.get_by_label("Search").fill("")
+    await page.get_by_role("searchbox").fill("")
     chip = page.get_by_role("button", name="failing")
     failing = fleet["summary"]["states"]["failing"]
     await expect(chip).to_contain_text(str(failing))
     await chip.click()
     await expect(shown).to_have_text(f"{failing:,} of {MANY + UNMANAGED:,} shown")
     await expect(page.locator("[data-id] .state").first).to_have_text("failing")
-    await page.get_by_label("Search").fill("no such thing")
+    await page.get_by_role("searchbox").fill("no such thing")
     await expect(page.get_by_text("No matches")).to_be_visible()
 
 
@@ -59,7 +59,7 @@ async def test_a_column_sorts_in_both_directions(visit: Visit) -> None:
 async def test_everything_is_reachable_by_keyboard(visit: Visit) -> None:
     page, _ = await played(visit, MANY)
     await page.keyboard.press("/")
-    await expect(page.get_by_label("Search")).to_be_focused()
+    await expect(page.get_by_role("searchbox")).to_be_focused()
     await page.locator("[aria-rowindex='2']").focus()
     await page.keyboard.press("ArrowDown")
     await expect(page.locator("[aria-rowindex='3']")).to_be_focused()

@@ -77,7 +77,7 @@ async def test_no_verdict_outlives_a_failed_poll(visit: Visit) -> None:
     await refresh(page)
     await expect(headline).to_contain_text("Out of date since")
     await expect(page.get_by_role("alert")).to_contain_text("Restore the identity.")
-    await page.get_by_label("Search").fill("prod")
+    await page.get_by_role("searchbox").fill("prod")
     await page.get_by_role("button", name="healthy").click()
     await expect(headline).to_contain_text("Out of date since")
     fleet.fails = False
