@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from ..domain.bindings import Bindings, Bound, not_bound
 from ..domain.errors import Permanent, RotationError, unexpected
@@ -38,6 +40,15 @@ class Listing:
     def untagged(self) -> frozenset[TargetId]:
         """Secrets whose latest version does not carry our tags."""
         return self.names - {secret.target for secret in self.secrets}
+
+    @cached_property
+    def by_account(self) -> Mapping[AccountId, tuple[TargetId, ...]]:
+        """The enrolled secrets of each account, found without a look at those of the others."""
+        found: dict[AccountId, list[TargetId]] = defaultdict(list)
+        for secret in self.secrets:
+            if secret.account:
+                found[secret.account].append(secret.target)
+        return {account: tuple(targets) for account, targets in found.items()}
 
 
 @dataclass
@@ -74,7 +85,7 @@ class Inventory:
     async def listed(self, account: AccountId, *, refresh: bool = False) -> set[TargetId]:
         """Return the secrets that a vault lists as enrolled for, and bound to, the account."""
         listings = await self.listings(refresh=refresh)
-        return {s.target for found in listings for s in found.secrets if s.account == account}
+        return {target for found in listings for target in found.by_account.get(account, ())}
 
     async def check_readable(self, *vaults: str) -> None:
         """Raise the error of a vault that cannot be listed; without ``vaults``, of any."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -60,13 +60,16 @@ class LastSweep:
 class Journal:
     """The records of all accounts. Losing them is safe; it only delays rotations.
 
-    ``claims`` ties idempotency keys to requests.
+    While an account is leased, its record is read once, and again after a write that failed: a
+    copy that is out of date is refused by compare-and-swap. ``claims`` ties idempotency keys to
+    requests.
     """
 
     def __init__(self, store: Store, prefix: str = "") -> None:
         """``prefix`` begins the names of the records."""
         self._store = store
         self._prefix = prefix
+        self._leased: dict[str, tuple[Record, str] | None] = {}
         self.claims = Claims(store)
 
     def beside(self) -> Journal:
@@ -75,8 +78,12 @@ class Journal:
 
     async def load(self, account: AccountId) -> tuple[Record, str | None]:
         """Return the record and its ETag; a new record and None if there is none."""
-        found = await self._read(account.slug)
-        return found or (self.new(account), None)
+        slug = account.slug
+        found = self._leased.get(slug) or await self._read(slug)
+        if found is None:
+            return self.new(account), None
+        self._keep(slug, found)
+        return found
 
     def new(self, account: AccountId) -> Record:
         """Return the record of an account that has none."""
@@ -89,7 +96,11 @@ class Journal:
 
     async def save(self, record: Record, tag: str | None) -> str:
         """Store a record and return its ETag. Raises Conflict if it changed since ``tag``."""
-        return await self._store.write(self._prefix + record.account.slug, codec.dump(record), tag)
+        slug = record.account.slug
+        self._keep(slug, None)
+        stored = await self._store.write(self._prefix + slug, codec.dump(record), tag)
+        self._keep(slug, (record, stored))
+        return stored
 
     async def amend(self, account: AccountId, change: Callable[[Record], Record | None]) -> Record:
         """Apply ``change`` to the current record, again after a conflict; None changes nothing."""
@@ -148,9 +159,23 @@ class Journal:
         """Return the last sweep, or None if there is none or it cannot be read."""
         return _sweep(await self._store.read(_SWEEP))
 
-    def lease(self, account: AccountId) -> AbstractAsyncContextManager[bool]:
+    @asynccontextmanager
+    async def lease(self, account: AccountId) -> AsyncIterator[bool]:
         """Try to lease the account. This saves work; compare-and-swap makes it safe."""
-        return self._store.lease(account.slug, LEASE)
+        async with self._store.lease(account.slug, LEASE) as ours:
+            if not ours:
+                yield False
+                return
+            self._leased[account.slug] = None
+            try:
+                yield True
+            finally:
+                self._leased.pop(account.slug, None)
+
+    def _keep(self, slug: str, found: tuple[Record, str] | None) -> None:
+        """Keep the record for the rest of the lease; None forgets it."""
+        if slug in self._leased:
+            self._leased[slug] = found
 
     async def _read(self, slug: str) -> tuple[Record, str] | None:
         document = await self._store.read(self._prefix + slug)

@@ -253,6 +253,41 @@ async def test_an_account_is_leased_by_one_worker_at_a_time(journal: Journal) ->
         assert (again, other) == (True, True)
 
 
+async def test_a_leased_record_is_read_once(journal: Journal, store: SharedStore) -> None:
+    await journal.save(Record(ACCOUNT, "salt"), None)
+    async with journal.lease(ACCOUNT):
+        first = await journal.load(ACCOUNT)
+        assert await journal.load(ACCOUNT) == first
+        await journal.save(replace(first[0], epoch=1), first[1])
+        await journal.amend(ACCOUNT, lambda r: replace(r, epoch=r.epoch + 1))
+    assert store.reads == [ACCOUNT.slug]
+    assert (await journal.load(ACCOUNT))[0].epoch == 2
+    assert store.reads == [ACCOUNT.slug] * 2
+
+
+async def test_a_leased_record_that_someone_else_changed_is_read_again(
+    journal: Journal, store: SharedStore
+) -> None:
+    await journal.save(Record(ACCOUNT, "salt"), None)
+    async with journal.lease(ACCOUNT):
+        record, tag = await journal.load(ACCOUNT)
+        await store.put(ACCOUNT.slug, codec.dump(replace(record, epoch=7)))
+        with pytest.raises(Conflict):
+            await journal.save(record, tag)
+        assert (await journal.load(ACCOUNT))[0].epoch == 7
+
+
+async def test_a_worker_without_the_lease_reads_the_record_each_time(
+    journal: Journal, store: SharedStore
+) -> None:
+    await journal.save(Record(ACCOUNT, "salt"), None)
+    async with store.lease(ACCOUNT.slug, LEASE), journal.lease(ACCOUNT) as ours:
+        assert not ours
+        await journal.load(ACCOUNT)
+        await journal.load(ACCOUNT)
+    assert store.reads == [ACCOUNT.slug] * 2
+
+
 async def test_the_cache_reads_only_the_records_that_changed(
     journal: Journal, store: SharedStore
 ) -> None:
