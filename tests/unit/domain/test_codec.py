@@ -41,6 +41,7 @@ def test_unknown_members_are_ignored_and_missing_ones_have_their_default() -> No
         b'{"at":"2026-11-23T00:00:00Z"',
         b'{"other":' + b"[" * 100_000,
         b"\xff",
+        b'{"at":"2026-11-23T00:00:00Z","length":"P9999999999D"}',
     ],
 )
 def test_anything_else_is_a_value_error(body: bytes) -> None:

@@ -57,6 +57,9 @@ def test_a_secret_selects_only_the_consumers_of_its_place() -> None:
         "https://user@shop.contoso.com/key",
         "https://shop.contoso.com/key#part",
         "https://shop_contoso.com/key",
+        "https://shop.contoso.com/schü",
+        "https://shop.contoso.com:443/key",
+        "https://shop.contoso.com:x/key",
         "api://shop",
         "https://shop.contoso.com https://other.contoso.com",
         "https://shop.contoso.com https://management.azure.com/.default",
@@ -69,6 +72,19 @@ def test_a_secret_selects_only_the_consumers_of_its_place() -> None:
 def test_other_addresses_audiences_and_resources_are_refused(word: str) -> None:
     with pytest.raises(ValueError, match="shop"):
         parse(f"shop@kv-a={word}", (VAULT,))
+
+
+@pytest.mark.parametrize("head", ["sho p@kv-a", "@kv-a", "shop@", "shop"])
+def test_an_entry_without_a_name_or_a_place_is_told_how_to_write_it(head: str) -> None:
+    with pytest.raises(ValueError, match="is not name@vault"):
+        parse(f"{head}={SITE}", (VAULT,))
+
+
+def test_one_app_among_the_consumers_is_enough_for_a_refresh() -> None:
+    found = parse(f"shop@kv-a={SITE}, chat@kv-a=https://chat.contoso.com/key", (VAULT,))
+    assert found.have_resources
+    assert found.have_checks
+    assert not found.all[1].is_container_app
 
 
 def test_every_problem_is_named_at_once_and_a_name_stands_for_one_consumer() -> None:
@@ -93,3 +109,10 @@ def test_a_remark_on_an_unknown_name_repeats_nothing_that_may_be_a_key() -> None
     secret = Target(TargetId(VAULT, "a"), "v", None, NOW, None, None, {}, enrolment)
     found = unknown_consumers(secret, Policy())
     assert [text.split()[2] for text in found] == ["…", "shop"]
+
+
+def test_only_the_names_that_the_setting_does_not_have_for_a_secret_are_remarked_on() -> None:
+    policy = Policy(consumers=parse(f"shop@kv-a={SITE}, chat@kv-b={CONTAINER}", (VAULT, OTHER)))
+    enrolment = Enrolment(ACCOUNT, consumers=("shop", "chat", "none"))
+    secret = Target(TargetId(VAULT, "a"), "v", None, NOW, None, None, {}, enrolment)
+    assert [text.split()[2] for text in unknown_consumers(secret, policy)] == ["chat", "none"]

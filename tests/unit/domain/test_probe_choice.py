@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from rotation.domain import probe_calls as calls
 from rotation.domain import probe_choice
+from rotation.domain.account import Account
+from rotation.domain.cloud import PUBLIC
 from rotation.domain.ids import AccountId
 from rotation.domain.probe_calls import CALLS
 
@@ -48,3 +51,48 @@ def test_probes_are_chosen_by_kind_or_account(
 def test_a_wrong_entry_is_told_by_its_number(text: str, says: str) -> None:
     with pytest.raises(ValueError, match=says):
         probe_choice.parse(text)
+
+
+OWN = "https://acct.cognitiveservices.azure.com/"
+SHARED = "https://api.cognitive.microsofttranslator.com/"
+OPENAI = {calls.OPENAI.api: "https://acct.openai.azure.com/"}
+
+
+def _chosen(kind: str, endpoint: str = OWN, **endpoints: str) -> probe_choice.Choice:
+    return probe_choice.choose(_account(kind, endpoint, endpoints), PUBLIC, {})
+
+
+def _account(kind: str, endpoint: str, endpoints: dict[str, str]) -> Account:
+    return Account(ACCOUNT, kind, endpoint, endpoints=endpoints)
+
+
+def test_an_account_is_tried_at_the_endpoint_of_the_api_or_at_its_own() -> None:
+    assert _chosen("AIServices", **OPENAI).url == "https://acct.openai.azure.com/"
+    assert _chosen("OpenAI").url == OWN
+
+
+def test_without_the_openai_endpoint_a_token_is_asked_for() -> None:
+    assert _chosen("AIServices", **OPENAI).call is calls.OPENAI
+    assert _chosen("AIServices").call is calls.TOKEN
+    assert _chosen("openai").call is calls.OPENAI
+
+
+def test_only_the_host_that_all_translators_share_needs_their_own_probe() -> None:
+    assert _chosen("TextTranslation", SHARED).call is calls.TRANSLATOR
+    assert _chosen("TextTranslation").call is calls.TOKEN
+    assert _chosen("TextTranslation", SHARED, **{calls.TOKEN.api: OWN}).call is calls.TOKEN
+    assert _chosen("Face", SHARED).call is calls.FACE
+
+
+@pytest.mark.parametrize("endpoint", ["", "acct", "https://[", "https://[x]/"])
+def test_an_endpoint_without_a_host_is_not_the_shared_one(endpoint: str) -> None:
+    assert _chosen("TextTranslation", endpoint).call is calls.TOKEN
+
+
+def test_a_setting_for_the_account_wins_over_one_for_its_kind() -> None:
+    both = {ACCOUNT: calls.FACE, "openai": calls.VISION}
+    account = _account("OpenAI", OWN, {})
+    assert probe_choice.choose(account, PUBLIC, both) == probe_choice.Choice(calls.FACE, OWN, True)
+    of_kind = probe_choice.choose(account, PUBLIC, {"openai": calls.VISION})
+    assert of_kind == probe_choice.Choice(calls.VISION, OWN, True)
+    assert not probe_choice.choose(account, PUBLIC, {}).is_configured

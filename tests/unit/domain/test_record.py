@@ -75,7 +75,7 @@ def test_a_blocked_record_waits_until_an_operator_answers(kind: RequestKind) -> 
     waiting = (request("r-0"), request("r-1", kind), request("r-2", kind))
     blocked = Record(ACCOUNT, "salt", blocked=FAILURE, requests=waiting)
     assert blocked.pending_answer == (waiting[1] if is_answer else None)
-    assert blocked.is_blocked is not is_answer
+    assert blocked.is_blocked is (not is_answer)
 
 
 def test_a_record_without_a_failure_is_not_blocked() -> None:
