@@ -90,7 +90,7 @@ def test_an_endpoint_without_a_host_is_not_the_shared_one(endpoint: str) -> None
 
 
 def test_a_setting_for_the_account_wins_over_one_for_its_kind() -> None:
-    both = {ACCOUNT: calls.FACE, "openai": calls.VISION}
+    both: probe_choice.Overrides = {ACCOUNT: calls.FACE, "openai": calls.VISION}
     account = _account("OpenAI", OWN, {})
     assert probe_choice.choose(account, PUBLIC, both) == probe_choice.Choice(calls.FACE, OWN, True)
     of_kind = probe_choice.choose(account, PUBLIC, {"openai": calls.VISION})
