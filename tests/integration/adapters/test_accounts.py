@@ -140,7 +140,7 @@ async def test_a_regenerate_may_have_happened_only_if_arm_failed(
     assert [call.operation for call in azure.calls] == ["arm.regenerate_key"], "sent once"
 
 
-async def test_a_regenerate_whose_answer_is_no_json_is_unknown(
+async def test_a_regenerate_whose_answer_is_not_json_is_unknown(
     azure: Azure, accounts: ArmAccounts
 ) -> None:
     answer(azure, "arm.regenerate_key", 200, "{", headers={"Content-Type": "application/json"})

@@ -134,7 +134,7 @@ async def test_a_failure_is_told_and_the_call_is_sent_once(
     assert len(azure.calls) == 1
 
 
-async def test_revisions_that_are_no_json_are_transient(
+async def test_revisions_that_are_not_json_are_transient(
     azure: Azure, refresher: AppRefresher
 ) -> None:
     azure.faults.add(Fault("answer", "arm.list_revisions", status=200, body="{"))

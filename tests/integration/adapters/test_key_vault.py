@@ -116,7 +116,7 @@ class TestTheLatestVersion:
         assert found is not None
         assert (found.version, found.value, found.tags) == (latest.id, None, TAGS)
 
-    async def test_is_none_if_a_disabled_secret_was_deleted_meanwhile(
+    async def test_is_none_if_a_disabled_secret_was_deleted_in_the_meantime(
         self, azure: Azure, vaults: KeyVaults
     ) -> None:
         add(azure, enabled=False)
@@ -175,7 +175,7 @@ class TestVersions:
         assert set(found) == {Key("old"), Key("plain"), Key("new")}
 
     @pytest.mark.parametrize(("status", "code"), [(404, "SecretNotFound"), (403, "SecretDisabled")])
-    async def test_that_vanish_or_are_disabled_meanwhile_have_no_value(
+    async def test_that_vanish_or_are_disabled_in_the_meantime_have_no_value(
         self, azure: Azure, vaults: KeyVaults, status: int, code: str
     ) -> None:
         add(azure)

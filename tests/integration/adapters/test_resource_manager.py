@@ -1,4 +1,4 @@
-"""What the doctor reads in Resource Manager, also from answers in another form."""
+"""The facts that the doctor reads in Resource Manager, also in another form."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ async def test_a_subscription_without_an_id_is_left_out(azure: Azure, arm: ArmRe
     assert await arm.subscriptions() == ["a", "b"]
 
 
-async def test_a_page_that_is_no_json_is_transient(azure: Azure, arm: ArmResources) -> None:
+async def test_a_page_that_is_not_json_is_transient(azure: Azure, arm: ArmResources) -> None:
     answer(azure, "arm.list_subscriptions", "{")
     failed = await failing(arm.subscriptions())
     assert (type(failed), failed.code) == (Transient, "Unreadable")
@@ -151,7 +151,7 @@ async def test_any_other_status_is_a_failure(
     assert str(failed).startswith(f"list the subscriptions: {status}")
 
 
-async def test_event_types_of_a_vault_and_of_its_own_topic_are_found(
+async def test_event_types_of_a_vault_and_its_topic_are_found(
     azure: Azure, arm: ArmResources
 ) -> None:
     vault = azure.vault("kv-demo").id
@@ -176,7 +176,7 @@ async def test_subscriptions_of_the_system_topic_count(azure: Azure, arm: ArmRes
     assert {"Microsoft.KeyVault.SecretNearExpiry"} in found
 
 
-async def test_a_policy_that_denies_is_a_rule_and_another_is_none(
+async def test_a_policy_that_denies_is_a_rule_and_another_is_not(
     azure: Azure, arm: ArmResources
 ) -> None:
     vault = azure.vault("kv-demo")
@@ -187,7 +187,9 @@ async def test_a_policy_that_denies_is_a_rule_and_another_is_none(
     assert rule.needs_content_type
 
 
-async def test_a_policy_that_excludes_the_vault_is_no_rule(azure: Azure, arm: ArmResources) -> None:
+async def test_a_policy_that_excludes_the_vault_is_not_a_rule(
+    azure: Azure, arm: ArmResources
+) -> None:
     vault = azure.vault("kv-demo")
     assigned = policy_assignment(CONTENT_TYPE, {"effect": "Deny"})
     assigned["properties"]["notScopes"] = [vault.id]

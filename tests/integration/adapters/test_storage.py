@@ -178,7 +178,7 @@ class TestLeases:
         async with store.lease("a-1", LEASE) as later:
             assert later
 
-    async def test_a_lease_is_no_document(self, storages: Storage) -> None:
+    async def test_a_lease_is_not_a_document(self, storages: Storage) -> None:
         async with storages.store.lease("a-1", LEASE):
             assert await storages.store.read("a-1") is None
             assert [one async for one in storages.store.stamps()] == []
@@ -195,7 +195,7 @@ class TestLeases:
             storages.answer("PUT", 503, match="comp=lease*")
 
     @pytest.mark.parametrize("code", ["BlobAlreadyExists", "LeaseIdMissing"])
-    async def test_a_blob_that_another_worker_creates_meanwhile_is_leased(
+    async def test_a_blob_that_another_worker_creates_in_the_meantime_is_leased(
         self, storages: Storage, code: str
     ) -> None:
         async with storages.store.lease("a-1", LEASE):
@@ -213,7 +213,7 @@ class TestLeases:
             (503, "ServerBusy", None),
         ],
     )
-    async def test_a_held_lease_is_no_error_and_a_failure_is_one(
+    async def test_a_held_lease_is_not_an_error_and_a_failure_is_one(
         self, storages: Storage, status: int, code: str, held: bool | None
     ) -> None:
         storages.answer("PUT", status, code, match="comp=lease*")
@@ -309,7 +309,7 @@ class TestQueue:
         (message,) = storages.there.queues.queues["work"]
         assert message.visible == storages.azure.clock.now() + timedelta(seconds=90)
 
-    async def test_a_queue_that_another_worker_creates_meanwhile_is_used(
+    async def test_a_queue_that_another_worker_creates_in_the_meantime_is_used(
         self, storages: Storage
     ) -> None:
         storages.answer("POST", 404, "QueueNotFound", match="messages*")

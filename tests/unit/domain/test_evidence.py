@@ -1,4 +1,4 @@
-"""What is said about readers of the former version."""
+"""The text about readers of the former version."""
 
 from __future__ import annotations
 
