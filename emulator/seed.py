@@ -88,7 +88,7 @@ def plant(azure: Azure, seed: Mapping[str, Any]) -> None:
         for index, member in enumerate(seed.get(name, ())):
             try:
                 steps[name](member)
-            except (TypeError, KeyError, AttributeError, ValueError) as exc:
+            except (TypeError, KeyError, AttributeError, ValueError, OverflowError) as exc:
                 raise ValueError(f"{name}[{index}]: {exc}") from None
 
 

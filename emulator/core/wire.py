@@ -56,6 +56,22 @@ class Request:
         """Decoded query; the last of repeated names wins."""
         return dict(parse_qsl(urlsplit(self.url).query, keep_blank_values=True))
 
+    def json(self) -> Any:
+        """Parse the body as strict JSON.
+
+        Raises ValueError also for NaN, for text with half a surrogate pair, and for deep nesting.
+        """
+        try:
+            found = json.loads(self.body, parse_constant=_refuse)
+            json.dumps(found, ensure_ascii=False).encode()
+        except RecursionError:
+            raise ValueError("the JSON is nested too deeply") from None
+        return found
+
+
+def _refuse(constant: str) -> float:
+    raise ValueError(f"{constant} is not JSON")
+
 
 @dataclass(frozen=True)
 class Response:

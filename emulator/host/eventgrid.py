@@ -35,7 +35,7 @@ class EventGrid:
             return _allowed(request)
         try:
             body = json.loads(await request.read())
-        except ValueError:
+        except (ValueError, RecursionError):
             return web.Response(status=400, text="the body is not JSON")
         events = body if isinstance(body, list) else [body]
         return await self._received(request, function, events)
@@ -45,7 +45,7 @@ class EventGrid:
     ) -> web.Response:
         kind = request.headers.get("aeg-event-type", "Notification").lower()
         if kind == "subscriptionvalidation":
-            return web.json_response({"validationResponse": events[0]["data"]["validationCode"]})
+            return _validated(events)
         if kind == "unsubscribe":
             return web.Response(status=202)
         if kind != "notification":
@@ -66,6 +66,14 @@ class EventGrid:
             _log.exception("function %s failed", function.name)
             return str(exc) or type(exc).__name__
         return None
+
+
+def _validated(events: list[Any]) -> web.Response:
+    """Respond to the handshake with the code of its first event."""
+    try:
+        return web.json_response({"validationResponse": events[0]["data"]["validationCode"]})
+    except (LookupError, TypeError):
+        return web.Response(status=400, text="the body is not a validation event")
 
 
 def _allowed(request: web.BaseRequest) -> web.Response:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import json
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, fields
 from datetime import timedelta
@@ -53,11 +52,13 @@ class Control:
             known = sorted(f"{method} /_emulator/{path}" for method, path in self._handlers)
             return Response.of_json(404, {"error": "no such control", "known": known})
         try:
-            body = json.loads(request.body or b"{}")
+            body = request.json() if request.body else {}
+            if not isinstance(body, dict):
+                raise ValueError("the body must be a JSON object")
             result = handler(request, body)
             if isinstance(result, Awaitable):
                 result = await result
-        except (KeyError, ValueError, TypeError) as exc:
+        except (KeyError, ValueError, TypeError, OverflowError) as exc:
             return Response.of_json(400, {"error": str(exc)})
         return Response.of_json(200, result)
 

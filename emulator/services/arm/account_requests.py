@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -66,7 +65,7 @@ def parse(request: Request) -> AccountRequest | None:
 def slot_of(request: Request) -> str:
     """Return the key's name, which is case-sensitive. Raises ArmError if it is not one."""
     try:
-        name = json.loads(request.body or b"")["keyName"]
+        name = request.json()["keyName"]
     except (ValueError, KeyError, TypeError):
         raise ArmError(400, "InvalidRequestContent", "The request content was invalid.") from None
     if name not in SLOTS:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -60,7 +59,7 @@ class CustomTopics:
     def _keep(self, host: str, request: Request) -> Response:
         kind = str(request.headers.get("Content-Type", "")).partition(";")[0].strip().lower()
         try:
-            body = json.loads(request.body)
+            body = request.json()
         except ValueError:
             return _error(400, "BadRequest", "The body is not valid JSON.")
         events = body if isinstance(body, list) else [body]

@@ -41,7 +41,7 @@ def models_v1(account: Account, request: Request, now: datetime) -> Response:
 def chat(account: Account, request: Request, now: datetime) -> Response:
     """Return a completion that repeats the last message."""
     try:
-        text = json.loads(request.body or b"{}")["messages"][-1]["content"]
+        text = request.json()["messages"][-1]["content"]
     except (ValueError, KeyError, IndexError, TypeError):
         return error(400, "BadRequest", "'messages' is a required property")
     message = {"role": "assistant", "content": f"You said: {text}"}
@@ -93,7 +93,7 @@ def settings(account: Account, request: Request, now: datetime) -> Response:
 def translate(account: Account, request: Request, now: datetime) -> Response:
     """Translate nothing: 400 for a body without texts, else the texts as they are."""
     try:
-        texts = [str(one["Text"]) for one in json.loads(request.body or b"[]")]
+        texts = [str(one["Text"]) for one in request.json()]
     except (ValueError, KeyError, TypeError):
         texts = []
     if not texts:

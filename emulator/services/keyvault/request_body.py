@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
@@ -15,7 +14,7 @@ MAX_TAGS, MAX_TAG, MAX_CONTENT_TYPE = 15, 512, 255
 
 def parse_body(request: Request) -> dict[str, Any]:
     try:
-        body = json.loads(request.body or b"")
+        body = request.json()
     except ValueError:
         raise bad_parameter("The request body is not valid JSON.") from None
     if not isinstance(body, dict):

@@ -42,7 +42,7 @@ def page(
 def _page_size(text: str | None) -> int:
     if text is None:
         return PAGE
-    if not text.isdecimal() or not 1 <= int(text) <= PAGE:
+    if not (text.isascii() and text.isdecimal()) or len(text) > 2 or not 1 <= int(text) <= PAGE:
         raise bad_parameter(f"maxresults must be from 1 to {PAGE}")
     return int(text)
 

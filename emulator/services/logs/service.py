@@ -11,7 +11,6 @@ AzureDiagnostics if only that is named), within its timespan:
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -24,11 +23,12 @@ from ...core.identity import Identity, Principal
 from ...core.wire import Request, Response
 from ..keyvault.audit import OPERATIONS, AuditEvent
 from .tables import columns, table_of
+from .timespans import interval
 
+Interval = tuple[datetime, datetime]
 _ACTION = "Microsoft.OperationalInsights/workspaces/query/read"
 _KEPT = 100_000
 _PATH = re.compile(r"/v1/(workspaces/[^/]+|subscriptions/.+)/query", re.I)
-_PERIOD = re.compile(r"P(?:(\d+)D)?T?(?:(\d+)H)?(?:(\d+)M)?(?:([\d.]+)S)?")
 _QUOTED = re.compile(r"\"([^\"]*)\"|'([^']*)'")
 _ONLY_200 = re.compile(r"==\s*200\b")
 
@@ -64,8 +64,9 @@ class Logs:
         if not _may_query(caller, "/" + path[1]):
             return _error(403, "InsufficientAccessError", "The credentials lack access")
         try:
-            body = json.loads(request.body)
-            query, span = str(body["query"]), str(body.get("timespan") or "")
+            body = request.json()
+            query, text = str(body["query"]), str(body.get("timespan") or "")
+            span = interval(text, self.clock.now())
         except (ValueError, KeyError, TypeError):
             return _error(400, "BadArgumentError", "The request had some invalid properties")
         result: dict[str, Any] = {"tables": [self._table(query, span)]}
@@ -74,7 +75,7 @@ class Logs:
             result["error"] = {"code": "PartialError", "message": text, "details": []}
         return Response.of_json(200, result)
 
-    def _table(self, query: str, span: str) -> dict[str, Any]:
+    def _table(self, query: str, span: Interval) -> dict[str, Any]:
         table = table_of(query)
         shown = columns(table, query)
         return {
@@ -83,8 +84,8 @@ class Logs:
             "rows": [[c.value(row) for c in shown.values()] for row in self._found(query, span)],
         }
 
-    def _found(self, query: str, span: str) -> list[AuditEvent]:
-        since, visible = _since(span, self.clock.now()), self.clock.now() - self.delay
+    def _found(self, query: str, span: Interval) -> list[AuditEvent]:
+        since, until = span[0], min(span[1], self.clock.now() - self.delay)
         quoted = {first or second for first, second in _QUOTED.findall(query)}
         operations = quoted & set(OPERATIONS.values())
         addresses = tuple(t.lower().rstrip("/") for t in quoted if "/secrets/" in t.rstrip("/"))
@@ -92,7 +93,7 @@ class Logs:
         return [
             row
             for row in self.rows
-            if since <= row.at <= visible
+            if since <= row.at <= until
             and (not operations or row.operation in operations)
             and (not only_200 or row.status == 200)
             and (not addresses or _below(row.id.lower(), addresses))
@@ -109,21 +110,6 @@ def _may_query(caller: Principal, scope: str) -> bool:
 
 def _below(identity: str, addresses: tuple[str, ...]) -> bool:
     return any(identity == a or identity.startswith(a + "/") for a in addresses)
-
-
-def _since(span: str, now: datetime) -> datetime:
-    """Return the start of an ISO 8601 period that ends now, or of an interval; else a day ago."""
-    start = span.partition("/")[0]
-    if start.startswith("P"):
-        match = _PERIOD.fullmatch(start)
-        days, hours, minutes, seconds = (
-            (float(p or 0) for p in match.groups()) if match else (1, 0, 0, 0)
-        )
-        return now - timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
-    try:
-        return datetime.fromisoformat(start)
-    except ValueError:
-        return now - timedelta(days=1)
 
 
 def _error(status: int, code: str, message: str) -> Response:

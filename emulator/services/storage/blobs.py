@@ -14,6 +14,7 @@ from .errors import StorageError
 from .leases import Lease
 
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
+_SECONDS = re.compile(r"[0-9]{1,2}")
 _METADATA = "x-ms-meta-"
 
 
@@ -109,8 +110,7 @@ class Blobs:
             case "release":
                 blob.lease.release(given)
             case "break":
-                period = headers.get("x-ms-lease-break-period")
-                wait = blob.lease.break_(int(period) if period else None, now)
+                wait = blob.lease.break_(_period(request), now)
                 more, status = {"x-ms-lease-time": str(wait)}, 202
             case _:
                 raise StorageError(400, "InvalidHeaderValue")
@@ -162,6 +162,16 @@ def _number(request: Request) -> int:
         return int(request.headers.get("x-ms-lease-duration", "-1"))
     except ValueError:
         raise StorageError(400, "InvalidHeaderValue") from None
+
+
+def _period(request: Request) -> int | None:
+    """Return the seconds after which a broken lease ends, from 0 to 60; None if not given."""
+    text = request.headers.get("x-ms-lease-break-period")
+    if text is None:
+        return None
+    if not _SECONDS.fullmatch(text) or int(text) > 60:
+        raise StorageError(400, "InvalidHeaderValue")
+    return int(text)
 
 
 def _item(name: str, blob: Blob) -> str:

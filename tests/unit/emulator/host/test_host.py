@@ -177,6 +177,17 @@ async def test_the_host_responds_to_the_validation_handshake(
     assert seen == []
 
 
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"1", b"[1]", b'[{"data": null}]', b'[{"data": {}}]', b"[" * 100_000]
+)
+async def test_a_handshake_without_a_code_is_refused(
+    host: Host, session: aiohttp.ClientSession, body: bytes
+) -> None:
+    headers = {"aeg-event-type": "SubscriptionValidation"}
+    async with session.post(host.webhook("on_event"), data=body, headers=headers) as response:
+        assert response.status == 400
+
+
 @pytest.mark.parametrize("body", [[GRID, GRID], CLOUD], ids=["grid-array", "cloud-single"])
 async def test_each_event_is_one_call_and_the_status_is_202_if_all_succeed(
     host: Host, session: aiohttp.ClientSession, body: Any
