@@ -2,6 +2,12 @@
 
 App Service and Functions fetch their Key Vault references; a Container App restarts its active
 revisions. The service needs a role on each of these apps: see docs/permissions.md.
+
+Sources: the POST to ``/config/configreferences/appsettings/refresh`` is in "Use Key Vault
+references as app settings", section "Understand rotation" (Microsoft Learn; added by
+MicrosoftDocs/azure-docs#126435). It is not in Azure's REST reference, and no action of that name
+is in "Azure permissions for Web and Mobile". The restart is "Container Apps Revisions - Restart
+Revision" in the REST reference.
 """
 
 from __future__ import annotations
@@ -26,11 +32,6 @@ from .sdk_errors import failure
 WEB, CONTAINER_APPS = "2022-03-01", "2024-03-01"
 
 _REFRESH = "/config/configreferences/appsettings/refresh"
-
-_REMEDIES = {
-    False: "grant the service's identity the role Website Contributor on this app",
-    True: "grant the service's identity the role Container Apps Contributor on this app",
-}
 
 
 class AppRefresher:
@@ -98,5 +99,6 @@ def _active(listed: Any) -> list[str]:
 def _failed(exc: AzureError, consumer: Consumer) -> RotationError:
     found = failure(exc, f"refresh {consumer.name}")
     if getattr(exc, "status_code", None) == 403:
-        return Permanent(str(found), code=found.code, remedy=_REMEDIES[consumer.is_container_app])
+        remedy = f"grant the service's identity the role {consumer.role} on this app"
+        return Permanent(str(found), code=found.code, remedy=remedy)
     return found

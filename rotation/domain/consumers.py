@@ -50,6 +50,11 @@ class Consumer:
         """Return whether ``resource`` is a Container App; otherwise it is an App Service app."""
         return "/microsoft.app/" in (self.resource or "").lower()
 
+    @property
+    def role(self) -> str:
+        """Return the built-in role that allows a refresh of ``resource``."""
+        return "Container Apps Contributor" if self.is_container_app else "Website Contributor"
+
 
 @dataclass(frozen=True)
 class Consumers:

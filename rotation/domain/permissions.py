@@ -23,6 +23,24 @@ ON_VAULT = tuple(
     )
 )
 
+# What a refresh of a Container App needs. Azure publishes no name for the action that refreshes
+# the references of an App Service app, so a grant must allow everything below its configuration,
+# as the built-in role Website Contributor does.
+ON_CONTAINER_APP = (
+    "Microsoft.App/containerApps/revisions/read",
+    "Microsoft.App/containerApps/revisions/restart/action",
+)
+
+ON_SITE, ON_SLOT = ("Microsoft.Web/sites/config/*",), ("Microsoft.Web/sites/slots/config/*",)
+
+
+def on_app(resource: str) -> tuple[str, ...]:
+    """Return the actions that a refresh of an app needs; ``resource`` is its ARM id."""
+    path = resource.lower()
+    if "/microsoft.app/" in path:
+        return ON_CONTAINER_APP
+    return ON_SLOT if "/slots/" in path else ON_SITE
+
 
 @dataclass(frozen=True)
 class VaultInfo:

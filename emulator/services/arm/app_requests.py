@@ -11,7 +11,7 @@ from ...core.identity import Principal
 from ...core.wire import Headers, Request, Response
 from ..apps import App
 from .errors import check_right, no_resource
-from .responses import ok
+from .responses import ok, permissions_body
 
 _GROUP = r"/subscriptions/(?P<subscription>[^/]+)/resourcegroups/(?P<group>[^/]+)/providers/"
 _SITE = r"microsoft\.web/sites/[^/]+(?:/slots/[^/]+)?"
@@ -22,7 +22,11 @@ _ROUTES = {
     ("GET", "list_revisions"): rf"(?P<app>{_GROUP}{_CONTAINER})/revisions",
     ("POST", "restart_revision"): rf"(?P<app>{_GROUP}{_CONTAINER})"
     "/revisions/(?P<revision>[^/]+)/restart",
+    ("GET", "app_permissions"): rf"(?P<app>{_GROUP}(?:{_SITE}|{_CONTAINER}))"
+    "/providers/microsoft.authorization/permissions",
 }
+# Azure does not publish the action of a refresh; any below config stands for it. The permissions
+# API needs no right.
 _ACTIONS = {
     "refresh_references": "Microsoft.Web/sites/config/refresh/action",
     "list_revisions": "Microsoft.App/containerApps/revisions/read",
@@ -53,10 +57,13 @@ def parse(request: Request) -> AppRequest | None:
 
 def respond(parsed: AppRequest, principal: Principal, apps: Mapping[str, App]) -> Response:
     """Return the response, and note the refresh or restart. Raises ArmError."""
-    check_right(principal, _ACTIONS[parsed.name], parsed.app)
+    if parsed.name in _ACTIONS:
+        check_right(principal, _ACTIONS[parsed.name], parsed.app)
     app = apps.get(parsed.app.lower())
     if app is None or (parsed.revision and parsed.revision not in app.revisions):
         raise no_resource(parsed.app.partition("/providers/")[2], parsed.group)
+    if parsed.name == "app_permissions":
+        return ok(permissions_body(principal, parsed.app))
     if parsed.name == "list_revisions":
         shown = app.revisions.items()
         return ok({"value": [{"name": n, "properties": {"active": on}} for n, on in shown]})

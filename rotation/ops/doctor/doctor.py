@@ -19,6 +19,7 @@ from ..pace import Pace
 from ..proof import Prover
 from ..survey import visible_vaults
 from .accounts import AccountChecks
+from .apps import check_apps
 from .bindings import check_bindings
 from .cloud import check_cloud
 from .findings import CheckState, Finding, attempt
@@ -90,6 +91,7 @@ class Doctor:
         visible = await visible_vaults(self.resources, subscriptions)
         findings.append(await check_bindings(self.bindings, secrets, visible))
         findings += await self._vaults(object_id, secrets, visible)
+        findings += await check_apps(self.resources, object_id, self.policy.consumers)
         return findings + [finding for secret in secrets for finding in _tag_problems(secret)]
 
     async def _identity(self) -> tuple[str, Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 
 from ...domain import permissions
@@ -37,5 +38,10 @@ def grant_command(object_id: str, role: str, scope: str) -> str:
 
     The name of a custom role ends with the subscription that defines it (infra/).
     """
-    full_name = f"{role} ({scope.split('/')[2]})"
-    return f'az role assignment create --assignee {object_id} --role "{full_name}" --scope {scope}'
+    return grant_built_in(object_id, f"{role} ({scope.split('/')[2]})", scope)
+
+
+def grant_built_in(object_id: str, role: str, scope: str) -> str:
+    """Return the command that assigns a role by its full name."""
+    target = shlex.quote(scope)  # a resource group's name may have brackets
+    return f'az role assignment create --assignee {object_id} --role "{role}" --scope {target}'
