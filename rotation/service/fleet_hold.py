@@ -12,7 +12,7 @@ from ..engine.fleet_holds import FleetHolds
 from ..runtime import log
 from ..runtime.clock import Clock
 from .replies.fleet import FleetHoldReply
-from .replies.reply import optional
+from .views import fleet_hold as view
 
 OUT_OF_RANGE = "HoldOutOfRange"
 
@@ -26,7 +26,7 @@ class Holding:
 
     async def status(self) -> FleetHoldReply:
         """Return the hold in force."""
-        return _reply(await self.holds.current(), self.holds.problem)
+        return view.build(await self.holds.current(), self.holds.problem)
 
     async def place(
         self, until: datetime, caller: Caller, reason: str, *, dry_run: bool
@@ -42,7 +42,7 @@ class Holding:
         hold = FleetHold(until, reason, caller.name, now, caller.role, caller.call)
         if not dry_run:
             await self._store(hold, "on")
-        return _reply(hold)
+        return view.build(hold)
 
     async def end(self, caller: Caller, reason: str, *, dry_run: bool) -> FleetHoldReply:
         """End the hold now. Nothing happens if there is none."""
@@ -51,7 +51,7 @@ class Holding:
             await self._store(
                 FleetHold(now, reason, caller.name, now, caller.role, caller.call), "off"
             )
-        return _reply(None)
+        return view.build(None)
 
     async def _store(self, hold: FleetHold, state: str) -> None:
         await self.holds.put(hold)
@@ -64,16 +64,3 @@ class Holding:
             request=hold.request_id,
             reason=hold.reason,
         )
-
-
-def _reply(hold: FleetHold | None, problem: str = "") -> FleetHoldReply:
-    if hold is None:
-        return FleetHoldReply(held=False, problem=optional(problem or None))
-    return FleetHoldReply(
-        held=True,
-        until=hold.until,
-        reason=hold.reason,
-        requester=hold.requester,
-        since=hold.at,
-        problem=optional(problem or None),
-    )

@@ -17,19 +17,20 @@ from ..domain.policy import Policy
 from ..domain.record import Record
 from ..domain.request import Request, RequestKind
 from ..engine.emergencies import Emergencies
-from ..engine.fleet_holds import FleetHolds
+from ..engine.fleet_holds import FRESH, FleetHolds
 from ..engine.inventory import Inventory
 from ..engine.journal import Journal
 from ..engine.listing_marks import ListingMarks
 from ..ports import Vaults
 from ..runtime.clock import Clock
 from .overview import Overview
-from .replies.fleet import CallerReply, FleetReply
+from .replies.fleet import CallerReply, FleetHoldReply, FleetReply
+from .replies.reply import optional
 from .replies.rotation import RotationReply, RotationsReply, RotationState
 from .replies.secret import AccountReply
 from .unmanaged import UnmanagedResources
 from .views import emergency as emergency_view
-from .views import fleet, last_sweep, operation, rotations, timeline
+from .views import fleet, fleet_hold, last_sweep, operation, rotations, timeline
 from .views.fleet import Row
 from .views.rotations import ids_of, is_outdated
 from .views.verdict import verdict
@@ -84,7 +85,13 @@ class Queries:
             secrets=[fleet.build(row, now) for row in rows],
             unmanaged=unmanaged,
             problems=problems,
+            hold=optional(await self._hold()),
         )
+
+    async def _hold(self) -> FleetHoldReply | None:
+        """Return the hold in force, as ``rows`` has just read it."""
+        hold = await self.holds.current(FRESH)
+        return fleet_hold.build(hold) if hold else None
 
     async def rows(self) -> tuple[list[Row], list[str]]:
         """Return one row per enrolled secret, and the problems that concern no row."""

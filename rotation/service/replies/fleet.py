@@ -127,18 +127,6 @@ class VerdictReply(Reply, frozen=True, kw_only=True):
     reasons: list[str]
 
 
-class FleetReply(Reply, frozen=True, kw_only=True):
-    """All enrolled secrets."""
-
-    at: Time
-    caller: CallerReply
-    verdict: VerdictReply
-    summary: SummaryReply
-    secrets: list[RowReply]
-    unmanaged: UnmanagedReply
-    problems: list[str]
-
-
 class FleetHoldReply(Reply, frozen=True, kw_only=True):
     """The hold of all scheduled work. ``problem`` says why a stored one is not in force."""
 
@@ -148,6 +136,19 @@ class FleetHoldReply(Reply, frozen=True, kw_only=True):
     requester: str | UnsetType = UNSET
     since: Time | UnsetType = UNSET
     problem: str | UnsetType = UNSET
+
+
+class FleetReply(Reply, frozen=True, kw_only=True):
+    """All enrolled secrets. ``hold`` is absent if scheduled work is not held."""
+
+    at: Time
+    caller: CallerReply
+    verdict: VerdictReply
+    summary: SummaryReply
+    secrets: list[RowReply]
+    unmanaged: UnmanagedReply
+    problems: list[str]
+    hold: FleetHoldReply | UnsetType = UNSET
 
 
 class HealthStatus(StrEnum):

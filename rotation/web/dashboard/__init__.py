@@ -41,6 +41,7 @@ _SCRIPTS = (
     "requests.js",
     "several.js",
     "selection.js",
+    "holding.js",
     "start.js",
 )
 

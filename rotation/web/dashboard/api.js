@@ -62,6 +62,7 @@ const api = {
   request: (body, key) => call("POST", "rotations", body, { "Idempotency-Key": key }),
   cancel: (id, reason) => call("DELETE", `rotations/${segment(id)}?reason=${segment(reason)}`),
   answer: (id, what, body) => call("POST", `rotations/${segment(id)}/${what}`, body),
+  holdAll: (body) => call("POST", "hold", body),
   hold: (row, what, reason) =>
     call("POST", `secrets/${segment(row.vaultName)}/${segment(row.secret)}/${what}`, { reason }),
 };

@@ -11,6 +11,7 @@ const dialog = new Dialog($("dialog"));
 const requests = new Requests(dialog, () => read());
 const selection = new Selection($("selection"), { several: new Several(requests), shown: () => grid.rows, changed: () => grid.rebuild() });
 const grid = new Grid($("grid"), { open, sort, selection, maySelect: () => may("Operate") });
+const holding = new Holding($("holding"), { requests, may });
 const panel = new Panel($("panel"), { may, requests, closed, changed: () => read() });
 
 const activity = new Activity($("activity"), (row) => open(row));
@@ -55,6 +56,7 @@ function show(found) {
     else panel.close();
   }
   showVerdict(fleet.verdict, fleet.summary.secrets);
+  holding.update(fleet.hold);
   showFirst(fleet);
   activity.update(rows);
   calendar.update(rows);
@@ -73,6 +75,7 @@ function changeZone(zone) {
   setZone(zone);
   forget();
   if (panel.row) panel.draw();
+  holding.update(fleet?.hold);
   activity.draw();
   calendar.draw();
   if (fleet) draw();

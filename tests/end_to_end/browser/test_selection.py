@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import aiohttp
 import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
@@ -103,16 +101,3 @@ async def test_a_reader_selects_nothing(tmp_path: Path, visit: Visit) -> None:
         page = await visit(f"{running.url}/api/dashboard", extra_http_headers=headers)
         await expect(page.get_by_text("ada@contoso.example")).to_be_visible()
         await expect(page.locator(".pick")).to_have_count(0)
-
-
-async def test_a_hold_of_all_work_is_in_the_verdict(running: Site, visit: Visit) -> None:
-    until = datetime.now(UTC) + timedelta(days=2)
-    body = {"until": until.isoformat(), "reason": "release freeze"}
-    headers = {"x-functions-key": running.key}
-    async with aiohttp.ClientSession(running.url, headers=headers) as client:
-        assert (await client.post("/api/hold", json=body)).status == 200
-        page = await visit(running.page)
-        await expect(page.locator("#reasons")).to_contain_text("All scheduled work is held until")
-        await expect(page.locator("#reasons")).to_contain_text("release freeze")
-        health = await client.get("/api/health")
-        assert (health.status, (await health.json())["held"]) == (200, True)
