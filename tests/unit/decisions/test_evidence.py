@@ -160,3 +160,51 @@ class TestJudge:
         other = target("b", KEYS.key2, version="v3", created=OVER)
         found = evidence.judge([(ONE, [read("x", "v2")]), (other, [])], frozenset(), NOW)
         assert found == Readers(unlogged=("b",))
+
+
+class TestWorks:
+    """A log counts if its newest row is of the last twelve hours and of the published version."""
+
+    def unlogged(self, *reads: SecretRead, created: datetime = OVER) -> bool:
+        one = target("a", KEYS.key2, version="v2", created=created)
+        return evidence.judge([(one, reads)], frozenset(), NOW).unlogged == ("a",)
+
+    def test_the_newest_row_decides(self) -> None:
+        old, new = read("x", "v2", NOW - timedelta(hours=20)), read("y", "v2", NOW - SECOND)
+        assert not self.unlogged(old, new)
+        assert not self.unlogged(new, old)
+
+    def test_one_before_the_publish_is_not_enough_though_it_is_of_today(self) -> None:
+        hour = timedelta(hours=1)
+        early = read("x", "v1", NOW - 2 * hour)
+        assert self.unlogged(early, created=NOW - hour)
+        assert self.unlogged(early, created=NOW - 2 * hour)
+        assert not self.unlogged(early, created=NOW - 2 * hour - SECOND)
+
+    def test_one_after_the_publish_is_not_enough_if_it_is_too_old(self) -> None:
+        twelve = timedelta(hours=12)
+        assert not self.unlogged(read("x", "v2", NOW - twelve))
+        assert self.unlogged(read("x", "v2", NOW - twelve - SECOND))
+
+    def test_a_log_that_cannot_be_read_does_not_work(self) -> None:
+        error = Permanent("no", code="Forbidden", remedy="grant the role")
+        other = Permanent("gone", code="NotFound", remedy="create it")
+        found = evidence.judge([(ONE, error), (ONE, other)], frozenset(), NOW)
+        assert (found.unlogged, found.error) == (("a", "a"), error.advice)
+
+
+def test_the_readers_of_all_secrets_are_named_once_in_order() -> None:
+    two = target("b", KEYS.key2, version="v2", created=OVER)
+    reads = [read("z", "v1"), read("m", "v1"), read("m", "v1"), read("ours", "v2")]
+    found = evidence.judge([(ONE, reads), (two, reads)], frozenset({"ours"}), NOW)
+    assert found.stale == ("m", "z")
+
+
+def test_a_reader_of_one_secret_that_moved_may_be_stale_at_another() -> None:
+    two = target("b", KEYS.key2, version="v2", created=OVER)
+    found = evidence.judge([(ONE, [read("m", "v2")]), (two, [read("m", "v1")])], frozenset(), NOW)
+    assert found.stale == ("m",)
+
+
+def test_a_read_of_a_later_version_than_the_published_one_proves_nothing() -> None:
+    assert judged(read("app", "v3", NOW), read("ours", "v2")).stale == ("app",)
