@@ -53,7 +53,7 @@ class Run:
             if found := getattr(test, "_hypothesis_internal_use_settings", None):
                 test._hypothesis_internal_use_settings = settings(  # type: ignore[union-attr]
                     found,
-                    max_examples=min(found.max_examples, 100),
+                    max_examples=min(found.max_examples, 25),
                     suppress_health_check=list(HealthCheck),
                     phases=[Phase.explicit, Phase.generate],
                     database=None,

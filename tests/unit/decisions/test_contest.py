@@ -12,8 +12,8 @@ from rotation.decisions.actions import ActionKind
 from rotation.decisions.chain import decide
 from rotation.decisions.facts import Facts
 from rotation.domain.keys import Slot
-from rotation.domain.operation import Phase, Purpose
-from rotation.domain.record import Failure, Intent
+from rotation.domain.operation import Ending, Intent, Phase, Purpose
+from rotation.domain.record import Failure
 from rotation.domain.targets import Target
 
 from .account import KEYS, NOW, operation, phase, rotation, running, target
@@ -83,7 +83,7 @@ def test_one_that_is_stopped_for_another_reason_keeps_it() -> None:
 
 
 def test_the_outcome_of_our_own_regenerate_is_looked_at_first() -> None:
-    intent = Intent(Slot.KEY2, KEYS.key2.fingerprint("salt"), NOW, Phase.REGENERATE)
+    intent = Intent("i-1", Slot.KEY2, KEYS.key2.fingerprint("salt"), NOW)
     assert contest.hold(contested(intent=intent)) is None
     assert contest.hold(contested(intent=intent, blocked=STOPPED)) is not None
 
@@ -109,7 +109,7 @@ class TestConsumers:
         found = contest.hold(contested(Phase.REGENERATE, *shown, blocked=cause))
         assert found is not None
         assert (found.record.phase, found.record.operation) == (Phase.IDLE, None)
-        assert found.record.history[-1].outcome.startswith("overtaken")
+        assert found.record.history[-1].ending is Ending.OVERTAKEN
         assert found.record.blocked is None
 
     def test_but_not_because_of_one_that_cannot_be_read(self) -> None:
