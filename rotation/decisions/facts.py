@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import cached_property
 
@@ -148,12 +148,14 @@ class Facts(Struct, frozen=True, dict=True):
 
     def replacements(self, target: TargetId, slot: Slot) -> tuple[datetime, ...]:
         """Return when newer versions of one secret replaced the slot's present value."""
+        return self.replaced(target, lambda version: version.value == self.keys[slot])
+
+    def replaced(self, target: TargetId, counts: Callable[[Version], bool]) -> tuple[datetime, ...]:
+        """Return when newer versions of one secret replaced those that count."""
         return tuple(
             self._replaced_at(version)
             for version in self.known_versions
-            if version.target == target
-            and version.value == self.keys[slot]
-            and not self._is_latest(version)
+            if version.target == target and counts(version) and not self._is_latest(version)
         )
 
     def _is_latest(self, version: Version) -> bool:

@@ -6,7 +6,7 @@ it again. A secret that somebody changes to and fro delays the end only within b
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from ..domain.keys import Slot
 from ..domain.targets import Target
@@ -39,8 +39,20 @@ def cached_until(f: Facts, slot: Slot, overlap: timedelta) -> datetime | None:
     Needs ``versions``.
     """
     ends = [_cached_until(f.replacements(t.id, slot), overlap) for t in f.rereadable]
+    ends += [_cached_until(_hidden(f, t, slot, overlap), overlap) for t in f.targets]
     end = max((at for at in ends if at), default=None)
     return min([end, *_last_ends(f)]) if end else None
+
+
+def _hidden(f: Facts, target: Target, slot: Slot, overlap: timedelta) -> tuple[datetime, ...]:
+    """Return when versions were replaced that cannot be read now but may hold the slot's key.
+
+    A version that is older than the key does not. Key Vault's times are whole seconds.
+    """
+    born = f.record.births.get(f.fingerprint(slot))
+    oldest = born - timedelta(seconds=1) if born else datetime.min.replace(tzinfo=UTC)
+    hidden = f.replaced(target.id, lambda v: v.value is None and v.created >= oldest)
+    return tuple(at for at in hidden if at >= f.now - LATEST - overlap)
 
 
 def _cached_until(replaced: tuple[datetime, ...], overlap: timedelta) -> datetime | None:

@@ -59,10 +59,10 @@ def is_tried_now(f: Facts, target: Target) -> bool:
         return False
     if attempt.at < f.operation.phase_since:  # once more, each time that the phase begins
         return True
-    if attempt.hopeless:
-        return False
     if attempt.code == FOREIGN_VALUE:  # until now it was not known that it is ours
         return True
+    if attempt.hopeless:
+        return False
     since = f.now - attempt.at
     return since >= LOOK_LATER or (since >= LOOK and not given_up(f, target))
 

@@ -214,6 +214,38 @@ STORIES: dict[str, Plan] = {
             PlannedEvent(2404, "carelessly write a password", 3),
         ),
     ),
+    "a version is disabled before the service has read it, and replaced much later": replace(
+        ALONE,
+        seed=202550,
+        events=(
+            PlannedEvent(2, "503 done"),
+            PlannedEvent(3, "disable", 2),
+            PlannedEvent(195, "delete"),
+            PlannedEvent(24370, "publish Key2", 2),
+        ),
+    ),
+    "a key that others have revoked is still accepted while an emergency publishes": replace(
+        NEIGHBOURS,
+        seed=200385,
+        targets=3,
+        old_key_lag=40,
+        read_staleness=20,
+        latency=0.3,
+        events=(
+            PlannedEvent(1, "leak to an earlier version: key1", 1),
+            PlannedEvent(13, "carelessly run another rotation service"),
+        ),
+    ),
+    "a secret is recovered with a key that was revoked in the meantime, in a shared vault": replace(
+        NEIGHBOURS,
+        seed=200057,
+        targets=2,
+        broad=True,
+        events=(
+            PlannedEvent(6841, "delete", 1),
+            PlannedEvent(9907, "carelessly run another rotation service"),
+        ),
+    ),
     "a paused secret gets a foreign value, and is resumed before that": replace(
         NOT_DUE,
         seed=22749,

@@ -76,7 +76,8 @@ class JournalChecks:
             ledger.emergencies.add(new)
             if account:
                 since = document.operation.started_at if document.operation else None
-                self._seen.leaked_keys.report(account, new, requested[new].leaked, since)
+                leaked, now = requested[new].leaked, self._world.now
+                self._seen.leaked_keys.report(account, new, leaked, since, now)
         running = document.operation and document.operation.purpose == "emergency"
         ledger.named_in_record = bool(requested or running)
 

@@ -27,17 +27,24 @@ class LeakedKeys:
     ever: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
     def report(
-        self, account: Account, report: str, leaked: str, running_since: datetime | None
+        self,
+        account: Account,
+        report: str,
+        leaked: str,
+        running_since: datetime | None,
+        now: datetime,
     ) -> None:
         """Record a report without a document.
 
-        A key that the running operation made cannot have leaked yet.
+        ARM may list the key before the present one. A key that the running operation made cannot
+        have leaked yet.
         """
-        values = {account.keys[slot] for slot in SLOTS.get(leaked, ())}
+        slots = SLOTS.get(leaked, ())
+        values = {account.shown_keys(now)[slot] for slot in slots}
         began = running_since and running_since - CLOCK_SKEW
         known = {v for v in values if not began or _created_at(account, v) < began}
         self.add(account, report, known)
-        self.named[account.name] |= values
+        self.named[account.name] |= {*values, *(account.keys[slot] for slot in slots)}
 
     def add(self, account: Account, report: str, values: set[str]) -> None:
         """Record values that leaked."""

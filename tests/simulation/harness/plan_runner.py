@@ -10,10 +10,11 @@ from functools import partial
 from typing import Any
 
 from rotation.domain.emergency import Emergency
-from rotation.domain.ids import AccountId
+from rotation.domain.ids import AccountId, TargetId
 from rotation.domain.operation import Phase
 from rotation.domain.record import Record
 from rotation.domain.request import Request, RequestKind
+from rotation.ops.enrolment.admission import admitted
 from rotation.service import inbox
 
 from . import virtual_time
@@ -126,6 +127,7 @@ class PlanRun:
             require(Invariant.EMERGENCY_ENDS, converges or not still, f"{message}; open: {still}")
             require(Invariant.CONVERGES, converges, message)
             await self._resume_blocked()
+            await self._enrol_forgotten()
             await self.events.incidents.resume_stale()
             await asyncio.sleep(SWEEP_PERIOD.total_seconds())
 
@@ -175,6 +177,21 @@ class PlanRun:
                 now = self.world.now
                 answer = Request(inbox.new_id(account), RequestKind.RESUME, "go on", "me", now)
                 await self.service.with_any_worker(partial(_answer, account, answer))
+
+    async def _enrol_forgotten(self) -> None:
+        """Enrol what the service asks to enrol: a recovered secret that shows no current key.
+
+        Only secrets whose binding names neither them nor their account need that.
+        """
+        for account in self.world.ids:
+            known = self.world.record(account).members
+            for target in self.world.enrolled(account):
+                if str(target) not in known and not self.world.names(target, str(account)):
+                    await self.service.with_any_worker(partial(_enrol, account, target))
+
+
+async def _enrol(account: AccountId, target: TargetId, worker: Worker) -> None:
+    await worker.journal.amend(account, lambda record: admitted(record, target, worker.world.now))
 
 
 async def _answer(account: AccountId, answer: Request, worker: Worker) -> None:

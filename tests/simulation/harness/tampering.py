@@ -147,4 +147,5 @@ def _is_readable(body: bytes) -> bool:
         found = json.loads(body)
     except ValueError:
         return False
-    return isinstance(found, dict) and "account" in found and found.get("format", 1) < NEWER_FORMAT
+    named = isinstance(found, dict) and isinstance(found.get("account"), dict)
+    return named and found.get("format", 1) < NEWER_FORMAT

@@ -191,6 +191,25 @@ class TestCached:
         )
         assert found == NOW - 3 * HOUR + OVERLAP
 
+    def test_a_version_that_was_disabled_before_it_was_read_may_hold_it(self) -> None:
+        found = self.until(version("a", NOW - 5 * HOUR, None, "v-1"), version("a", NOW - HOUR, OLD))
+        assert found == NOW - HOUR + OVERLAP
+
+    def test_not_if_it_is_older_than_the_key_or_still_the_latest(self) -> None:
+        hidden = version("a", NOW - 5 * HOUR, None, "v-1")
+        fingerprint = KEYS.key2.fingerprint("salt")
+        younger = replace(facts().record, births={fingerprint: NOW - 4 * HOUR})
+        assert self.until(hidden, version("a", NOW - HOUR, OLD), record=younger) is None
+        latest = target("a", None, created=NOW - HOUR)
+        assert (
+            self.until(targets=(latest,), versions=(version("a", latest.created, None, "v1"),))
+            is None
+        )
+
+    def test_hidden_versions_delay_it_by_at_most_seven_days_after_the_first(self) -> None:
+        days = (version("a", NOW - n * DAY, None, f"v-{n}") for n in range(1, 30))
+        assert self.until(*days) == NOW - DAY + OVERLAP
+
     def test_all_of_them_delay_it_by_at_most_fourteen_days_after_our_first_publish(self) -> None:
         versions = (version("a", LONG_AGO, KEYS.key2),)
         puts = {name("b"): put(15 * DAY)}

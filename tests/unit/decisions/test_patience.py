@@ -121,8 +121,15 @@ class TestGivenUp:
 
 
 class TestTriedNow:
-    def tried(self, ago: timedelta, code: str = "Throttled", shown: Target = SHOWN) -> bool:
-        attempt = Attempt(NOW - MINUTE, NOW - ago, code)
+    def tried(
+        self,
+        ago: timedelta,
+        code: str = "Throttled",
+        shown: Target = SHOWN,
+        *,
+        hopeless: bool = False,
+    ) -> bool:
+        attempt = Attempt(NOW - MINUTE, NOW - ago, code, hopeless=hopeless)
         op = {"attempts": {A: attempt}, "phase_since": NOW - 10 * SECOND}
         return patience.is_tried_now(responding(Phase.PUBLISH, shown, op=op), shown)
 
@@ -133,8 +140,11 @@ class TestTriedNow:
     def test_not_with_a_foreign_value(self) -> None:
         assert not self.tried(11 * SECOND, shown=target("a", Key("d" * 32)))
 
-    def test_at_once_when_a_foreign_value_turns_out_to_be_ours(self) -> None:
-        assert self.tried(SECOND, "foreign-value")
+    @pytest.mark.parametrize("hopeless", [False, True])
+    def test_at_once_when_a_foreign_value_turns_out_to_be_ours(self, hopeless: bool) -> None:
+        """A key that somebody revoked may be accepted for a while, as another account's would."""
+        assert self.tried(SECOND, "foreign-value", hopeless=hopeless)
+        assert not self.tried(SECOND, "Forbidden", hopeless=True)
 
 
 class TestCounted:
