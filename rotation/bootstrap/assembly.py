@@ -26,6 +26,7 @@ from ..service.commands import Commands
 from ..service.fleet_hold import Holding
 from ..service.health import Health
 from ..service.identification import Identification
+from ..service.last_readers import LastReaders
 from ..service.lost_records import LostRecords
 from ..service.previews import Previews
 from ..service.queries import Queries
@@ -140,6 +141,7 @@ def assemble(
             Pace(settings.rate, longest=10),  # a client waits for the reply
         ),
         identification=Identification(queries, inventory, vaults, accounts, clock, settings.rate),
+        readers=LastReaders(queries, vaults, evidence, ignored, clock),
         holding=Holding(holds, clock),
         audit=AuditTrail(queries),
         closing=closing((*owned, clients.credential)),

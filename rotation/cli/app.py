@@ -23,6 +23,7 @@ from .commands.hold import hold
 from .commands.identify import identify
 from .commands.pause import pause
 from .commands.plan import plan
+from .commands.readers import readers
 from .commands.release import release
 from .commands.rotate import emergency, rotate
 from .commands.rotations import rotations
@@ -33,7 +34,7 @@ from .commands.why import why
 from .exit_status import CommandError, ExitStatus
 
 COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Inspect": (status, why, plan, rotations, history),
+    "Inspect": (status, why, plan, rotations, history, readers),
     "Set up": (doctor, discover, enrol, unenrol),
     "Rotate": (rotate, emergency, drill, identify, pause, hold, release),
     "A single rotation": (watch, cancel, resume, abandon),

@@ -60,24 +60,24 @@ def judge(
         if isinstance(found, RotationError):
             errors.append(found.advice)
         logged = () if isinstance(found, RotationError) else found
-        if not _works(target, logged, now):
+        if not is_usable(logged, target.created, now):
             unlogged.append(target.id.name)
-        stale |= _stale(target, logged)
+        stale |= behind(logged, target.version, target.created)
     named = sorted(name for name in stale if name.lower() not in ignored)
     return Readers(tuple(named), tuple(unlogged), errors[0] if errors else "")
 
 
-def _works(target: Target, reads: Sequence[SecretRead], now: datetime) -> bool:
-    """Return whether the log has a row of today that is younger than the published version."""
+def is_usable(reads: Sequence[SecretRead], created: datetime, now: datetime) -> bool:
+    """Return whether the log has a row of today that is younger than the version of ``created``."""
     newest = max((read.at for read in reads), default=None)
-    return newest is not None and newest > target.created and now - newest <= QUIET
+    return newest is not None and newest > created and now - newest <= QUIET
 
 
-def _stale(target: Target, reads: Sequence[SecretRead]) -> set[str]:
-    moved = {read.identity for read in reads if _has_moved(target, read)}
+def behind(reads: Sequence[SecretRead], version: str, created: datetime) -> set[str]:
+    """Return the identities that have not read a version; if the log has none, the time tells."""
+    moved = {
+        read.identity
+        for read in reads
+        if read.version == version or (read.version is None and read.at > created)
+    }
     return {read.identity for read in reads} - moved
-
-
-def _has_moved(target: Target, read: SecretRead) -> bool:
-    """Return whether a read is one of the published version; without a version, the time tells."""
-    return read.version == target.version or (read.version is None and read.at > target.created)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..domain.errors import RotationError, unenrolled
+from ..domain.errors import RotationError
 from ..domain.ids import AccountId, TargetId
 from ..domain.request import Request
 from ..domain.targets import VersionInfo
@@ -46,11 +46,7 @@ class Previews:
 
         Raises Permanent if the secret is not enrolled, and RotationError if that is not known.
         """
-        rows, _ = await self.queries.rows()
-        row = next((row for row in rows if row.target == target), None)
-        if row is None:
-            await self.inventory.check_readable(target.vault)
-            raise unenrolled(str(target))
+        row = await self.queries.row(target)
         revisions, problems = await self._versions(target)
         now = self.clock.now()
         return SecretReply(

@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 
 from ..domain.access import Caller
 from ..domain.emergency import Emergency
-from ..domain.errors import Unreadable
-from ..domain.ids import AccountId
+from ..domain.errors import Unreadable, unenrolled
+from ..domain.ids import AccountId, TargetId
 from ..domain.operation import Purpose
 from ..domain.policy import Policy
 from ..domain.record import Record
@@ -96,6 +96,18 @@ class Queries:
     async def rows(self) -> tuple[list[Row], list[str]]:
         """Return one row per enrolled secret, and the problems that concern no row."""
         return await self._overview.rows()
+
+    async def row(self, target: TargetId) -> Row:
+        """Return the row of a secret.
+
+        Raises Permanent if the secret is not enrolled, and RotationError if that is not known.
+        """
+        rows, _ = await self.rows()
+        found = next((row for row in rows if row.target == target), None)
+        if found is None:
+            await self.inventory.check_readable(target.vault)
+            raise unenrolled(str(target))
+        return found
 
     async def records(self) -> Mapping[str, Record]:
         """Return the records of all accounts that can be read, by slug."""

@@ -12,6 +12,7 @@ from .commands import Commands
 from .fleet_hold import Holding
 from .health import Health
 from .identification import Identification
+from .last_readers import LastReaders
 from .previews import Previews
 from .queries import Queries
 from .releases import Releases
@@ -31,6 +32,7 @@ class Service(Struct, frozen=True):
     health: Health
     doctor: Doctor
     identification: Identification
+    readers: LastReaders
     holding: Holding
     audit: AuditTrail
     closing: tuple[Close, ...] = ()

@@ -32,6 +32,9 @@ ROUTES = (
     Route("list_secrets", "GET", "secrets", Role.READ, secrets.list_secrets),
     Route("get_secret", "GET", "secrets/{vault}/{secret}", Role.READ, secrets.get),
     Route(
+        "list_readers", "GET", "secrets/{vault}/{secret}/readers", Role.READ, secrets.list_readers
+    ),
+    Route(
         "release_secret", "POST", "secrets/{vault}/{secret}/release", Role.OPERATE, secrets.release
     ),
     Route("hold_secret", "POST", "secrets/{vault}/{secret}/{hold}", Role.OPERATE, secrets.hold),

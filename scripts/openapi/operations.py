@@ -18,7 +18,13 @@ from rotation.service.replies.rotation import (
     RotationReply,
     RotationsReply,
 )
-from rotation.service.replies.secret import AccountReply, HeldReply, ReleasedReply, SecretReply
+from rotation.service.replies.secret import (
+    AccountReply,
+    HeldReply,
+    ReadersReply,
+    ReleasedReply,
+    SecretReply,
+)
 from rotation.web.bodies import AnswerBody, HoldBody, KeyBody, RequestBody
 
 from . import parameters as p
@@ -101,6 +107,11 @@ OPERATIONS: Mapping[str, Operation] = {
     "get_secret": Operation(
         "Get one secret: its next action, its versions and its rotations",
         _ok(SecretReply),
+        (p.VAULT, p.SECRET),
+    ),
+    "list_readers": Operation(
+        "List the identities that read a secret in the last 30 days, by the vault's audit log",
+        _ok(ReadersReply, description="The readers, the last one first; null if not known."),
         (p.VAULT, p.SECRET),
     ),
     "hold_secret": Operation(

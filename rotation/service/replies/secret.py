@@ -42,6 +42,33 @@ class SecretReply(Reply, frozen=True, kw_only=True):
     settings: list[SettingReply]
 
 
+class ReaderReply(Reply, frozen=True, kw_only=True):
+    """The last read of a secret by an identity; ``version`` is None if the log has none.
+
+    ``behind``: it has not read the latest version.
+    """
+
+    identity: str
+    read_at: Time
+    version: str | None
+    behind: bool
+
+
+class ReadersReply(Reply, frozen=True, kw_only=True):
+    """The readers of a secret since a time, by the vault's audit log; the last reader first.
+
+    ``readers`` is None if that is not known. ``problem`` says why, or why the log may not show all.
+    """
+
+    at: Time
+    vault: str
+    secret: str
+    since: Time
+    latest: str | None
+    readers: list[ReaderReply] | None
+    problem: str
+
+
 class HeldReply(Reply, frozen=True, kw_only=True):
     """The pause of a secret's scheduled rotations."""
 

@@ -55,6 +55,7 @@ const api = {
   fleet: () => call("GET", "secrets"),
   account: (slug) => call("GET", `accounts/${segment(slug)}`),
   secret: (row) => call("GET", `secrets/${segment(row.vaultName)}/${segment(row.secret)}`),
+  readers: (row) => call("GET", `secrets/${segment(row.vaultName)}/${segment(row.secret)}/readers`),
   rotation: (id) => call("GET", `rotations/${segment(id)}`),
   rotations: () => call("GET", "rotations"),
   batch: (name) => call("GET", `rotations?batch=${segment(name)}`),

@@ -17,6 +17,7 @@ class Panel {
       head: h("header"), links: h("p", { class: "links" }), actions: h("div", { class: "actions" }), error: part("error", "Error"), line: h("figure", { class: "line" }),
       next: part("coming", "Next step"), running: part("now", "In progress"),
       history: part("history", "History"), settings: part("settings", "Settings"),
+      readers: part("settings", "Last readers"),
     };
     this.closeButton = h("button", { type: "button", class: "quiet close", "aria-label": "Close",
       click: () => this.close() }, "✕");
@@ -94,7 +95,9 @@ class Panel {
     refill(parts.next, [row.state, row.next, row.nextAt, row.reason, account?.next], () => comingOf(row, account));
     refill(parts.running, [running, waiting], () => runningOf(running, waiting));
     refill(parts.history, account?.history, () => historyOf(account?.history ?? []));
-    refill(parts.settings, row.id, () => (row.secret && row.account ? settingsOf(row) : []));
+    const isEnrolled = row.secret && row.account;
+    refill(parts.settings, row.id, () => (isEnrolled ? settingsOf(row) : []));
+    refill(parts.readers, row.id, () => (isEnrolled ? readersOf(row) : []));
     this.drawLine();
   }
 
@@ -179,18 +182,37 @@ function historyOf(history) {
   return history.length ? [h("h3", {}, "History"), ...history.map(historyEntry)] : [];
 }
 
-/** The settings in force, read once they are looked at. */
-function settingsOf(row) {
-  const list = h("dl", { class: "settings" });
-  const read = async (event) => {
+/** A list that is read once it is looked at. */
+function folded(title, read) {
+  const list = h("dl", {});
+  const toggle = async (event) => {
     if (!event.target.open) return;
     try {
-      const { settings } = await api.secret(row);
-      list.replaceChildren(...settings.flatMap(({ name, value, source }) =>
-        [h("dt", {}, capital(name)), h("dd", {}, value, h("span", { class: "sub" }, `from ${source}`))]));
+      list.replaceChildren(...await read());
     } catch (problem) {
       list.replaceChildren(h("dd", {}, problemBox(problem)));
     }
   };
-  return h("details", { toggle: read }, h("summary", {}, "Settings in force"), list);
+  return h("details", { toggle }, h("summary", {}, title), list);
+}
+
+function settingsOf(row) {
+  return folded("Settings in force", async () => {
+    const { settings } = await api.secret(row);
+    return settings.flatMap(({ name, value, source }) =>
+      [h("dt", {}, capital(name)), h("dd", {}, value, h("span", { class: "sub" }, `from ${source}`))]);
+  });
+}
+
+/** Who read the secret, by the vault's audit log. */
+function readersOf(row) {
+  return folded("Last readers", async () => {
+    const { readers, problem, since } = await api.readers(row);
+    const note = problem && h("dd", { class: "note" }, readers ? "Note: " : "Unknown: ", `${problem}.`);
+    if (!readers) return [note];
+    const nobody = readers.length ? null : h("dd", { class: "note" }, `Nobody since ${date(since)}.`);
+    return [...readers.flatMap(({ identity, readAt, behind }) =>
+      [h("dt", {}, timeOf(readAt)), h("dd", {}, behind ? "An older version" : "The latest version",
+        h("span", { class: "sub" }, `by ${identity}`))]), nobody, note].filter(Boolean);
+  });
 }

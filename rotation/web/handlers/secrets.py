@@ -24,6 +24,11 @@ async def get(call: Call) -> Response:
     return ok(await call.service.previews.secret(_target(call)))
 
 
+async def list_readers(call: Call) -> Response:
+    """Handle ``GET /api/secrets/{vault}/{secret}/readers``."""
+    return ok(await call.service.readers.of(_target(call)))
+
+
 async def hold(call: Call) -> Response:
     """Handle ``POST /api/secrets/{vault}/{secret}/pause`` and ``…/resume``."""
     what = call.param("hold")

@@ -75,6 +75,10 @@ async def test_a_secret_can_be_paused_and_unpaused(running: Site, visit: Visit) 
     settings = page.get_by_label("Settings", exact=True)
     await expect(settings).to_contain_text("90 daysfrom ValidityPeriodDays")
     await expect(settings).to_contain_text("from ROTATION_OVERLAP")
+
+    await page.get_by_text("Last readers").click()
+    readers = page.get_by_label("Last readers", exact=True)
+    await expect(readers).to_contain_text("Unknown: the vaults' audit logs are not connected")
     assert "RotationPaused" not in (running.azure.secret(VAULT, "chat-key").current.tags or {})
 
 

@@ -20,6 +20,7 @@ from rotation.service.audit import AuditTrail
 from rotation.service.fleet_hold import Holding
 from rotation.service.health import Health
 from rotation.service.identification import Identification
+from rotation.service.last_readers import LastReaders
 from rotation.service.previews import Previews
 from rotation.service.releases import Releases
 from rotation.service.service import Service
@@ -108,6 +109,7 @@ def service_of(worker: Worker) -> Service:
         triggers=triggers,
         identification=Identification(*found, rate=4),
         commands=worker.commands,
+        readers=LastReaders(queries, triggers.vaults, None, frozenset(), triggers.clock),
         holding=Holding(worker.holds, triggers.clock),
         audit=AuditTrail(queries),
         releases=Releases(scope, worker.journal, triggers.queue),
