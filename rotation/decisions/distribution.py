@@ -28,7 +28,7 @@ from .patience import (
     is_unseen,
     wanting,
 )
-from .progress import distinguishable_at, event_data, target_names
+from .progress import distinguishable_at, event_data, target_names, who_publishes
 from .regeneration import send
 
 FORCE = "it goes on once the key is accepted; --force revokes without a successor"
@@ -94,7 +94,7 @@ def _published(f: Facts) -> Action:
     if operation.overlap_until is None:
         record = notify(record, f, "rotated", event_data(f, slot=operation.candidate.value))
     left = target_names(tuple(t for t in f.targets if t not in done))
-    reason = f"{target_names(done) or 'no secret'} publishes {operation.candidate}"
+    reason = who_publishes(done, operation.candidate)
     reason += f"; still without it: {left}" if left else ""
     following = replace(operation, overlap_until=_overlap_end(f))
     return enter(replace(f, record=record), Phase.OVERLAP, reason, following)

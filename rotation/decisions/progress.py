@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
+from ..domain.keys import Slot
 from ..domain.operation import Phase
 from ..domain.targets import Target
 from .actions import Action, enter, retry_later
@@ -52,6 +53,12 @@ def distinguishable_at(f: Facts, pending: tuple[Target, ...]) -> datetime | None
 def target_names(targets: tuple[Target, ...]) -> str:
     """Return the targets' names for a message."""
     return ", ".join(target.id.name for target in targets)
+
+
+def who_publishes(targets: tuple[Target, ...], slot: Slot) -> str:
+    """Return the clause that these targets publish a slot."""
+    verb = "publish" if len(targets) > 1 else "publishes"
+    return f"{target_names(targets) or 'no secret'} {verb} {slot}"
 
 
 def event_data(f: Facts, **more: str) -> dict[str, str]:

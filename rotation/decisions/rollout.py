@@ -35,6 +35,7 @@ from .progress import (
     is_stale,
     step_back,
     target_names,
+    who_publishes,
 )
 from .regeneration import send
 
@@ -162,7 +163,7 @@ def _kept(f: Facts, kept: tuple[Target, ...]) -> Action:
 
 def _published(f: Facts) -> Action:
     operation = f.operation
-    names = target_names(f.targets)
+    done = who_publishes(f.targets, operation.candidate)
     record = replace(f.record, published_at=f.now, published=operation.value)
     record = nudges.ask(record, f, f.publishing(operation.candidate))
     data = event_data(f, slot=operation.candidate.value)
@@ -171,12 +172,12 @@ def _published(f: Facts) -> Action:
         repairs = {n: values.repaired(record.repairs.get(n), f.now) for n in operation.puts}
         recent = (*f.recent(record.repaired), f.now)
         record = replace(record, repaired=recent, repairs={**record.repairs, **repairs})
-        return end(replace(f, record=record), f"repaired: {names} publish {operation.candidate}")
+        return end(replace(f, record=record), f"repaired: {done}")
     if operation.overlap_until is None:
         record = notify(record, f, "rotated", data)
     until = overlap_end(f)
     following = replace(operation, overlap_until=until)
-    reason = f"{names} publish {operation.candidate}; the old key works until {until:%F %H:%M:%SZ}"
+    reason = f"{done}; the old key works until {until:%F %H:%M:%SZ}"
     return enter(replace(f, record=record), Phase.OVERLAP, reason, following)
 
 

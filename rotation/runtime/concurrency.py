@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+Item = TypeVar("Item")
 
 
 async def gather_limited(
@@ -28,6 +29,29 @@ async def gather_limited(
     except asyncio.CancelledError:
         _close_unstarted(given)
         raise
+
+
+async def gather_until(
+    items: Iterable[Item],
+    run: Callable[[Item], Awaitable[T]],
+    at_once: int,
+    is_over: Callable[[], bool],
+) -> list[T]:
+    """Run for the items in order until ``is_over``, at least for the first; return the results.
+
+    What has been started is finished, so the results are those of the first items.
+    """
+    found: dict[int, T] = {}
+    numbered = enumerate(items)
+
+    async def work() -> None:
+        for number, item in numbered:
+            found[number] = await run(item)
+            if is_over():
+                return
+
+    await asyncio.gather(*(work() for _ in range(at_once)))
+    return [found[number] for number in sorted(found)]
 
 
 def _close_unstarted(reads: Iterable[Coroutine[Any, Any, object]]) -> None:

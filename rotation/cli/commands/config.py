@@ -30,4 +30,10 @@ def unset(name: Name) -> None:
 @app.command("show")
 def show() -> None:
     """Show the saved values."""
-    output.fields(saved.read())
+    found = saved.read()
+    if found:
+        output.fields(found)
+    else:
+        output.error(
+            "Nothing is saved.", "keyrotation config set url https://my-app.azurewebsites.net"
+        )

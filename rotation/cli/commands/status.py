@@ -80,6 +80,8 @@ def _known(state: str) -> str:
 async def _status(client: ApiClient, shown: Filter, *, as_json: bool) -> ExitStatus:
     fleet = await call(client, "GET", "secrets")
     verdict = health.of_verdict(fleet)
+    for vault in sorted(shown.vaults - {vault_name(row["vault"]) for row in fleet["secrets"]}):
+        output.error(f"! no secret in the vault {vault!r} is enrolled")
     rows = sorted(filter(shown.shows, fleet["secrets"]), key=health.severity)
     if as_json:
         verdict_of = fleet["verdict"]
@@ -98,9 +100,12 @@ def _show(fleet: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> None:
     """Print one line for each secret, what it waits for, and the verdict."""
     if not fleet["secrets"]:
         output.echo("No secret is enrolled yet: keyrotation enrol --help")
-    output.table(COLUMNS, map(_short, rows), below=_notes(rows))
+    if rows:
+        output.table(COLUMNS, map(_short, rows), below=_notes(rows))
     hidden = len(fleet["secrets"]) - len(rows)
-    if hidden:
+    if hidden and not rows:
+        output.echo(f"No secret matches; {hidden} not shown.")
+    elif hidden:
         output.echo(f"{output.count(hidden, 'other secret')} not shown.")
     unmanaged = len(fleet["unmanaged"]["accounts"]) + len(fleet["unmanaged"]["secrets"])
     if unmanaged:

@@ -14,7 +14,7 @@ from ...engine.bindings import BindingRegistry
 from ...engine.journal import Journal
 from ...ports import Accounts, Resources, Vaults
 from ...runtime.clock import Clock
-from ...runtime.concurrency import gather_limited
+from ...runtime.concurrency import gather_until
 from ..pace import Pace
 from ..proof import Prover
 from ..survey import visible_vaults
@@ -27,7 +27,7 @@ from .vaults import VaultChecks
 
 CONCURRENCY = 8
 
-PART_SECONDS = 25  # a request must end in time
+PART_SECONDS = 25  # then no further account is begun: a client waits for the reply
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,8 @@ class Doctor:
         secrets: list[ListedSecret] = []
         vaults = [await self._list_secrets(vault, secrets) for vault in self.vaults.urls]
         managed = sorted({s.account for s in secrets if s.account})
-        part = managed[done : done + max(int(self.pace.rate * PART_SECONDS), 1)]
-        findings = await self._accounts(object_id, part)
+        part = await self._accounts(object_id, managed[done:])
+        findings = [finding for found in part for finding in found]
         if not done:
             first = [identity, *await self._service(object_id, vaults, secrets)]
             findings = [*first, *findings, *settings_findings(self.policy), self._clock()]
@@ -132,10 +132,11 @@ class Doctor:
             findings += [f async for f in checks.run(url, visible.get(url), enrolled)]
         return findings
 
-    async def _accounts(self, object_id: str, accounts: Iterable[AccountId]) -> list[Finding]:
+    async def _accounts(self, object_id: str, accounts: Iterable[AccountId]) -> list[list[Finding]]:
+        """Return the findings of each account that was checked before the part ended."""
         checks = AccountChecks(self.resources, self.accounts, self.prover, object_id, self.pace)
-        results = await gather_limited(map(checks.run, accounts), CONCURRENCY)
-        return [finding for result in results for finding in result]
+        end = self.pace.now() + PART_SECONDS
+        return await gather_until(accounts, checks.run, CONCURRENCY, lambda: self.pace.now() >= end)
 
     def _clock(self) -> Finding:
         difference = f"{int(self.clock.skew.total_seconds())} s from Azure's clock"

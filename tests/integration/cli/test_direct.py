@@ -32,6 +32,11 @@ class TestStatus:
         assert "kv-demo/aoai-demo-key" in result.out
         assert "no sweep has run yet" in result.err
 
+    def test_a_vault_without_secrets_is_named(self, run: Run) -> None:
+        result = run("status", "--direct", "--vault", "kv-typo", "--vault", "kv-demo")
+        assert "! no secret in the vault 'kv-typo' is enrolled" in result.err
+        assert "kv-demo'" not in result.err
+
     def test_an_unreadable_vault_needs_attention(self, run: Run, azure: Azure) -> None:
         azure.vault("kv-demo").open = False
         result = run("status", "--direct", "--json")
@@ -82,6 +87,7 @@ class TestDoctorOfManyAccounts:
         self, run: Run, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("rotation.ops.doctor.doctor.PART_SECONDS", 0)
+        monkeypatch.setattr("rotation.ops.doctor.doctor.CONCURRENCY", 1)
         found = run("doctor", "--direct", "--json").json
         checked = [one["subject"] for one in found["findings"] if one["check"] == "account"]
         assert [name.rpartition("/")[2] for name in checked] == ["aoai-demo", "speech-demo"]

@@ -69,6 +69,10 @@ def test_a_saved_url_needs_no_option(
 ) -> None:
     monkeypatch.delenv("ROTATION_URL")
     assert "keyrotation config set url" in ask("status").err
+    empty = ask("config", "show")
+    assert (empty.status, empty.out) == (ExitStatus.OK, "")
+    assert "Nothing is saved." in empty.err
+    assert "config set url" in empty.err
     assert ask("config", "set", "url", service.url).status == ExitStatus.OK
     assert ask("status", "--json").json["secrets"]
     assert service.url in ask("config", "show").out

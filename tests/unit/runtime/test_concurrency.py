@@ -7,7 +7,7 @@ import inspect
 
 import pytest
 
-from rotation.runtime.concurrency import gather_limited
+from rotation.runtime.concurrency import gather_limited, gather_until
 
 
 async def test_reads_that_never_began_are_closed_when_the_caller_is_cancelled() -> None:
@@ -22,3 +22,31 @@ async def test_reads_that_never_began_are_closed_when_the_caller_is_cancelled() 
     with pytest.raises(asyncio.CancelledError):
         await waiting
     assert all(inspect.getcoroutinestate(read) == inspect.CORO_CLOSED for read in reads)
+
+
+@pytest.mark.parametrize(
+    ("at_once", "limit", "expected"),
+    [(1, 0, 1), (1, 3, 3), (4, 0, 4), (4, 3, 6), (4, 99, 10), (20, 0, 10)],
+)
+async def test_no_run_begins_after_the_end_and_those_that_began_are_finished(
+    at_once: int, limit: int, expected: int
+) -> None:
+    begun, finished = 0, list[int]()
+
+    async def run(number: int) -> int:
+        nonlocal begun
+        begun += 1
+        await asyncio.sleep(0)
+        finished.append(number)
+        return number
+
+    found = await gather_until(range(10), run, at_once, lambda: len(finished) >= limit)
+    assert found == list(range(expected))
+    assert begun == len(finished)
+
+
+async def test_nothing_to_run_has_no_result() -> None:
+    async def run(number: int) -> int:
+        return number
+
+    assert await gather_until([], run, 4, lambda: False) == []
