@@ -59,12 +59,12 @@ class Scene:
 @asynccontextmanager
 async def scene(targets: int = 1) -> AsyncIterator[Scene]:
     """Admit the secrets of one account, and let everything come to rest."""
-    azure = playground()
+    azure = playground(days=89)
     account = azure.account("aoai-demo")
-    for number in range(targets):
+    for number in range(1, targets):
         azure.add_secret(
             "kv-demo",
-            f"ai-key-{number}" if number else "ai-key",
+            f"ai-key-{number}",
             publishes=(account.name, "Key1"),
             tags={"ProviderAddress": account.id, "ValidityPeriodDays": "90"},
             expires=azure.clock.now() + timedelta(days=89),

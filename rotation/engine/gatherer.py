@@ -35,6 +35,7 @@ from .consumers import ConsumerChecks
 from .fleet_holds import FRESH, FleetHolds
 from .journal import Journal
 from .reader import Read, SecretReader
+from .recent import Recent
 
 _PROVISIONED = "Succeeded"
 _FAILED = ("Failed", "Canceled")
@@ -67,24 +68,38 @@ class Gatherer:
         *,
         listed: bool = False,
         in_emergency: bool = False,
+        recent: Recent | None = None,
     ) -> Facts:
         """Return current facts. Reads ``known`` targets, and lists the vaults if ``listed``.
 
-        ``in_emergency``: an account in a failed state is tried all the same.
+        ``in_emergency``: an account in a failed state is tried all the same. What ``recent`` holds
+        is not read; it then holds what was read.
         """
-        found = await self.accounts.get(record.account)
+        recent = recent or Recent()
+        found = recent.account or await self.accounts.get(record.account)
         account = check_rotatable(found, in_emergency=in_emergency)
-        remembered_ids = {target_id(text) for text in (*record.members, *record.seen)}
-        ids = {*known, *remembered_ids}
-        if listed or not ids:
-            ids = {*await self.reader.inventory.targets(record.account, ids)}
-        read = await self.reader.read(record.account, ids, remembered_ids)
-        keys = await self.accounts.keys(record.account)
+        read = recent.read or await self._read(record, known, listed=listed)
+        keys = recent.keys_for(read) or await self.accounts.keys(record.account)
+        recent.account, recent.read, recent.keys = found, read, keys
         bindings = await self.bindings.current()
         busy = await self._busy_elsewhere(record, read.snapshots)
         facts = self._settled(record, account, keys, read, bindings, busy)
         blind = in_emergency and not read.snapshots and await self._is_blind()
-        return replace(facts, cached_keys=cached_keys, is_blind=blind, is_hold_unread=True)
+        return replace(
+            facts,
+            cached_keys=cached_keys,
+            versions=recent.versions,
+            is_blind=blind,
+            is_hold_unread=True,
+        )
+
+    async def _read(self, record: Record, known: tuple[TargetId, ...], *, listed: bool) -> Read:
+        """Read the secrets that the record names and those ``known``, and the listed ones."""
+        remembered_ids = {target_id(text) for text in (*record.members, *record.seen)}
+        ids = {*known, *remembered_ids}
+        if listed or not ids:
+            ids = {*await self.reader.inventory.targets(record.account, ids)}
+        return await self.reader.read(record.account, ids, remembered_ids)
 
     async def _is_blind(self) -> bool:
         """Return whether no vault can be listed."""

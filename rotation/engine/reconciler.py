@@ -32,6 +32,7 @@ from .journal import Journal
 from .nudging import Nudging
 from .outcome import Outcome
 from .outcome import fields as log_fields
+from .recent import Recent
 from .responder import Responder, hold_of, hold_of_error, new_salt
 
 MAX_STEPS = 40
@@ -112,8 +113,9 @@ class Reconciler:
         return replace(self._journal_failed(account, exc), retry_now=replaced)
 
     async def _visit(self, account: AccountId, known: tuple[TargetId, ...]) -> Outcome:
+        recent = Recent()
         for _ in range(MAX_STEPS):
-            outcome = await self.step(account, known)
+            outcome = await self.step(account, known, recent)
             if outcome.kind in _RESTING:
                 break
         if outcome.has_notifications:
@@ -144,25 +146,29 @@ class Reconciler:
             facts, action = await self._decide(_moved(facts, action))
         return facts, action
 
-    async def step(self, account: AccountId, known: tuple[TargetId, ...] = ()) -> Outcome:
+    async def step(
+        self, account: AccountId, known: tuple[TargetId, ...] = (), recent: Recent | None = None
+    ) -> Outcome:
         """Gather facts once, decide, store, and perform at most one effect.
 
-        Raises only the errors of the journal.
+        ``recent`` is what the visit has read so far. Raises only the errors of the journal.
         """
-        outcome = await self._step(account, known)
+        outcome = await self._step(account, known, recent or Recent())
         if log.is_enabled():
             log.info("step", **log_fields(outcome))
         return outcome
 
-    async def _step(self, account: AccountId, known: tuple[TargetId, ...]) -> Outcome:
+    async def _step(
+        self, account: AccountId, known: tuple[TargetId, ...], recent: Recent
+    ) -> Outcome:
         record, tag = await self.journal.load(account)
         found = await self.responder.of(account, record)
         try:
-            facts, action = await self._decide(await self._facts(record, known, found))
+            facts, action = await self._decide(await self._facts(record, known, found, recent))
             seen = facts.emergencies
             for _ in range(MAX_MOVES):
                 if action.kind is not ActionKind.MOVE or not await self._facts_suffice(
-                    facts, action.record
+                    recent, action.record
                 ):
                     break
                 following = await self._following(facts, action)
@@ -179,7 +185,9 @@ class Reconciler:
             await self.responder.store(seen, after)
             stored = await self._store(facts, action, record, tag)
             await self.effects.perform(facts, action, stored)
+            recent.after(facts, action)
         except Conflict:
+            recent.forget()
             return Outcome(account, ActionKind.MOVE, "the record changed; read it again")
         except RotationError as exc:
             return await self._failed(account, exc, found)
@@ -191,12 +199,23 @@ class Reconciler:
         return outcome.of_action(action, stored, new_wait=moved)
 
     async def _facts(
-        self, record: Record, known: tuple[TargetId, ...], found: tuple[Emergency, ...]
+        self,
+        record: Record,
+        known: tuple[TargetId, ...],
+        found: tuple[Emergency, ...],
+        recent: Recent,
     ) -> Facts:
         urgent = _urgent(found, record)
         cached = self.effects.cached_keys(record, in_emergency=urgent)
-        listed = record.phase in _SENDING
-        facts = await self.gatherer.facts(record, known, cached, listed=listed, in_emergency=urgent)
+        listed, sent = (
+            record.phase in _SENDING,
+            record.intent is not None and record.intent.answered,
+        )
+        max_age = self.gatherer.policy.max_send_age
+        recent.begin(self.gatherer.clock.now(), max_age, may_send=listed and not sent)
+        facts = await self.gatherer.facts(
+            record, known, cached, listed=listed, in_emergency=urgent, recent=recent
+        )
         facts = await self.responder.prepare(facts, found)
         leaked = [facts.keys[slot] for slot in leaks.leaked_slots(facts)]
         if leaked:
@@ -211,13 +230,15 @@ class Reconciler:
             return None
         return following if following[1].failure is None else None
 
-    async def _facts_suffice(self, facts: Facts, record: Record) -> bool:
+    async def _facts_suffice(self, recent: Recent, record: Record) -> bool:
         """Return whether the next decision may use the same facts.
 
-        Before a regenerate, all secrets that the vaults list must have been read.
+        Before a regenerate, this step must have read the keys and all secrets that are listed.
         """
         if record.phase not in _SENDING:
             return True
+        if recent.is_reused:
+            return False
         listed = await self.gatherer.reader.inventory.listed(record.account)
         return {*record.members, *record.notes}.issuperset(str(target) for target in listed)
 

@@ -77,8 +77,11 @@ class Product:
         return (await self.triggers.journal.load(self.account(account)))[0]
 
 
-def playground() -> Azure:
-    """One vault, one account, one enrolled secret, one identity with its roles on exactly these."""
+def playground(*, days: int = 10) -> Azure:
+    """One vault, one account, one enrolled secret, one identity with its roles on exactly these.
+
+    The secret expires in ``days``.
+    """
     azure = virtual()
     azure.add_vault("kv-demo")
     account = azure.add_account("aoai-demo")
@@ -92,7 +95,7 @@ def playground() -> Azure:
         "ai-key",
         publishes=("aoai-demo", "Key1"),
         tags={"ProviderAddress": account.id, "ValidityPeriodDays": "90", "team": "blue"},
-        expires=azure.clock.now() + timedelta(days=10),
+        expires=azure.clock.now() + timedelta(days=days),
     )
     return azure
 

@@ -6,17 +6,19 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from . import decisions, effects, emergencies, trust
+from . import decisions, effects, emergencies, readings, trust
 from .patches import Patch, patched
 
 TRUST = "tests/integration/trust/"
+READINGS = "tests/unit/engine/test_recent.py"
 
 
 @dataclass(frozen=True)
 class Mutant:
     """``strategy`` is the one that is likeliest to find it.
 
-    ``suite``: a file of tests finds it instead, because the simulation's people cannot cause it.
+    ``suite``: a file of tests finds it instead, because the simulation's people cannot
+    cause it, or because it only costs time.
     """
 
     patches: Callable[[], list[Patch]]
@@ -102,4 +104,10 @@ MUTANTS: Mapping[str, Mutant] = {
     "emergency silent while it waits": Mutant(
         emergencies.silent_while_it_waits, suite=TRUST + "test_emergency_requests.py"
     ),
+    "readings kept between visits": Mutant(readings.kept_between_visits, "seeds"),
+    "nothing read before a regenerate": Mutant(
+        readings.not_read_before_a_regenerate, suite=READINGS
+    ),
+    "keys kept after a regenerate": Mutant(readings.keys_kept_after_a_regenerate, suite=READINGS),
+    "secrets kept after a publish": Mutant(readings.secrets_kept_after_a_publish, suite=READINGS),
 }

@@ -1,0 +1,73 @@
+"""The readings of one visit, so that its next step need not read again."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ..decisions.actions import Action, ActionKind
+from ..decisions.facts import Facts
+from ..domain.account import Account
+from ..domain.keys import Keys
+from ..domain.operation import Purpose
+from ..domain.targets import Version
+from .reader import Read
+
+
+@dataclass
+class Recent:
+    """The last readings of one visit; ``at`` is the time of the oldest. See decision 0019.
+
+    An effect forgets what it changes. Everything else that may change it forgets all.
+    ``is_reused``: the present step uses secrets or keys that an earlier one read.
+    """
+
+    account: Account | None = None
+    read: Read | None = None
+    keys: Keys | None = None
+    versions: tuple[Version, ...] | None = None
+    at: datetime | None = None
+    is_reused: bool = False
+
+    def begin(self, now: datetime, max_age: timedelta, *, may_send: bool) -> None:
+        """Begin a step; one that may send a regenerate reads everything itself."""
+        if may_send or self.at is None or abs(now - self.at) > max_age:
+            self.forget()
+            self.at = now
+        self.is_reused = self.read is not None or self.keys is not None
+
+    def keys_for(self, read: Read) -> Keys | None:
+        """Return the keys, unless a secret shows another value: they may have changed since."""
+        shown = [snapshot.value for snapshot in read.snapshots if snapshot.value]
+        known = self.keys and all(self.keys.slot_of(value) for value in shown)
+        return self.keys if known else None
+
+    def after(self, facts: Facts, action: Action) -> None:
+        """Keep what the effect did not change; of an emergency, the account alone.
+
+        An emergency may regenerate after its publish, and it goes on without secrets that could
+        not be read: it looks for them again.
+        """
+        match action.kind:
+            case ActionKind.SEND:
+                self.keys = None
+            case ActionKind.PUBLISH:
+                self.read = None
+            case ActionKind.DISABLE:
+                self.versions = tuple(_without(v, action) for v in facts.known_versions)
+            case _:
+                self.forget()
+        operation = facts.record.operation
+        if operation and operation.purpose is Purpose.EMERGENCY:
+            self.read = self.keys = self.versions = None
+
+    def forget(self) -> None:
+        """Forget everything."""
+        self.account = self.read = self.keys = self.versions = self.at = None
+
+
+def _without(version: Version, action: Action) -> Version:
+    """Return a version; one that was disabled has no value."""
+    disabled = (version.target, version.version) in action.versions
+    return dataclasses.replace(version, value=None) if disabled else version

@@ -1,0 +1,55 @@
+"""The calls of one account, in their order: a call that comes back is seen here.
+
+A blank line of the story is a new visit. Probes: the first of a step tries a random key.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from benchmarks.scenarios import Scene, scene
+from rotation.domain.request import Leaked
+from rotation.service.requests import RotationRequest
+
+ACCOUNT, SECRET, KEYS = "arm.get_account", "keyvault.get_secret", "arm.list_keys"
+REGENERATE, PUBLISH, DISABLE = "arm.regenerate_key", "keyvault.set_secret", "keyvault.update_secret"
+LIST, VERSIONS = "keyvault.list_secrets", "keyvault.list_versions"
+PROBE, EVENT = "inference.openai_models", "eventgrid.publish"
+
+READ = [ACCOUNT, SECRET, KEYS]
+TWO, THREE, FOUR = [PROBE] * 2, [PROBE] * 3, [PROBE] * 4
+
+
+def made(s: Scene) -> list[str]:
+    """Return the calls to Azure since the last reading."""
+    calls = [call.operation for call in s.azure.calls]
+    s.meter.reset()
+    return calls
+
+
+async def test_the_calls_of_a_rotation_and_of_its_revocation() -> None:
+    async with scene() as s:
+        await s.rotate()
+        assert made(s) == [
+            *(LIST, *READ, *TWO, REGENERATE, KEYS, *TWO),
+            *(*READ, *TWO),
+            *(*READ, *TWO, PUBLISH, SECRET, EVENT),
+        ]
+        await s.revoke()
+        assert made(s) == [
+            *(*READ, LIST, *TWO, REGENERATE, KEYS, *THREE),
+            *(*READ, *THREE),
+            *(*READ, *THREE, VERSIONS, SECRET, SECRET, DISABLE, EVENT, EVENT),
+        ]
+
+
+async def test_an_emergency_reads_secrets_and_keys_again_before_it_regenerates() -> None:
+    async with scene() as s:
+        await s.make_due()
+        request = RotationRequest("a leak", "ana", account=s.product.account(), leaked=Leaked.KEY1)
+        await s.product.service.commands.request(request)
+        await s.product.run(timedelta(minutes=5))
+        calls = made(s)
+        until = calls.index(REGENERATE)
+        assert calls[:until] == [KEYS, *READ, *TWO, PUBLISH, SECRET, KEYS, LIST, *TWO]
+        assert calls[until + 1 : until + 7] == [SECRET, KEYS, *FOUR]

@@ -1,0 +1,61 @@
+"""Mutants that trust what was read before for too long."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rotation.decisions.actions import ActionKind
+from rotation.engine.recent import Recent
+from rotation.engine.reconciler import Reconciler
+
+from .patches import Patch
+
+
+def kept_between_visits() -> list[Patch]:
+    """The readings of one visit serve all later ones, until an effect changes them."""
+
+    async def step(
+        reconciler: Reconciler, account: Any, known: Any = (), recent: Recent | None = None
+    ) -> Any:
+        kept = vars(reconciler).setdefault("_kept", {}).setdefault(account, Recent())
+        return await original(reconciler, account, known, kept)
+
+    def begin(recent: Recent, *args: Any, **more: Any) -> None:
+        recent.is_reused = False
+
+    original = Reconciler.step
+    ignored = (Recent, "forget", lambda recent: None)
+    return [(Reconciler, "step", step), (Recent, "begin", begin), ignored]
+
+
+def not_read_before_a_regenerate() -> list[Patch]:
+    """A step that follows another one sends a regenerate with what that one read."""
+
+    def begin(recent: Recent, *args: Any, may_send: bool, **more: Any) -> None:
+        original(recent, *args, may_send=False, **more)
+        recent.is_reused = False
+
+    original = Recent.begin
+    return [(Recent, "begin", begin)]
+
+
+def keys_kept_after_a_regenerate() -> list[Patch]:
+    def after(recent: Recent, facts: Any, action: Any) -> None:
+        keys = recent.keys
+        original(recent, facts, action)
+        if action.kind is ActionKind.SEND:
+            recent.keys = keys
+
+    original = Recent.after
+    return [(Recent, "after", after)]
+
+
+def secrets_kept_after_a_publish() -> list[Patch]:
+    def after(recent: Recent, facts: Any, action: Any) -> None:
+        read = recent.read
+        original(recent, facts, action)
+        if action.kind is ActionKind.PUBLISH:
+            recent.read = read
+
+    original = Recent.after
+    return [(Recent, "after", after)]

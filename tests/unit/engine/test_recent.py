@@ -1,0 +1,100 @@
+"""A step uses what the visit has just read, and reads again what may have changed since."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from rotation.decisions.actions import Action, ActionKind
+from rotation.domain.account import Account
+from rotation.domain.ids import TargetId
+from rotation.domain.keys import Key
+from rotation.domain.operation import Purpose
+from rotation.domain.targets import SecretSnapshot, Version
+from rotation.engine.reader import Read
+from rotation.engine.recent import Recent
+from tests.unit.decisions.account import ACCOUNT, KEYS, NOW, OLD, facts, rotation
+
+ONE = TargetId("https://kv", "one")
+LIMIT = timedelta(seconds=8)
+SHOWN = Read((SecretSnapshot(ONE, "v1", KEYS.key1, NOW),))
+
+
+def recent(**more: Any) -> Recent:
+    account = Account(ACCOUNT, "OpenAI", "https://e")
+    return Recent(**{"account": account, "read": SHOWN, "keys": KEYS, "at": NOW, **more})
+
+
+def after(kind: ActionKind, purpose: Purpose = Purpose.ROTATE) -> tuple[bool, bool, bool]:
+    """Return whether the account, the secrets and the keys are still known."""
+    found, f = recent(), facts(operation=rotation(purpose=purpose))
+    found.after(f, Action(kind, "", f.record))
+    return found.account is not None, found.read is not None, found.keys is not None
+
+
+@pytest.mark.parametrize("age", [LIMIT, -LIMIT])
+def test_what_was_read_serves_for_eight_seconds(age: timedelta) -> None:
+    found = recent()
+    found.begin(NOW + age, LIMIT, may_send=False)
+    assert found == recent(is_reused=True)
+
+
+@pytest.mark.parametrize("age", [LIMIT + timedelta(microseconds=1), -timedelta(seconds=9)])
+def test_after_that_everything_is_read_again(age: timedelta) -> None:
+    found = recent()
+    found.begin(NOW + age, LIMIT, may_send=False)
+    assert (found.account, found.read, found.keys) == (None, None, None)
+    assert (found.at, found.is_reused) == (NOW + age, False)
+
+
+def test_a_step_that_may_send_a_regenerate_reads_everything_itself() -> None:
+    found = recent()
+    found.begin(NOW, LIMIT, may_send=True)
+    assert (found.account, found.read, found.keys, found.is_reused) == (None, None, None, False)
+
+
+def test_a_known_account_alone_is_not_a_reason_to_read_before_a_regenerate() -> None:
+    found = recent(read=None, keys=None)
+    found.begin(NOW, LIMIT, may_send=False)
+    assert not found.is_reused
+    for known in ({"read": None}, {"keys": None}):
+        found = recent(**known)
+        found.begin(NOW, LIMIT, may_send=False)
+        assert found.is_reused
+
+
+def test_keys_are_read_again_if_a_secret_shows_another_value() -> None:
+    assert recent().keys_for(SHOWN) is KEYS
+    other = Read((*SHOWN.snapshots, SecretSnapshot(ONE, "v2", Key("x" * 32), NOW)))
+    assert recent().keys_for(other) is None
+    assert recent().keys_for(Read((SecretSnapshot(ONE, "v2", None, NOW),))) is KEYS, "disabled"
+    assert recent(keys=None).keys_for(SHOWN) is None
+
+
+def test_a_regenerate_changes_the_keys_only() -> None:
+    assert after(ActionKind.SEND) == (True, True, False)
+
+
+def test_a_publish_changes_the_secrets_only() -> None:
+    assert after(ActionKind.PUBLISH) == (True, False, True)
+
+
+@pytest.mark.parametrize("kind", [ActionKind.SEND, ActionKind.PUBLISH, ActionKind.DISABLE])
+def test_an_emergency_looks_again_for_all_secrets_and_keys(kind: ActionKind) -> None:
+    assert after(kind, Purpose.EMERGENCY) == (True, False, False)
+
+
+@pytest.mark.parametrize("kind", [ActionKind.MOVE, ActionKind.WAIT, ActionKind.IDLE])
+def test_a_step_without_an_effect_forgets_everything(kind: ActionKind) -> None:
+    assert after(kind) == (False, False, False)
+
+
+def test_a_version_that_was_disabled_has_no_value_and_the_others_keep_theirs() -> None:
+    old, new = Version(ONE, "v1", NOW, OLD), Version(ONE, "v2", NOW, KEYS.key1)
+    found, f = recent(), facts(operation=rotation(), versions=(old, new))
+    found.after(f, Action(ActionKind.DISABLE, "", f.record, versions=((ONE, "v1"),)))
+    assert found.versions == (Version(ONE, "v1", NOW, None), *f.known_versions[1:])
+    assert new in found.versions
+    assert (found.read, found.keys) == (SHOWN, KEYS)
