@@ -161,9 +161,21 @@ def _is_fresh(f: Facts, slot: Slot) -> bool:
 
 
 def _least_needed(f: Facts) -> Slot:
-    """Return the slot that fewer secrets publish; the second one if neither is published more."""
+    """Return the slot that fewer secrets publish; else the one that we did not publish last."""
     one, two = (len(f.publishing(slot)) for slot in Slot)
+    if one == two:
+        return _not_published_last(f)
     return Slot.KEY1 if one < two else Slot.KEY2
+
+
+def _not_published_last(f: Facts) -> Slot:
+    """Return the other slot than our last publish; the second one if there was none.
+
+    The secrets may be hidden just now, and the record's fingerprints of another salt.
+    """
+    operations = (f.record.operation, *reversed(f.record.history))
+    last = next((each for each in operations if each and each.puts), None)
+    return last.candidate.other if last else Slot.KEY2
 
 
 def _only_prove(f: Facts, request: Request) -> Action:

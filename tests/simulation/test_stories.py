@@ -236,6 +236,16 @@ STORIES: dict[str, Plan] = {
             PlannedEvent(13, "carelessly run another rotation service"),
         ),
     ),
+    "both keys leaked while nobody can know which is published": replace(
+        ALONE,
+        seed=201534,
+        events=(
+            PlannedEvent(358, "tamper: change the salt of a record", 2),
+            PlannedEvent(424, "lock", 3),
+            PlannedEvent(508, "leak unknown of the account twice", 6),
+            PlannedEvent(1765, "close the vault", 2),
+        ),
+    ),
     "a secret is recovered with a key that was revoked in the meantime, in a shared vault": replace(
         NEIGHBOURS,
         seed=200057,

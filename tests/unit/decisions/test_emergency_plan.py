@@ -13,7 +13,7 @@ from rotation.decisions.emergency import decide
 from rotation.decisions.facts import Facts
 from rotation.domain.emergency import Emergency
 from rotation.domain.keys import Slot
-from rotation.domain.operation import Attempt, Intent, Phase, Purpose
+from rotation.domain.operation import Attempt, Intent, Phase, PublishedVersion, Purpose
 from rotation.domain.request import Leaked, Request, RequestKind
 
 from .account import (
@@ -230,6 +230,18 @@ class TestChoice:
             emergencies=(BOTH,),
         )
         assert plan(f) == (Phase.REGENERATE, successor, successor.other)
+
+    def test_if_nobody_knows_what_is_published_our_last_publish_tells(self) -> None:
+        """A closed vault hides the secrets, and the record was restored with another salt."""
+        hidden = target("a", None, readable=False)
+        put = {name("a"): PublishedVersion("v2", NOW - MINUTE)}
+        idle = replace(facts(hidden, seen={}, requests=(emergency(),)), emergencies=(BOTH,))
+        rotation_ = rotation(puts=put)
+        under_way = replace(idle.record, operation=rotation_, phase=Phase.OVERLAP)
+        before = replace(idle.record, history=(rotation_, rotation()))
+        assert plan(idle)[1] is Slot.KEY2
+        assert plan(replace(idle, record=under_way))[1] is Slot.KEY1
+        assert plan(replace(idle, record=before))[1] is Slot.KEY1
 
     def test_if_no_slot_shows_it_the_proof_is_left(self) -> None:
         f = reported(document(OLD))
