@@ -84,7 +84,7 @@ class EffectivePolicy:
 def validity_of(enrolment: Enrolment | None) -> timedelta:
     """Return how long a key may be used, by one secret's tags."""
     given = enrolment.validity if enrolment else None
-    return max(given or FALLBACK_VALIDITY, SHORTEST_VALIDITY)
+    return max(FALLBACK_VALIDITY if given is None else given, SHORTEST_VALIDITY)
 
 
 def overlap_of(enrolment: Enrolment | None, policy: Policy) -> timedelta:

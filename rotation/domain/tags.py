@@ -198,8 +198,8 @@ def _clamped(reader: TextReader, name: str, parse: Callable[[str], timedelta]) -
 
 
 def _days(text: str) -> timedelta:
-    digits, most = text.lstrip("0"), str(_LONGEST.days)
-    if not text.isascii() or not text.isdigit() or not digits:
+    digits, most = text.lstrip("0") or "0", str(_LONGEST.days)
+    if not text.isascii() or not text.isdigit():
         raise ValueError(f"{text[:40]!r} is not a whole number of days, e.g. 90")
     if len(digits) > len(most) or int(digits) > _LONGEST.days:
         raise durations.TooLong(f"{text[:40]!r} is too long; write at most {most}")

@@ -15,7 +15,7 @@ from typing import Any
 from ..domain import codec
 from ..domain.document import Document
 from ..domain.emergency import FORMAT, Emergency, Verdict
-from ..domain.errors import Conflict
+from ..domain.errors import Conflict, Permanent
 from ..domain.ids import AccountId
 from ..ports import Store
 from ..runtime import log
@@ -24,6 +24,8 @@ from ..runtime.concurrency import gather_limited
 from .swap import ATTEMPTS, amended
 
 PREFIX = "emergency-"
+
+UNREADABLE = "EmergencyUnreadable"  # the code of the error
 
 # What a record does not name is found after this time.
 FRESH = timedelta(seconds=60)
@@ -74,6 +76,13 @@ class Emergencies:
     async def find(self, operation_id: str) -> Emergency | None:
         """Return an emergency by its operation's id; None if there is none that can be read."""
         return _loaded(await self._store.read(PREFIX + operation_id), operation_id)
+
+    async def explain(self, operation_id: str) -> Permanent | None:
+        """Return why the document of an emergency cannot be read; None if it can, or is missing."""
+        document = await self._store.read(PREFIX + operation_id)
+        if document is None or _loaded(document, operation_id):
+            return None
+        return _unreadable(document, operation_id)
 
     async def create(self, emergency: Emergency) -> Emergency:
         """Store a new emergency, unless it is stored already. Return what is stored."""
@@ -140,7 +149,7 @@ class Emergencies:
         found = _loaded(document, operation_id)
         self._unreadable.pop(operation_id, None)
         if document and found is None and not _is_closed(document):
-            self._unreadable[operation_id] = _why_unreadable(document, operation_id)
+            self._unreadable[operation_id] = _unreadable(document, operation_id).advice
         if found:
             self._kept[name] = (mark, found)
         return found
@@ -177,13 +186,12 @@ def _members(document: Document) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _why_unreadable(document: Document, operation_id: str) -> str:
+def _unreadable(document: Document, operation_id: str) -> Permanent:
+    again = "or report the leak again"
     if _is_newer(document):
-        return (
-            f"a newer version of this service wrote the emergency {operation_id}; deploy that "
-            "version again, or report the leak again"
-        )
-    return (
-        f"the emergency {operation_id} cannot be read; restore its document {PREFIX}{operation_id},"
-        " or report the leak again"
-    )
+        why = f"a newer version of this service wrote the emergency {operation_id}"
+        remedy = f"deploy that version again, {again}"
+    else:
+        why = f"the emergency {operation_id} cannot be read"
+        remedy = f"restore its document {PREFIX}{operation_id}, {again}"
+    return Permanent(why, code=UNREADABLE, remedy=remedy)

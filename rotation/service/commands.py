@@ -180,6 +180,7 @@ class Commands:
             return ANSWERS[kind]
         record = await self.queries.record(operation_id)
         if record is None or not isinstance(record.find(operation_id), Operation):
+            await self.queries.check_readable(operation_id, emergency)
             return None
         will = effects.describe_answer(record, kind)
         if not dry_run:

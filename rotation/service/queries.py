@@ -185,9 +185,19 @@ class Queries:
         record = await self._readable(slug, known) if _is_id(operation_id) else None
         found = record.find(operation_id) if record else None
         if record is None or found is None or (emergency and is_outdated(found, emergency)):
+            await self.check_readable(operation_id, emergency)
             return emergency_view.build(emergency) if emergency else None
         documents = [await self.emergencies.find(one) for one in ids_of(found)]
-        return emergency_view.judged(operation.build(record, found), filter(None, documents))
+        reply = emergency_view.judged(operation.build(record, found), filter(None, documents))
+        why = None if any(documents) else await self.emergencies.explain(operation_id)
+        return emergency_view.unreadable(reply, why) if why else reply
+
+    async def check_readable(self, operation_id: str, emergency: Emergency | None) -> None:
+        """Raise Permanent if the id is that of an emergency whose document cannot be read."""
+        if emergency is None and _is_id(operation_id):
+            why = await self.emergencies.explain(operation_id)
+            if why:
+                raise why
 
     async def is_emergency(self, operation_id: str) -> bool:
         """Return whether only the Emergency role may answer an operation."""

@@ -95,9 +95,10 @@ def read_hold(body: bytes) -> HoldRequest:
     """Return a request for a hold. Raises BadRequest."""
     reader = BodyReader.from_json(body, HoldBody)
     until, off = reader.parse("until", _time, None), reader.flag("off")
-    dry_run, reason = reader.flag("dry_run"), reader.reason()
-    if off == bool(reader.text("until")):
+    told = any(problem.startswith(("until:", "off:")) for problem in reader.problems)
+    if off == (until is not None) and not told:
         reader.report("until", "required, unless off is true")
+    dry_run, reason = reader.flag("dry_run"), reader.reason()
     reader.check()
     return HoldRequest(until, reason, dry_run)
 

@@ -9,6 +9,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from ...domain.emergency import Emergency, Verdict
+from ...domain.errors import Permanent
 from ...domain.keys import Slot
 from ...domain.operation import Phase, Purpose
 from ...domain.record import Failure, Record
@@ -65,6 +66,14 @@ def judged(reply: RotationReply, found: Iterable[Emergency]) -> RotationReply:
     refused = [pin.refused_at for e in mine for pin in e.pins if pin.refused_at and revoked]
     latest = max(refused) if refused else UNSET
     return replace(reply, revoked=revoked, not_revoked=UNSET, refused_at=latest)
+
+
+def unreadable(reply: RotationReply, why: Permanent) -> RotationReply:
+    """Return the reply about an emergency whose document is lost to this version."""
+    if reply.ended_at:
+        return reply
+    told = NotRevokedReply(reason=str(why), remedy=why.remedy)
+    return replace(reply, revoked=False, not_revoked=told)
 
 
 def _merged(

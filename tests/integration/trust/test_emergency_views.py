@@ -14,6 +14,7 @@ from tests.integration.wire.product import Product
 from .leaking import MINUTE, RESPONDER, report, send, settled, stuck
 
 RECORDS = ["kept", "lost", "garbage", "newer"]
+UNREADABLE = ("EmergencyUnreadable", "JournalUnreadable", "JournalNewer")
 
 
 def spoil(directory: Path, p: Product, what: str) -> None:
@@ -23,6 +24,10 @@ def spoil(directory: Path, p: Product, what: str) -> None:
     elif what != "kept":
         body = {"garbage": b"{", "newer": b'{"format": 99}'}[what]
         settled(directory, p).write_bytes(body)
+
+
+def spoil_emergency(directory: Path, emergency: str, body: bytes) -> None:
+    next(directory.rglob(f"{PREFIX}{emergency}*")).write_bytes(body)
 
 
 async def listed(p: Product, **query: str) -> list[dict[str, Any]]:
@@ -104,3 +109,34 @@ async def test_a_document_that_cannot_be_read_is_a_problem_of_the_fleet(
     assert problem.startswith("NOT REVOKED: ")
     assert "report the leak again" in problem
     assert any("not-revoked" in r.getMessage() and asked in r.getMessage() for r in caplog.records)
+
+
+@pytest.mark.parametrize("body", [b"{", b'{"format": 99}'])
+@pytest.mark.parametrize("record", RECORDS)
+async def test_an_emergency_whose_document_cannot_be_read_is_not_unknown(
+    p: Product, tmp_path: Path, record: str, body: bytes
+) -> None:
+    asked = await stuck(p)
+    spoil(tmp_path, p, record)
+    spoil_emergency(tmp_path, asked, body)
+    found = await send(p, "GET", "get_rotation", RESPONDER, id=asked)
+    shown = json.loads(found.body)
+    if record == "kept":
+        assert (found.status, shown["revoked"]) == (200, False)
+        assert "report the leak again" in shown["notRevoked"]["remedy"]
+        return
+    assert (found.status, shown["code"]) in {(409, one) for one in UNREADABLE}
+    cancelled = await send(p, "DELETE", "cancel_rotation", RESPONDER, id=asked)
+    assert cancelled.status == 409
+
+
+@pytest.mark.parametrize("answer", ["resume", "abandon"])
+async def test_an_answer_to_an_emergency_that_cannot_be_read_says_so(
+    p: Product, tmp_path: Path, answer: str
+) -> None:
+    asked = await stuck(p)
+    spoil(tmp_path, p, "lost")
+    spoil_emergency(tmp_path, asked, b"{")
+    body = {"reason": "go on"}
+    found = await send(p, "POST", "answer_rotation", RESPONDER, body, id=asked, answer=answer)
+    assert (found.status, json.loads(found.body)["code"]) == (409, "EmergencyUnreadable")

@@ -70,6 +70,7 @@ def test_every_window_counts_once() -> None:
 def test_a_tag_cannot_ask_for_less_or_more_than_the_limits() -> None:
     """A person who can write one secret can delay the others only within these limits."""
     assert combined({"validity": DAY}).validity == SHORTEST_VALIDITY
+    assert combined({"validity": timedelta()}).validity == SHORTEST_VALIDITY
     assert combined({"overlap": timedelta()}).overlap == Policy().minimum_overlap
     assert combined({"overlap": 90 * DAY}).overlap == LONGEST_OVERLAP
     assert combined({"minimum_interval": 900 * DAY}).minimum_interval == LONGEST_INTERVAL

@@ -187,6 +187,8 @@ AT = datetime(2026, 11, 23, tzinfo=UTC)
 @pytest.mark.parametrize(
     ("days", "expected"),
     [
+        ("0", 0),
+        ("000", 0),
         ("1", 1),
         ("0090", 90),
         ("3650", 3650),
@@ -201,7 +203,7 @@ def test_a_validity_is_a_whole_number_of_days_up_to_the_longest(days: str, expec
     assert bool(enrolment.problems) is (int(days) > 3650)
 
 
-@pytest.mark.parametrize("days", ["0", "000", "1.5", "+1", "٣", "²", "1 0"])
+@pytest.mark.parametrize("days", ["1.5", "+1", "٣", "²", "1 0"])
 def test_any_other_validity_is_a_problem(days: str) -> None:
     enrolment = tags.read(SAMPLE | {"ValidityPeriodDays": days})
     assert enrolment is not None

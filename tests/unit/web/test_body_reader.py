@@ -34,6 +34,14 @@ class TestAHold:
         with pytest.raises(BadRequest, match="until: required, unless off is true"):
             hold(**fields)
 
+    @pytest.mark.parametrize(
+        "fields", [{"until": 7}, {"until": "soon"}, {"until": None}, {"off": 1}]
+    )
+    def test_a_bad_field_is_reported_once(self, fields: dict[str, Any]) -> None:
+        with pytest.raises(BadRequest) as found:
+            hold(**fields)
+        assert len(found.value.problems) == 1
+
     def test_needs_a_time_zone(self) -> None:
         with pytest.raises(BadRequest, match="time zone"):
             hold(until="2026-12-24T18:00:00")
