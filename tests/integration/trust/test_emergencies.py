@@ -183,8 +183,10 @@ async def test_an_account_in_a_failed_state_is_tried_all_the_same(p: Product) ->
     azure = p.azure
     azure.account("aoai-demo").provisioning_state = "Failed"
     asked = await report(p)
+    before = len(azure.calls)
     await p.run(MINUTE)
     why = (await the(p, asked)).why
+    assert any("listKeys" in call.url for call in azure.calls[before:]), "it is tried"
     azure.account("aoai-demo").provisioning_state = "Succeeded"
     await minutes(p, 3)
     assert (await the(p, asked)).verdict is Verdict.REFUSED

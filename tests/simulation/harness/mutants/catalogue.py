@@ -66,6 +66,14 @@ MUTANTS: Mapping[str, Mutant] = {
     "emergency stopped by an unreadable vault": Mutant(
         trust.emergency_stopped_by_an_unreadable_vault, "trust"
     ),
+    "holds without a bound": Mutant(trust.holds_without_bound, suite=TRUST + "test_holds.py"),
+    "odd tags overflow": Mutant(trust.odd_tags_overflow, suite=TRUST + "test_isolation.py"),
+    "unreadable document stops the sweep": Mutant(
+        trust.unreadable_document_stops_the_sweep, suite=TRUST + "test_isolation.py"
+    ),
+    "unreadable vault reads as not enrolled": Mutant(
+        trust.unreadable_vault_is_not_enrolled, suite=TRUST + "test_unknown.py"
+    ),
     "event starts a rotation": Mutant(trust.event_starts_a_rotation, "isolation"),
     "no seven days between rotations": Mutant(trust.no_seven_days, "isolation"),
     "no response means no effect": Mutant(effects.no_response_means_no_effect, "faults"),
@@ -100,6 +108,12 @@ MUTANTS: Mapping[str, Mutant] = {
     ),
     "emergency stopped by another writer": Mutant(
         emergencies.stopped_by_another_writer, suite=TRUST + "test_emergencies.py"
+    ),
+    "emergency stopped by the daily cap": Mutant(
+        emergencies.stopped_by_the_daily_cap, suite=TRUST + "test_emergencies.py"
+    ),
+    "emergency stopped by a failed account": Mutant(
+        emergencies.stopped_by_a_failed_account, suite=TRUST + "test_emergencies.py"
     ),
     "emergency silent while it waits": Mutant(
         emergencies.silent_while_it_waits, suite=TRUST + "test_emergency_requests.py"

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from msgspec.structs import replace
 
-from rotation.decisions import leaks, patience, response, revocation
+from rotation.decisions import distribution, guards, leaks, patience, response, revocation
 from rotation.decisions.actions import Action, enter
 from rotation.decisions.facts import Facts
 from rotation.domain import emergency
+from rotation.domain.account import Account
 from rotation.domain.emergency import Emergency, Verdict
 from rotation.domain.errors import Permanent
 from rotation.domain.keys import Slot
 from rotation.domain.operation import Phase
+from rotation.engine import gatherer
 from rotation.engine.responder import Responder
 from rotation.service import inbox
 from rotation.service.acceptance import Acceptance
@@ -145,3 +148,21 @@ def silent_while_it_waits() -> list[Patch]:
         pass
 
     return [(Responder, "show", show)]
+
+
+def stopped_by_the_daily_cap() -> list[Patch]:
+    def capped(guard: Callable[[Facts, Slot], Action | None]) -> Callable[..., Action | None]:
+        return lambda f, slot: guards._capped(f) or guard(f, slot)
+
+    return [
+        (response, "_unguarded", capped(response._unguarded)),
+        (distribution, "_needs_successor", capped(distribution._needs_successor)),
+    ]
+
+
+def stopped_by_a_failed_account() -> list[Patch]:
+    def check(account: Account, *, in_emergency: bool = False) -> Account:
+        return original(account)
+
+    original = gatherer.check_rotatable
+    return [(gatherer, "check_rotatable", check)]

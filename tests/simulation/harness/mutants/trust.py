@@ -22,6 +22,7 @@ from rotation.domain import tags
 from rotation.domain.bindings import Bindings, Bound
 from rotation.domain.request import Request, RequestKind
 from rotation.engine import gatherer
+from rotation.engine.inventory import Inventory
 from rotation.service import inbox
 from rotation.service.sweep import Sweep
 from rotation.service.triggers import Triggers
@@ -118,3 +119,26 @@ def event_starts_a_rotation() -> list[Patch]:
 def no_seven_days() -> list[Patch]:
     """A hand-edited expiry counts, too: alone, neither safeguard's absence has an effect."""
     return [(due, "APART", timedelta()), (due, "counting_expiry", lambda dated: dated.expires)]
+
+
+def holds_without_bound() -> list[Patch]:
+    """A hold always counts, so that no secret is left behind and no binding ends."""
+    return [(holds, "counts", lambda f, target: True)]
+
+
+def odd_tags_overflow() -> list[Patch]:
+    return [(tags, "_days", lambda text: timedelta(days=int(text)))]
+
+
+def unreadable_document_stops_the_sweep() -> list[Patch]:
+    async def find(sweep: Sweep, slug: str) -> Any:
+        return await sweep.journal.find(slug)
+
+    return [(Sweep, "_find", find)]
+
+
+def unreadable_vault_is_not_enrolled() -> list[Patch]:
+    async def check_readable(inventory: Inventory) -> None:
+        pass
+
+    return [(Inventory, "check_readable", check_readable)]
