@@ -8,18 +8,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import os
 import shlex
-import signal
 import sys
-import tempfile
 from datetime import timedelta
 from pathlib import Path
 
-from . import seed
 from .azure import Azure
 from .proxy.server import Proxy
+from .start import add_seed, interrupted, start
 
 # The connection string of the queues that a subscription may name, as in the Functions host.
 STORAGE = "AzureWebJobsStorage"
@@ -29,15 +26,7 @@ def main() -> int:
     arguments = _arguments()
     azure = Azure()
     azure.advance(timedelta(seconds=arguments.clock_shift))
-    try:
-        text = arguments.seed.read_text() if arguments.seed else None
-        seed.plant(azure, json.loads(text) if text is not None else seed.PLAYGROUND)
-    except (OSError, ValueError) as exc:
-        print(f"cannot use the seed: {exc}", file=sys.stderr)
-        return 2
-    with tempfile.TemporaryDirectory(prefix="emulated-azure-") as directory:
-        asyncio.run(_run(azure, Path(directory), arguments))
-    return 0
+    return start(azure, arguments, _run)
 
 
 def _arguments() -> argparse.Namespace:
@@ -46,11 +35,7 @@ def _arguments() -> argparse.Namespace:
         description="Run an emulated Azure: Key Vault, Azure AI accounts, identity, Event Grid.",
         epilog="Prints the environment variables for clients; the control API is at /_emulator/.",
     )
-    parser.add_argument(
-        "--seed",
-        type=Path,
-        help="JSON file to build Azure from (default: two accounts and a vault)",
-    )
+    add_seed(parser)
     parser.add_argument(
         "--port", type=int, default=0, help="port of the proxy (default: any free one)"
     )
@@ -68,9 +53,7 @@ def _arguments() -> argparse.Namespace:
 
 
 async def _run(azure: Azure, directory: Path, arguments: argparse.Namespace) -> None:
-    stop = asyncio.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    stop = interrupted()
     async with Proxy(azure, directory, arguments.port) as proxy:
         environment = proxy.environment | azure.settings() | {"ROTATION_SPREAD": "PT0S"}
         lines = [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]

@@ -55,6 +55,12 @@ def target_names(targets: tuple[Target, ...]) -> str:
     return ", ".join(target.id.name for target in targets)
 
 
+def why_verify(f: Facts) -> str:
+    """Return why the candidate is tried: it is new, or it is used as it is."""
+    candidate = f.operation.candidate
+    return f"{candidate} has a new value" if f.operation.value else f"trying {candidate} as it is"
+
+
 def who_publishes(targets: tuple[Target, ...], slot: Slot) -> str:
     """Return the clause that these targets publish a slot."""
     verb = "publish" if len(targets) > 1 else "publishes"

@@ -17,6 +17,7 @@ from .actions import Action, MissingFacts, enter, needs, wait
 from .emergency import FRESH_KEY
 from .facts import Facts
 from .patience import LOOK, LOOK_LATER, held, is_forced, is_impatient
+from .progress import why_verify
 from .regeneration import send
 
 
@@ -51,7 +52,7 @@ def _verify(f: Facts) -> Action:
     operation, candidate = f.operation, f.operation.candidate
     if operation.value != f.fingerprint(candidate):
         changed = replace(operation, value=f.fingerprint(candidate), unproven=False)
-        return enter(f, Phase.VERIFY, f"{candidate} has a new value", changed)
+        return enter(f, Phase.VERIFY, why_verify(f), changed)
     until = f.quarantined_until(candidate)
     if until:
         reason = f"{candidate} is in quarantine: a delayed regenerate may still arrive"

@@ -36,6 +36,7 @@ from .progress import (
     step_back,
     target_names,
     who_publishes,
+    why_verify,
 )
 from .regeneration import send
 
@@ -58,7 +59,7 @@ def verify(f: Facts) -> Action:
     fingerprint = f.fingerprint(operation.candidate)
     if operation.value != fingerprint:
         operation = replace(operation, value=fingerprint, puts={})
-        return enter(f, Phase.VERIFY, f"{operation.candidate} has a new value", operation)
+        return enter(f, Phase.VERIFY, why_verify(f), operation)
     until = f.quarantined_until(operation.candidate)
     if until:
         return wait(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from .. import output
-from ..clients.protocol import ApiClient, call, change
+from ..clients.protocol import ApiClient, change
 from ..exit_status import ExitStatus
 from ..options import Options
 from ..parameters import Direct, DryRun, Json, Reason, RotationId, Url, Wait, Yes
+from ..preview import preview
 from ..progress import TextReport, follow
 from ..run import run_with_client
 
@@ -47,17 +48,13 @@ def abandon(
 async def _answer(
     client: ApiClient, rotation: str, answer: str, reason: str, options: Options
 ) -> ExitStatus:
-    path = f"rotations/{rotation}/{answer}"
-    preview = await call(client, "POST", path, {"reason": reason, "dry_run": True})
-    if not options.as_json:
-        output.echo(f"{answer}: {preview['will']}")
-    elif options.dry_run:
-        output.as_json(preview)
+    path, body = f"rotations/{rotation}/{answer}", {"reason": reason}
+    await preview(client, path, body, options, lambda f: output.echo(f"{answer}: {f['will']}"))
     if options.dry_run:
         return ExitStatus.OK
     options.confirm("Proceed?")
     look = f"keyrotation watch {rotation}"
-    accepted = await change(client, "POST", path, {"reason": reason}, look=look)
+    accepted = await change(client, "POST", path, body, look=look)
     if options.as_json:
         output.as_json(accepted)
         return ExitStatus.OK

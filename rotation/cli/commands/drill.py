@@ -12,7 +12,7 @@ from ..clients.protocol import ApiClient, call, change
 from ..exit_status import CommandError, ExitStatus
 from ..options import Options
 from ..parameters import Direct, DryRun, Json, Reason, Secret, Url, Yes
-from ..preview import show_preview
+from ..preview import preview, show_preview
 from ..progress import JsonReport, TextReport, follow
 from ..run import run_with_client
 
@@ -39,11 +39,7 @@ async def _drill(
     leaked = await _key_in_use(client, secret)
     name = {"vault": secret.vault, "secret": secret.secret}
     body = {**name, "leaked": leaked.lower(), "drill": True, "reason": reason}
-    preview = await call(client, "POST", "rotations", {**body, "dry_run": True})
-    if not options.as_json:
-        show_preview(preview)
-    elif options.dry_run:
-        output.as_json(preview)
+    await preview(client, "rotations", body, options, show_preview)
     if options.dry_run:
         return ExitStatus.OK
     options.confirm(f"Revoke {leaked}, which {secret} publishes, for a drill?")

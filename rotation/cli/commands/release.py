@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from .. import output
 from ..arguments import SecretArgument
-from ..clients.protocol import ApiClient, call, change
+from ..clients.protocol import ApiClient, change
 from ..exit_status import ExitStatus
 from ..options import Options
 from ..parameters import Direct, DryRun, Json, Reason, Secret, Url, Yes
+from ..preview import preview
 from ..run import run_with_client
 
 
@@ -28,17 +29,13 @@ def release(
 async def _release(
     client: ApiClient, secret: SecretArgument, reason: str, options: Options
 ) -> ExitStatus:
-    path = f"{secret.path}/release"
-    preview = await call(client, "POST", path, {"reason": reason, "dry_run": True})
-    if not options.as_json:
-        output.echo(f"{secret}: {preview['will']}.")
-    elif options.dry_run:
-        output.as_json(preview)
+    path, body = f"{secret.path}/release", {"reason": reason}
+    await preview(client, path, body, options, lambda f: output.echo(f"{secret}: {f['will']}."))
     if options.dry_run:
         return ExitStatus.OK
     options.confirm("Proceed?")
     look = f"keyrotation why {secret}"
-    found = await change(client, "POST", path, {"reason": reason}, look=look)
+    found = await change(client, "POST", path, body, look=look)
     if options.as_json:
         output.as_json(found)
     else:

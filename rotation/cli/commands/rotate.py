@@ -10,7 +10,7 @@ import typer
 from .. import output
 from ..arguments import selection
 from ..batch import BatchResult, follow_batch, show_batch
-from ..clients.protocol import ApiClient, call, change
+from ..clients.protocol import ApiClient, change
 from ..exit_status import ExitStatus
 from ..options import Options
 from ..parameters import (
@@ -26,7 +26,7 @@ from ..parameters import (
     Wait,
     Yes,
 )
-from ..preview import show_preview
+from ..preview import preview, show_preview
 from ..progress import JsonReport, TextReport, already_requested, follow
 from ..run import run_with_client
 
@@ -84,17 +84,13 @@ def emergency(
 
 
 async def _rotate(client: ApiClient, body: Mapping[str, Any], options: Options) -> ExitStatus:
-    preview = await call(client, "POST", "rotations", {**body, "dry_run": True})
-    if not options.as_json:
-        show_preview(preview)
-    elif options.dry_run:
-        output.as_json(preview)
+    would = await preview(client, "rotations", body, options, show_preview)
     if options.dry_run:
         return ExitStatus.OK
     if "leaked" in body or not ("secret" in body or "account" in body):
-        options.confirm(f"Proceed with {output.count(preview['accounts'], 'account')}?")
+        options.confirm(f"Proceed with {output.count(would['accounts'], 'account')}?")
     if body.get("all"):
-        body = {**body, "confirm": preview["accounts"]}
+        body = {**body, "confirm": would["accounts"]}
     return await _submit(client, body, options)
 
 

@@ -103,6 +103,14 @@ class TestVerify:
         found = operation(action)
         assert (found.value, found.unproven, found.successes) == (KEY2, False, 0)
 
+    @pytest.mark.parametrize(
+        ("value", "said"), [(None, "trying Key2 as it is"), ("another", "Key2 has a new value")]
+    )
+    def test_the_audit_trail_calls_only_a_changed_value_new(
+        self, value: str | None, said: str
+    ) -> None:
+        assert self.verify(op={"value": value}).reason == said
+
     def test_a_quarantine_is_waited_out(self) -> None:
         action = self.verify(quarantine={Slot.KEY2: NOW + MINUTE})
         assert (action.kind, action.not_before) == (ActionKind.WAIT, NOW + MINUTE)
