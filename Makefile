@@ -95,13 +95,20 @@ tour: setup ## regenerate the output in docs/cli.md and docs/runbook-leak.md, an
 emulator: setup ## start the emulated Azure and the function app, and write .cache/azure.env for the command line
 	@$(BIN)/python -m emulator.playground
 
-samples: .tools/consumers ## install what the tests of the Node consumer sample need (needs npm)
+samples: .tools/consumers .tools/azure-core ## install what the tests of the Node and Java consumer samples need (needs npm)
 
 .tools/consumers: examples/consumers/node/package-lock.json
 	@command -v npm >/dev/null || { echo "npm is needed to install the packages of the Node sample"; exit 1; }
 	@echo "Installing the packages of the Node sample into .tools (once)"
 	@mkdir -p $@ && cp examples/consumers/node/package*.json $@
 	@cd $@ && npm ci --loglevel error --no-fund --no-audit
+	@touch $@
+
+.tools/azure-core: tests/integration/consumers/java/package-lock.json
+	@command -v npm >/dev/null || { echo "npm is needed to install azure-core for the Java sample"; exit 1; }
+	@echo "Installing azure-core for the Java sample into .tools (once)"
+	@mkdir -p $@ && cp tests/integration/consumers/java/package*.json $@
+	@cd $@ && npm ci --legacy-peer-deps --ignore-scripts --loglevel error --no-fund --no-audit
 	@touch $@
 
 azurite: $(AZURITE) ## install Azurite, Microsoft's storage emulator (needs npm)

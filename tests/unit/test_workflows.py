@@ -22,6 +22,20 @@ def test_every_workflow_limits_its_permissions(path: Path) -> None:
     assert re.search(r"^permissions:\n  contents: read$", path.read_text(), re.M)
 
 
+def test_the_samples_are_compiled_with_exact_versions() -> None:
+    """A sample that compiles today compiles tomorrow; Dependabot proposes newer versions."""
+    samples = ROOT / "examples/consumers"
+    project, pom = samples / "dotnet/consumer.csproj", samples / "java/pom.xml"
+    versions = re.findall(r'<PackageReference .*Version="(.*)"', project.read_text())
+    versions += re.findall(r"<version>(.*)</version>", pom.read_text())
+    assert len(versions) == 8
+    assert all(re.fullmatch(r"\d+(\.\d+)*", version) for version in versions), versions
+    jobs = (ROOT / ".github/workflows/ci.yml").read_text()
+    for file in (project.parent, pom):
+        assert str(file.relative_to(ROOT)) in jobs
+    assert str(project.parent.relative_to(ROOT)) in (ROOT / ".github/dependabot.yml").read_text()
+
+
 def test_the_tests_run_on_every_supported_python() -> None:
     supported = re.search(
         r'requires-python = ">=3\.(\d+),<3\.(\d+)"', (ROOT / "pyproject.toml").read_text()

@@ -35,6 +35,8 @@ NOT_RUN = (
     NotRun("keyrotation rotate my-vault/my-ai-key", NEEDS_STORAGE, "docs/downtime.md"),
     NotRun("keyrotation emergency my-vault/my-ai-key", NEEDS_STORAGE, "docs/downtime.md"),
     NotRun("infra/hooks/remove.sh", "needs Azure; tests/infra runs it", "docs/remove.md"),
+    NotRun("dotnet", "needs NuGet; the job samples of the workflow runs it"),
+    NotRun("mvn", "needs Maven Central; the job samples of the workflow runs it"),
     NotRun("git", "changes the checkout", "docs/upgrade.md"),
     NotRun("export ROTATION_VAULTS=...", NEEDS_AZURE, "examples/playground/README.md"),
     NotRun("keyrotation enrol", NEEDS_AZURE, "examples/playground/README.md"),

@@ -10,13 +10,14 @@ import pytest
 from emulator.proxy.server import Proxy
 
 from . import apps
-from .toolchains import Sample, java, node, python
+from .toolchains import Sample, java, java_policy, node, python
 
 SAMPLES = [
     python("app"),
     python("app_async"),
     node(),
     java(),
+    java_policy(),
 ]
 CALLS = 20
 

@@ -18,6 +18,8 @@ from emulator.proxy.server import Proxy
 ROOT = Path(__file__).parents[3]
 CONSUMERS = ROOT / "examples/consumers"
 NODE_MODULES = ROOT / ".tools/consumers/node_modules"
+# A package of npm that contains azure-core, which Maven Central has and the tests cannot reach.
+AZURE_CORE = ROOT / ".tools/azure-core/node_modules/@azure-tools/typespec-java/target/emitter.jar"
 Prepared = tuple[list[str], dict[str, str]]
 
 
@@ -53,16 +55,29 @@ def _node(proxy: Proxy, directory: Path) -> Prepared:
 
 
 def java() -> Sample:
-    return Sample("java", _java)
+    return Sample("java", lambda proxy, directory: _java(proxy, directory, "Emulated"))
 
 
-def _java(proxy: Proxy, directory: Path) -> Prepared:
-    """Compile RotatingKey.java with a stand-in for the SDK's read, and trust the proxy's CA."""
+def java_policy() -> Sample:
+    return Sample("java-policy", _java_policy)
+
+
+def _java_policy(proxy: Proxy, directory: Path) -> Prepared:
+    """Compile KeyPolicy.java too, with the SDK's core library."""
+    if not AZURE_CORE.exists():
+        _absent("azure-core is missing: make samples")
+    return _java(proxy, directory, "Policy", AZURE_CORE)
+
+
+def _java(proxy: Proxy, directory: Path, main: str, *libraries: Path) -> Prepared:
+    """Compile what ``main`` uses, with a stand-in for the SDK's read, and trust the proxy's CA."""
     if shutil.which("javac") is None:
         pytest.skip("there is no Java compiler")
-    sources = [CONSUMERS / "java/RotatingKey.java", Path(__file__).parent / "java/Emulated.java"]
+    samples, tests = CONSUMERS / "java", Path(__file__).parent / "java"
+    path = ":".join(map(str, (directory, *libraries)))
     subprocess.run(
-        ["javac", "-Werror", "-Xlint:all", "-d", directory, *sources],
+        ["javac", "-Werror", "-Xlint:all,-classfile", "-proc:none", "-d", directory, "-cp", path,
+         "-sourcepath", f"{samples}:{tests}", tests / f"{main}.java"],
         check=True, capture_output=True,
     )  # fmt: skip
     trust, port, password = directory / "trust.p12", urlsplit(proxy.url).port, "public"
@@ -78,7 +93,7 @@ def _java(proxy: Proxy, directory: Path) -> Prepared:
         "javax.net.ssl.trustStorePassword": password,
     }
     flags = [f"-D{name}={value}" for name, value in options.items()]
-    return ["java", *flags, "-cp", str(directory), "Emulated"], {}
+    return ["java", *flags, "-cp", path, main], {}
 
 
 def _absent(reason: str) -> None:

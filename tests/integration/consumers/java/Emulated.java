@@ -9,19 +9,31 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.regex.Pattern;
 
-/** RotatingKey over Key Vault's REST API, because the Azure SDK for Java is not on the registries of the tests. */
+/** RotatingKey over Key Vault's REST API, because Key Vault's SDK for Java is not on the registries of the tests. */
 public final class Emulated {
-    private static final HttpClient CLIENT = HttpClient.newHttpClient();
+    static final HttpClient CLIENT = HttpClient.newHttpClient();
+    static final URI CHAT =
+            URI.create(env("ENDPOINT") + "openai/deployments/demo/chat/completions?api-version=2024-10-21");
+    static final String HELLO = "{\"messages\":[{\"role\":\"user\",\"content\":\"hello\"}]}";
 
     public static void main(String[] args) throws Exception {
+        var key = open();
+        var request = HttpRequest.newBuilder(CHAT).POST(HttpRequest.BodyPublishers.ofString(HELLO));
+        run(key, () -> key.send(CLIENT, request.copy(), HttpResponse.BodyHandlers.ofString()).statusCode());
+    }
+
+    static RotatingKey open() {
+        return new RotatingKey(Emulated::read, Duration.ofMillis((long) (1000 * Double.parseDouble(env("EVERY")))));
+    }
+
+    /** Makes CALLS calls at a time, for ever, and prints the version and the numbers after each round. */
+    static void run(RotatingKey key, Callable<Integer> call) throws Exception {
         int calls = Integer.parseInt(env("CALLS"));
-        var every = Duration.ofMillis((long) (1000 * Double.parseDouble(env("EVERY"))));
-        var key = new RotatingKey(Emulated::read, every);
-        var url = env("ENDPOINT") + "openai/deployments/demo/chat/completions?api-version=2024-10-21";
-        var request = HttpRequest.newBuilder(URI.create(url))
-                .POST(HttpRequest.BodyPublishers.ofString("{\"messages\":[{\"role\":\"user\",\"content\":\"hello\"}]}"));
-        Callable<Integer> call = () -> key.send(CLIENT, request.copy(), HttpResponse.BodyHandlers.ofString()).statusCode();
-        var threads = Executors.newFixedThreadPool(calls);
+        var threads = Executors.newFixedThreadPool(calls, task -> {
+            var thread = new Thread(task);
+            thread.setDaemon(true); // an error ends the app
+            return thread;
+        });
         while (true) {
             var tasks = new ArrayList<Callable<Integer>>();
             for (int i = 0; i < calls; i++) tasks.add(call);
