@@ -38,9 +38,8 @@ def before_regenerate(f: Facts, slot: Slot) -> Action | None:
 
 def _recovering(f: Facts) -> Action | None:
     """After a lost record, wait until secrets whose latest version has no tags were looked for."""
-    rotated = any(target.enrolment.rotation for target in f.targets)
     began = f.record.began_at
-    if began is None or f.record.searched or not rotated or not f.record.is_young(f.now):
+    if began is None or f.record.searched or not f.record.is_young(f.now):
         return None
     reason = "the record is new: looking for secrets that an earlier one named"
     return wait(f, reason, began + RECOVERY)

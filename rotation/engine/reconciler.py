@@ -101,7 +101,7 @@ class Reconciler:
         metrics.failed(exc.code)
         now, settle = self.gatherer.clock.now(), self.gatherer.policy.settle
         quarantine = dict.fromkeys(Slot, now + settle)
-        fresh = replace(self.journal.new(account), quarantine=quarantine)
+        fresh = replace(self.journal.new(account), quarantine=quarantine, began_at=now)
         try:
             found = await self.responder.emergencies.of(account)
             await self.responder.show(found, hold_of_error(exc, now), now)

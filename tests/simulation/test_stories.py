@@ -246,6 +246,17 @@ STORIES: dict[str, Plan] = {
             PlannedEvent(1765, "close the vault", 2),
         ),
     ),
+    "a record is garbled, and an owner writes without tags before a new one is there": replace(
+        NEIGHBOURS,
+        seed=301241,
+        due=False,
+        targets=4,
+        events=(
+            PlannedEvent(193, "tamper: garble a record", 2),
+            PlannedEvent(307, "carelessly write without tags", 3),
+            PlannedEvent(23034, "carelessly write a document"),
+        ),
+    ),
     "a secret is recovered with a key that was revoked in the meantime, in a shared vault": replace(
         NEIGHBOURS,
         seed=200057,

@@ -74,8 +74,8 @@ class TestNewRecord:
     def test_unless_they_were_searched_or_the_record_is_not_new(self, record: Any) -> None:
         assert guard(self.young(**record)) is None
 
-    def test_unless_no_secret_shows_that_we_ever_rotated_it(self) -> None:
-        assert guard(facts(began_at=NOW - HOUR)) is None
+    def test_also_if_no_secret_shows_that_we_ever_rotated_it(self) -> None:
+        assert held(facts(began_at=NOW - HOUR)) == (ActionKind.WAIT, NOW + 47 * HOUR)
 
 
 class TestPublishedKeys:

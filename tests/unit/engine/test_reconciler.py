@@ -286,6 +286,7 @@ async def test_garbage_is_replaced_after_15_minutes_and_its_slots_are_in_quarant
     record = await world.stored()
     until = world.now + world.gatherer.policy.settle
     assert record.quarantine == {Slot.KEY1: until, Slot.KEY2: until}
+    assert record.began_at == world.now, "members of the lost record are looked for"
     assert record.last_failure is not None
     assert record.last_failure.code == "JournalUnreadable"
 
