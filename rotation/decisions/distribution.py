@@ -112,11 +112,20 @@ def overlap(f: Facts) -> Action:
 
 
 def _overlap_end(f: Facts) -> datetime:
-    """Return its end, counted from the newest version; targets in the way do not count."""
+    """Return its end, counted from the last publish; targets in the way do not count."""
     if not f.operation.overlap:
         return f.now
-    done = f.publishing(f.operation.candidate)
-    return max((t.created for t in done), default=f.operation.phase_since) + f.operation.overlap
+    done = [_published_at(f, target) for target in f.publishing(f.operation.candidate)]
+    return max(done, default=f.operation.phase_since) + f.operation.overlap
+
+
+def _published_at(f: Facts, target: Target) -> datetime:
+    """Return when the target got the successor: a version that rewrites it later does not count."""
+    operation, put = f.operation, f.operation.puts.get(str(target.id))
+    if put:
+        return min(target.created, put.first or put.created)
+    begun = operation.overlap_until - operation.overlap if operation.overlap_until else None
+    return min(target.created, begun) if begun else target.created
 
 
 def revoke(f: Facts) -> Action:

@@ -425,3 +425,17 @@ async def test_a_version_that_is_not_visible_yet_is_not_taken_for_another_writer
         await p.run(10 * MINUTE)
     assert not works(azure, leaked)
     assert len(values(azure, OWNERS, KEY)) == 2
+
+
+async def test_rewriting_the_new_value_does_not_restart_the_overlap_of_an_emergency(
+    p: Product,
+) -> None:
+    """A person asked for two hours in which both keys work; a writer must not make it more."""
+    azure, hour = p.azure, timedelta(hours=1)
+    leaked = leaked_of(azure)
+    await report(p, overlap=2 * hour)
+    await p.run(hour)
+    for _ in range(3):
+        put(azure, KEY, latest(azure), tags(azure, "aoai-demo"), OWNERS)
+        await p.run(hour)
+    assert not works(azure, leaked)

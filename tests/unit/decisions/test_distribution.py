@@ -209,6 +209,17 @@ class TestOverlap:
         assert (action.kind, action.not_before) == (ActionKind.WAIT, NOW + SECOND)
         assert phase(self.overlap(HOUR)) is Phase.REVOKE
 
+    @pytest.mark.parametrize(
+        "put", [PublishedVersion("v2", NOW - HOUR), PublishedVersion("v2", NOW, first=NOW - HOUR)]
+    )
+    def test_rewriting_what_we_published_does_not_restart_it(self, put: PublishedVersion) -> None:
+        assert phase(self.overlap(timedelta(), puts={name("a"): put})) is Phase.REVOKE
+
+    def test_nor_does_rewriting_what_others_published(self) -> None:
+        assert phase(self.overlap(timedelta(), overlap_until=NOW)) is Phase.REVOKE
+        later = self.overlap(timedelta(), overlap_until=NOW + MINUTE)
+        assert later.not_before == NOW + MINUTE
+
     def test_without_one_it_goes_on_at_once(self) -> None:
         assert phase(self.overlap(timedelta(), overlap=timedelta())) is Phase.REVOKE
 
