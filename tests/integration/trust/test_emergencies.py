@@ -29,6 +29,7 @@ from .leaking import (
     refuse,
     report,
     settled,
+    stuck,
     the,
     two_secrets,
     works,
@@ -108,6 +109,18 @@ async def test_what_the_version_before_recorded_gets_its_document_at_the_first_v
     await p.visit()
     await p.run(5 * MINUTE)
     assert (await the(p, asked)).verdict is Verdict.REFUSED
+    assert not works(azure, leaked)
+
+
+async def test_a_deleted_document_forgets_no_emergency_that_waits(
+    p: Product, tmp_path: Path
+) -> None:
+    azure = p.azure
+    leaked = leaked_of(azure)
+    asked = await stuck(p)
+    (tmp_path / f"{PREFIX}{asked}.json").unlink()
+    azure.account("aoai-demo").disable_local_auth = False
+    await live(p, DAY)
     assert not works(azure, leaked)
 
 

@@ -103,6 +103,18 @@ class TestDueDates:
             await live(p, 60 * DAY, every=DAY)
         assert len(values(azure, OWNERS, KEY)) == 3
 
+    async def test_a_shorter_validity_counts_for_the_version_that_exists(
+        self, tmp_path: Path
+    ) -> None:
+        azure = estate()
+        async with serving(azure, tmp_path) as p:
+            await live(p, 3 * DAY, every=HALF_DAY)
+            assert len(values(azure, OWNERS, KEY)) == 2
+            shorter = tags(azure, "aoai-demo", ValidityPeriodDays="21")
+            azure.secret(OWNERS, KEY).versions[-1].tags = shorter
+            await live(p, 22 * DAY, every=HALF_DAY)
+        assert len(values(azure, OWNERS, KEY)) == 3
+
     async def test_rewriting_a_secret_does_not_make_its_key_younger(self, tmp_path: Path) -> None:
         azure = estate(lives=3000 * DAY)
         first = values(azure, OWNERS, KEY)[0]
@@ -345,6 +357,20 @@ class TestHolds:
             record = await p.record()
         assert azure.accounts.accepted(old) is None
         assert record.blocked is None
+
+    async def test_dead_values_of_one_secret_leave_the_repairs_of_the_others(
+        self, tmp_path: Path
+    ) -> None:
+        azure = estate(lives=80 * DAY)
+        join(azure)
+        async with serving(azure, tmp_path, **shared(azure)) as p:
+            await live(p, timedelta(hours=3))
+            for number in range(10):
+                put(azure, "theirs", f"{number:032d}", tags(azure, "aoai-demo"))
+                await live(p, timedelta(hours=1))
+            put(azure, KEY, "d" * 32, tags(azure, "aoai-demo"), OWNERS)
+            await live(p, timedelta(hours=1), every=timedelta(minutes=15))
+        assert values(azure, OWNERS, KEY)[-1] in azure.account("aoai-demo").keys.values()
 
     async def test_bad_tags_of_one_secret_count_as_the_defaults_and_are_shown(
         self, tmp_path: Path
