@@ -5,16 +5,14 @@ It is the backstop for lost events, queue messages and records.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
+from typing import Any
 
 from msgspec import Struct
 
-from ..decisions.due import due_at, of_listing
 from ..domain.errors import RotationError, Unreadable
-from ..domain.ids import AccountId
 from ..domain.operation import Phase
 from ..domain.policy import Policy
 from ..domain.record import Record
@@ -26,21 +24,18 @@ from ..engine.outcome import Outcome
 from ..engine.record_cache import RecordCache
 from ..runtime import log
 from ..runtime.clock import Clock
+from ..runtime.concurrency import gather_limited
 from .lost_records import LostRecords
 from .messages import Visit
+from .sweep_plan import Start, SweepPlan, plan
 
 CANARIES = 3
 
+AT_ONCE = 32  # messages that are put into the queue at the same time
+
 Visitor = Callable[[Visit], Awaitable[Outcome]]
 
-Enqueuer = Callable[[Visit, timedelta], Awaitable[None]]
-
-
-class SweepPlan(Struct, frozen=True):
-    """The visits of one sweep, the most urgent first, and the problems of listing secrets."""
-
-    visits: tuple[Visit, ...]
-    problems: tuple[str, ...] = ()
+Enqueuer = Callable[[Visit, timedelta], Coroutine[Any, Any, None]]
 
 
 class SweepResult(Struct, frozen=True):
@@ -57,54 +52,12 @@ class SweepResult(Struct, frozen=True):
     unread: tuple[str, ...] = ()
 
 
-def plan(
-    listings: Iterable[Listing],
-    records: Mapping[str, Record],
-    policy: Policy,
-    now: datetime,
-    rate: float,
-    period: timedelta,
-) -> SweepPlan:
-    """Return visits for all due accounts, plus as many others as the rate allows, in rotation."""
-    found: dict[AccountId, list[ListedSecret]] = defaultdict(list)
-    problems: list[str] = []
-    for listing in listings:
-        if listing.error is not None:
-            problems.append(listing.error.advice)
-        for secret in listing.secrets:
-            if secret.account is None:
-                problems.append(f"{secret.target}: {secret.problem}")
-            else:
-                found[secret.account].append(secret)
-    due = {a for a in found if _is_due(found[a], records.get(a.slug), policy, now)}
-    urgent = sorted(found, key=lambda a: (a not in due, a.slug))
-    kept = [a for a in urgent if a in due or _in_turn(a, found, now, rate, period)]
-    visits = tuple(Visit(a, tuple(s.target for s in found[a])) for a in kept)
-    return SweepPlan(visits, tuple(problems))
-
-
-def _is_due(
-    secrets: list[ListedSecret], record: Record | None, policy: Policy, now: datetime
-) -> bool:
-    return any(due_at(of_listing(s, record, policy)) <= now for s in secrets)
-
-
-def _in_turn(
-    account: AccountId,
-    found: Mapping[AccountId, object],
-    now: datetime,
-    rate: float,
-    period: timedelta,
-) -> bool:
-    """Return whether it is the turn of the account's slice: one slice per period."""
-    slices = int(len(found) // max(rate * period.total_seconds(), 1)) + 1
-    current = int(now.timestamp() // period.total_seconds()) % slices
-    return int(account.slug, 16) % slices == current
-
-
 @dataclass
 class Sweep:
-    """Visits the first accounts itself and enqueues the rest; ``rate`` is in visits per second."""
+    """Visits the first accounts itself and enqueues the rest.
+
+    ``rate`` is in looks per second and subscription; see ``decisions.pacing`` for the other limits.
+    """
 
     inventory: Inventory
     bindings: BindingRegistry
@@ -141,16 +94,19 @@ class Sweep:
         problems = (*todo.problems, *(found.advice for found in unreadable))
         for problem in problems:
             log.warning("sweep", problem=problem)
-        visits = (*todo.visits, *forgotten, *lost)
-        outcomes = [await visit(canary) for canary in visits[:CANARIES]]
+        starts = (*todo.starts, *self._spread((*forgotten, *lost)))
+        outcomes = [await visit(canary.visit) for canary in starts[:CANARIES]]
         stopped = self._fault(outcomes)
         if stopped:
-            return self._stop(len(visits), len(outcomes), stopped, problems)
-        for position, later in enumerate(visits[CANARIES:]):
-            await enqueue(later, timedelta(seconds=position / self.rate))
-        enqueued = len(visits) - len(outcomes)
+            return self._stop(len(starts), len(outcomes), stopped, problems)
+        rest = starts[CANARIES:]
+        await gather_limited((enqueue(one.visit, one.delay) for one in rest), AT_ONCE)
         unread = (*(x.vault for x in listings if x.error), *(str(found) for found in unreadable))
-        return SweepResult(len(visits), len(outcomes), enqueued, problems, unread=unread)
+        return SweepResult(len(starts), len(outcomes), len(rest), problems, unread=unread)
+
+    def _spread(self, visits: Iterable[Visit]) -> list[Start]:
+        """Return visits to accounts that no listing names, which are few."""
+        return [Start(v, timedelta(seconds=n / self.rate)) for n, v in enumerate(visits)]
 
     async def plan(self, listings: Iterable[Listing]) -> SweepPlan:
         """Return the accounts that a sweep visits now."""

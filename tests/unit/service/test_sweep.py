@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 from rotation.domain.errors import Permanent
 from rotation.domain.ids import AccountId, TargetId
 from rotation.domain.policy import Policy
+from rotation.domain.record import Record
 from rotation.domain.targets import ListedSecret
 from rotation.engine.inventory import Listing
-from rotation.service.sweep import plan
+from rotation.service.sweep_plan import plan
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 VAULT = "https://kv-a.vault.azure.net"
@@ -72,3 +73,33 @@ def test_unreadable_tags_and_vaults_are_reported_as_problems_only() -> None:
     assert [visit.account for visit in found.visits] == [good.account]
     assert len(found.problems) == 2
     assert "secrets/bad: tag ProviderAddress" in found.problems[0]
+
+
+def due(count: int) -> list[ListedSecret]:
+    return [listed(number, timedelta(days=5)) for number in range(count)]
+
+
+def test_visits_start_when_their_calls_fit() -> None:
+    found = plan([Listing(VAULT, NOW, tuple(due(100)))], {}, Policy(), NOW, 4, PERIOD)
+    delays = [start.delay.total_seconds() for start in found.starts]
+    assert delays == sorted(delays)
+    assert (delays[0], delays[-1]) == (0, 45)
+
+
+def test_what_does_not_fit_into_the_period_is_left_to_the_next_sweep() -> None:
+    found = plan([Listing(VAULT, NOW, tuple(due(3000)))], {}, Policy(), NOW, 4, PERIOD)
+    last = PERIOD - timedelta(seconds=20)
+    assert last - timedelta(seconds=1) < found.starts[-1].delay <= last
+    assert len(found.starts) < 3000
+
+
+def test_accounts_that_fail_do_not_keep_others_from_their_turn() -> None:
+    secrets = due(3000)
+    planned = plan([Listing(VAULT, NOW, tuple(secrets))], {}, Policy(), NOW, 4, PERIOD).visits
+    failing = {
+        visit.account.slug: Record(visit.account, "salt", failures=1) for visit in planned[:-1]
+    }
+    found = plan([Listing(VAULT, NOW, tuple(secrets))], failing, Policy(), NOW, 4, PERIOD).visits
+    others = [visit for visit in found if visit.account.slug not in failing]
+    assert others
+    assert list(found[: len(others)]) == others

@@ -1,0 +1,73 @@
+"""When each visit of a sweep starts, so that all workers together stay within Azure's limits. Pure.
+
+Workers cannot share a limit without asking each other. So the sweep, which knows all visits, gives
+each one the time at which its calls fit. Limits: "Throttling Resource Manager requests" (a bucket
+for each principal and subscription), "Azure Key Vault service limits" (for each vault; a
+subscription has five times as much in a region).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True)
+class Limit:
+    """``burst`` calls at once, and ``rate`` more each second."""
+
+    burst: float
+    rate: float
+
+    def seconds(self, calls: float) -> float:
+        """Return when the last of so many calls fits."""
+        return max(0.0, (calls - self.burst) / self.rate)
+
+
+# Of the 200 writes that ARM allows at once, these are left to emergencies and to other callers.
+RESERVE = 50
+
+ARM_WRITES, VAULT_CREATES = Limit(200 - RESERVE, 10), Limit(300, 30)
+
+# Reads of keys and regenerates, by visits that look and visits that rotate.
+LOOK_WRITES, ROTATION_WRITES = 1, 6
+
+# A visit starts this long before the next sweep at the latest, so that the bursts are there again.
+PAUSE = timedelta(seconds=20)
+
+
+@dataclass(frozen=True)
+class Demand:
+    """One visit: its account's subscription, its secrets' vaults, and whether it is due."""
+
+    subscription: str
+    vaults: tuple[str, ...]
+    due: bool
+
+
+def starts(demands: Iterable[Demand], looks: float) -> Iterator[float]:
+    """Yield the seconds after which each visit starts; ``looks`` a second and subscription."""
+    spent: Counter[tuple[Limit, str]] = Counter()
+    for demand in demands:
+        bill = _bill(demand, looks)
+        spent.update(bill)
+        yield max((limit.seconds(spent[limit, place]) for limit, place in bill), default=0.0)
+
+
+def turns(count: int, looks: float, period: timedelta) -> int:
+    """Return in how many sweeps each of a subscription's accounts is looked at once."""
+    return int(count // max(looks * period.total_seconds(), 1)) + 1
+
+
+def _bill(demand: Demand, looks: float) -> Mapping[tuple[Limit, str], float]:
+    """Return the calls of one visit, by limit and place.
+
+    A look counts for as many writes as leave room for ``looks`` of them a second.
+    """
+    writes = ROTATION_WRITES if demand.due else max(LOOK_WRITES, ARM_WRITES.rate / looks)
+    bill: Counter[tuple[Limit, str]] = Counter({(ARM_WRITES, demand.subscription): writes})
+    if demand.due:
+        bill.update((VAULT_CREATES, vault) for vault in demand.vaults)
+    return bill

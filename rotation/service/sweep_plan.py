@@ -1,0 +1,106 @@
+"""The plan of a sweep: which accounts it visits, in which order, and when. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from ..decisions import pacing
+from ..decisions.due import due_at, of_listing
+from ..decisions.pacing import Demand
+from ..domain.ids import AccountId
+from ..domain.policy import Policy
+from ..domain.record import Record
+from ..domain.targets import ListedSecret
+from ..engine.inventory import Listing
+from .messages import Visit
+
+
+class Start(Struct, frozen=True):
+    """A visit, and how long after the sweep it starts."""
+
+    visit: Visit
+    delay: timedelta
+
+
+class SweepPlan(Struct, frozen=True):
+    """The visits of one sweep, the most urgent first, and the problems of listing secrets."""
+
+    starts: tuple[Start, ...]
+    problems: tuple[str, ...] = ()
+
+    @property
+    def visits(self) -> tuple[Visit, ...]:
+        return tuple(start.visit for start in self.starts)
+
+
+def plan(
+    listings: Iterable[Listing],
+    records: Mapping[str, Record],
+    policy: Policy,
+    now: datetime,
+    rate: float,
+    period: timedelta,
+) -> SweepPlan:
+    """Return visits for all due accounts, plus as many others as the rate allows, in rotation.
+
+    What does not fit into the period is left to the next sweep.
+    """
+    found, problems = _by_account(listings)
+    due = {a for a in found if _is_due(found[a], records.get(a.slug), policy, now)}
+    counts = Counter(account.subscription for account in found)
+    turns = {sub: pacing.turns(count, rate, period) for sub, count in counts.items()}
+    in_turn = [a for a in found if a in due or _in_turn(a, turns[a.subscription], now, period)]
+    urgent = sorted(in_turn, key=lambda a: (a not in due, _failures(a, records), a.slug))
+    demands = [_demand(found[account], account in due) for account in urgent]
+    last = period - pacing.PAUSE
+    starts = tuple(
+        Start(Visit(account, tuple(s.target for s in found[account])), delay)
+        for account, seconds in zip(urgent, pacing.starts(demands, rate), strict=True)
+        if (delay := timedelta(seconds=seconds)) <= last
+    )
+    return SweepPlan(starts, tuple(problems))
+
+
+def _by_account(
+    listings: Iterable[Listing],
+) -> tuple[Mapping[AccountId, list[ListedSecret]], list[str]]:
+    """Return the secrets of each account, and what cannot be listed or read."""
+    found: dict[AccountId, list[ListedSecret]] = defaultdict(list)
+    problems: list[str] = []
+    for listing in listings:
+        if listing.error is not None:
+            problems.append(listing.error.advice)
+        for secret in listing.secrets:
+            if secret.account is None:
+                problems.append(f"{secret.target}: {secret.problem}")
+            else:
+                found[secret.account].append(secret)
+    return found, problems
+
+
+def _failures(account: AccountId, records: Mapping[str, Record]) -> int:
+    """Return how often an account failed in a row: it must not keep others from their turn."""
+    record = records.get(account.slug)
+    return record.failures if record else 0
+
+
+def _demand(secrets: list[ListedSecret], due: bool) -> Demand:
+    account = secrets[0].account
+    subscription = account.subscription.lower() if account else ""
+    return Demand(subscription, tuple({s.target.vault for s in secrets}), due)
+
+
+def _is_due(
+    secrets: list[ListedSecret], record: Record | None, policy: Policy, now: datetime
+) -> bool:
+    return any(due_at(of_listing(s, record, policy)) <= now for s in secrets)
+
+
+def _in_turn(account: AccountId, turns: int, now: datetime, period: timedelta) -> bool:
+    """Return whether it is the turn of the account's slice: one slice per period."""
+    current = int(now.timestamp() // period.total_seconds()) % turns
+    return int(account.slug, 16) % turns == current

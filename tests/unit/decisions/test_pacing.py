@@ -1,0 +1,100 @@
+"""Each visit of a sweep starts when its calls fit into Azure's limits."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rotation.decisions.pacing import (
+    ARM_WRITES,
+    ROTATION_WRITES,
+    VAULT_CREATES,
+    Demand,
+    Limit,
+    starts,
+    turns,
+)
+
+LOOKS = 4.0
+
+
+def due(subscription: str = "s", *vaults: str) -> Demand:
+    return Demand(subscription, vaults or ("v",), due=True)
+
+
+def look(subscription: str = "s") -> Demand:
+    return Demand(subscription, ("v",), due=False)
+
+
+def last(*demands: Demand, looks: float = LOOKS) -> float:
+    return list(starts(demands, looks))[-1]
+
+
+def test_a_small_fleet_starts_at_once() -> None:
+    count = int(ARM_WRITES.burst // ROTATION_WRITES)
+    assert set(starts([due()] * count, LOOKS)) == {0}
+
+
+def test_a_large_one_follows_the_rate_of_its_subscription() -> None:
+    assert last(*[due()] * 1000) == pytest.approx(
+        (1000 * ROTATION_WRITES - ARM_WRITES.burst) / ARM_WRITES.rate
+    )
+
+
+def test_subscriptions_do_not_wait_for_each_other() -> None:
+    many = [due("large")] * 1000
+    assert last(*many, due("small", "other")) == 0
+
+
+def test_one_vault_of_many_subscriptions_follows_the_rate_of_its_new_versions() -> None:
+    demands = [due(f"s{number}") for number in range(1000)]
+    assert last(*demands) == pytest.approx((1000 - 300) / 30)
+
+
+def test_a_secret_in_a_second_vault_counts_there_too() -> None:
+    demands = [due(f"s{number}", "a", "b") for number in range(1000)]
+    assert last(*demands, due("new", "b")) == pytest.approx((1001 - 300) / 30)
+
+
+def test_looks_follow_their_own_rate_and_create_no_versions() -> None:
+    demands = [look()] * 1000
+    burst = ARM_WRITES.burst / ARM_WRITES.rate
+    assert last(*demands) == pytest.approx(1000 / LOOKS - burst)
+
+
+def test_looks_are_no_faster_than_reads_of_keys() -> None:
+    assert last(*[look()] * 1000, looks=100) == pytest.approx((1000 - 150) / 10)
+
+
+@pytest.mark.parametrize(("count", "sweeps"), [(0, 1), (3599, 1), (3600, 2), (9000, 3)])
+def test_a_subscription_with_many_accounts_is_looked_at_in_several_sweeps(
+    count: int, sweeps: int
+) -> None:
+    assert turns(count, LOOKS, timedelta(minutes=15)) == sweeps
+
+
+PLACES = st.sampled_from(["a", "b", "c"])
+DEMANDS = st.lists(st.builds(Demand, PLACES, st.tuples(PLACES), st.booleans()), max_size=400)
+
+
+@given(DEMANDS)
+def test_no_place_gets_more_calls_than_its_limit_allows_until_any_moment(
+    demands: list[Demand],
+) -> None:
+    found = list(starts(demands, LOOKS))
+    for moment in found:
+        until = [d for d, at in zip(demands, found, strict=True) if at <= moment]
+        writes = Counter[str]()
+        for demand in until:
+            writes[demand.subscription] += ROTATION_WRITES if demand.due else 1
+        creates = Counter(vault for d in until if d.due for vault in d.vaults)
+        assert all(_fits(ARM_WRITES, count, moment) for count in writes.values())
+        assert all(_fits(VAULT_CREATES, count, moment) for count in creates.values())
+
+
+def _fits(limit: Limit, calls: float, seconds: float) -> bool:
+    return calls <= limit.burst + limit.rate * seconds + 1e-6
