@@ -8,14 +8,15 @@ subscription has five times as much in a region).
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from math import ceil
 
 
 @dataclass(frozen=True)
-class Limit:
+class Bucket:
     """``burst`` calls at once, and ``rate`` more each second."""
 
     burst: float
@@ -26,10 +27,25 @@ class Limit:
         return max(0.0, (calls - self.burst) / self.rate)
 
 
+@dataclass(frozen=True)
+class Window:
+    """``most`` calls in any ``length`` seconds, so that all of them start at once, then wait."""
+
+    most: int
+    length: float
+
+    def seconds(self, calls: float) -> float:
+        """Return when the last of so many calls fits."""
+        return (ceil(calls) - 1) // self.most * self.length
+
+
 # Of the 200 writes that ARM allows at once, these are left to emergencies and to other callers.
 RESERVE = 50
 
-ARM_WRITES, VAULT_CREATES = Limit(200 - RESERVE, 10), Limit(300, 30)
+ARM_WRITES = Bucket(200 - RESERVE, 10)
+
+# Of 300 new versions in ten seconds, some are left to other callers.
+VAULT_CREATES = Window(280, 10)
 
 # Reads of keys and regenerates, by visits that look and visits that rotate.
 LOOK_WRITES, ROTATION_WRITES = 1, 6
@@ -49,11 +65,12 @@ class Demand:
 
 def starts(demands: Iterable[Demand], looks: float) -> Iterator[float]:
     """Yield the seconds after which each visit starts; ``looks`` a second and subscription."""
-    spent: Counter[tuple[Limit, str]] = Counter()
+    spent: dict[tuple[Bucket | Window, str], float] = defaultdict(float)
     for demand in demands:
         bill = _bill(demand, looks)
-        spent.update(bill)
-        yield max((limit.seconds(spent[limit, place]) for limit, place in bill), default=0.0)
+        for place, calls in bill.items():
+            spent[place] += calls
+        yield max(place[0].seconds(spent[place]) for place in bill)
 
 
 def turns(count: int, looks: float, period: timedelta) -> int:
@@ -61,13 +78,13 @@ def turns(count: int, looks: float, period: timedelta) -> int:
     return int(count // max(looks * period.total_seconds(), 1)) + 1
 
 
-def _bill(demand: Demand, looks: float) -> Mapping[tuple[Limit, str], float]:
+def _bill(demand: Demand, looks: float) -> Mapping[tuple[Bucket | Window, str], float]:
     """Return the calls of one visit, by limit and place.
 
     A look counts for as many writes as leave room for ``looks`` of them a second.
     """
     writes = ROTATION_WRITES if demand.due else max(LOOK_WRITES, ARM_WRITES.rate / looks)
-    bill: Counter[tuple[Limit, str]] = Counter({(ARM_WRITES, demand.subscription): writes})
+    bill: dict[tuple[Bucket | Window, str], float] = {(ARM_WRITES, demand.subscription): writes}
     if demand.due:
-        bill.update((VAULT_CREATES, vault) for vault in demand.vaults)
+        bill.update({(VAULT_CREATES, vault): 1.0 for vault in demand.vaults})
     return bill

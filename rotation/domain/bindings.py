@@ -8,9 +8,11 @@ own records and knowing a key never grant anything; a binding decides.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property, lru_cache
 from urllib.parse import urlsplit
 
 from .ids import AccountId, TargetId
@@ -92,12 +94,20 @@ class Bindings:
     def of(self, target: TargetId, account: AccountId) -> Bound:
         """Return the binding of ``target`` to ``account``."""
         if self.entries is not None:
-            return _strongest(e for e in self.entries if e.covers(target, account))
+            of_vault = self._by_vault.get(target.vault.lower(), ())
+            return _strongest(e for e in of_vault if e.covers(target, account))
         if self.single_vault:
             return Bound.BROAD
         if self.is_undecided(target.vault):
             return Bound.UNDECIDED
         return Bound.BROAD if (target, account) in dict(self.frozen)[target.vault] else Bound.NONE
+
+    @cached_property
+    def _by_vault(self) -> Mapping[str, list[Entry]]:
+        found: dict[str, list[Entry]] = defaultdict(list)
+        for entry in self.entries or ():
+            found[entry.vault].append(entry)
+        return found
 
     def names(self, account: AccountId) -> bool:
         """Return whether an entry or a frozen pair names the account itself, not only its group."""
@@ -180,16 +190,23 @@ def place_of(place: str, vaults: tuple[str, ...]) -> Place:
         name, rest = parts.netloc, parts.path.strip("/").removeprefix("secrets/")
     else:
         name, _, rest = place.partition("/")
-    found = [url for url in vaults if name in (urlsplit(url).netloc, _first_label(url))]
+    found = _by_name(vaults).get(name, ())
     if len(found) != 1 or not _NAME.fullmatch(name.partition(".")[0]):
         raise ValueError(f"{redact(name)!r} is not one of the vaults of ROTATION_VAULTS")
     if rest and not _PATTERN.fullmatch(rest):
         raise ValueError(f"{redact(rest)!r} is not a secret name; letters, digits, hyphens and *")
-    return Place(found.pop(), rest or None)
+    return Place(found[0], rest or None)
 
 
-def _first_label(url: str) -> str:
-    return urlsplit(url).netloc.partition(".")[0]
+@lru_cache
+def _by_name(vaults: tuple[str, ...]) -> Mapping[str, list[str]]:
+    """Return the vaults by host and by the host's first label."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for url in vaults:
+        host = urlsplit(url).netloc
+        for name in {host, host.partition(".")[0]}:
+            found[name].append(url)
+    return found
 
 
 def _mixed(entries: list[Entry]) -> list[str]:

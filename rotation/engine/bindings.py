@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 
@@ -60,14 +61,16 @@ class BindingRegistry:
         self._setting = setting
         self._vaults = vaults
         self._current: Bindings | None = None
+        self._loading = asyncio.Lock()
         self.problem = ""
         self.difference = ""
 
     async def current(self) -> Bindings:
         """Return the bindings in force. Raises RotationError if the store fails."""
-        if self._current is None:
-            self._current = await self._load()
-        return self._current
+        async with self._loading:  # all vaults are listed at the same time and need it
+            if self._current is None:
+                self._current = await self._load()
+            return self._current
 
     async def problems(self) -> list[str]:
         """Return what a person should correct in the setting, for the fleet's overview."""

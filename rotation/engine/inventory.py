@@ -71,9 +71,11 @@ class Inventory:
         """
         limit = timedelta() if refresh else self.max_age
         wanted = {vault: marks.get(vault, "") if marks else None for vault in self.vaults.urls}
-        return tuple(
-            await gather_limited(self._current(vault, limit, wanted[vault]) for vault in wanted)
-        )
+        kept = {vault: self._kept(vault, limit, mark) for vault, mark in wanted.items()}
+        missing = [vault for vault, listing in kept.items() if listing is None]
+        listed = await gather_limited(self._current(v, limit, wanted[v]) for v in missing)
+        found = {listing.vault: listing for listing in listed}
+        return tuple(listing or found[vault] for vault, listing in kept.items())
 
     async def targets(self, account: AccountId, known: Iterable[TargetId]) -> tuple[TargetId, ...]:
         """Return the secrets enrolled for the account: those listed and those known.
@@ -114,15 +116,21 @@ class Inventory:
 
     async def _current(self, vault: str, limit: timedelta, mark: str | None = None) -> Listing:
         async with self._locks.setdefault(vault, asyncio.Lock()):
-            kept = self._listings.get(vault)
-            known = kept.mark if kept else ""
-            is_marked = mark is not None and mark != known
-            is_fresh = kept and kept.error is None and self.clock.now() - kept.at < limit
-            if kept and is_fresh and not is_marked:
+            kept = self._kept(vault, limit, mark)
+            if kept:
                 return kept
+            before = self._listings.get(vault)
+            known = before.mark if before else ""
             found = await self._list(vault)
             self._listings[vault] = replace(found, mark=known if mark is None else mark)
             return self._listings[vault]
+
+    def _kept(self, vault: str, limit: timedelta, mark: str | None) -> Listing | None:
+        """Return the last listing if it is recent enough and has the mark."""
+        kept = self._listings.get(vault)
+        if kept is None or kept.error is not None or self.clock.now() - kept.at >= limit:
+            return None
+        return kept if mark is None or mark == kept.mark else None
 
     async def _list(self, vault: str) -> Listing:
         at = self.clock.now()

@@ -5,7 +5,7 @@ It is the backstop for lost events, queue messages and records.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -33,7 +33,7 @@ CANARIES = 3
 
 AT_ONCE = 32  # messages that are put into the queue at the same time
 
-Visitor = Callable[[Visit], Awaitable[Outcome]]
+Visitor = Callable[[Visit], Coroutine[Any, Any, Outcome]]
 
 Enqueuer = Callable[[Visit, timedelta], Coroutine[Any, Any, None]]
 
@@ -95,7 +95,7 @@ class Sweep:
         for problem in problems:
             log.warning("sweep", problem=problem)
         starts = (*todo.starts, *self._spread((*forgotten, *lost)))
-        outcomes = [await visit(canary.visit) for canary in starts[:CANARIES]]
+        outcomes = await gather_limited(visit(canary.visit) for canary in starts[:CANARIES])
         stopped = self._fault(outcomes)
         if stopped:
             return self._stop(len(starts), len(outcomes), stopped, problems)

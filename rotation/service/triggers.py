@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from ..decisions.actions import ActionKind
 from ..domain import events
-from ..domain.errors import RotationError, Unreadable
+from ..domain.errors import RotationError, Transient, Unreadable
 from ..domain.events import Expiring, Ignored, Regenerated
 from ..domain.ids import AccountId, TargetId
 from ..engine.emergencies import Emergencies
@@ -105,7 +105,20 @@ class Triggers:
             await self.visit(message, urgent=urgent)  # unless the account waits for another time
         elif not await self._may_look(message):
             await self._defer(message, urgent)
-        elif message.wake is not None or await self._is_known(message):
+        elif message.wake is not None:
+            await self.visit(message, urgent=urgent)
+        else:
+            await self._visit_known(message, urgent)
+
+    async def _visit_known(self, message: Visit, urgent: bool) -> None:
+        """Visit an account that something names; a message that anybody may forge names nothing."""
+        try:
+            known = await self._is_known(message)
+        except Transient as exc:
+            log.warning("event waits", reason=exc.advice, code=exc.code)
+            await self._visit_again(message, urgent)
+            return
+        if known:
             await self.visit(message, urgent=urgent)
         else:
             log.info("event ignored", reason=f"nothing is known of {message.account}")
@@ -134,7 +147,10 @@ class Triggers:
         log.info("event ignored", reason="the account was looked at less than a minute ago")
 
     async def _is_known(self, message: Visit) -> bool:
-        """Return whether a record or a secret names the account; a message alone does not count."""
+        """Return whether a record or a secret names the account; a message alone does not count.
+
+        Raises Transient if a vault cannot tell now.
+        """
         try:
             if await self.journal.find(message.account.slug):
                 return True
@@ -144,6 +160,8 @@ class Triggers:
         except Unreadable:
             return True
         except RotationError as exc:
+            if isinstance(exc, Transient) and not exc.of_service:
+                raise
             log.warning("event waits", reason=exc.advice, code=exc.code)
             return exc.of_service
         return any(pair and pair[0] == message.account for pair in found)
