@@ -12,7 +12,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from math import ceil
 
 
 @dataclass(frozen=True)
@@ -27,25 +26,13 @@ class Bucket:
         return max(0.0, (calls - self.burst) / self.rate)
 
 
-@dataclass(frozen=True)
-class Window:
-    """``most`` calls in any ``length`` seconds, so that all of them start at once, then wait."""
-
-    most: int
-    length: float
-
-    def seconds(self, calls: float) -> float:
-        """Return when the last of so many calls fits."""
-        return (ceil(calls) - 1) // self.most * self.length
-
-
 # Of the 200 writes that ARM allows at once, these are left to emergencies and to other callers.
 RESERVE = 50
 
 ARM_WRITES = Bucket(200 - RESERVE, 10)
 
-# Of 300 new versions in ten seconds, some are left to other callers.
-VAULT_CREATES = Window(280, 10)
+# A vault allows 300 new versions in ten seconds. A burst of them would meet the one before it.
+VAULT_CREATES = Bucket(28, 28)
 
 # Reads of keys and regenerates, by visits that look and visits that rotate.
 LOOK_WRITES, ROTATION_WRITES = 1, 6
@@ -65,7 +52,7 @@ class Demand:
 
 def starts(demands: Iterable[Demand], looks: float) -> Iterator[float]:
     """Yield the seconds after which each visit starts; ``looks`` a second and subscription."""
-    spent: dict[tuple[Bucket | Window, str], float] = defaultdict(float)
+    spent: dict[tuple[Bucket, str], float] = defaultdict(float)
     for demand in demands:
         bill = _bill(demand, looks)
         for place, calls in bill.items():
@@ -78,13 +65,13 @@ def turns(count: int, looks: float, period: timedelta) -> int:
     return int(count // max(looks * period.total_seconds(), 1)) + 1
 
 
-def _bill(demand: Demand, looks: float) -> Mapping[tuple[Bucket | Window, str], float]:
+def _bill(demand: Demand, looks: float) -> Mapping[tuple[Bucket, str], float]:
     """Return the calls of one visit, by limit and place.
 
     A look counts for as many writes as leave room for ``looks`` of them a second.
     """
     writes = ROTATION_WRITES if demand.due else max(LOOK_WRITES, ARM_WRITES.rate / looks)
-    bill: dict[tuple[Bucket | Window, str], float] = {(ARM_WRITES, demand.subscription): writes}
+    bill: dict[tuple[Bucket, str], float] = {(ARM_WRITES, demand.subscription): writes}
     if demand.due:
         bill.update({(VAULT_CREATES, vault): 1.0 for vault in demand.vaults})
     return bill

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
@@ -14,10 +15,19 @@ FIRST, LONGEST = timedelta(seconds=5), timedelta(minutes=15)
 ALARM_AFTER = 3
 
 
-def delay(failures: int, asked: timedelta | None = None) -> timedelta:
-    """Return 5 s, doubled with each consecutive failure up to 15 minutes; at least ``asked``."""
-    backoff: timedelta = min(FIRST * (1 << min(failures, 12)), LONGEST)
-    return max(backoff, asked or timedelta())
+def delay(failures: int) -> timedelta:
+    """Return 5 s, doubled with each consecutive failure up to 15 minutes."""
+    return min(FIRST * (1 << min(failures, 12)), LONGEST)
+
+
+def _pause(record: Record, asked: timedelta | None) -> timedelta:
+    """Return what Azure asked for, and half the delay or more, always the same for an account.
+
+    So accounts that were throttled together do not come back together.
+    """
+    seed = f"{record.account.slug}-{record.failures}".encode()
+    share = hashlib.sha256(seed).digest()[0] / 255
+    return (asked or timedelta()) + delay(record.failures) * (1 + share) / 2
 
 
 def from_exception(exc: RotationError, now: datetime) -> Failure:
@@ -35,7 +45,7 @@ def record_failure(record: Record, exc: RotationError, now: datetime) -> Record:
         found = replace(found, since=same.since)
     permanent = isinstance(exc, Permanent)
     asked = exc.retry_after if isinstance(exc, Transient) else None
-    pause = LONGEST if permanent else delay(record.failures, asked)
+    pause = LONGEST if permanent else _pause(record, asked)
     failures = record.failures + 1
     noted = replace(
         record,

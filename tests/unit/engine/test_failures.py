@@ -36,11 +36,6 @@ def test_the_delay_doubles_up_to_15_minutes(failed: int, seconds: int) -> None:
     assert failures.delay(failed) == timedelta(seconds=seconds)
 
 
-def test_a_longer_delay_that_azure_asked_for_wins() -> None:
-    assert failures.delay(0, timedelta(hours=1)) == timedelta(hours=1)
-    assert failures.delay(1, timedelta(seconds=1)) == timedelta(seconds=10)
-
-
 def test_a_transient_failure_is_notified_the_third_time() -> None:
     assert after(BUSY, BUSY).outbox == ()
     assert len(after(BUSY, BUSY, BUSY).outbox) == 1
@@ -78,10 +73,25 @@ def test_another_permanent_failure_is_notified_too() -> None:
     assert record.failures == 2
 
 
-def test_a_transient_failure_waits_as_long_as_azure_asked() -> None:
-    assert after(BUSY).waiting_until == NOW + timedelta(seconds=5)
+def pause(record: Record) -> timedelta:
+    assert record.waiting_until is not None
+    return record.waiting_until - NOW
+
+
+def test_a_transient_failure_waits_longer_each_time_and_as_long_as_azure_asked() -> None:
+    assert timedelta(seconds=2.5) <= pause(after(BUSY)) <= timedelta(seconds=5)
+    many = failures.record_failure(Record(ACCOUNT, "salt", failures=99), BUSY, NOW)
+    assert timedelta(minutes=7.5) <= pause(many) <= timedelta(minutes=15)
     asked = Transient("busy", code="Throttled", retry_after=timedelta(hours=2))
-    assert after(asked).waiting_until == NOW + timedelta(hours=2)
+    assert pause(after(asked)) - timedelta(hours=2) == pause(after(BUSY))
+
+
+def test_accounts_that_fail_together_do_not_come_back_together() -> None:
+    accounts = [AccountId("s", "g", f"account-{number}") for number in range(100)]
+    records = [failures.record_failure(Record(a, "salt"), BUSY, NOW) for a in accounts]
+    waits = sorted(pause(record) for record in records)
+    assert waits[0] < timedelta(seconds=3) < timedelta(seconds=4.5) < waits[-1]
+    assert len(set(waits)) > 50
 
 
 def test_a_notification_names_the_operation_or_the_account() -> None:
