@@ -35,7 +35,7 @@ ARM_WRITES = Bucket(200 - RESERVE, 10)
 VAULT_CREATES = Bucket(28, 28)
 
 # Reads of keys and regenerates, by visits that look and visits that rotate.
-LOOK_WRITES, ROTATION_WRITES = 1, 6
+LOOK_WRITES, ROTATION_WRITES = 1, 5
 
 # A visit starts this long before the next sweep at the latest, so that the bursts are there again.
 PAUSE = timedelta(seconds=20)

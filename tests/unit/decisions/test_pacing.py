@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -98,3 +100,10 @@ def test_no_place_gets_more_calls_than_its_limit_allows_until_any_moment(
 
 def _fits(limit: Bucket, calls: float, seconds: float) -> bool:
     return calls <= limit.burst + limit.rate * seconds + 1e-6
+
+
+def test_a_rotation_counts_for_the_writes_that_the_benchmark_counts() -> None:
+    measured = json.loads(Path("benchmarks/figures.json").read_text())
+    assert max(measured[half]["arm_writes"] for half in ("rotation", "revocation")) == (
+        ROTATION_WRITES
+    )
