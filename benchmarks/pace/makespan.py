@@ -1,4 +1,4 @@
-"""How long a fleet takes to rotate when every key is due, until the last new key is published."""
+"""The time from a sweep over keys that are all due until the last new key is published."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When each visit of a sweep starts, so that all workers together stay within Azure's limits. Pure.
+"""The time at which each visit of a sweep starts, so that Azure's limits are kept. Pure.
 
 Workers cannot share a limit without asking each other. So the sweep, which knows all visits, gives
 each one the time at which its calls fit. Limits: "Throttling Resource Manager requests" (a bucket

@@ -215,7 +215,7 @@ async def test_a_failed_publish_leaves_the_old_key_valid_and_is_repeated_later(
     azure = playground()
     old = azure.secret("kv-demo", "ai-key").current.value
     async with product(azure, str(tmp_path)) as p:
-        azure.faults.add(error.fault(times=3))
+        azure.faults.add(error.fault(times=5))
         await p.triggers.sweep()
         await p.run(timedelta(minutes=1))
         record = await p.record()
