@@ -50,7 +50,7 @@ class BindingRegistry:
     ``current`` was called and says why the setting is not in force.
 
     ``as_operator``: the setting is that of an operator's terminal. The service's stored one is in
-    force, nothing is stored, and ``difference`` says if the two are not the same.
+    force, nothing is stored, and ``difference`` says if there are two that are not the same.
     """
 
     def __init__(
@@ -102,7 +102,8 @@ class BindingRegistry:
             stored, _ = await self._read()
             services, _ = self._parsed(stored.setting or "")
             if services is not None:
-                self.problem, self.difference = "", _DIFFERS if entries != services else ""
+                differs = bool(self._setting.strip()) and entries != services
+                self.problem, self.difference = "", _DIFFERS if differs else ""
                 return Bindings(services)
         if entries is not None:
             await self._amend(lambda s: replace(s, setting=self._setting))

@@ -149,7 +149,7 @@ async def test_a_newer_document_is_an_error_of_the_service_and_is_not_replaced(
         (GOOD, OTHER, OTHER, True),
         (GOOD, GOOD, GOOD, False),
         (f" {GOOD}/ ", GOOD, GOOD, False),
-        ("", GOOD, GOOD, True),
+        ("", GOOD, GOOD, False),  # it is not set at the terminal
         ("nonsense", GOOD, GOOD, True),
         (GOOD, None, GOOD, False),
         (GOOD, "nonsense", GOOD, False),
