@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
+from msgspec import UNSET
+
 from ..domain import policy as terms
 from ..domain import tags
 from ..domain.ids import TargetId
@@ -61,7 +63,8 @@ def _wanted_at(d: Dated) -> datetime:
 
     A stable part of the spread is subtracted, so that many secrets do not fall due at once.
     """
-    if d.expires is None and (d.birth is None or last_rotation(d) is None):
+    undated = d.expires is None and not _was_edited(d)
+    if undated and (d.birth is None or last_rotation(d) is None):
         return d.birth or _LONG_AGO
     validity = terms.validity_of(d.enrolment)
     limit = validity / 3
@@ -71,7 +74,7 @@ def _wanted_at(d: Dated) -> datetime:
 
 
 def counting_expiry(d: Dated) -> datetime | None:
-    """Return the expiry if it counts: one that we wrote, or any until our first publish there."""
+    """Return the expiry if it counts: one that we wrote, else that of the enrolment until then."""
     ours = {
         int(operation.expires.timestamp())
         for operation in _operations(d.record)
@@ -80,7 +83,13 @@ def counting_expiry(d: Dated) -> datetime | None:
     published = ours or (d.enrolment and d.enrolment.rotation)
     if d.expires is None or (published and int(d.expires.timestamp()) not in ours):
         return None
-    return d.expires
+    return d.expires if published or not _was_edited(d) else None
+
+
+def _was_edited(d: Dated) -> bool:
+    """Return whether somebody changed the expiry after the secret was enrolled."""
+    member = d.record.members.get(str(d.secret))
+    return member is not None and member.expires not in (UNSET, d.expires)
 
 
 def _staggered(d: Dated) -> datetime:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from ..domain import tags
@@ -131,7 +132,10 @@ def _keep(c: Context, s: SecretSnapshot, member: Member, tagged: bool, found: Me
     withdrawn = bound is Bound.NONE
     released = withdrawn and member.released
     if bound is not Bound.UNDECIDED or str(s.id) in c.record.members:
-        found.members[str(s.id)] = replace(member, withdrawn=withdrawn, released=released)
+        expires = s.expires if member.expires is UNSET else member.expires
+        found.members[str(s.id)] = replace(
+            member, withdrawn=withdrawn, released=released, expires=expires
+        )
     if member.leaves_at:
         found.notes[str(s.id)] = f"its tag {tags.PROVIDER_ADDRESS} was removed"
     target = _target(c, s, tagged)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from .keys import Key, Keys
 
@@ -17,7 +17,8 @@ class Member(Struct, frozen=True):
 
     ``shown``: only because it showed a current key. ``leaves_at``: its address was removed, and
     this is when it stops being a member. ``withdrawn``: it is no longer bound. ``released``: a
-    person confirmed that nobody needs the key that it still shows.
+    person confirmed that nobody needs the key that it still shows. ``expires`` is its expiry when
+    it was first seen as a member: only that one counts until our first publish.
     """
 
     since: datetime
@@ -25,6 +26,7 @@ class Member(Struct, frozen=True):
     leaves_at: datetime | None = None
     withdrawn: bool = False
     released: bool = False
+    expires: datetime | UnsetType | None = UNSET
 
 
 def has_key_shape(value: Key, keys: Keys) -> bool:

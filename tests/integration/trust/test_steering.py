@@ -80,6 +80,18 @@ class TestDueDates:
                 await live(p, DAY, every=HALF_DAY)
         assert len(set(values(azure, OWNERS, KEY))) <= 6
 
+    async def test_an_early_expiry_after_the_enrolment_starts_no_rotation(
+        self, tmp_path: Path
+    ) -> None:
+        """Also not on an account that was never rotated."""
+        azure = estate(lives=80 * DAY)
+        join(azure)
+        async with serving(azure, tmp_path, **shared(azure)) as p:
+            await live(p, DAY)
+            expire(azure, azure.clock.now() + DAY, NEIGHBOURS, "theirs")
+            await live(p, 10 * DAY, every=HALF_DAY)
+        assert len(values(azure, OWNERS, KEY)) == 1
+
     async def test_a_lead_above_the_validity_does_not_rotate_every_day(
         self, tmp_path: Path
     ) -> None:

@@ -164,14 +164,17 @@ class Observations:
                 self.excuses.uses[target].add(value)
 
     def publishing_account(self, target: TargetId, secret: Secret) -> Account | None:
-        """Return the account of the latest value if a version names it, else the enrolled one.
+        """Return the account of the latest value if a version or its record names it.
 
-        A secret that moves is written to for its former account until that account rests.
+        Else the enrolled one. A secret that moves is written to for its former account until that
+        account rests.
         """
         life = self.world.azure.accounts.lives.get(secret.current.value)
         named = {str(tags.account_of(v.tags or {})).lower() for v in secret.versions}
-        if life and life.account.id.lower() in named:
-            return life.account
+        if life:
+            known = str(target) in self.ledger_of(life.account.id).members
+            if known or life.account.id.lower() in named:
+                return life.account
         return self.account_of(target, secret)
 
     def note_act(self, target: TargetId, secret: Secret, event: str) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
+from msgspec import UNSET
 
 from rotation.decisions.due import Dated, counting_expiry, due_at, last_rotation, of_listing
 from rotation.domain.ids import AccountId, TargetId
@@ -58,6 +59,19 @@ class TestExpiry:
         assert due_at(ours) == NOW + 60 * DAY
         lost = replace(soon, enrolment=Enrolment(ACCOUNT, validity=90 * DAY, rotation="op"))
         assert due_at(lost) == NOW + 60 * DAY
+
+    def test_one_that_was_edited_after_the_enrolment_does_not_count(self) -> None:
+        soon = replace(SECRET, expires=NOW + 40 * DAY)
+        for expires, due in ((soon.expires, 10), (NOW + 80 * DAY, 60), (None, 60), (UNSET, 10)):
+            member = Member(NOW - 30 * DAY, expires=expires)
+            record = Record(ACCOUNT, "salt", members={str(SECRET.secret): member})
+            assert due_at(replace(soon, record=record)) == NOW + due * DAY
+
+    def test_nor_does_removing_it_make_the_secret_due(self) -> None:
+        for expires, due in ((NOW + 80 * DAY, 60), (None, 0)):
+            members = {str(SECRET.secret): Member(NOW - 30 * DAY, expires=expires)}
+            record = Record(ACCOUNT, "salt", members=members)
+            assert due_at(replace(SECRET, record=record)) == NOW + due * DAY
 
     def test_one_that_we_wrote_counts(self) -> None:
         expires = NOW + 50 * DAY

@@ -62,7 +62,7 @@ class TestAdmission:
         found = one(CONTEXT, secret())
         assert [t.id for t in found.targets] == [TARGET]
         assert found.admitted == [TARGET]
-        assert found.members[str(TARGET)] == Member(NOW)
+        assert found.members[str(TARGET)] == Member(NOW, expires=None)
 
     def test_a_secret_without_our_tags_is_not_admitted(self) -> None:
         assert one(CONTEXT, secret(tags={})) == Membership()
@@ -136,9 +136,16 @@ class TestStaying:
         assert found.members[str(TARGET)].since == NOW - timedelta(days=9)
         assert not found.admitted
 
+    def test_a_member_remembers_the_expiry_that_it_had_first(self) -> None:
+        found = one(CONTEXT, secret(expires=NOW)).members
+        assert found[str(TARGET)].expires == NOW
+        later = replace(CONTEXT, record=msgspec.structs.replace(CONTEXT.record, members=found))
+        edited = one(later, secret(expires=NOW + timedelta(days=1))).members
+        assert edited[str(TARGET)].expires == NOW
+
     def test_a_secret_that_the_earlier_version_rotated_is_a_member(self) -> None:
         found = one(member(members={}), secret())
-        assert found.members[str(TARGET)] == Member(NOW)
+        assert found.members[str(TARGET)] == Member(NOW, expires=None)
         assert not found.admitted
 
     def test_a_new_version_without_tags_changes_nothing(self) -> None:
