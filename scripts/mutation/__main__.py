@@ -1,12 +1,13 @@
 """``python -m scripts.mutation``: tell how many small faults of the service the tests would notice.
 
 The tests are collected once. Each mutant runs in a fork: its function's code is replaced, and the
-tests that run the changed line follow, the fastest first.
+tests that run the changed line follow.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import hashlib
 import json
 import random
@@ -24,9 +25,10 @@ from .forks import ASSERTION, CRASH, PASSED, TIMEOUT, Tests
 from .mutants import ROOT, Installer, Mutant, mutants
 
 SURVIVED, UNTESTED, REVIEWED = "survived", "no test", "reviewed"
+_COLUMNS = (ASSERTION, CRASH, TIMEOUT, SURVIVED, UNTESTED, REVIEWED)
+_REVIEWED, _KNOWN = (Path(__file__).with_name(name) for name in ("reviewed.toml", "survivors.txt"))
 
 CACHE = ROOT / ".cache/mutation"
-_COLUMNS = (ASSERTION, CRASH, TIMEOUT, SURVIVED, UNTESTED, REVIEWED)
 
 # Tests of the service. Those of the emulator, the deployment and the documents run none of it.
 TESTS = (
@@ -43,8 +45,8 @@ class Run:
 
     def __init__(self, options: argparse.Namespace) -> None:
         self._options = options
-        self._reviewed = reviewed()
         self.outcomes: dict[Mutant, str] = {}
+        self._sound: set[str] = set()  # tests that pass without a mutant
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
@@ -53,27 +55,27 @@ class Run:
             if found := getattr(test, "_hypothesis_internal_use_settings", None):
                 test._hypothesis_internal_use_settings = settings(  # type: ignore[union-attr]
                     found,
-                    max_examples=min(found.max_examples, 25),
+                    max_examples=min(found.max_examples, 10),
                     suppress_health_check=list(HealthCheck),
                     phases=[Phase.explicit, Phase.generate],
-                    database=None,
                     deadline=None,
                 )
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        """Try the mutants, tell of each survivor that nobody reviewed, and print the table."""
-        self._installer, self._tests = Installer(), Tests(session, CACHE)
+        """Try the mutants after a control."""
+        self._installer, self._tests = Installer(), Tests(session.items, CACHE)
         digest = _digest({item.path for item in session.items})
         self._tests.read_map(digest)
         self._results = Results(CACHE / "results.jsonl", digest)
+        gc.freeze()
+        gc.disable()
         chosen, started = self._chosen(), time.monotonic()
         self._control(chosen)
         for mutant in chosen:
             if self._options.seconds and time.monotonic() - started > self._options.seconds:
                 print(f"{len(chosen) - len(self.outcomes)} mutants were not tried: no time left")
                 break
-            self.outcomes[mutant] = self._outcome(mutant)
-        print(table(self.outcomes))
+            self.outcomes[mutant] = self._results.get(mutant) or self._try(mutant)
         return True
 
     def _chosen(self) -> list[Mutant]:
@@ -85,7 +87,7 @@ class Run:
 
     def _control(self, chosen: Iterable[Mutant]) -> None:
         """Recompile every function without a change: the fastest tests of each must pass."""
-        originals = {m.key.partition("-")[0]: (m, m.code(control=True)) for m in chosen}
+        originals = {(m.path, m.function): (m, m.code(control=True)) for m in chosen}
         tests = {t for m in chosen for t in self._tests.covering(m.path, m.lines)[:2]}
 
         def prepare() -> None:
@@ -96,18 +98,9 @@ class Run:
         if outcome != PASSED:
             pytest.exit(f"the control fails: {outcome} in {test} without a mutant", returncode=2)
 
-    def _outcome(self, mutant: Mutant) -> str:
-        outcome = self._results.get(mutant) or self._try(mutant)
-        if outcome in (SURVIVED, UNTESTED) and mutant.name in self._reviewed:
-            return REVIEWED
-        if outcome in (SURVIVED, UNTESTED):
-            print(f"{outcome}: {mutant.path}:{mutant.lines.start} {mutant.function}")
-            print(f"  {mutant.operator}: {mutant.text}", flush=True)
-        return outcome
-
     def _try(self, mutant: Mutant) -> str:
-        code = mutant.code()
-        tests = self._tests.covering(mutant.path, mutant.lines)
+        """Return how a mutant ends. A test that fails without it too is ignored."""
+        tests, code = self._tests.covering(mutant.path, mutant.lines), mutant.code()
         outcome = SURVIVED if tests else UNTESTED
         while tests:
             found, test = self._tests.first_failure(
@@ -115,7 +108,8 @@ class Run:
             )
             if found == PASSED:
                 break
-            if self._tests.first_failure([test])[0] == PASSED:
+            if test in self._sound or self._tests.first_failure([test])[0] == PASSED:
+                self._sound.add(test)
                 outcome = found
                 break
             print(f"{test} fails without a mutant too; it is ignored")
@@ -130,27 +124,28 @@ class Results:
     def __init__(self, file: Path, digest: str) -> None:
         self._file, self._digest = file, digest
         lines = file.read_text().splitlines() if file.exists() else []
-        self._found = {one["key"]: one for one in map(json.loads, lines)}
+        self._found = {(name, source): rest for name, source, *rest in map(json.loads, lines)}
 
     def get(self, mutant: Mutant) -> str:
         """Return the outcome of a mutant, or "" if it must be tried."""
-        one = self._found.get(mutant.key, {})
-        is_final = one.get("outcome") == ASSERTION or one.get("digest") == self._digest
-        return str(one["outcome"]) if one and is_final else ""
+        digest, outcome = self._found.get((mutant.name, mutant.source), ("", ""))
+        return outcome if outcome == ASSERTION or digest == self._digest else ""
 
     def add(self, mutant: Mutant, outcome: str) -> None:
         """Append an outcome."""
-        function, operator, text = mutant.name
-        one = {"key": mutant.key, "digest": self._digest, "outcome": outcome}
-        one |= {"function": function, "operator": operator, "text": text}
+        one = (mutant.name, mutant.source, self._digest, outcome)
         with self._file.open("a") as file:
             file.write(json.dumps(one, ensure_ascii=False) + "\n")
 
 
-def reviewed() -> Mapping[tuple[str, str, str], str]:
-    """Return the arguments why a survivor is accepted, by function, operator and text."""
-    entries = tomllib.loads(Path(__file__).with_name("reviewed.toml").read_text())["survivor"]
-    return {(e["function"], e["operator"], e["text"]): e["argument"] for e in entries}
+def reviewed() -> Mapping[str, str]:
+    """Return the arguments why a survivor behaves like the original, by the names of mutants."""
+    return {e["mutant"]: e["argument"] for e in tomllib.loads(_REVIEWED.read_text())["survivor"]}
+
+
+def known() -> set[str]:
+    """Return the names of the survivors that no test kills yet."""
+    return {line for line in _KNOWN.read_text().splitlines() if not line.startswith("#")}
 
 
 def table(outcomes: Mapping[Mutant, str]) -> str:
@@ -179,8 +174,26 @@ def _digest(tests: Iterable[Path]) -> str:
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
 
 
+def report(outcomes: dict[Mutant, str], *, write: bool) -> int:
+    """Print the table and the survivors that are in neither list; return 1 if there are any."""
+    arguments, listed = reviewed(), known()
+    survivors = {m.name: m for m in outcomes if outcomes[m] in (SURVIVED, UNTESTED)}
+    outcomes |= {m: REVIEWED for name, m in survivors.items() if name in arguments}
+    print(table(outcomes))
+    left = survivors.keys() - arguments.keys()
+    if write:
+        head = [line for line in _KNOWN.read_text().splitlines() if line.startswith("#")]
+        tried = {m.name.partition(" | ")[0] for m in outcomes}
+        others = {name for name in listed if name.partition(" | ")[0] not in tried}
+        _KNOWN.write_text("\n".join([*head, *sorted(left | others)]) + "\n")
+        return 0
+    for name in sorted(left - listed):
+        print(f"new: {survivors[name].path}:{survivors[name].lines.start}\n  {name}")
+    return int(bool(left - listed))
+
+
 def main() -> int:
-    """Return 1 if a mutant survives that is not in the reviewed list."""
+    """Return 1 if a mutant survives that is in neither list of survivors."""
     parser = argparse.ArgumentParser(prog="python -m scripts.mutation")
     parser.add_argument("paths", nargs="*", default=["rotation"])
     parser.add_argument("--all", action="store_true", help="every mutant; continues an earlier run")
@@ -188,13 +201,14 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     parser.add_argument("--seconds", type=int, default=0, help="start no mutant after this time")
     parser.add_argument("--tests", nargs="*", default=TESTS, help="files and directories of tests")
+    parser.add_argument("--write", action="store_true", help="write the survivors to the list")
     run = Run(options := parser.parse_args())
     CACHE.mkdir(parents=True, exist_ok=True)
     quiet = ["-q", "-s", "--no-header", "-p", "no:cacheprovider", f"--basetemp={CACHE / 'tmp'}"]
     marks = ["-m", "not slow and not azurite and not browser"]
     early = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # Hypothesis is imported above
     status = int(pytest.main([*options.tests, *quiet, *marks, *early], plugins=[run]))
-    return status or int(bool({SURVIVED, UNTESTED} & set(run.outcomes.values())))
+    return status or report(run.outcomes, write=options.write)
 
 
 if __name__ == "__main__":

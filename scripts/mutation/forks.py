@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import signal
-import sys
 import time
 import traceback
 from collections import defaultdict
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import coverage
 import pytest
-
-from .mutants import ROOT
+from _pytest.runner import runtestprotocol
 
 PASSED, ASSERTION, CRASH, TIMEOUT = "passed", "assertion", "crash", "timeout"
 _STATUS = (PASSED, ASSERTION, CRASH)  # by the exit status of a fork
 _SECONDS, _TIMES = 6, 8  # a test may take this long, and as many times its usual time
-_BUDGET = 10.0  # seconds of usual time that the tests of one mutant may take together
+_FAILED = ("AssertionError", "assert ", "Failed: ")  # the beginnings of messages
 
 
 class Tests:
     """The collected tests. ``cache`` is a directory for the map and for the output of forks."""
 
-    def __init__(self, session: pytest.Session, cache: Path) -> None:
-        self._items = {item.nodeid: item for item in session.items}
-        self._config, self._cache = session.config, cache
+    def __init__(self, items: Iterable[Any], cache: Path) -> None:
+        self._items, self._cache = {item.nodeid: item for item in items}, cache
         self._seconds: dict[str, float] = {}
         self._by_line: dict[tuple[str, int], set[str]] = defaultdict(set)
 
@@ -46,32 +45,30 @@ class Tests:
                     self._by_line[path, line].add(test)
 
     def _write_map(self, file: Path) -> str:
-        tracer = coverage.Coverage(data_file=None, config_file=False, include=["rotation/*"])
+        tracer, found = coverage.Coverage(None, config_file=False, include=["rotation/*"]), []
         tracer.start()
-        found = []
-        for test, following in _pairs(self._items):
+        for test, following in self._pairs(self._items):
             tracer.switch_context(test)
             started = time.perf_counter()
             passed = self._outcome(test, following, 60) == PASSED
             seconds, data = time.perf_counter() - started, tracer.get_data()
             data.set_query_context(test)
-            files = {os.path.relpath(f, ROOT): data.lines(f) for f in data.measured_files()}
+            files = {os.path.relpath(f): data.lines(f) for f in data.measured_files()}
             found.append((test, seconds, files if passed else {}))
         file.write_text(json.dumps(found))
         return PASSED
 
     def covering(self, path: str, lines: Iterable[int]) -> list[str]:
-        """Return the fastest tests that run one of the lines, modules together, within a budget."""
+        """Return the tests that run one of the lines, each module in one piece.
+
+        The tests of the file itself come first, then fast modules.
+        """
         found = set[str]().union(*(self._by_line[path, line] for line in lines))
         modules: dict[str, float] = defaultdict(float)
-        chosen: list[str] = []
-        total = 0.0
-        for test in sorted(found, key=self._seconds.__getitem__):
-            total += self._seconds[test]
-            if not chosen or total <= _BUDGET:
-                chosen.append(test)
-                modules[test.partition("::")[0]] += self._seconds[test]
-        return sorted(chosen, key=lambda test: (modules[test.partition("::")[0]], test))
+        for test in found:
+            modules[test.partition("::")[0]] += self._seconds[test]
+        own = f"/test_{Path(path).name}::"
+        return sorted(found, key=lambda t: (own not in t, modules[t.partition("::")[0]], t))
 
     def first_failure(
         self, tests: Iterable[str], prepare: Callable[[], None] = lambda: None
@@ -82,10 +79,9 @@ class Tests:
         def work() -> str:
             prepare()
             worst = PASSED
-            for test, following in _pairs(tests):
+            for test, following in self._pairs(tests):
                 current.write_text(test)
-                limit = _SECONDS + _TIMES * self._seconds[test]
-                outcome = self._outcome(test, following, limit)
+                outcome = self._outcome(test, following, _SECONDS + _TIMES * self._seconds[test])
                 if outcome == ASSERTION:
                     return outcome
                 worst = outcome if worst == PASSED else worst
@@ -93,64 +89,53 @@ class Tests:
 
         return self._forked(work), current.read_text()
 
-    def _outcome(self, test: str, following: str | None, seconds: float) -> str:
-        item, after = self._items[test], self._items[following] if following else None
-        watch = _Watch()
-        self._config.pluginmanager.register(watch)
+    def _pairs(self, tests: Iterable[str]) -> Iterable[tuple[str, Any]]:
+        """Return each test with the next one, which may share its fixtures."""
+        names = list(tests)
+        return zip(names, [*map(self._items.get, names[1:]), None], strict=True)
+
+    def _outcome(self, test: str, following: Any, seconds: float) -> str:
+        """Run a test; one that needs no fixture is only called, which is much faster."""
+        item = self._items[test]
+        parameters = item.callspec.params if hasattr(item, "callspec") else {}
+        fixtures = {*item.fixturenames} - {*parameters, "request", "no_key_leaves"}
         signal.setitimer(signal.ITIMER_REAL, seconds)
-        item.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
+        if fixtures or inspect.iscoroutinefunction(item.obj):
+            reports: list[Any] = runtestprotocol(item, log=False, nextitem=following)
+            texts = [str(one.longrepr.reprcrash.message) for one in reports if one.failed]
+        else:
+            texts = _failures(lambda: item.obj(**parameters))
         signal.setitimer(signal.ITIMER_REAL, 0)
-        self._config.pluginmanager.unregister(watch)
-        return watch.outcome
+        if any(text.startswith(_FAILED) for text in texts):
+            return ASSERTION
+        return CRASH if texts else PASSED
 
     def _forked(self, work: Callable[[], str]) -> str:
-        child = os.fork()
-        if not child:
-            self._work(work)
-        status = os.waitpid(child, 0)[1]
-        with suppress(ProcessLookupError):
-            os.killpg(child, signal.SIGKILL)  # what the tests have started
-        if os.WIFSIGNALED(status):
-            return TIMEOUT if os.WTERMSIG(status) == signal.SIGALRM else CRASH
-        return _STATUS[os.WEXITSTATUS(status)]
-
-    def _work(self, work: Callable[[], str]) -> None:
-        status = CRASH
+        if child := os.fork():
+            status = os.waitpid(child, 0)[1]
+            with suppress(ProcessLookupError):
+                os.killpg(child, signal.SIGKILL)  # what the tests have started
+            if os.WIFSIGNALED(status):
+                return TIMEOUT if os.WTERMSIG(status) == signal.SIGALRM else CRASH
+            return _STATUS[os.WEXITSTATUS(status)]
+        outcome = CRASH
         try:
             os.setpgid(0, 0)
             log = os.open(self._cache / "fork.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-            for stream in (1, 2):
-                os.dup2(log, stream)
-            self._config.pluginmanager.unregister(name="terminalreporter")
-            status = work()
+            os.dup2(log, 1)
+            os.dup2(log, 2)
+            outcome = work()
         except BaseException:  # noqa: BLE001 -- the parent must not run on in the fork
             traceback.print_exc()
         finally:
-            sys.stderr.flush()
-            os._exit(_STATUS.index(status))
+            os._exit(_STATUS.index(outcome))
 
 
-def _pairs(tests: Iterable[str]) -> Iterator[tuple[str, str | None]]:
-    """Yield each test with the one that follows, which may share its fixtures."""
-    names = list(tests)
-    yield from zip(names, [*names[1:], None], strict=True)
-
-
-class _Watch:
-    """Notes how a test ends."""
-
-    outcome = PASSED
-
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(
-        self, call: pytest.CallInfo[None]
-    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        report = yield
-        if report.failed and call.excinfo and self.outcome != ASSERTION:
-            self.outcome = ASSERTION if _is_assertion(call.excinfo.value) else CRASH
-        return report
-
-
-def _is_assertion(exc: BaseException) -> bool:
-    inner = exc.exceptions if isinstance(exc, BaseExceptionGroup) else ()
-    return isinstance(exc, AssertionError | pytest.fail.Exception) or any(map(_is_assertion, inner))
+def _failures(test: Callable[[], object]) -> list[str]:
+    try:
+        test()
+    except pytest.skip.Exception:
+        return []
+    except BaseException as exc:  # noqa: BLE001 -- tests raise anything
+        return [f"{type(exc).__name__}: {exc}"]
+    return []

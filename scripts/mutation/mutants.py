@@ -9,58 +9,46 @@ import hashlib
 import importlib
 import pkgutil
 import re
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, FunctionType
+from typing import Any
 
 import rotation
 
-from .operators import changes, is_log, is_strict, is_text
+from .operators import changes, is_left_out
 
 ROOT = Path(__file__).parents[2]
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
+_Site = tuple[Any, Any, range]  # a list or dictionary, the place of a node in it, and its lines
 
 
 @dataclass(frozen=True, eq=False)
 class Mutant:
-    """One change of one function. ``key`` names it as long as the function stays the same."""
+    """One change of one function. ``name`` and ``source``, a hash of the function, identify it."""
 
     path: str
     function: str
-    operator: str
-    text: str  # the code before and after
+    name: str  # module and function, operator, code before and after
+    source: str
     lines: range  # of the statement
-    key: str
     tree: ast.Module
-    old: ast.AST
+    site: _Site
     new: ast.AST
-
-    @property
-    def name(self) -> tuple[str, str, str]:
-        """Names the mutant in the list of reviewed survivors."""
-        module = self.path.removesuffix(".py").replace("/", ".")
-        return f"{module}.{self.function}", self.operator, self.text
 
     def code(self, *, control: bool = False) -> CodeType:
         """Compile the mutated function; as a control, the original."""
-        new = ast.fix_missing_locations(ast.copy_location(self.new, self.old))
-        used = self.old if control else new
-        _Replace(self.old, used).visit(self.tree)
+        holder, place, _ = self.site
+        old = holder[place]
+        if not control:
+            holder[place] = ast.fix_missing_locations(ast.copy_location(self.new, old))
         try:
             module = compile(self.tree, str(ROOT / self.path), "exec", dont_inherit=True)
         finally:
-            _Replace(used, self.old).visit(self.tree)
+            holder[place] = old
         return next(code for code in _codes(module) if code.co_qualname == self.function)
-
-
-class _Replace(ast.NodeTransformer):
-    def __init__(self, old: ast.AST, new: ast.AST) -> None:
-        self._old, self._new = old, new
-
-    def visit(self, node: ast.AST) -> ast.AST:
-        return self._new if node is self._old else self.generic_visit(node)
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:
@@ -75,12 +63,12 @@ def mutants(paths: Iterable[str]) -> list[Mutant]:
     found: dict[str, Mutant] = {}
     for path, _, wanted in (path.partition("::") for path in sorted(paths)):
         files = [ROOT / path] if path.endswith(".py") else sorted((ROOT / path).rglob("*.py"))
-        for file in files:
+        for file in (file for file in files if not file.match("runtime/log.py")):
             tree = ast.parse(file.read_text())
             for name, definition in _functions(tree.body):
-                if wanted in ("", name) and not file.match("runtime/log.py"):
+                if wanted in ("", name):
                     mutated = _of(str(file.relative_to(ROOT)), tree, name, definition)
-                    found.update((mutant.key, mutant) for mutant in mutated)
+                    found.update((mutant.name, mutant) for mutant in mutated)
     return list(found.values())
 
 
@@ -92,42 +80,43 @@ def _functions(body: list[ast.stmt], prefix: str = "") -> Iterator[tuple[str, _F
             yield from _functions(node.body, f"{prefix}{node.name}.")
 
 
-def _of(path: str, tree: ast.Module, name: str, definition: _Function) -> Iterator[Mutant]:
-    source = f"{path} {name} {ast.unparse(definition)}"
-    digest = hashlib.sha256(source.encode()).hexdigest()[:12]
-    sites = (
-        (*site, change) for site in _sites(definition) for change in changes(site[0], _durations())
-    )
-    for number, (old, lines, (operator, new)) in enumerate(sites):
-        text = f"{_text(old)} → {_text(new)}"
-        yield Mutant(path, name, operator, text, lines, f"{digest}-{number}", tree, old, new)
+def _of(path: str, tree: ast.Module, function: str, definition: _Function) -> Iterator[Mutant]:
+    source = hashlib.sha256(ast.unparse(definition).encode()).hexdigest()[:12]
+    module, times = path.removesuffix(".py").replace("/", "."), Counter[str]()
+    for holder, place, lines in _sites(definition, range(0)):
+        for operator, new in changes(holder[place], _durations()):
+            name = f"{module}.{function} | {operator} | {_text(holder[place])} → {_text(new)}"
+            times[name] += 1
+            name += f" #{times[name]}" if times[name] > 1 else ""
+            yield Mutant(path, function, name, source, lines, tree, (holder, place, lines), new)
 
 
 def _text(node: ast.AST) -> str:
-    if isinstance(node, ast.If | ast.While):
-        return f"if {ast.unparse(node.test)}: …"
-    return " ".join(ast.unparse(node).split())
+    """Return a node as code; Python's versions quote differently."""
+    code = f"if {ast.unparse(node.test)}: …" if isinstance(node, ast.If) else ast.unparse(node)
+    return " ".join(code.replace('"', "'").split())
 
 
-def _sites(definition: _Function) -> Iterator[tuple[ast.AST, range]]:
-    """Yield the nodes that may be changed, with the lines of their statements.
+def _sites(node: ast.AST, lines: range) -> Iterator[_Site]:
+    """Yield the places of the nodes that may be changed, with the lines of their statements."""
+    kept = {"annotation", "returns", "decorator_list"}
+    kept |= {"args"} if isinstance(node, ast.Lambda | ast.stmt) else set()
+    for name, value in ast.iter_fields(node):
+        in_list = isinstance(value, list)
+        for place in () if name in kept else range(len(value)) if in_list else (name,):
+            holder: Any = value if in_list else vars(node)
+            child = holder[place]
+            if isinstance(child, ast.AST) and not is_left_out(child):
+                at = _lines(child) if isinstance(child, ast.stmt) else lines
+                yield holder, place, at
+                yield from _sites(child, at)
 
-    Texts, log lines, decorators, defaults and annotations are left out.
-    """
-    todo: list[tuple[ast.AST, range]] = [(node, range(0)) for node in definition.body]
-    for node, lines in todo:
-        if is_text(node) or is_log(node) or is_strict(node):
-            continue
-        if isinstance(node, ast.stmt):
-            body = getattr(node, "body", [])
-            end = body[0].lineno if body else (node.end_lineno or 0) + 1
-            lines = range(node.lineno, max(end, node.lineno + 1))
-        yield node, lines
-        skipped = {"annotation", "returns", "decorator_list"}
-        skipped |= {"args"} if isinstance(node, ast.Lambda | ast.stmt) else set()
-        fields = (value for name, value in ast.iter_fields(node) if name not in skipped)
-        inner = (one for value in fields for one in (value if isinstance(value, list) else [value]))
-        todo += [(child, lines) for child in inner if isinstance(child, ast.AST)]
+
+def _lines(statement: ast.stmt) -> range:
+    """Return the lines of a statement without its body."""
+    body = getattr(statement, "body", [])
+    end = body[0].lineno if body else (statement.end_lineno or 0) + 1
+    return range(statement.lineno, max(end, statement.lineno + 1))
 
 
 @functools.cache
@@ -144,17 +133,17 @@ class Installer:
         for module in pkgutil.walk_packages(rotation.__path__, "rotation."):
             if not module.name.endswith("__main__"):
                 importlib.import_module(module.name)
-        self._functions: dict[tuple[str, str], list[FunctionType]] = defaultdict(list)
         objects = gc.get_objects()
-        for found in objects:
-            if isinstance(found, FunctionType) and found.__code__.co_filename.startswith(str(ROOT)):
-                path = str(Path(found.__code__.co_filename).relative_to(ROOT))
-                self._functions[path, found.__code__.co_qualname].append(found)
-        self._caches = [c for c in objects if isinstance(c, functools._lru_cache_wrapper)]
+        found = [one for one in objects if isinstance(one, FunctionType)]
+        service = str(ROOT / "rotation")
+        self._functions = [one for one in found if one.__code__.co_filename.startswith(service)]
+        self._caches = [one for one in objects if isinstance(one, functools._lru_cache_wrapper)]
 
     def install(self, mutant: Mutant, code: CodeType) -> None:
         """Run ``code`` instead of the mutant's function from now on."""
-        for function in self._functions[mutant.path, mutant.function]:
-            function.__code__ = code
+        wanted = (code.co_filename, code.co_qualname)
+        for one in self._functions:
+            if (one.__code__.co_filename, one.__code__.co_qualname) == wanted:
+                one.__code__ = code
         for cache in self._caches:
             cache.cache_clear()

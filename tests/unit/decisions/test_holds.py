@@ -93,6 +93,10 @@ class TestCounting:
             name("b"): Hold(None, HOUR),
         }
 
+    def test_an_account_that_nothing_held_gets_no_spell(self) -> None:
+        found = holds.counted(due(held={name("a"): Hold(NOW - HOUR)})).record.held
+        assert found == {name("a"): Hold(None, HOUR)}
+
     def test_without_any_the_record_stays_as_it_is(self) -> None:
         f = due()
         assert holds.counted(f) is f
@@ -117,6 +121,12 @@ class TestReady:
     def test_before_the_rotation_is_due_nothing_is_held(self) -> None:
         assert not held(facts(HIDDEN, target("b")))
         assert held(facts(HIDDEN, target("b"), requests=(MANUAL,)))
+
+    def test_a_rotation_is_due_to_the_second(self) -> None:
+        for early, counts in [(timedelta(), True), (SECOND, False)]:
+            shown = target("b", expires=NOW + 30 * DAY + early)
+            f = replace(facts(HIDDEN, shown), policy=Policy(spread=timedelta()))
+            assert bool(held(f)) is counts
 
     def test_nor_within_the_minimum_interval(self) -> None:
         done = rotation(puts={name("b"): PublishedVersion("v1", NOW - 8 * DAY)}, ended_at=NOW)
@@ -189,6 +199,10 @@ class TestWhatHolds:
     def test_while_the_secrets_disagree_no_withdrawn_one_does(self) -> None:
         f = due(target("a"), target("b", KEYS.key2), withdrawn=(target("c", KEYS.key2),))
         assert "c" not in held(f)
+
+    def test_a_withdrawn_one_that_shows_neither_key_holds_nothing(self) -> None:
+        f = running(Phase.VERIFY, rotation(), target("a"), target("b"))
+        assert not held(replace(f, withdrawn=(target("c", OLD),)))
 
     def test_once_published_one_that_lacks_the_key_holds_only_while_it_is_published(self) -> None:
         done = target("b", KEYS.key2)
@@ -291,6 +305,8 @@ class TestLeftBehind:
 
     def test_if_no_other_can_be_read_it_stays(self) -> None:
         assert self.left(due(HIDDEN, held=SPENT)) == []
+        working = verdicts(due(target("a", OLD), held=SPENT), (OLD, ACCEPTED))
+        assert self.left(working) == []
 
     def test_once_published_another_one_must_show_the_new_key(self) -> None:
         op = rotation()
@@ -311,6 +327,7 @@ class TestLeftBehind:
         assert [n.type for n in found.record.outbox] == ["failed"]
         data = found.record.outbox[0].data
         assert (data["operation"], data["of"]) == ("op-1", "left-behind-a")
+        assert data["account"] == str(ACCOUNT)
         assert name("a") in data["error"]
         assert list(found.record.notes) == [name("a")]
         again = holds.without_left_behind(replace(f, record=found.record))
@@ -370,7 +387,9 @@ class TestPaused:
 
     def test_not_while_the_published_key_is_not_known(self) -> None:
         paused = asks(paused=True)
-        f = due(target("a", enrolment=paused), target("b", KEYS.key2, enrolment=paused))
+        old = {KEY1: NOW - 200 * DAY, KEY2: NOW - 200 * DAY}
+        shown = target("a", enrolment=paused), target("b", KEYS.key2, enrolment=paused)
+        f = due(*shown, births=old)
         action = holds.paused(f)
         assert action is not None
         assert action.failure is None
@@ -473,5 +492,6 @@ class TestAstray:
         assert not holds.is_astray(f, f.targets[0])
 
     def test_nor_one_that_shows_neither(self) -> None:
-        f = facts(target("a", OLD), target("b"), published=KEY2)
-        assert not holds.is_astray(f, f.targets[0])
+        for ours in (KEY1, KEY2):
+            f = facts(target("a", OLD), target("b"), published=ours)
+            assert not holds.is_astray(f, f.targets[0])

@@ -105,8 +105,9 @@ class TestLostRecord:
         assert action.record.quarantine == dict.fromkeys(Slot, NOW + 10 * MINUTE)
 
     def test_the_versions_tell_what_happened(self) -> None:
-        action = idle.decide(replace(self.lost(), versions=None))
-        assert (action.kind, action.missing.versions) == (ActionKind.ASK, True)
+        for births in ({}, {KEY1: LONG_AGO}):
+            action = idle.decide(replace(self.lost(births=births), versions=None))
+            assert (action.kind, action.missing.versions) == (ActionKind.ASK, True)
 
     def test_not_if_the_secrets_are_recorded_or_we_never_published(self) -> None:
         for f in (self.lost(seen={name("b"): seen()}), self.lost(target("a"), target("b"))):
@@ -295,6 +296,14 @@ class TestRepairSplit:
         assert decided(f) == (ActionKind.BLOCKED, NOW + 15 * MINUTE)
         more = self.split(*self.SPLIT, target("c", KEYS.key2), published=KEY1, repairs=often)
         assert phase(idle.decide(more)) is Phase.VERIFY
+
+    def test_so_it_does_while_no_key_works(self) -> None:
+        often, late = {name("b"): Repair(3, NOW)}, dict.fromkeys(Slot, NOW + SECOND)
+        f = self.split(published=KEY1, repairs=often, quarantine=late)
+        assert decided(f) == (ActionKind.BLOCKED, NOW + 15 * MINUTE)
+
+    def test_one_that_shows_the_right_key_again_need_not_rest(self) -> None:
+        assert idle.decide(facts(repairs={name("a"): Repair(3, NOW)})).kind is ActionKind.IDLE
 
     def test_a_disabled_secret_on_the_other_key_is_a_split_too(self) -> None:
         f = facts(target("a"), target("b", None), seen={name("b"): seen(KEYS.key2)})

@@ -57,6 +57,21 @@ class TestOverwritable:
         f = facts(target("a", OLD), seen={})
         assert told(verdicts(f, (OLD, answer))) is allowed
 
+    @pytest.mark.parametrize(
+        ("answer", "ago", "allowed"),
+        [
+            (ACCEPTED, 9 * DAY, False),
+            (INCONCLUSIVE, 10 * MINUTE, True),
+            (INCONCLUSIVE, 10 * MINUTE - SECOND, False),
+        ],
+    )
+    def test_or_after_ten_minutes_unless_it_works(
+        self, answer: ProbeVerdict, ago: timedelta, allowed: bool
+    ) -> None:
+        """A value that works is never overwritten, also if it is not a key of the account."""
+        f = facts(target("a", OLD), seen={name("a"): seen(OLD, since=NOW - ago)})
+        assert told(verdicts(f, (OLD, answer))) is allowed
+
     def test_it_is_probed_first(self) -> None:
         assert told(replace(facts(target("a", OLD)), verdicts={})) is None
 

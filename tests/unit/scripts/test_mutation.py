@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import ast
+import json
 from pathlib import Path
 
 import pytest
 
 from rotation.domain import access
+from scripts.mutation import __main__ as main
 from scripts.mutation import mutants as module
-from scripts.mutation.__main__ import Results, reviewed, table
+from scripts.mutation.__main__ import Results, known, report, reviewed, table
 from scripts.mutation.mutants import Installer, Mutant, mutants
-from scripts.mutation.operators import changes, is_log, is_text
+from scripts.mutation.operators import changes, is_left_out
 
 PATH = "rotation/domain/access.py"
 
@@ -84,11 +86,11 @@ def test_texts_and_what_is_as_good_as_none_stay(code: str) -> None:
 
 @pytest.mark.parametrize("code", ["log.info('a', b=c)", "self._log(a)", "await log.warning('a')"])
 def test_log_lines_are_recognised(code: str) -> None:
-    assert is_log(ast.parse(code).body[0])
+    assert is_left_out(ast.parse(code).body[0])
 
 
 def test_a_docstring_is_a_text() -> None:
-    assert is_text(ast.parse("'''Return nothing.'''").body[0])
+    assert is_left_out(ast.parse("'''Return nothing.'''").body[0])
 
 
 def test_no_mutant_is_made_of_a_text_or_a_log_line(
@@ -117,15 +119,15 @@ def test_a_mutant_runs_instead_of_the_original_until_it_is_removed() -> None:
 def test_every_mutant_compiles_and_leaves_the_original_as_it_was() -> None:
     found = mutants([PATH])
     before = found[0].code(control=True)
-    assert len({mutant.key for mutant in found}) == len(found)
+    assert len({mutant.name for mutant in found}) == len(found)
     for mutant in found:
         assert mutant.code().co_code
     assert found[0].code(control=True) == before
 
 
 def _mutant(operator: str, old: str, new: str) -> Mutant:
-    found = [m for m in mutants([PATH]) if m.operator == operator]
-    return next(m for m in found if m.text.startswith(old) and new in m.text.partition("→")[2])
+    found = [m for m in mutants([PATH]) if f" | {operator} | {old}" in m.name]
+    return next(m for m in found if new in m.name.partition("→")[2])
 
 
 class TestResults:
@@ -148,12 +150,63 @@ class TestResults:
         assert " ".join(rows[1].split()) == "rotation/domain 7 2 1 1 1 1 1 50.0 %"
 
 
-def test_each_reviewed_survivor_exists_and_has_an_argument() -> None:
+class TestReport:
+    """A run fails on a survivor that is in neither list."""
+
+    def test_a_new_survivor_fails_the_run_and_is_named(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        mutant = mutants([PATH])[0]
+        for outcome in ("survived", "no test"):
+            assert report({mutant: outcome}, write=False) == 1
+            assert mutant.name in capsys.readouterr().out
+        for outcome in ("assertion", "crash", "timeout"):
+            assert report({mutant: outcome}, write=False) == 0
+
+    def test_a_listed_one_does_not_but_counts(self, lists: Path) -> None:
+        mutant, other = mutants([PATH])[:2]
+        (lists / "survivors.txt").write_text(f"# head\n{mutant.name}\n")
+        assert report({mutant: "survived"}, write=False) == 0
+        assert report({other: "survived"}, write=False) == 1
+
+    def test_one_with_an_argument_does_not_count(
+        self, lists: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        mutant = mutants([PATH])[0]
+        entry = f"[[survivor]]\nmutant = {json.dumps(mutant.name)}\nargument = 'why'\n"
+        (lists / "reviewed.toml").write_text(entry)
+        assert report({mutant: "survived"}, write=False) == 0
+        assert capsys.readouterr().out.splitlines()[1].split()[-2:] == ["1", "-"]
+
+    def test_a_whole_run_writes_the_list_of_its_functions(self, lists: Path) -> None:
+        mutant, killed = mutants([PATH])[:2]
+        gone = f"{mutant.name.partition(' | ')[0]} | gone | a → b"
+        elsewhere = "rotation.x.f | compare | a → b"
+        (lists / "survivors.txt").write_text(f"# head\n{gone}\n{elsewhere}\n{killed.name}\n")
+        assert report({mutant: "survived", killed: "assertion"}, write=True) == 0
+        assert known() == {mutant.name, elsewhere}
+        assert (lists / "survivors.txt").read_text().startswith("# head\n")
+
+    @pytest.fixture
+    def lists(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        """Return a directory with two empty lists."""
+        monkeypatch.setattr(main, "_REVIEWED", tmp_path / "reviewed.toml")
+        monkeypatch.setattr(main, "_KNOWN", tmp_path / "survivors.txt")
+        (tmp_path / "reviewed.toml").write_text("survivor = []\n")
+        (tmp_path / "survivors.txt").write_text("# head\n")
+        return tmp_path
+
+
+def test_each_survivor_with_an_argument_exists() -> None:
     found = reviewed()
-    paths = {f"{function.rsplit('.', 1)[0].replace('.', '/')}" for function, _, _ in found}
-    known = {mutant.name for mutant in mutants(_files(paths))}
-    assert set(found) <= known
+    functions = {name.partition(" | ")[0] for name in found}
+    paths = {function.rsplit(".", 1)[0].replace(".", "/") for function in functions}
+    assert set(found) <= {mutant.name for mutant in mutants(_files(paths))}
     assert all(len(argument) > 20 for argument in found.values())
+
+
+def test_none_is_in_both_lists() -> None:
+    assert not known() & reviewed().keys()
 
 
 def _files(modules: set[str]) -> set[str]:
