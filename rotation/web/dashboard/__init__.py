@@ -38,6 +38,7 @@ _SCRIPTS = (
     "panel.js",
     "dialog.js",
     "emergency.js",
+    "batch.js",
     "requests.js",
     "several.js",
     "selection.js",

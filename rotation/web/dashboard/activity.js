@@ -78,7 +78,7 @@ class Activity {
     const account = row ? h("button", { type: "button", class: "link", click: () => this.open(row) }, one.accountName) : one.accountName;
     return h("li", {},
       h("time", { datetime: one.at, title: moment(one.at) }, clock(one.at)),
-      h("span", { class: `purpose ${one.purpose ?? ""}` }, one.kind),
+      h("span", { class: `purpose ${one.kind === PURPOSES.emergency ? "emergency" : one.purpose ?? ""}` }, one.kind),
       h("span", { class: "what" }, account, h("span", { class: "sub" }, one.rows.map((each) => each.id).join(", "))),
       h("span", { class: "what" }, one.requester, h("span", { class: "sub" }, one.reason)),
       h("span", { class: one.notRevoked ? "wrong" : null }, capital(one.result)));

@@ -108,13 +108,13 @@ class Requests {
   }
 
   followAll({ batch, failed, notSeen }, dialog) {
-    const progress = dialog.progress();
-    return dialog.follow(async () => {
+    return followMany(dialog, this.changed, async () => {
       const { rotations, states } = await api.batch(batch);
       const total = Object.values(states).reduce((sum, count) => sum + count, 0);
       const over = OVER.reduce((sum, state) => sum + (states[state] ?? 0), 0);
-      refill(progress, [rotations, states], () => [over < total ? closable() : null, ...batchOf(rotations, over, total, failed, notSeen)]);
-      return over < total;
+      const held = rotations.filter(({ notRevoked }) => notRevoked).length;
+      return { data: [rotations, states], news: `${held} ${over < total}`, isOver: over >= total,
+        draw: () => batchOf(rotations, over, total, failed, notSeen) };
     });
   }
 }
@@ -128,32 +128,4 @@ function effectsOf({ effects, reason, until }) {
   const waits = until ? [" It can start ", timeOf(until), "."] : [];
   if (effects.length) return h("ol", { class: "effects" }, effects.map((text) => h("li", {}, capital(text))));
   return h("p", {}, `Nothing yet: ${sentence(reason)}`, ...waits);
-}
-
-function effectsOfAll({ accounts, secrets, would }) {
-  const one = (found) => h("details", { class: "past" },
-    h("summary", {}, found.account.split("/").pop(), " ", (found.secrets ?? []).join(", ")), effectsOf(found));
-  const more = accounts - would.length;
-  return [
-    h("p", {}, h("strong", {}, `${accounts.toLocaleString()} accounts with ${secrets.toLocaleString()} secrets`), " get new keys."),
-    ...would.map(one),
-    more > 0 ? h("p", { class: "fine" }, `… and ${more.toLocaleString()} more.`) : null,
-  ].filter(Boolean);
-}
-
-const closable = () => h("p", {}, "You can close this dialog; the operation continues.");
-
-// The API lists at most 200 rotations of a batch and counts all of them.
-function batchOf(rotations, over, total, failed, notSeen) {
-  const line = ({ id, account, state, outcome, waitingFor }) => h("li", {}, h("span", { class: `pill ${state}` }, state),
-    h("span", { title: id }, `${account.split("/").pop()}: ${outcome ?? waitingFor ?? state}`));
-  const isUnproven = rotations.some(({ revoked }) => revoked === null || revoked === false);
-  return [
-    heldOf(rotations),
-    h("p", { class: over === total && !isUnproven ? "verdict good" : "verdict" }, `${over.toLocaleString()} of ${total.toLocaleString()} done`),
-    h("progress", { max: total, value: over, "aria-label": "Done" }),
-    failed.length ? errorBox(`${failed.length} could not be requested`, failed.map((one) => `${one.account.split("/").pop()}: ${one.error}`).join("; ")) : null,
-    notSeen?.length ? errorBox("Some vaults could not be listed", notSeen.join("; ")) : null,
-    h("ul", { class: "batch" }, rotations.map(line)),
-  ];
 }

@@ -13,6 +13,7 @@ class Several {
       label: "Rotate now",
       preview: async (values) => ({ effects: previewOf(await each(chosen, (row) => api.preview({ ...named(row), ...values }))) }),
       send: (values, _, key) => each(chosen, (row, index) => api.request({ ...named(row), ...values }, `${key}-${index}`)),
+      done: (done, dialog) => this.follow(done, dialog),
     });
   }
 
@@ -35,7 +36,18 @@ class Several {
   }
 
   ask(plan) {
-    this.requests.ask({ ...plan, done: (done, dialog) => dialog.progress().replaceChildren(...outcomeOf(done)) });
+    this.requests.ask({ done: (done, dialog) => dialog.progress().replaceChildren(...outcomeOf(done)), ...plan });
+  }
+
+  /** Show what became of the requests, and what the accepted ones do or wait for. */
+  follow(done, dialog) {
+    const ids = done.map(({ reply }) => reply?.id);
+    return followMany(dialog, this.requests.changed, async () => {
+      const rotations = (await api.rotations()).rotations.filter(({ id }) => ids.includes(id));
+      const isOver = rotations.every((one) => OVER.includes(one.state));
+      return { data: rotations, news: JSON.stringify(rotations.map(({ state, phase }) => [state, phase])), isOver,
+        draw: () => [...outcomeOf(done), isOver ? null : closable(), linesOf(rotations)] };
+    });
   }
 }
 
@@ -57,8 +69,7 @@ const refusal = ({ row, problem }) =>
   errorBox(row.id, sentence(problem.detail || problem.title || String(problem)));
 
 function previewOf(done) {
-  return done.map((one) => (one.problem ? refusal(one)
-    : h("details", { class: "past" }, h("summary", {}, one.row.id), one.reply.would.map(effectsOf))));
+  return done.flatMap((one) => (one.problem ? refusal(one) : one.reply.would.map((found) => foldedEffects(one.row.id, found))));
 }
 
 function outcomeOf(done) {

@@ -126,6 +126,25 @@ async def test_all_keys_are_revoked_once_the_number_of_accounts_is_typed(
         assert not any(azure.accounts.accepted(key) for key in leaked)
 
 
+async def test_the_page_behind_a_batch_is_read_again_once_a_key_is_not_revoked(
+    visit: Visit,
+) -> None:
+    leak = Leak(3)
+    page, _ = await played(visit, 3, leak)
+    await page.get_by_role("button", name="All keys leaked…").click()
+    dialog = page.locator("dialog")
+    await dialog.get_by_label("Reason").fill("the vault's log was public")
+    await dialog.get_by_role("button", name="Preview").click()
+    await dialog.get_by_label("Type 3").fill("3")
+    await dialog.get_by_role("button", name="Revoke all now").click()
+    await expect(dialog.locator(".verdict")).to_have_text("0 of 3 done")
+    for _ in range(2):  # polls without news
+        async with page.expect_response("**/rotations?batch=b"):
+            pass
+    async with page.expect_request("**/api/secrets", timeout=5000):
+        leak.held = "no vault can be listed"
+
+
 async def test_all_rotations_are_counted_even_if_the_api_lists_only_some(visit: Visit) -> None:
     leak = Leak(250)
     page, _ = await played(visit, 250, leak)

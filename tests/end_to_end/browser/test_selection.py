@@ -37,17 +37,36 @@ async def test_selected_secrets_are_rotated_together(running: Site, visit: Visit
     before = {name: dict(azure.account(name).keys) for name in ("chat", "speech", "vision")}
     await select(page, "chat-key", "speech-key")
     await press(page, "Rotate…", "Preview")
-    await expect(page.locator("dialog summary")).to_have_text(
+    await expect(page.locator("dialog summary")).to_contain_text(
         [f"{VAULT}/chat-key", f"{VAULT}/speech-key"]
     )
+    await expect(page.locator("dialog summary").first).to_contain_text("regenerate Key2")
     assert before == {name: azure.account(name).keys for name in before}
     await page.locator("dialog").get_by_role("button", name="Rotate now").click()
     await expect(page.locator("dialog .verdict")).to_have_text("2 of 2 accepted")
+    lines = page.locator("dialog").get_by_role("list", name="Rotations").get_by_role("listitem")
+    await expect(lines).to_have_count(2)
+    await expect(lines.filter(has_text="ended")).to_have_count(2, timeout=60_000)
+    await expect(page.locator("dialog")).not_to_contain_text("You can close this dialog")
     await page.locator("dialog").get_by_role("button", name="Close").click()
     for name in ("chat", "speech"):
         row = page.locator(f"[data-id='{VAULT}/{name}-key']")
         await expect(row.locator(".slot")).to_have_text("Key2", timeout=60_000)
     assert azure.account("vision").keys == before["vision"]
+
+
+async def test_the_preview_tells_which_of_them_will_wait(running: Site, visit: Visit) -> None:
+    page = await visit(running.page)
+    await select(page, "chat-key", "vision-key")
+    await press(page, "Rotate…", "Preview")
+    waiting = page.locator("dialog summary").filter(has_text=f"{VAULT}/vision-key")
+    await expect(waiting).to_contain_text("Nothing yet: key authentication is disabled")
+    await page.locator("dialog").get_by_role("button", name="Rotate now").click()
+    line = page.locator("dialog li").filter(has_text="vision")
+    await expect(line).to_contain_text("key authentication is disabled")
+    await expect(page.locator("dialog")).to_contain_text("You can close this dialog")
+    found = await Axe().run(page)
+    assert not [(one["id"], one["nodes"][0]["html"]) for one in found.response["violations"]]
 
 
 async def test_one_refused_secret_does_not_stop_the_others(running: Site, visit: Visit) -> None:
