@@ -156,7 +156,10 @@ class Acceptance:
             if await self.emergencies.find(new.id):
                 return new.id
             record = await self.journal.find(new.id.partition("-")[0])
-            return idempotency.find(record, new) if record else None
+            found = idempotency.find(record, new) if record else None
+            if found and await self.emergencies.find(new.id):  # stored since the first look
+                return new.id
+            return found
         return None
 
     async def _store(

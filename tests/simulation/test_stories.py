@@ -257,6 +257,24 @@ STORIES: dict[str, Plan] = {
             PlannedEvent(23034, "carelessly write a document"),
         ),
     ),
+    "an owner restores a secret in a vault that is closed to the service": replace(
+        NEIGHBOURS,
+        seed=312261,
+        due=False,
+        events=(
+            PlannedEvent(2, "publish Key2", 2),
+            PlannedEvent(213, "close the vault", 2),
+            PlannedEvent(725, "carelessly restore a backup"),
+            PlannedEvent(3301, "leak unknown"),
+        ),
+    ),
+    "a secret is moved to another account while its rotation is under way": replace(
+        NEIGHBOURS,
+        seed=310409,
+        accounts=2,
+        targets=2,
+        events=(PlannedEvent(4, "carelessly move the secret", 1),),
+    ),
     "a secret is recovered with a key that was revoked in the meantime, in a shared vault": replace(
         NEIGHBOURS,
         seed=200057,

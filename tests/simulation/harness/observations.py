@@ -27,8 +27,9 @@ class Observations:
     ``acts`` are the explicit acts that unenrol a secret. ``foreign_values`` are not keys of any
     account: passwords, documents, connection strings. ``suspects`` are secrets that were enrolled
     long after the others, because they showed a key. ``cut_off`` are the values that an emergency
-    has revoked, so that their consumers fail. ``admitted`` are the secrets that a record has named:
-    only these are enrolled if their latest version has no tags.
+    has revoked, so that their consumers fail. ``closed_since`` is when a person last closed a
+    vault. ``admitted`` are the secrets that a record has named: only these are enrolled if their
+    latest version has no tags.
     """
 
     def __init__(self, world: World) -> None:
@@ -40,6 +41,7 @@ class Observations:
         self.cut_off: set[str] = set()
         self.acts: dict[TargetId, datetime] = {}
         self.admitted: set[TargetId] = set()
+        self.closed_since: dict[str, datetime] = {}
         self.foreign_values: set[str] = set()
         self.suspects: set[TargetId] = set()
         self.leaked_keys = LeakedKeys(world.accepts)
@@ -130,12 +132,22 @@ class Observations:
         return all(value not in keys.values() for keys in (*before[-1:], *since))
 
     def is_hidden(self, ledger: Ledger, target: TargetId) -> bool:
-        """Return whether the service never saw the secret, because its vault cannot be listed."""
+        """Return whether the service never saw what the secret shows: its vault cannot be read."""
+        if self._was_changed_unseen(target):
+            return True
         if str(target) in ledger.observed_secrets:
             return False
         injected = self.world.interceptor.injected
         not_listed = any(call == "keyvault.list_secrets" for call, _, _ in injected)
         return not_listed or not self.world.azure.vault(target.vault).open
+
+    def _was_changed_unseen(self, target: TargetId) -> bool:
+        """Return whether a person changed the secret after its vault was closed to the service."""
+        touched_at = self.excuses.touched_secrets.get(target)
+        closed_at = self.closed_since.get(target.vault)
+        if self.world.azure.vault(target.vault).open or not touched_at or not closed_at:
+            return False
+        return touched_at >= closed_at
 
     def targets(self, account: Account) -> list[tuple[TargetId, list[Version]]]:
         return [

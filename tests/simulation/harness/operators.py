@@ -122,4 +122,5 @@ class Operators:
     def _close_vault(self, target: TargetId, _: str) -> None:
         vault = self.world.azure.vault(target.vault)
         vault.open = False
+        self.world.observations.closed_since[target.vault] = self.world.now
         self.undo_later(lambda: setattr(vault, "open", True))

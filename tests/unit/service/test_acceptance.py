@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from rotation.domain.access import Caller
+from rotation.domain.document import Document
 from rotation.domain.emergency import Emergency, Pin, Verdict
 from rotation.domain.errors import Permanent, RotationError, Transient
 from rotation.domain.ids import AccountId, TargetId
@@ -17,7 +18,7 @@ from rotation.domain.operation import Purpose
 from rotation.domain.record import Record
 from rotation.domain.request import Leaked, RequestKind
 from rotation.engine.bindings import BindingRegistry
-from rotation.engine.emergencies import Emergencies
+from rotation.engine.emergencies import PREFIX, Emergencies
 from rotation.engine.inventory import Inventory
 from rotation.engine.journal import Journal
 from rotation.engine.reader import SecretReader
@@ -135,7 +136,7 @@ async def test_a_repeated_request_is_the_earlier_one(world: World) -> None:
 
 
 async def test_a_repeated_request_is_the_emergency_and_not_the_rotation_that_it_took_over(
-    world: World,
+    world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keyed = replace(LEAK, idempotency_key="k")
     first = await world.request(keyed)
@@ -143,6 +144,15 @@ async def test_a_repeated_request_is_the_emergency_and_not_the_rotation_that_it_
     assert key
     taken = rotation(id="acct-rotation", purpose=Purpose.EMERGENCY, idempotency_keys=(key,))
     await world.journal.amend(ACCOUNT, lambda r: replace(r, requests=(), history=(taken,)))
+    assert await world.acceptance.request(keyed, ask_arm=True) == (first.id, ACCOUNT, False)
+
+    read, first_look = world.store.read, iter([True])
+
+    async def stored_since_the_first_look(name: str) -> Document | None:
+        is_late = name == PREFIX + first.id and next(first_look, False)
+        return None if is_late else await read(name)
+
+    monkeypatch.setattr(world.store, "read", stored_since_the_first_look)
     assert await world.acceptance.request(keyed, ask_arm=True) == (first.id, ACCOUNT, False)
 
 
