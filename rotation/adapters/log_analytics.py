@@ -37,7 +37,8 @@ union isfuzzy=true
              Object = tostring(column_ifexists("Id", "")),
              Address = tostring(column_ifexists("RequestUri", "")),
              Reader = coalesce(tostring(Who.claim.oid), tostring(Who.claim.appid),
-                               tostring(Who.claim.xms_mirid))),
+                               tostring(Who.claim.xms_mirid)),
+             Mirid = tostring(Who.claim.xms_mirid)),
   (AzureDiagnostics
    | where ResourceProvider =~ "MICROSOFT.KEYVAULT" and OperationName == "SecretGet"
    | project TimeGenerated,
@@ -47,13 +48,14 @@ union isfuzzy=true
              Reader = coalesce(
                tostring(column_ifexists("identity_claim_oid_g", "")),
                tostring(column_ifexists("{long_oid}", "")),
-               tostring(column_ifexists("identity_claim_appid_g", ""))))
+               tostring(column_ifexists("identity_claim_appid_g", ""))),
+             Mirid = "")
 | where Status == 200
 | extend Id = iff(Object contains "/secrets/", Object, tostring(split(Address, "?")[0]))
 | extend Id = trim_end("/", replace_string(Id, ":443/", "/"))
 | where Id =~ "{url}" or Id startswith "{url}/"
-| summarize TimeGenerated = max(TimeGenerated) by Reader, Id
-| project Reader, Id, TimeGenerated
+| summarize TimeGenerated = max(TimeGenerated) by Reader, Id, Mirid
+| project Reader, Id, TimeGenerated, Mirid
 """
 
 _LONG_OID = "identity_claim_http_schemas_microsoft_com_identity_claims_objectidentifier_g"
@@ -141,4 +143,4 @@ def _reading(row: Any) -> SecretRead:
     parts = str(row[1]).rstrip("/").partition("/secrets/")[2].split("/")
     at = row[2] if isinstance(row[2], datetime) else datetime.fromisoformat(str(row[2]))
     version = parts[1] if len(parts) > 1 else None
-    return SecretRead(str(row[0] or _NOBODY_KNOWN), version, at.astimezone(UTC))
+    return SecretRead(str(row[0] or _NOBODY_KNOWN), version, at.astimezone(UTC), str(row[3] or ""))

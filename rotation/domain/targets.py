@@ -113,8 +113,12 @@ class SecretSnapshot:
 
 @dataclass(frozen=True)
 class SecretRead:
-    """A logged read of a secret; ``version`` is None if the log does not contain it."""
+    """A logged read of a secret; ``version`` is None if the log does not contain it.
+
+    ``resource`` is the ARM id of a managed identity or of its app, if the log contains it.
+    """
 
     identity: str
     version: str | None
     at: datetime
+    resource: str = ""

@@ -33,7 +33,7 @@ async def _readers(client: ApiClient, secret: SecretArgument, *, as_json: bool) 
 
 
 def _show(found: Mapping[str, Any]) -> None:
-    columns = ("IDENTITY", "READ", "LAST READ", "VERSION")
+    columns = ("IDENTITY", "READ", "LAST READ", "VERSION", "RESOURCE")
     output.table(columns, map(_row, found["readers"]))
     if not found["readers"]:
         output.echo(f"Nobody has read it since {output.format_time(found['since'])}.")
@@ -44,7 +44,8 @@ def _show(found: Mapping[str, Any]) -> None:
 def _row(reader: Mapping[str, Any]) -> tuple[str, ...]:
     state = "an older version" if reader["behind"] else "the latest"
     at = output.format_time(reader["readAt"])
-    return reader["identity"], state, at, reader["version"] or _UNKNOWN
+    version = reader["version"] or _UNKNOWN
+    return reader["identity"], state, at, version, reader["resource"] or _UNKNOWN
 
 
 def _status(found: Mapping[str, Any]) -> ExitStatus:

@@ -45,10 +45,12 @@ class SecretReply(Reply, frozen=True, kw_only=True):
 class ReaderReply(Reply, frozen=True, kw_only=True):
     """The last read of a secret by an identity; ``version`` is None if the log has none.
 
+    ``resource`` is the ARM id of a managed identity or of its app, None if the log has none.
     ``behind``: it has not read the latest version.
     """
 
     identity: str
+    resource: str | None
     read_at: Time
     version: str | None
     behind: bool

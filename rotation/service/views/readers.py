@@ -38,13 +38,23 @@ def build(
     late = behind(reads, latest.version, latest.created)
     last = {read.identity: read for read in sorted(reads, key=lambda read: read.at)}
     shown = [
-        ReaderReply(identity=who, read_at=read.at, version=read.version, behind=who in late)
+        _reader(read, behind=who in late)
         for who, read in last.items()
         if who.lower() not in ignored
     ]
     shown.sort(key=lambda reader: reader.read_at, reverse=True)
     usable = is_usable(reads, latest.created, now)
     return _reply(target, latest.version, shown, "" if usable else _quiet(), now)
+
+
+def _reader(read: SecretRead, *, behind: bool) -> ReaderReply:
+    return ReaderReply(
+        identity=read.identity,
+        resource=read.resource or None,
+        read_at=read.at,
+        version=read.version,
+        behind=behind,
+    )
 
 
 def _quiet() -> str:

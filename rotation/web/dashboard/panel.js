@@ -211,8 +211,9 @@ function readersOf(row) {
     const note = problem && h("dd", { class: "note" }, readers ? "Note: " : "Unknown: ", `${problem}.`);
     if (!readers) return [note];
     const nobody = readers.length ? null : h("dd", { class: "note" }, `Nobody since ${date(since)}.`);
-    return [...readers.flatMap(({ identity, readAt, behind }) =>
+    return [...readers.flatMap(({ identity, resource, readAt, behind }) =>
       [h("dt", {}, timeOf(readAt)), h("dd", {}, behind ? "An older version" : "The latest version",
-        h("span", { class: "sub" }, `by ${identity}`))]), nobody, note].filter(Boolean);
+        h("span", { class: "sub" }, `by ${identity}`),
+        resource && h("span", { class: "sub" }, resource))]), nobody, note].filter(Boolean);
   });
 }

@@ -16,6 +16,7 @@ from rotation.cli.exit_status import ExitStatus
 from .conftest import VAULT, Run
 
 SECRET = "kv-demo/aoai-demo-key"
+SHOP = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Web/sites/shop"
 
 
 class Credential:
@@ -47,20 +48,22 @@ def read(azure: Azure, app: Principal) -> str:
 
 
 def test_a_reader_of_the_latest_version_is_fine(run: Run, azure: Azure, app: Principal) -> None:
+    app.resource_id = SHOP
     version = read(azure, app)
     result = run("readers", SECRET, "--direct")
     assert result.status == ExitStatus.OK, result.out
     head, row = (line.split("\t") for line in result.out.splitlines())
-    assert head == ["IDENTITY", "READ", "LAST READ", "VERSION"]
-    assert [row[0], row[1], row[3]] == [app.object_id, "the latest", version]
+    assert head == ["IDENTITY", "READ", "LAST READ", "VERSION", "RESOURCE"]
+    assert [row[0], row[1], *row[3:]] == [app.object_id, "the latest", version, SHOP]
 
 
 def test_a_reader_of_an_older_version_needs_attention(
     run: Run, azure: Azure, app: Principal
 ) -> None:
     read(azure, app)
-    tags = azure.secret("kv-demo", "aoai-demo-key").current.tags
-    azure.add_secret("kv-demo", "aoai-demo-key", publishes=("aoai-demo", "Key2"), tags=tags)
+    first = azure.secret("kv-demo", "aoai-demo-key").current
+    first.created -= timedelta(minutes=1)
+    azure.add_secret("kv-demo", "aoai-demo-key", publishes=("aoai-demo", "Key2"), tags=first.tags)
     result = run("readers", SECRET, "--direct")
     assert result.status == ExitStatus.ATTENTION
     assert f"{app.object_id}\tan older version" in result.out

@@ -72,9 +72,9 @@ async def failing(azure: Azure) -> RotationError:
 
 def answer(azure: Azure, rows: list[list[Any]], **more: Any) -> None:
     """Let the workspace answer with these rows."""
-    names = ("Reader", "Id", "TimeGenerated")
-    columns = [{"name": name, "type": "string"} for name in names[:2]]
-    columns.append({"name": names[2], "type": "datetime"})
+    names = ("Reader", "Id", "TimeGenerated", "Mirid")
+    columns = [{"name": name, "type": "string"} for name in names]
+    columns[2]["type"] = "datetime"
     table = {"name": "PrimaryResult", "columns": columns, "rows": rows}
     azure.faults.add(Fault("answer", "logs.query", status=200, body={"tables": [table], **more}))
 
@@ -85,6 +85,14 @@ async def test_a_read_is_seen_with_its_reader_version_and_time(azure: Azure) -> 
     await read(azure, consumer, "ai-key")
     azure.advance(30 * MINUTES)
     assert await readers(azure) == [SecretRead(consumer.object_id, version, at)]
+
+
+async def test_the_resource_of_a_managed_identity_is_seen(azure: Azure) -> None:
+    consumer = reading(azure)
+    consumer.resource_id = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Web/sites/shop"
+    await read(azure, consumer, "ai-key")
+    azure.advance(30 * MINUTES)
+    assert [found.resource for found in await readers(azure)] == [consumer.resource_id]
 
 
 async def test_a_secret_whose_name_has_the_same_beginning_is_a_different_secret(
@@ -109,10 +117,10 @@ async def test_ids_are_understood_in_every_form_that_the_log_has(azure: Azure) -
     answer(
         azure,
         [
-            ["a", f"{VAULT}/secrets/ai-key/f9e8", at],
-            ["b", f"{VAULT}/secrets/ai-key", at],
-            ["c", f"{VAULT}/secrets/ai-key/", at],
-            ["", f"{VAULT}/secrets/ai-key/f9e8", at],
+            ["a", f"{VAULT}/secrets/ai-key/f9e8", at, ""],
+            ["b", f"{VAULT}/secrets/ai-key", at, ""],
+            ["c", f"{VAULT}/secrets/ai-key/", at, None],
+            ["", f"{VAULT}/secrets/ai-key/f9e8", at, ""],
         ],
     )
     found = [(r.identity, r.version) for r in await readers(azure)]

@@ -147,3 +147,38 @@ async def test_without_the_format_nothing_is_regenerated_and_the_remedy_is_shown
         record = await p.record()
     assert azure.account("aoai-demo").keys == before
     assert record.last_failure is not None
+
+
+async def test_a_person_who_changes_the_format_in_an_overlap_loses_no_key(tmp_path: Path) -> None:
+    """The version by hand has the new format and still the old key, so the overlap begins again."""
+    azure = estate("text")
+    old = azure.account("aoai-demo").keys["Key1"]
+    async with product(azure, str(tmp_path), **SETTINGS) as p:
+        await p.visit()
+        await p.run(HOURS)
+        new = azure.account("aoai-demo").keys["Key2"]
+        tags = dict(azure.secret("kv-demo", "ai-key").current.tags or {})
+        tags["RotationFormat"] = "document"
+        await p.run(24 * HOURS)
+        await write(azure, value(azure, "document", old), tags)
+        await p.triggers.sweep()
+        await p.run(4 * HOURS)  # the first overlap would be over
+        assert json.loads(shown(azure))["auth"]["key"] == new
+        assert azure.accounts.accepted(old)
+        await p.run(30 * HOURS)
+        assert (await p.record()).history[-1].proven
+    assert azure.accounts.accepted(old) is None
+
+
+async def test_a_tag_alone_that_changes_in_an_overlap_changes_no_value(tmp_path: Path) -> None:
+    azure = estate("text")
+    async with product(azure, str(tmp_path), **SETTINGS) as p:
+        await p.visit()
+        await p.run(HOURS)
+        published = shown(azure)
+        current = azure.secret("kv-demo", "ai-key").current
+        current.tags = {**(current.tags or {}), "RotationFormat": "document"}
+        await p.triggers.sweep()
+        await p.run(40 * HOURS)
+        assert shown(azure) == published
+        assert [seen.foreign for seen in (await p.record()).seen.values()] == [True]

@@ -37,6 +37,15 @@ def test_each_identity_is_shown_once_with_its_last_read_the_last_reader_first() 
     assert (reply.latest, reply.since, reply.problem) == ("new", NOW - 30 * 24 * HOUR, "")
 
 
+def test_the_resource_of_a_managed_identity_is_shown_and_another_is_not_known() -> None:
+    site = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Web/sites/shop"
+    reply = build(OURS, SecretRead("shop", "new", NOW, site), SecretRead("laptop", "new", NOW))
+    assert {reader.identity: reader.resource for reader in reply.readers or ()} == {
+        "shop": site,
+        "laptop": None,
+    }
+
+
 def test_an_identity_that_reads_both_versions_is_not_behind() -> None:
     reads = SecretRead("shop", "new", NOW - 3 * HOUR), SecretRead("shop", "old", NOW - 2 * HOUR)
     assert shown(build(OURS, *reads)) == [("shop", "old", False)]
