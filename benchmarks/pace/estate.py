@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from emulator.azure import GROUP, virtual
@@ -114,15 +115,23 @@ class Estate:
             interceptor=self.interceptor,
             by=by,
         )
-        return assemble(clients, SimulatedStore(self.interceptor, self.storage, by), self.queue)
+        store = SimulatedStore(self.interceptor, self.storage, by)
+        return assemble(clients, store, self.queue, self.urgent)
+
+    def _hosts_of(self, service: Service, batch: int, number: int) -> tuple[Host, Host]:
+        """Return the triggers of both queues."""
+        handle = service.triggers.handle_message
+        urgent = partial(handle, urgent=True)
+        return Host(self.queue, handle, batch, number), Host(self.urgent, urgent, batch, number)
 
     @asynccontextmanager
     async def hosts(self, workers: int, batch: int) -> AsyncIterator[Service]:
         """Run hosts; yield the service of the one that also runs the timers and the API."""
         services = [self.service(f"worker-{number}") for number in range(workers)]
         hosts = [
-            Host(self.queue, service.triggers.handle_message, batch, number)
+            host
             for number, service in enumerate(services)
+            for host in self._hosts_of(service, batch, number)
         ]
         tasks = [asyncio.create_task(host.run()) for host in hosts]
         try:

@@ -6,7 +6,6 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TypeVar
 
 from emulator.services.accounts import Account as EmulatedAccount
@@ -29,11 +28,11 @@ PRINCIPAL = "rotation"
 
 @dataclass
 class TimedInterceptor(Interceptor):
-    """Adds the latency to each call. ``throttled`` has the times of the answers 429."""
+    """Adds the latency to each call. ``throttled`` has what each answer 429 was about."""
 
     latencies: Latencies = field(default_factory=Latencies)
     made: Counter[str] = field(default_factory=Counter)
-    throttled: list[tuple[datetime, str]] = field(default_factory=list)
+    throttled: list[str] = field(default_factory=list)
 
     async def call(
         self, by: Process, name: str, effect: Callable[[], T], fail: Callable[[Fault], T]
@@ -42,9 +41,9 @@ class TimedInterceptor(Interceptor):
         self.made[name] += 1
         return effect()
 
-    def refuse(self, name: str) -> None:
-        """Note an answer 429."""
-        self.throttled.append((self.azure.clock.now(), name))
+    def refuse(self, place: str) -> None:
+        """Note an answer 429 to a call about an account or a vault."""
+        self.throttled.append(place.lower())
 
 
 @dataclass
@@ -62,14 +61,17 @@ class LimitedAccounts(SimulatedAccounts):
         try:
             return await super().call(name, doing, named)
         except ArmError as refused:
-            self.interceptor.refuse(name)
             seconds = int(refused.headers["Retry-After"])
             raise response_error(429, refused.code, name, doing, seconds) from None
 
     def _account(self, account: AccountId) -> EmulatedAccount:
         kind = "reads" if self._name == "arm.get_account" else "writes"
         now = self.azure.clock.now()
-        self.azure.arm.throttling.spend(kind, PRINCIPAL, account.subscription, now)
+        try:
+            self.azure.arm.throttling.spend(kind, PRINCIPAL, account.subscription, now)
+        except ArmError:
+            self.interceptor.refuse(str(account))
+            raise
         return super()._account(account)
 
 
@@ -92,6 +94,6 @@ class LimitedVaults(SimulatedVaults):
         try:
             self.azure.keyvault.throttle(vault, creates=self._name == "keyvault.set_secret")
         except KeyVaultError:
-            self.interceptor.refuse(self._name)
+            self.interceptor.refuse(url)
             raise
         return vault

@@ -29,13 +29,13 @@ class Bucket:
 # Of the 200 writes that ARM allows at once, these are left to emergencies and to other callers.
 RESERVE = 50
 
-ARM_WRITES = Bucket(200 - RESERVE, 10)
+ARM_WRITES, ALL_ARM_WRITES = Bucket(200 - RESERVE, 10), Bucket(200, 10)
 
 # A vault allows 300 new versions in ten seconds. A burst of them would meet the one before it.
 VAULT_CREATES = Bucket(28, 28)
 
-# Reads of keys and regenerates, by visits that look and visits that rotate.
-LOOK_WRITES, ROTATION_WRITES = 1, 5
+# Reads of keys and regenerates: of a look, of a rotation, and of an emergency with its proofs.
+LOOK_WRITES, ROTATION_WRITES, EMERGENCY_WRITES = 1, 5, 7
 
 # A visit starts this long before the next sweep at the latest, so that the bursts are there again.
 PAUSE = timedelta(seconds=20)
@@ -58,6 +58,14 @@ def starts(demands: Iterable[Demand], looks: float) -> Iterator[float]:
         for place, calls in bill.items():
             spent[place] += calls
         yield max(place[0].seconds(spent[place]) for place in bill)
+
+
+def emergencies(subscriptions: Iterable[str]) -> Iterator[timedelta]:
+    """Yield after how long each emergency of a batch begins; it may use up the reserve."""
+    spent: dict[str, float] = defaultdict(float)
+    for subscription in map(str.lower, subscriptions):
+        spent[subscription] += EMERGENCY_WRITES
+        yield timedelta(seconds=ALL_ARM_WRITES.seconds(spent[subscription]))
 
 
 def turns(count: int, looks: float, period: timedelta) -> int:

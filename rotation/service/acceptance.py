@@ -57,11 +57,12 @@ class Acceptance:
     clock: Clock
 
     async def request(
-        self, request: RotationRequest, *, ask_arm: bool
+        self, request: RotationRequest, *, ask_arm: bool, start: timedelta = timedelta()
     ) -> tuple[str, AccountId, bool]:
         """Accept an emergency of one account. Return its id, its account, and whether it is new.
 
-        Of a repeated request, the id is that of the earlier one.
+        Of a repeated request, the id is that of the earlier one. Of many at once, each begins
+        after ``start``, when its calls fit into the limits of its subscription.
 
         With ``ask_arm`` the leaked values are pinned as ARM lists them now. Otherwise, or if ARM
         fails, they are pinned as the record remembers them, until the first listing. Raises
@@ -72,17 +73,17 @@ class Acceptance:
         earlier = await self._earlier(new)
         if earlier:
             return earlier, account, False
-        await self._store(account, new, request, ask_arm=ask_arm)
+        await self._store(account, new, request, ask_arm=ask_arm, start=start)
         log_request(account, new)
-        await self._announce(Visit(account, targets), new)
+        await self._announce(Visit(account, targets), new, start)
         return new.id, account, True
 
-    async def _announce(self, visit: Visit, new: Request) -> None:
+    async def _announce(self, visit: Visit, new: Request, start: timedelta) -> None:
         """Write the request into the record and enqueue a visit; the timer needs neither."""
         message = messages.dump(visit)
         steps: tuple[Callable[[], Awaitable[object]], ...] = (
             lambda: self.journal.amend(visit.account, lambda r: inbox.added(r, new)),
-            lambda: self.queue.put(message, timedelta()),
+            lambda: self.queue.put(message, start),
         )
         for step in steps:
             try:
@@ -163,7 +164,13 @@ class Acceptance:
         return None
 
     async def _store(
-        self, account: AccountId, new: Request, request: RotationRequest, *, ask_arm: bool
+        self,
+        account: AccountId,
+        new: Request,
+        request: RotationRequest,
+        *,
+        ask_arm: bool,
+        start: timedelta,
     ) -> None:
         found = replace(
             emergency.from_request(account, new, new_salt()),
@@ -171,6 +178,7 @@ class Acceptance:
             forced=request.force,
             bulk=not ask_arm,
             blind=request.blind,
+            look_at=self.clock.now() + start if start else None,
         )
         keys = await self._keys(account) if ask_arm else None
         if keys is not None:

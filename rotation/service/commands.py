@@ -14,6 +14,7 @@ from datetime import timedelta
 from msgspec import UNSET
 from msgspec.structs import replace
 
+from ..decisions import pacing
 from ..domain import tags
 from ..domain.access import Caller
 from ..domain.emergency import Verdict
@@ -82,8 +83,12 @@ class Commands:
         found = await self.submit(Visit(account, targets), new, inbox.admitted)
         return _accepted(found, account, repeated=found != new.id)
 
-    async def _emergency(self, request: RotationRequest, *, ask_arm: bool) -> AcceptedReply:
-        operation_id, account, is_new = await self.acceptance.request(request, ask_arm=ask_arm)
+    async def _emergency(
+        self, request: RotationRequest, *, ask_arm: bool, start: timedelta = timedelta()
+    ) -> AcceptedReply:
+        operation_id, account, is_new = await self.acceptance.request(
+            request, ask_arm=ask_arm, start=start
+        )
         return _accepted(operation_id, account, repeated=not is_new)
 
     async def request_all(self, request: RotationRequest) -> BatchReply:
@@ -104,7 +109,9 @@ class Commands:
             await self._claim(request)
         batch = idempotency.batch_of(request) or inbox.new_batch()
         one = replace(request, vault=None, everything=False, batch=batch)
-        results = await gather_limited((self._request_one(one, a) for a in accounts), AT_ONCE)
+        starts = pacing.emergencies(account.subscription for account in accounts)
+        each = (self._request_one(one, a, s) for a, s in zip(accounts, starts, strict=True))
+        results = await gather_limited(each, AT_ONCE)
         return BatchReply(
             batch=batch,
             accounts=len(accounts),
@@ -121,12 +128,12 @@ class Commands:
             raise idempotency.reused()
 
     async def _request_one(
-        self, request: RotationRequest, account: AccountId
+        self, request: RotationRequest, account: AccountId, start: timedelta
     ) -> AcceptedReply | FailedReply:
         try:
             one = replace(request, account=account)
             if request.is_emergency:
-                return await self._emergency(one, ask_arm=False)
+                return await self._emergency(one, ask_arm=False, start=start)
             return await self.request(one)
         except AlreadyRunning as exc:
             return _accepted(exc.operation_id, account, repeated=True)

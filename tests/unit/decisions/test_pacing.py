@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 
 from rotation.decisions.pacing import (
     ARM_WRITES,
+    EMERGENCY_WRITES,
     ROTATION_WRITES,
     VAULT_CREATES,
     Bucket,
     Demand,
+    emergencies,
     starts,
     turns,
 )
@@ -108,3 +110,17 @@ def test_a_rotation_counts_for_the_writes_that_the_benchmark_counts() -> None:
     assert max(measured[half]["arm_writes"] for half in ("rotation", "revocation")) == (
         ROTATION_WRITES
     )
+
+
+def test_emergencies_of_a_batch_use_up_the_reserve_and_then_follow_the_rate() -> None:
+    delays = [start.total_seconds() for start in emergencies(["s"] * 1000)]
+    at_once = 200 // EMERGENCY_WRITES
+    assert set(delays[:at_once]) == {0}
+    assert delays[at_once] > 0
+    assert delays[-1] == pytest.approx((1000 * EMERGENCY_WRITES - 200) / 10)
+
+
+def test_emergencies_of_other_subscriptions_do_not_wait() -> None:
+    *_, last = emergencies([*["S", "s"] * 500, "other"])
+    assert last == timedelta()
+    assert list(emergencies(["S"] * 100)) == list(emergencies(["s", "S"] * 50))

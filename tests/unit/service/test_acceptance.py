@@ -305,3 +305,15 @@ async def test_the_document_ends_although_the_record_cannot_be_read(world: World
     await world.store.put(ACCOUNT.slug, b"garbage")
     await world.acceptance.close(found, Verdict.ABANDONED, CALLER, "a mistake")
     assert (await world.stored(found.id)).verdict is Verdict.ABANDONED
+
+
+async def test_one_of_many_begins_when_its_calls_fit(world: World) -> None:
+    name, _, _ = await world.acceptance.request(LEAK, ask_arm=False, start=HOUR)
+    assert [delay for _, delay in world.queue.visits] == [HOUR]
+    assert (await world.stored(name)).look_at == NOW + HOUR  # the timer does not begin it before
+
+
+async def test_a_single_one_begins_at_once(world: World) -> None:
+    found = await world.request()
+    assert [delay for _, delay in world.queue.visits] == [timedelta()]
+    assert found.look_at is None
