@@ -34,7 +34,7 @@ simulate: setup ## run the simulation with injected faults (SEED=7 N=10000; PAIR
 	@$(BIN)/python -m tests.simulation --n $(N) $(if $(SEED),--seed $(SEED)) \
 	  $(if $(PAIRS),--pairs) $(if $(YEAR),--year)
 
-bench: setup ## count the calls of a rotation, an emergency and an idle sweep (fails if a count has grown)
+bench: setup ## count the calls of a rotation and an emergency, and time a fleet (fails if a figure has grown)
 	@$(BIN)/python -m benchmarks --check
 
 load: setup ## run hundreds of consumers while keys rotate and things break (ARGS="--consumers 400 --rate 80")

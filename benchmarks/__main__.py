@@ -2,7 +2,8 @@
 
     python -m benchmarks [--check] [--write]
 
-``--check`` fails if a count is larger than in ``figures.json``; ``--write`` replaces that file.
+``--check`` fails if a count or a ratio is larger than in ``figures.json``; ``--write`` replaces
+that file.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import sys
 from typing import Any
 
 from . import figures, peers, scenarios, table
+from .pace import report
 
 
 async def _measure() -> dict[str, Any]:
@@ -32,9 +34,9 @@ async def _measure() -> dict[str, Any]:
 
 
 def main() -> int:
-    """Return 1 if a count has grown."""
+    """Return 1 if a figure has grown."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
-    parser.add_argument("--check", action="store_true", help="fail if a count has grown")
+    parser.add_argument("--check", action="store_true", help="fail if a figure has grown")
     parser.add_argument("--write", action="store_true", help="replace figures.json")
     arguments = parser.parse_args()
     logging.disable(logging.CRITICAL)
@@ -42,13 +44,13 @@ def main() -> int:
     further = found["further_target"]
     for name in further:
         further[name] -= found["rotation"][name] + found["revocation"][name]
-    grown = figures.grown(found) if arguments.check else []
+    pace = report.measured()
+    grown = figures.grown(found, pace) if arguments.check else []
     if arguments.write:
-        figures.write(found)
+        figures.write(found, pace)
     table.show(found)
-    for line in grown:
-        print(line)
-    print(json.dumps(found))
+    print("", *report.lines(pace), "", *grown, sep="\n")
+    print(json.dumps(found | pace))
     return 1 if grown else 0
 
 

@@ -1,4 +1,4 @@
-"""The time from the report of a leaked key to its death, on an idle system and during a sweep."""
+"""The time from the report of a leaked key to its rejection, idle and during a sweep."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ COUNT, WORKERS = 30, 20
 # The reports begin when the sweep has used up what ARM allows at once.
 _DRAINED, _APART = 60.0, 5.0
 
-# Reads and regenerates of an account's keys until the leaked key is dead.
+# Reads and regenerates of an account's keys until the leaked key is rejected.
 _WRITES = 2
 
 
@@ -38,7 +38,7 @@ class Emergencies:
 
 @dataclass(frozen=True)
 class Leak:
-    """``seconds`` until the last of the leaked keys is dead."""
+    """``seconds`` until the last of the leaked keys is rejected."""
 
     subscriptions: int
     seconds: float
@@ -48,7 +48,7 @@ class Leak:
 
 @dataclass
 class Deaths:
-    """The seconds from each report until the account's first key was dead."""
+    """The seconds from each report until the account's first key was rejected."""
 
     estate: Estate
     reported: dict[str, float] = field(default_factory=dict)
@@ -72,7 +72,7 @@ class Deaths:
             self._died.set()
 
     async def all(self) -> None:
-        """Wait until all reported keys are dead."""
+        """Wait until all reported keys are rejected."""
         while self.reported:
             self._died.clear()
             await self._died.wait()
@@ -116,9 +116,9 @@ async def _report(service: Service, account: AccountId, deaths: Deaths) -> None:
     await service.commands.request(request)
 
 
-def leak(subscriptions: int, path: float) -> Leak:
-    """Report 1,000 keys at once; ``path`` is the time of a single one."""
-    shape = Shape(1000, subscriptions, subscriptions)
+def leak(subscriptions: int, path: float, keys: int = 1000) -> Leak:
+    """Report the keys of a fleet at once; ``path`` is the time of a single one."""
+    shape = Shape(keys, subscriptions, subscriptions)
     estate = Estate(shape)
     deaths = run(estate.azure.clock, _leaked(estate))
     least = bound.of(shape.places(), _WRITES, publish=False).seconds + path
