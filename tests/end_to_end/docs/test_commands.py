@@ -121,9 +121,10 @@ def outcomes(page: str, text: str = "") -> list[tuple[str, int]]:
 @pytest.mark.slow
 @pytest.mark.parametrize("page", DOCUMENTS)
 async def test_the_commands_of_a_tour_end_as_the_page_shows(page: str, tmp_path: Path) -> None:
-    played = outcomes(page, await play((ROOT / page).read_text(), tmp_path))
+    text = await play((ROOT / page).read_text(), tmp_path)
     expected = [pair for pair in outcomes(page) if is_run(page, pair[0])]
-    assert [pair for pair in played if is_run(page, pair[0])] == expected
+    found = [pair for pair in outcomes(page, text) if is_run(page, pair[0])]
+    assert found == expected, text
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
