@@ -275,6 +275,16 @@ STORIES: dict[str, Plan] = {
         targets=2,
         events=(PlannedEvent(4, "carelessly move the secret", 1),),
     ),
+    "an emergency is cancelled while its document cannot be read": replace(
+        ALONE,
+        seed=330310,
+        events=(
+            PlannedEvent(2, "lock", 1),
+            PlannedEvent(1224, "leak unknown force", 2),
+            PlannedEvent(1573, "tamper: garble an emergency", 6),
+            PlannedEvent(3215, "cancel the emergency", 4),
+        ),
+    ),
     "a secret is recovered with a key that was revoked in the meantime, in a shared vault": replace(
         NEIGHBOURS,
         seed=200057,

@@ -161,6 +161,9 @@ class Incidents:
         else:
             body = {"reason": f"{verb} it"}
             found = await self._send("answer_rotation", body, person=person, id=name, answer=verb)
+        if found and found.accepted and before is None and verb != "resume":
+            # Its document cannot be read, so that no verdict in it shows this.
+            self.world.observations.leaked_keys.withdraw([name])
         if person is OPERATOR and found and before and before.is_open:
             message = f"an operator may {verb} an emergency"
             still = self._find(name)
