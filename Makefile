@@ -42,7 +42,7 @@ load: setup ## run hundreds of consumers while keys rotate and things break (ARG
 
 mutants: setup ## make random small faults and count those that the tests notice (N=40 SEED=7 PATHS=rotation/domain TESTS=tests/unit; ALL=1: every fault; WRITE=1: list the survivors)
 	@$(BIN)/python -m scripts.mutation $(PATHS) \
-	  $(if $(ALL),--all,--seconds 180 --n $(if $(filter command,$(origin N)),$(N),40) $(if $(SEED),--seed $(SEED))) \
+	  $(if $(ALL),--all,--seconds 100 --n $(if $(filter command,$(origin N)),$(N),40) $(if $(SEED),--seed $(SEED))) \
 	  $(if $(TESTS),--tests $(TESTS)) $(if $(WRITE),--write)
 
 check: setup ## ruff, mypy --strict, import-linter, plain English

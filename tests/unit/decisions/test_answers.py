@@ -201,6 +201,11 @@ class TestCalledOff:
         assert ended(action) is ending
         assert ending is None or action.reason == "called off by cy"
 
+    def test_a_document_without_a_note_names_its_verdict(self) -> None:
+        f = responding(Phase.VERIFY)
+        action = decide(replace(f, emergencies=(document(verdict=Verdict.CANCELLED),)))
+        assert action.reason == "cancelled"
+
     def test_not_while_another_one_is_open(self) -> None:
         assert ended(decide(self.closed(Verdict.CANCELLED, document(id="e-2")))) is None
         waiting = document(id="e-2", begun_at=None)
@@ -241,6 +246,13 @@ class TestMerged:
         op = rotation(purpose=purpose, value="another")
         assert decide(running(Phase.VERIFY, op, requests=(MANUAL,))).record.requests == (MANUAL,)
 
+    def test_an_emergency_that_a_person_must_confirm_is_not_lost_in_a_rotation(self) -> None:
+        waiting = emergency()
+        f = running(Phase.VERIFY, rotation(), requests=(waiting, MANUAL))
+        action = decide(replace(f, emergencies=(document(begun_at=None),)))
+        assert operation(action).requests == ("m-1",)
+        assert action.record.requests == (waiting,)
+
     def test_old_requests_of_events_are_dropped(self) -> None:
         event = replace(MANUAL, kind=RequestKind.EXPIRY)
         f = running(Phase.VERIFY, rotation(), requests=(event,))
@@ -259,6 +271,9 @@ class TestRestoredRecord:
         assert action.record.intent is None
         assert action.record.quarantine == {Slot.KEY1: NOW + 10 * MINUTE}
         assert action.record.seen[name("a")].fingerprint == KEYS.key2.fingerprint("salt")
+
+    def test_only_one_that_names_an_old_key_has_something_to_forget(self) -> None:
+        assert "restored" not in decide(self.restored(retired=None)).reason
 
     def test_not_if_they_are_of_the_records_own(self) -> None:
         f = self.restored(record={"seen": {name("a"): seen(KEYS.key2)}})

@@ -11,13 +11,16 @@ from msgspec.structs import replace
 from rotation.decisions import distribution
 from rotation.decisions.actions import Action, ActionKind
 from rotation.decisions.facts import Facts
+from rotation.domain import consumers
 from rotation.domain.keys import Key, Slot
 from rotation.domain.operation import Attempt, Intent, Phase, PublishedVersion
+from rotation.domain.policy import Policy
 from rotation.domain.probing import ProbeVerdict
-from rotation.domain.targets import Target
+from rotation.domain.targets import Enrolment, Target
 
 from .account import (
     ACCEPTED,
+    ACCOUNT,
     INCONCLUSIVE,
     KEYS,
     NOW,
@@ -39,6 +42,7 @@ KEY1, KEY2 = (key.fingerprint("salt") for key in (KEYS.key1, KEYS.key2))
 DONE = target("b", KEYS.key2)
 PUT = {name("a"): PublishedVersion("v2", NOW - MINUTE)}
 BOTH = (target("a", KEYS.key2), DONE)
+SITE = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Web/sites/shop"
 LATE = Attempt(NOW - HOUR, NOW - 30 * SECOND, "ServiceUnavailable")  # given up, tried just now
 SOON = Attempt(NOW - MINUTE, NOW - SECOND, "ServiceUnavailable")  # waited for, tried just now
 
@@ -174,6 +178,15 @@ class TestPublished:
         assert first.record.outbox[0].data["slot"] == "Key2"
         again = distribution.publish(publishing(*BOTH, op={"overlap_until": NOW}))
         assert not notices(again)
+
+    def test_the_consumers_of_what_was_published_are_asked_to_read_again(self) -> None:
+        known = consumers.parse(f"shop@kv={SITE}, other@kv={SITE}2", ("https://kv",))
+        shop = target("a", KEYS.key2, enrolment=Enrolment(ACCOUNT, consumers=("shop",)))
+        left = target("c", enrolment=Enrolment(ACCOUNT, consumers=("other",)))
+        f = publishing(shop, left, op={"attempts": {name("c"): LATE}})
+        action = distribution.publish(replace(f, policy=Policy(consumers=known)))
+        assert phase(action) is Phase.OVERLAP
+        assert set(action.record.nudges) == {"shop"}
 
     def test_it_names_the_secrets_that_are_left(self) -> None:
         f = publishing(target("left"), DONE, op={"attempts": {name("left"): LATE}})

@@ -269,6 +269,12 @@ class TestLastRotation:
         record = Record(ACCOUNT, "salt", operation=running, history=rotated(NOW - 9 * DAY).history)
         assert last_rotation(replace(SECRET, record=record)) == NOW - DAY
 
+    def test_so_do_the_former_ones_while_one_runs_that_has_not_published(self) -> None:
+        history = rotated(NOW - 9 * DAY).history
+        running = msgspec.structs.replace(history[0], puts={})
+        record = Record(ACCOUNT, "salt", operation=running, history=history)
+        assert last_rotation(replace(SECRET, record=record)) == NOW - 9 * DAY
+
     def test_without_a_history_a_publish_that_the_record_remembers_makes_the_key_ours(self) -> None:
         record = Record(ACCOUNT, "salt", published_at=NOW - DAY)
         assert last_rotation(replace(SECRET, record=record)) == NOW

@@ -129,6 +129,13 @@ class TestUnread:
         assert decide(replace(facts(), is_hold_unread=True)).kind is ActionKind.IDLE
         assert decide(replace(due_account(), is_hold_unread=True)).missing.fleet_hold
 
+    def test_until_then_the_spells_of_a_hold_go_on(self) -> None:
+        spells = {"": Hold(NOW - DAY)}
+        f = due_account()
+        f = replace(f, record=replace(f.record, held=spells), is_hold_unread=True)
+        action = decide(f)
+        assert (action.missing, action.record.held) == (MissingFacts(fleet_hold=True), spells)
+
 
 class TestEnd:
     """The hold ends at the first of its bounds."""

@@ -8,12 +8,13 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from rotation.decisions.membership import Context, Membership, settle
+from rotation.decisions.membership import Context, Membership, settle, with_remarks
 from rotation.domain.bindings import Bindings, parse
 from rotation.domain.ids import AccountId, TargetId
 from rotation.domain.keys import Key, Keys, Slot
 from rotation.domain.membership import Member
 from rotation.domain.operation import Phase
+from rotation.domain.policy import Policy
 from rotation.domain.record import ObservedVersion, Record
 from rotation.domain.targets import SecretSnapshot
 
@@ -89,6 +90,23 @@ class TestAdmission:
     def test_a_secret_whose_former_account_still_rotates_is_not_admitted(self) -> None:
         found = one(replace(CONTEXT, busy_elsewhere=frozenset({TARGET})), secret())
         assert not found.members
+        assert "former account" in found.notes[str(TARGET)]
+
+    @pytest.mark.parametrize(
+        ("bindings", "value", "why"),
+        [
+            (Bindings(), "a" * 32, "not listed completely"),
+            (BROAD, None, "is disabled"),
+            (BROAD, "c" * 32, "does not show a current key"),
+        ],
+    )
+    def test_a_secret_that_is_not_admitted_is_noted_with_the_reason(
+        self, bindings: Bindings, value: str | None, why: str
+    ) -> None:
+        found = one(replace(CONTEXT, bindings=bindings), secret(value))
+        assert why in found.notes[str(TARGET)]
+        assert not found.admitted
+        assert not found.targets
 
     @pytest.mark.parametrize(
         ("bindings", "value", "admitted"),
@@ -148,6 +166,60 @@ class TestStaying:
         assert found.members[str(TARGET)] == Member(NOW, expires=None)
         assert not found.admitted
 
+    @pytest.mark.parametrize(
+        ("bindings", "stays"),
+        [
+            (NAMED, True),
+            (Bindings(single_vault=True), True),
+            (Bindings(), True),
+            (Bindings(frozen=((VAULT, frozenset()),)), False),
+        ],
+    )
+    def test_unless_its_vault_was_listed_since_and_does_not_show_it(
+        self, bindings: Bindings, stays: bool
+    ) -> None:
+        found = one(replace(member(members={}), bindings=bindings), secret())
+        assert bool(found.targets) is stays
+        assert not found.admitted
+
+    def test_while_its_vault_is_undecided_it_is_a_target_but_not_yet_recorded(self) -> None:
+        undecided = Bindings()
+        found = one(replace(member(members={}), bindings=undecided), secret())
+        assert [t.id for t in found.undecided] == [TARGET]
+        assert not found.members
+        known = one(replace(member(), bindings=undecided), secret())
+        assert [t.id for t in known.undecided] == [TARGET]
+        assert str(TARGET) in known.members
+
+    def test_a_target_of_a_decided_vault_is_not_undecided(self) -> None:
+        assert not one(member(), secret()).undecided
+
+    def test_a_target_is_what_was_read(self) -> None:
+        expires = NOW + timedelta(days=9)
+        read = secret(version="v7", expires=expires, content_type="text/plain")
+        (found,) = one(member(), read).targets
+        assert (found.version, found.created, found.expires) == ("v7", NOW, expires)
+        assert (found.content_type, found.tags, found.tagged) == ("text/plain", TAGS, True)
+        assert found.enrolment.validity == timedelta(days=90)
+
+    def test_without_tags_it_keeps_the_settings_of_the_version_before(self) -> None:
+        former = TAGS | {"RotationPaused": "true", "team": "blue"}
+        new = secret(version="v2", tags={"team": "red"}, former_tags=former)
+        (found,) = one(member(), new).targets
+        assert found.enrolment.paused
+        assert found.tags == former | {"team": "red"}
+
+    def test_with_tags_the_version_before_does_not_count(self) -> None:
+        former = TAGS | {"RotationPaused": "true"}
+        (found,) = one(member(), secret(former_tags=former)).targets
+        assert not found.enrolment.paused
+        assert found.tags == TAGS
+
+    def test_an_address_that_is_not_valid_is_a_problem_of_its_secret(self) -> None:
+        garbled = {"ProviderAddress": "/subscriptions/s1/nonsense"}
+        (found,) = one(member(), secret(version="v2", tags=garbled)).targets
+        assert "ProviderAddress" in found.enrolment.problems[0]
+
     def test_a_new_version_without_tags_changes_nothing(self) -> None:
         found = one(member(), secret(version="v2", tags={}, former_tags=TAGS))
         assert [(t.id, t.tagged, t.enrolment.account) for t in found.targets] == [
@@ -174,6 +246,25 @@ class TestLeaving:
         found = one(member(), secret(tags={}, former_tags=TAGS))
         assert found.members[str(TARGET)].leaves_at == NOW + timedelta(hours=26)
         assert found.targets, "until then it is a target"
+        assert "removed" in found.notes[str(TARGET)]
+
+    def test_the_overlap_counts_from_when_the_address_was_first_missed(self) -> None:
+        at = NOW + timedelta(hours=3)
+        leaving = {str(TARGET): Member(NOW - timedelta(days=9), leaves_at=at)}
+        found = one(member(members=leaving), secret(tags={}, former_tags=TAGS))
+        assert found.members[str(TARGET)].leaves_at == at
+
+    @pytest.mark.parametrize("tag", ["provideraddress", " ProviderAddress "])
+    def test_an_address_is_there_however_its_tag_is_written(self, tag: str) -> None:
+        odd = {tag: "not an address"}
+        found = one(member(), secret(tags=odd, former_tags=TAGS))
+        assert found.members[str(TARGET)].leaves_at is None
+
+    def test_a_deleted_member_is_gone(self) -> None:
+        gone = TargetId(VAULT, "gone")
+        found = settle(member(), [secret()], deleted=[gone])
+        assert found.left == [gone]
+        assert [t.id for t in found.targets] == [TARGET]
 
     def test_a_new_version_without_an_address_does_not_make_a_member_leave(self) -> None:
         untagged = {str(TARGET): ObservedVersion("v1", "", tagged=False)}
@@ -216,6 +307,26 @@ class TestWithdrawal:
         assert not found.targets
         assert str(TARGET) in found.members
 
+    def test_it_is_recorded_as_withdrawn_until_it_is_bound_again(self) -> None:
+        found = one(replace(member(), bindings=NOTHING), secret())
+        assert found.members[str(TARGET)].withdrawn
+        assert "no longer bound to acct-a" in found.notes[str(TARGET)]
+        again = {str(TARGET): Member(NOW, withdrawn=True, released=True)}
+        found = one(member(members=again), secret())
+        kept = found.members[str(TARGET)]
+        assert (kept.withdrawn, kept.released) == (False, False)
+        assert found.targets
+
+    def test_the_release_of_a_person_lasts_as_long_as_the_withdrawal(self) -> None:
+        released = {str(TARGET): Member(NOW, withdrawn=True, released=True)}
+        found = one(replace(member(members=released), bindings=NOTHING), secret())
+        assert found.members[str(TARGET)].released
+
+    def test_a_withdrawn_value_that_is_not_a_key_is_only_withdrawn(self) -> None:
+        found = one(replace(member(), bindings=NOTHING), secret("hunter2"))
+        assert [t.id for t in found.withdrawn] == [TARGET]
+        assert not found.foreign
+
     def test_an_undecided_vault_withdraws_nothing(self) -> None:
         assert one(replace(member(), bindings=Bindings()), secret()).targets
 
@@ -227,6 +338,7 @@ class TestForeignValues:
         assert [t.id for t in found.foreign] == [TARGET]
         assert not found.targets
         assert str(TARGET) in found.members
+        assert "not a key" in found.notes[str(TARGET)]
 
     @pytest.mark.parametrize("value", ["c" * 32, "c" * 84, "c" * 32 + "\n"])
     def test_a_tagged_value_with_the_shape_of_a_key_is_not_foreign(self, value: str) -> None:
@@ -258,3 +370,25 @@ class TestForeignValues:
 
     def test_a_current_key_with_blanks_around_it_is_ours(self) -> None:
         assert one(member(), secret(f" {KEYS[Slot.KEY1].reveal()} ")).targets
+
+
+class TestRemarks:
+    """A secret's own settings that do not count as given are noted beside what else is noted."""
+
+    def remarks(self, **tags: str) -> dict[str, str]:
+        found = one(member(), secret(tags=TAGS | tags))
+        return dict(with_remarks({"x": "another"}, found.targets, Policy()))
+
+    def test_without_any_the_notes_stay(self) -> None:
+        assert self.remarks() == {"x": "another"}
+
+    def test_all_of_a_secret_are_joined(self) -> None:
+        found = self.remarks(RotationWindow="nonsense", RotationConsumers="nobody")
+        assert found["x"] == "another"
+        assert "RotationWindow" in found[str(TARGET)]
+        assert "; RotationConsumers: no " in found[str(TARGET)]
+
+    def test_they_follow_what_is_noted_already(self) -> None:
+        (found,) = one(member(), secret(tags=TAGS | {"RotationConsumers": "nobody"})).targets
+        notes = with_remarks({str(TARGET): "first"}, [found], Policy())
+        assert notes[str(TARGET)].startswith("first; RotationConsumers: no ")

@@ -12,6 +12,7 @@ from rotation.decisions.facts import Facts
 from rotation.domain import consumers
 from rotation.domain.operation import Phase
 from rotation.domain.policy import Policy
+from rotation.domain.record import Nudge
 from rotation.domain.targets import Target
 
 from .account import KEYS, NOW, rotation, running, target
@@ -73,3 +74,54 @@ def test_an_attempt_after_the_end_is_noted_on_the_operation_that_ended() -> None
     noted = nudges.tried(ended, "shop", "", NOW)
     assert noted.history[-1].audit[-1].what == "shop was asked to read its secret again"
     assert nudges.tried(f.record, "shop", "", NOW) == f.record
+
+
+def test_a_consumer_of_several_secrets_is_asked_once_for_all() -> None:
+    both = selecting(), selecting("v9", "b")
+    f = facts(*both)
+    asked = nudges.ask(f.record, f, both)
+    assert asked.nudges["shop"] == Nudge(tuple(f"{t.id}/{t.version}" for t in both), NOW)
+    assert nudges.ask(asked, f, both[:1]) == asked
+
+
+def test_what_others_were_asked_stays() -> None:
+    one = selecting()
+    f = facts(one)
+    record = replace(f.record, nudges={"chat": Nudge(("x",), None, 1)})
+    assert set(nudges.ask(record, f, (one,)).nudges) == {"chat", "shop"}
+    asked = nudges.ask(record, f, (one,))
+    assert nudges.tried(asked, "shop", "", NOW).nudges["chat"] == Nudge(("x",), None, 1)
+
+
+def test_the_earliest_attempt_is_next_and_only_the_due_ones_are_made() -> None:
+    minute = timedelta(minutes=1)
+    waiting = {"a": NOW + 2 * minute, "b": NOW, "c": None, "d": NOW + minute}
+    record = replace(
+        facts(selecting()).record, nudges={n: Nudge((), at) for n, at in waiting.items()}
+    )
+    assert nudges.next_at(record) == NOW
+    assert nudges.due(record, NOW) == ("b",)
+    assert nudges.due(record, NOW + minute) == ("b", "d")
+
+
+def test_an_attempt_counts_and_keeps_its_error() -> None:
+    one = selecting()
+    f = facts(one)
+    failed = nudges.tried(nudges.ask(f.record, f, (one,)), "shop", "refused", NOW)
+    found = failed.nudges["shop"]
+    assert (found.tries, found.error, found.next_at) == (1, "refused", NOW + nudges.PAUSES[0])
+    assert found.versions == (f"{one.id}/v2",)
+    done = nudges.tried(failed, "shop", "", NOW)
+    assert (done.nudges["shop"].tries, done.nudges["shop"].error) == (2, "")
+
+
+def test_only_the_last_operation_is_noted_if_there_is_one() -> None:
+    one = selecting()
+    f = facts(one)
+    asked = replace(nudges.ask(f.record, f, (one,)), operation=None)
+    history = (f.operation, replace(f.operation, id="op-2"))
+    noted = nudges.tried(replace(asked, history=history), "shop", "", NOW)
+    assert noted.history[0] == f.operation
+    assert noted.history[1].audit
+    alone = nudges.tried(asked, "shop", "", NOW)
+    assert (alone.history, alone.nudges["shop"].next_at) == ((), None)
