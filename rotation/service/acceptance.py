@@ -42,6 +42,9 @@ ANSWERS = {
 }
 
 # The person who reports a leak waits for the answer.
+# Why one of many emergencies has not begun.
+_TURN = "it waits for its turn, because Resource Manager limits the calls of a subscription"
+
 ARM_PATIENCE = timedelta(seconds=10)
 
 
@@ -179,6 +182,7 @@ class Acceptance:
             bulk=not ask_arm,
             blind=request.blind,
             look_at=self.clock.now() + start if start else None,
+            why=_TURN if start else "",
         )
         keys = await self._keys(account) if ask_arm else None
         if keys is not None:

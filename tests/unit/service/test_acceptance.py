@@ -310,10 +310,12 @@ async def test_the_document_ends_although_the_record_cannot_be_read(world: World
 async def test_one_of_many_begins_when_its_calls_fit(world: World) -> None:
     name, _, _ = await world.acceptance.request(LEAK, ask_arm=False, start=HOUR)
     assert [delay for _, delay in world.queue.visits] == [HOUR]
-    assert (await world.stored(name)).look_at == NOW + HOUR  # the timer does not begin it before
+    found = await world.stored(name)
+    assert found.look_at == NOW + HOUR  # the timer does not begin it before
+    assert "waits for its turn" in found.why
 
 
 async def test_a_single_one_begins_at_once(world: World) -> None:
     found = await world.request()
     assert [delay for _, delay in world.queue.visits] == [timedelta()]
-    assert found.look_at is None
+    assert (found.look_at, found.why) == (None, "")
