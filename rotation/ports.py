@@ -31,8 +31,11 @@ class Accounts(Protocol):
     async def keys(self, account: AccountId) -> Keys:
         """Read both keys."""
 
-    async def regenerate(self, account: AccountId, slot: Slot) -> None:
-        """Regenerate a key; sent once. Transient and Permanent mean that nothing happened."""
+    async def regenerate(self, account: AccountId, slot: Slot) -> Keys | None:
+        """Regenerate a key; sent once. Transient and Permanent mean that nothing happened.
+
+        Return both keys as the answer has them, or None if it has not.
+        """
 
 
 class Vaults(Protocol):
@@ -52,8 +55,13 @@ class Vaults(Protocol):
         Its value is the key inside; that of a version without our tags is the whole text.
         """
 
-    async def read_versions(self, target: TargetId) -> tuple[Version, ...]:
-        """Return all versions in no order; the enabled ones have values."""
+    async def read_versions(
+        self, target: TargetId, known: Mapping[str, Key] | None = None
+    ) -> tuple[Version, ...]:
+        """Return all versions in no order; the enabled ones have values.
+
+        ``known`` are the keys in versions that were just read, which are not read again.
+        """
 
     async def list_versions(self, target: TargetId) -> tuple[VersionInfo, ...]:
         """Return all versions in no order, without values."""

@@ -58,20 +58,22 @@ class ArmAccounts:
             found = await accounts.list_keys(account.resource_group, account.name)
         except SDK_ERRORS as exc:
             raise failure(exc, f"list the keys of {account.name}") from None
-        if not found.key1 or not found.key2:
+        keys = _keys(found)
+        if keys is None:
             raise Transient(f"list the keys of {account.name}: ARM returned none", code="NoKeys")
-        return Keys(*map(keys_in_memory.key, (found.key1, found.key2)))
+        return keys
 
-    async def regenerate(self, account: AccountId, slot: Slot) -> None:
-        """Send once. The response holds both keys and is ignored: the keys are read again."""
+    async def regenerate(self, account: AccountId, slot: Slot) -> Keys | None:
+        """Send once. Return the keys of the response; they serve for a proof only."""
         accounts = self._client(account.subscription).accounts
         doing = f"regenerate {slot} of {account.name}"
         try:
-            await accounts.regenerate_key(account.resource_group, account.name, slot.value)
+            found = await accounts.regenerate_key(account.resource_group, account.name, slot.value)
         except DecodeError:
             raise Unknown(f"{doing}: the response cannot be read", code="Unreadable") from None
         except SDK_ERRORS as exc:
             raise failure(exc, doing, effect=True) from None
+        return _keys(found)
 
     async def close(self) -> None:
         for client in self._clients.values():
@@ -111,6 +113,13 @@ class ArmAccounts:
             credential_scopes=[scope],
             **options,
         )
+
+
+def _keys(found: Any) -> Keys | None:
+    """Return the keys of a response, or None if it lacks one."""
+    if not found.key1 or not found.key2:
+        return None
+    return Keys(*map(keys_in_memory.key, (found.key1, found.key2)))
 
 
 def _listed(found: Any) -> Account | None:

@@ -92,20 +92,26 @@ class KeyVaults:
         except SDK_ERRORS as exc:
             raise failure(exc, f"list the versions of secret {target}") from None
 
-    async def read_versions(self, target: TargetId) -> tuple[Version, ...]:
+    async def read_versions(
+        self, target: TargetId, known: Mapping[str, Key] | None = None
+    ) -> tuple[Version, ...]:
         listed = [properties async for properties in self._versions(target)]
         name = secret_properties.newest_format(listed)
-        return tuple([await self._version(target, p, name) for p in listed])
+        return tuple([await self._version(target, p, name, known or {}) for p in listed])
 
     async def list_versions(self, target: TargetId) -> tuple[VersionInfo, ...]:
         return tuple([secret_properties.version_info(p) async for p in self._versions(target)])
 
-    async def _version(self, target: TargetId, properties: SecretProperties, name: str) -> Version:
+    async def _version(
+        self, target: TargetId, properties: SecretProperties, name: str, known: Mapping[str, Key]
+    ) -> Version:
         """Return a version; ``name`` is the format of one that has none of our tags."""
         version, created = properties.version or "", secret_properties.created(properties)
         own = secret_properties.format_of(properties)
         name = name if own is None else own
-        value = await self._value(target, version, name) if properties.enabled else None
+        if not properties.enabled:
+            return Version(target, version, created, None)
+        value = known.get(version) or await self._value(target, version, name)
         return Version(target, version, created, value)
 
     async def _value(self, target: TargetId, version: str, name: str) -> Key | None:

@@ -43,7 +43,7 @@ from .actions import (
     unread,
 )
 from .facts import Facts
-from .lifecycle import cancellable, end, without_intent
+from .lifecycle import cancellable, confirmed, end, without_intent
 
 _PHASES: dict[Phase, Callable[[Facts], Action]] = {
     Phase.IDLE: idle.decide,
@@ -61,7 +61,7 @@ _CALLED_OFF = {Verdict.CANCELLED: Ending.CANCELLED, Verdict.ABANDONED: Ending.AB
 
 def decide(f: Facts) -> Action:
     """Return the next action for an account."""
-    f = leaks.asked(_without_events(f))
+    f = confirmed(leaks.asked(_without_events(f)))
     urgent = _restored(f) or _answered(f) or _called_off(f) or emergency.decide(f) or _respond(f)
     return urgent or _unjudged(f) or _scheduled(f)
 

@@ -35,7 +35,8 @@ class Facts(Struct, frozen=True, dict=True):
     ``left_behind`` and ``strays`` are targets that scheduled work goes on without: they held it too
     long, or show a key that works but is not of the account.
     ``fleet_hold`` is a person's hold of all scheduled work, unless ``is_hold_unread``.
-    ``is_blind``: no vault can be listed and no secret can be read.
+    ``is_blind``: no vault can be listed and no secret can be read. ``is_unlisted``: the keys are
+    those in the answer to a regenerate.
     """
 
     now: datetime
@@ -59,6 +60,7 @@ class Facts(Struct, frozen=True, dict=True):
     is_blind: bool = False
     fleet_hold: FleetHold | None = None
     is_hold_unread: bool = False
+    is_unlisted: bool = False
 
     @property
     def operation(self) -> Operation:

@@ -103,9 +103,17 @@ def without_intent(f: Facts) -> Facts:
     if intent is None:
         return f
     quarantine = dict(f.record.quarantine)
-    if not intent.answered or f.fingerprint(intent.slot) == intent.before:
+    if not intent.answered or f.is_unlisted or f.fingerprint(intent.slot) == intent.before:
         quarantine[intent.slot] = f.now + f.policy.settle
     return replace(f, record=replace(f.record, intent=None, quarantine=quarantine))
+
+
+def confirmed(f: Facts) -> Facts:
+    """Clear an intent that was followed by its answer alone, once ARM lists the new value."""
+    intent = f.record.intent
+    if intent is None or f.is_unlisted or f.record.phase in (Phase.REGENERATE, Phase.REVOKE):
+        return f
+    return f if f.fingerprint(intent.slot) == intent.before else without_intent(f)
 
 
 def superseded(f: Facts, why: str) -> Action:

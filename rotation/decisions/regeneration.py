@@ -26,9 +26,10 @@ def send(f: Facts, slot: Slot, following: Phase, guard: Guard = guards.before_re
     intent = f.record.intent
     if intent is not None and intent.slot is slot and f.fingerprint(slot) != intent.before:
         adopted = replace(f.operation, value=f.fingerprint(f.operation.candidate))
-        return enter(without_intent(f), following, f"{slot} has a new value", adopted)
+        known = f if f.is_unlisted else without_intent(f)
+        return enter(known, following, f"{slot} has a new value", adopted)
     if intent is not None and intent.slot is slot and intent.answered:
-        return _without_effect(f, slot)
+        return not_listed(f, slot)
     f = without_intent(f)
     refusal = guard(f, slot)
     if refusal is not None:
@@ -41,7 +42,7 @@ def send(f: Facts, slot: Slot, following: Phase, guard: Guard = guards.before_re
     return Action(ActionKind.SEND, f"regenerate {slot}", record, slot=slot)
 
 
-def _without_effect(f: Facts, slot: Slot) -> Action:
+def not_listed(f: Facts, slot: Slot) -> Action:
     """Wait for a while, then block: ARM accepted the regenerate but still lists the old key."""
     reason = f"{slot} was regenerated, but ARM still lists the old key"
     if f.operation.purpose is Purpose.EMERGENCY:

@@ -38,7 +38,7 @@ from .progress import (
     who_publishes,
     why_verify,
 )
-from .regeneration import send
+from .regeneration import not_listed, send
 
 SOON = timedelta(minutes=1)
 
@@ -56,6 +56,8 @@ def verify(f: Facts) -> Action:
     operation = f.operation
     if f.broken and operation.overlap_until is None and operation.purpose is Purpose.ROTATE:
         return superseded(f, "consumers have no working key; repairing that first")
+    if f.record.intent and not f.is_unlisted:
+        return not_listed(f, f.record.intent.slot)
     fingerprint = f.fingerprint(operation.candidate)
     if operation.value != fingerprint:
         operation = replace(operation, value=fingerprint, puts={})

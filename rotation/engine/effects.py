@@ -15,7 +15,7 @@ from ..decisions.facts import Facts
 from ..domain import tags
 from ..domain.errors import Permanent, RotationError, Transient
 from ..domain.ids import AccountId
-from ..domain.keys import Key
+from ..domain.keys import Key, Keys
 from ..domain.operation import (
     BY_POLICY,
     Attempt,
@@ -54,18 +54,22 @@ class Effects:
         known = dict.fromkeys((*self._former.get(account, ()), *keys))
         self._former[account] = tuple(known)[-_REMEMBERED:]
 
-    async def perform(self, facts: Facts, action: Action, record: Record) -> None:
-        """Perform an action whose ``record`` has been stored. Other actions have no effect."""
+    async def perform(self, facts: Facts, action: Action, record: Record) -> Keys | None:
+        """Perform an action whose ``record`` has been stored. Other actions have no effect.
+
+        Return the keys in the answer to a regenerate.
+        """
         match action.kind:
             case ActionKind.SEND:
-                await self._send(facts, record)
+                return await self._send(facts, record)
             case ActionKind.PUBLISH:
                 await self._publish(facts, action, record)
             case ActionKind.DISABLE:
                 disable = self.gatherer.vaults.disable
                 await _run_all([partial(disable, *version) for version in action.versions])
+        return None
 
-    async def _send(self, facts: Facts, record: Record) -> None:
+    async def _send(self, facts: Facts, record: Record) -> Keys | None:
         """Send the stored intent once; unless it is known to have failed, it may still arrive."""
         intent = record.intent
         if intent is None:
@@ -73,11 +77,12 @@ class Effects:
         self.remember(record.account, [facts.keys[intent.slot]])
         try:
             self._check_age(facts, intent.issued_at)
-            await self.gatherer.accounts.regenerate(record.account, intent.slot)
+            answer = await self.gatherer.accounts.regenerate(record.account, intent.slot)
         except (Transient, Permanent):
             await self._amend_intent(record, intent, None)
             raise
         await self._amend_intent(record, intent, replace(intent, answered=True))
+        return answer
 
     def _check_age(self, facts: Facts, decided_at: datetime) -> None:
         """Refuse a decision that is too old, e.g. because the process was suspended.

@@ -80,7 +80,7 @@ class Gatherer:
         account = check_rotatable(found, in_emergency=in_emergency)
         read = recent.read or await self._read(record, known, listed=listed)
         keys = recent.keys_for(read) or await self.accounts.keys(record.account)
-        recent.account, recent.read, recent.keys = found, read, keys
+        recent.note(found, read, keys)
         bindings = await self.bindings.current()
         busy = await self._busy_elsewhere(record, read.snapshots)
         facts = self._settled(record, account, keys, read, bindings, busy)
@@ -89,6 +89,7 @@ class Gatherer:
             facts,
             cached_keys=cached_keys,
             versions=recent.versions,
+            is_unlisted=recent.is_answer,
             is_blind=blind,
             is_hold_unread=True,
         )
@@ -171,7 +172,7 @@ class Gatherer:
     async def _with_versions(self, f: Facts) -> Facts:
         """Add the versions of each secret; one whose versions cannot be listed is unreadable."""
         asked = (*f.readable, *f.foreign)
-        found = await gather_limited(self._versions(f, target.id) for target in asked)
+        found = await gather_limited(self._versions(f, target) for target in asked)
         pairs = list(zip(asked, found, strict=True))
         failed = {t.id: e for t, e in pairs if isinstance(e, RotationError)}
         hidden = [_hidden(t) for t in asked if t.id in failed]
@@ -187,10 +188,14 @@ class Gatherer:
             versions=tuple(known),
         )
 
-    async def _versions(self, f: Facts, target: TargetId) -> tuple[Version, ...] | RotationError:
-        """Return a secret's versions, or the error; in an emergency none instead of an error."""
+    async def _versions(self, f: Facts, target: Target) -> tuple[Version, ...] | RotationError:
+        """Return a secret's versions, or the error; in an emergency none instead of an error.
+
+        This step has just read the latest one, unless that lacks our tags: its format may differ.
+        """
+        known = {target.version: target.value} if target.value and target.tagged else {}
         try:
-            return await self.vaults.read_versions(target)
+            return await self.vaults.read_versions(target.id, known)
         except RotationError as exc:
             return () if f.leaks else exc
 

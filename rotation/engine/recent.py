@@ -21,6 +21,7 @@ class Recent:
 
     An effect forgets what it changes. Everything else that may change it forgets all.
     ``is_reused``: the present step uses secrets or keys that an earlier one read.
+    ``is_answer``: the keys are those in the answer to a regenerate; they were not listed yet.
     """
 
     account: Account | None = None
@@ -29,12 +30,20 @@ class Recent:
     versions: tuple[Version, ...] | None = None
     at: datetime | None = None
     is_reused: bool = False
+    is_answer: bool = False
 
-    def begin(self, now: datetime, max_age: timedelta, *, may_send: bool) -> None:
-        """Begin a step; one that may send a regenerate reads everything itself."""
+    def begin(
+        self, now: datetime, max_age: timedelta, *, may_send: bool, urgent: bool = False
+    ) -> None:
+        """Begin a step; one that may send a regenerate reads everything itself.
+
+        An ``urgent`` one, in an emergency, lists the keys.
+        """
         if may_send or self.at is None or abs(now - self.at) > max_age:
             self.forget()
             self.at = now
+        if urgent:
+            self.keys, self.is_answer = None, False
         self.is_reused = self.read is not None or self.keys is not None
 
     def keys_for(self, read: Read) -> Keys | None:
@@ -43,7 +52,12 @@ class Recent:
         known = self.keys and all(self.keys.slot_of(value) for value in shown)
         return self.keys if known else None
 
-    def after(self, facts: Facts, action: Action) -> None:
+    def note(self, account: Account, read: Read, keys: Keys) -> None:
+        """Note what a step uses; keys that it has listed are not those of an answer."""
+        self.is_answer = self.is_answer and keys is self.keys
+        self.account, self.read, self.keys = account, read, keys
+
+    def after(self, facts: Facts, action: Action, answer: Keys | None = None) -> None:
         """Keep what the effect did not change; of an emergency, the account alone.
 
         An emergency may regenerate after its publish, and it goes on without secrets that could
@@ -51,7 +65,8 @@ class Recent:
         """
         match action.kind:
             case ActionKind.SEND:
-                self.keys = None
+                self.keys = answer if answer and _is_new(answer, facts.keys, action) else None
+                self.is_answer = self.keys is not None
             case ActionKind.PUBLISH:
                 self.read = None
             case ActionKind.DISABLE:
@@ -61,10 +76,22 @@ class Recent:
         operation = facts.record.operation
         if operation and operation.purpose is Purpose.EMERGENCY:
             self.read = self.keys = self.versions = None
+            self.is_answer = False
 
     def forget(self) -> None:
         """Forget everything."""
         self.account = self.read = self.keys = self.versions = self.at = None
+        self.is_answer = False
+
+
+def _is_new(answer: Keys, before: Keys, action: Action) -> bool:
+    """Return whether an answer differs in the slot that was regenerated, and only there."""
+    slot = action.slot
+    return (
+        slot is not None
+        and answer[slot] != before[slot]
+        and answer[slot.other] == before[slot.other]
+    )
 
 
 def _without(version: Version, action: Action) -> Version:

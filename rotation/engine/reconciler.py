@@ -45,6 +45,8 @@ _RESTING = (ActionKind.IDLE, ActionKind.WAIT, ActionKind.BLOCKED)
 
 _SENDING = (Phase.REGENERATE, Phase.REVOKE)
 
+_WRITING = (Phase.PUBLISH, Phase.CLEAN)
+
 
 @dataclass
 class Reconciler:
@@ -184,8 +186,8 @@ class Reconciler:
                 after = _committed(after, action.record)
             await self.responder.store(seen, after)
             stored = await self._store(facts, action, record, tag)
-            await self.effects.perform(facts, action, stored)
-            recent.after(facts, action)
+            answer = await self.effects.perform(facts, action, stored)
+            recent.after(facts, action, answer)
         except Conflict:
             recent.forget()
             return Outcome(account, ActionKind.MOVE, "the record changed; read it again")
@@ -212,7 +214,9 @@ class Reconciler:
             record.intent is not None and record.intent.answered,
         )
         max_age = self.gatherer.policy.max_send_age
-        recent.begin(self.gatherer.clock.now(), max_age, may_send=listed and not sent)
+        recent.begin(
+            self.gatherer.clock.now(), max_age, may_send=listed and not sent, urgent=urgent
+        )
         facts = await self.gatherer.facts(
             record, known, cached, listed=listed, in_emergency=urgent, recent=recent
         )
@@ -234,7 +238,10 @@ class Reconciler:
         """Return whether the next decision may use the same facts.
 
         Before a regenerate, this step must have read the keys and all secrets that are listed.
+        Keys in the answer to a regenerate serve for a proof only.
         """
+        if record.phase in _WRITING and recent.is_answer:
+            return False
         if record.phase not in _SENDING:
             return True
         if recent.is_reused:

@@ -14,7 +14,7 @@ from emulator.sdk.transport import AsyncCredential, AsyncEmulatorTransport
 from rotation.adapters.cognitive_services import ArmAccounts
 from rotation.domain.errors import Permanent, RotationError, Transient, Unknown
 from rotation.domain.ids import AccountId
-from rotation.domain.keys import Key, Slot
+from rotation.domain.keys import Key, Keys, Slot
 from rotation.runtime.clock import Clock
 
 ELSEWHERE = "22222222-2222-2222-2222-222222222222"
@@ -121,8 +121,9 @@ async def test_the_named_slot_alone_is_regenerated(
     azure: Azure, accounts: ArmAccounts, slot: Slot
 ) -> None:
     before = dict(azure.account("acct").keys)
-    await accounts.regenerate(id_of(azure), slot)
+    answered = await accounts.regenerate(id_of(azure), slot)
     after = azure.account("acct").keys
+    assert answered == Keys(Key(after["Key1"]), Key(after["Key2"]))
     assert {name for name in after if after[name] != before[name]} == {slot.value}
 
 
@@ -138,6 +139,13 @@ async def test_a_regenerate_may_have_happened_only_if_arm_failed(
     assert type(failed) is kind
     assert str(failed).startswith("regenerate Key1 of acct")
     assert [call.operation for call in azure.calls] == ["arm.regenerate_key"], "sent once"
+
+
+async def test_an_answer_to_a_regenerate_may_lack_the_keys(
+    azure: Azure, accounts: ArmAccounts
+) -> None:
+    answer(azure, "arm.regenerate_key", 200, {"key1": "a" * 32})
+    assert await accounts.regenerate(id_of(azure), Slot.KEY1) is None
 
 
 async def test_a_regenerate_whose_answer_is_not_json_is_unknown(

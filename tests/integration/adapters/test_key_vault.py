@@ -163,6 +163,23 @@ class TestVersions:
         assert found[first.id].target == AI_KEY
         assert found[first.id].created == azure.clock.now().replace(microsecond=0)
 
+    async def test_that_were_just_read_are_not_read_again(
+        self, azure: Azure, vaults: KeyVaults
+    ) -> None:
+        first, second = add(azure, "key-one"), add(azure, "key-two")
+        azure.calls.clear()
+        known = {second.id: Key("key-two")}
+        found = {one.version: one.value for one in await vaults.read_versions(AI_KEY, known)}
+        assert found == {first.id: Key("key-one"), second.id: Key("key-two")}
+        assert [call.operation for call in azure.calls].count("keyvault.get_secret") == 1
+
+    async def test_that_were_just_read_have_no_value_once_they_are_disabled(
+        self, azure: Azure, vaults: KeyVaults
+    ) -> None:
+        version = add(azure, "key-one", enabled=False)
+        (found,) = await vaults.read_versions(AI_KEY, {version.id: Key("key-one")})
+        assert found.value is None
+
     async def test_without_our_tags_have_the_format_of_the_newest_one_that_has_them(
         self, azure: Azure, vaults: KeyVaults
     ) -> None:

@@ -31,15 +31,15 @@ async def test_the_calls_of_a_rotation_and_of_its_revocation() -> None:
     async with scene() as s:
         await s.rotate()
         assert made(s) == [
-            *(LIST, *READ, *TWO, REGENERATE, KEYS, *TWO),
+            *(LIST, *READ, *TWO, REGENERATE, *TWO),
             *(*READ, *TWO),
             *(*READ, *TWO, PUBLISH, SECRET, EVENT),
         ]
         await s.revoke()
         assert made(s) == [
-            *(*READ, LIST, *TWO, REGENERATE, KEYS, *THREE),
+            *(*READ, LIST, *TWO, REGENERATE, *THREE),
             *(*READ, *THREE),
-            *(*READ, *THREE, VERSIONS, SECRET, SECRET, DISABLE, EVENT, EVENT),
+            *(*READ, *THREE, VERSIONS, SECRET, DISABLE, EVENT, EVENT),
         ]
 
 

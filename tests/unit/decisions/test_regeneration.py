@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from rotation.decisions.actions import Action, ActionKind, wait
 from rotation.decisions.facts import Facts
+from rotation.decisions.lifecycle import confirmed, without_intent
 from rotation.decisions.regeneration import send
 from rotation.domain.keys import Slot
 from rotation.domain.operation import Intent, Phase
@@ -112,6 +113,38 @@ class TestEarlier:
     def test_a_quarantine_of_the_other_slot_stays(self) -> None:
         f = regenerating(intent=intended(), quarantine={Slot.KEY1: NOW + HOUR})
         assert sent(f).record.quarantine == {Slot.KEY1: NOW + HOUR, Slot.KEY2: SETTLED}
+
+
+@pytest.mark.parametrize("is_unlisted", [False, True])
+def test_an_intent_stays_until_arm_lists_the_new_value(is_unlisted: bool) -> None:
+    given = intended(before="former", answered=True)
+    action = sent(replace(regenerating(intent=given), is_unlisted=is_unlisted))
+    assert operation(action).value == KEYS.key2.fingerprint("salt")
+    assert (action.record.intent == given) is is_unlisted
+    assert (action.record.intent is None) is not is_unlisted
+
+
+@pytest.mark.parametrize("phase", [Phase.VERIFY, Phase.PUBLISH, Phase.PROVE, Phase.CLEAN])
+def test_then_it_is_confirmed(phase: Phase) -> None:
+    given = intended(before="former", answered=True)
+    f = running(phase, rotation(), intent=given)
+    assert confirmed(f).record.intent is None
+    assert confirmed(replace(f, is_unlisted=True)).record.intent == given
+    late = running(phase, rotation(), intent=intended(answered=True))
+    assert confirmed(late).record.intent == intended(answered=True)
+
+
+@pytest.mark.parametrize("phase", [Phase.REGENERATE, Phase.REVOKE])
+def test_a_phase_that_sends_looks_at_its_intent_itself(phase: Phase) -> None:
+    f = running(phase, rotation(), intent=intended(before="former", answered=True))
+    assert confirmed(f) is f
+
+
+def test_an_operation_that_ends_before_that_leaves_a_quarantine() -> None:
+    f = regenerating(intent=intended(before="former", answered=True))
+    assert without_intent(f).record.quarantine == {}
+    unlisted = without_intent(replace(f, is_unlisted=True))
+    assert unlisted.record.quarantine == {Slot.KEY2: SETTLED}
 
 
 class TestWithoutEffect:

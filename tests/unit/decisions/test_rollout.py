@@ -13,7 +13,7 @@ from rotation.decisions.actions import Action, ActionKind
 from rotation.decisions.facts import Facts
 from rotation.domain.evidence import EvidencePolicy, Readers
 from rotation.domain.keys import Key, Slot
-from rotation.domain.operation import Phase, PublishedVersion, Purpose
+from rotation.domain.operation import Intent, Phase, PublishedVersion, Purpose
 from rotation.domain.policy import Policy, ProbePolicy
 from rotation.domain.probing import ProbeResult, ProbeVerdict
 from rotation.domain.record import Repair
@@ -74,6 +74,17 @@ class TestVerify:
         assert (action.kind, phase(action)) == (ActionKind.MOVE, Phase.VERIFY)
         found = operation(action)
         assert (found.value, found.puts, found.successes) == (KEY2, {}, 0)
+
+    def test_the_value_before_the_regenerate_is_only_listed_late(self) -> None:
+        intent = Intent("i", Slot.KEY2, KEY2, NOW - MINUTE, answered=True)
+        op = rotation(value="another", successes=1)
+        action = rollout.verify(running(Phase.VERIFY, op, intent=intent))
+        assert (action.kind, action.not_before) == (ActionKind.WAIT, NOW + 5 * SECOND)
+        assert (operation(action).value, operation(action).successes) == ("another", 1)
+        late = replace(op, phase_since=NOW - 61 * MINUTE)
+        blocked = rollout.verify(running(Phase.VERIFY, late, intent=intent))
+        assert blocked.record.blocked is not None
+        assert blocked.record.blocked.code == "no-effect"
 
     def test_a_quarantine_is_waited_out(self) -> None:
         action = self.verify(quarantine={Slot.KEY2: NOW + MINUTE})

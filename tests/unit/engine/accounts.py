@@ -16,7 +16,7 @@ REFUSED = ProbeVerdict(ProbeResult.REFUSED)
 class Accounts:
     """The Accounts port: every account has the same keys. ``errors`` are raised by method.
 
-    ``during`` runs while a regenerate is under way.
+    ``during`` runs while a regenerate is under way, whose answer has the keys ``answer``.
     """
 
     def __init__(self, keys: Keys, **members: Any) -> None:
@@ -24,6 +24,7 @@ class Accounts:
         self.regenerated: list[tuple[AccountId, Slot]] = []
         self.errors: dict[str, Exception] = {}
         self.during: Callable[[], Any] | None = None
+        self.answer: Keys | None = None
 
     async def get(self, account: AccountId) -> Account:
         self._check("get")
@@ -37,11 +38,12 @@ class Accounts:
         self._check("keys")
         return self.shown
 
-    async def regenerate(self, account: AccountId, slot: Slot) -> None:
+    async def regenerate(self, account: AccountId, slot: Slot) -> Keys | None:
         self.regenerated.append((account, slot))
         if self.during:
             await self.during()
         self._check("regenerate")
+        return self.answer
 
     def _check(self, method: str) -> None:
         if method in self.errors:

@@ -10,7 +10,7 @@ import pytest
 from rotation.decisions.actions import Action, ActionKind
 from rotation.domain.account import Account
 from rotation.domain.ids import TargetId
-from rotation.domain.keys import Key
+from rotation.domain.keys import Key, Keys, Slot
 from rotation.domain.operation import Purpose
 from rotation.domain.targets import SecretSnapshot, Version
 from rotation.engine.reader import Read
@@ -19,12 +19,12 @@ from tests.unit.decisions.account import ACCOUNT, KEYS, NOW, OLD, facts, rotatio
 
 ONE = TargetId("https://kv", "one")
 LIMIT = timedelta(seconds=8)
+KNOWN = Account(ACCOUNT, "OpenAI", "https://e")
 SHOWN = Read((SecretSnapshot(ONE, "v1", KEYS.key1, NOW),))
 
 
 def recent(**more: Any) -> Recent:
-    account = Account(ACCOUNT, "OpenAI", "https://e")
-    return Recent(**{"account": account, "read": SHOWN, "keys": KEYS, "at": NOW, **more})
+    return Recent(**{"account": KNOWN, "read": SHOWN, "keys": KEYS, "at": NOW, **more})
 
 
 def after(kind: ActionKind, purpose: Purpose = Purpose.ROTATE) -> tuple[bool, bool, bool]:
@@ -55,6 +55,12 @@ def test_a_step_that_may_send_a_regenerate_reads_everything_itself() -> None:
     assert (found.account, found.read, found.keys, found.is_reused) == (None, None, None, False)
 
 
+def test_an_emergency_lists_the_keys() -> None:
+    found = recent(is_answer=True)
+    found.begin(NOW, LIMIT, may_send=False, urgent=True)
+    assert (found.account, found.read, found.keys, found.is_answer) == (KNOWN, SHOWN, None, False)
+
+
 def test_a_known_account_alone_is_not_a_reason_to_read_before_a_regenerate() -> None:
     found = recent(read=None, keys=None)
     found.begin(NOW, LIMIT, may_send=False)
@@ -75,6 +81,33 @@ def test_keys_are_read_again_if_a_secret_shows_another_value() -> None:
 
 def test_a_regenerate_changes_the_keys_only() -> None:
     assert after(ActionKind.SEND) == (True, True, False)
+
+
+def answered(keys: Keys | None, purpose: Purpose = Purpose.ROTATE) -> Recent:
+    found, f = recent(), facts(operation=rotation(purpose=purpose))
+    found.after(f, Action(ActionKind.SEND, "", f.record, slot=Slot.KEY2), keys)
+    return found
+
+
+def test_the_answer_to_a_regenerate_has_the_new_keys() -> None:
+    new = Keys(KEYS.key1, OLD)
+    found = answered(new)
+    assert (found.keys, found.is_answer) == (new, True)
+    found.note(KNOWN, SHOWN, new)
+    assert found.is_answer
+    found.note(KNOWN, SHOWN, Keys(KEYS.key1, OLD))
+    assert not found.is_answer, "they were listed"
+
+
+@pytest.mark.parametrize("keys", [None, KEYS, Keys(OLD, KEYS.key2), Keys(OLD, Key("d" * 32))])
+def test_an_answer_that_differs_elsewhere_is_ignored(keys: Keys | None) -> None:
+    found = answered(keys)
+    assert (found.keys, found.is_answer) == (None, False)
+
+
+def test_an_emergency_does_not_use_the_answer() -> None:
+    found = answered(Keys(KEYS.key1, OLD), Purpose.EMERGENCY)
+    assert (found.keys, found.is_answer) == (None, False)
 
 
 def test_a_publish_changes_the_secrets_only() -> None:

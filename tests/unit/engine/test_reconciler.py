@@ -16,8 +16,9 @@ from rotation.domain import codec
 from rotation.domain.emergency import Emergency, Verdict
 from rotation.domain.errors import Permanent, RotationError, Transient, of_service
 from rotation.domain.ids import TargetId
-from rotation.domain.keys import Slot
+from rotation.domain.keys import Key, Keys, Slot
 from rotation.domain.operation import Phase
+from rotation.domain.policy import Policy
 from rotation.domain.record import FORMAT, Notification, Record
 from rotation.domain.request import Leaked, Request, RequestKind
 from rotation.engine.emergencies import Emergencies
@@ -130,6 +131,22 @@ async def test_a_request_begins_a_rotation_whose_regenerate_is_stored_before(
     operation = before.operation
     assert operation is not None
     assert (before.phase, operation.requester) == (Phase.REGENERATE, "ana")
+
+
+async def test_a_key_is_published_only_once_arm_lists_it(world: Account) -> None:
+    new = Key("d" * 32)
+    world.accounts.answer = Keys(KEYS.key1, new)
+    world.probe.accepted = (*world.probe.accepted, new)
+    world.gatherer.policy = Policy(probe_successes=1)
+    await world.save(requests=(ASKED,))
+    found = await world.reconciler.reconcile(ACCOUNT, [ONE])
+    assert new in world.probe.tried, "its proof may begin with the answer"
+    assert (found.kind, found.phase) == (ActionKind.WAIT, Phase.VERIFY)
+    assert (world.vaults.published, len(world.accounts.regenerated)) == ([], 1)
+    world.accounts.shown = world.accounts.answer
+    world.now += timedelta(minutes=1)
+    await world.reconciler.reconcile(ACCOUNT, [ONE])
+    assert {value for _, value, _, _ in world.vaults.published} == {new}
 
 
 async def test_explaining_stores_nothing_and_counts_a_request_that_is_only_planned(

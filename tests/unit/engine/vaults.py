@@ -53,7 +53,9 @@ class Vaults:
             return None
         return self.secrets[target][-1]
 
-    async def read_versions(self, target: TargetId) -> tuple[Version, ...]:
+    async def read_versions(
+        self, target: TargetId, known: Mapping[str, Key] | None = None
+    ) -> tuple[Version, ...]:
         self._check(target)
         return tuple(Version(target, v.version, v.created, v.value) for v in self.secrets[target])
 

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
+from rotation.decisions import chain
 from rotation.decisions.actions import ActionKind
+from rotation.decisions.facts import Facts
+from rotation.domain.operation import Phase
 from rotation.engine.recent import Recent
 from rotation.engine.reconciler import Reconciler
 
@@ -40,7 +45,7 @@ def not_read_before_a_regenerate() -> list[Patch]:
 
 
 def keys_kept_after_a_regenerate() -> list[Patch]:
-    def after(recent: Recent, facts: Any, action: Any) -> None:
+    def after(recent: Recent, facts: Any, action: Any, answer: Any = None) -> None:
         keys = recent.keys
         original(recent, facts, action)
         if action.kind is ActionKind.SEND:
@@ -50,10 +55,31 @@ def keys_kept_after_a_regenerate() -> list[Patch]:
     return [(Recent, "after", after)]
 
 
+def answer_published() -> list[Patch]:
+    """A key is published that only the answer to the regenerate has shown."""
+
+    def note(recent: Recent, *args: Any) -> None:
+        original(recent, *args)
+        recent.is_answer = False
+
+    original = Recent.note
+    return [(Recent, "note", note)]
+
+
+def late_listing_adopted() -> list[Patch]:
+    """The answer ends the intent, so that a late listing of the value before counts as new."""
+
+    def confirmed(f: Facts) -> Facts:
+        sending = f.record.phase in (Phase.REGENERATE, Phase.REVOKE)
+        return f if sending else replace(f, record=replace(f.record, intent=None))
+
+    return [(chain, "confirmed", confirmed)]
+
+
 def secrets_kept_after_a_publish() -> list[Patch]:
-    def after(recent: Recent, facts: Any, action: Any) -> None:
+    def after(recent: Recent, facts: Any, action: Any, answer: Any = None) -> None:
         read = recent.read
-        original(recent, facts, action)
+        original(recent, facts, action, answer)
         if action.kind is ActionKind.PUBLISH:
             recent.read = read
 

@@ -46,11 +46,13 @@ class SimulatedAccounts(SimulatedPort):
 
         return await self.call("arm.list_keys", f"list the keys of {account.name}", read)
 
-    async def regenerate(self, account: AccountId, slot: Slot) -> None:
-        def effect() -> None:
-            self.azure.accounts.regenerate(self._with_key_authentication(account), slot.value)
+    async def regenerate(self, account: AccountId, slot: Slot) -> Keys | None:
+        def effect() -> Keys:
+            found = self._with_key_authentication(account)
+            self.azure.accounts.regenerate(found, slot.value)
+            return Keys(Key(found.keys["Key1"]), Key(found.keys["Key2"]))
 
-        await self.call("arm.regenerate_key", f"regenerate {slot} of {account.name}", effect)
+        return await self.call("arm.regenerate_key", f"regenerate {slot} of {account.name}", effect)
 
     def _with_key_authentication(self, account: AccountId) -> EmulatedAccount:
         found = self._account(account)

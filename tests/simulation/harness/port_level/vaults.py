@@ -87,11 +87,16 @@ class SimulatedVaults(SimulatedPort):
         doing = f"list the versions of secret {target.name}"
         return await self.call("keyvault.list_versions", doing, shown)
 
-    async def read_versions(self, target: TargetId) -> tuple[Version, ...]:
-        return tuple([await self._version(target, v) for v in await self._list_versions(target)])
+    async def read_versions(
+        self, target: TargetId, known: Mapping[str, Key] | None = None
+    ) -> tuple[Version, ...]:
+        listed = await self._list_versions(target)
+        return tuple([await self._version(target, v, known or {}) for v in listed])
 
-    async def _version(self, target: TargetId, listed: Stored) -> Version:
-        value = await self._value(target, listed.id) if listed.enabled else None
+    async def _version(self, target: TargetId, listed: Stored, known: Mapping[str, Key]) -> Version:
+        value = known.get(listed.id) if listed.enabled else None
+        if listed.enabled and value is None:
+            value = await self._value(target, listed.id)
         return Version(target, listed.id, _whole_seconds(listed.created), value)
 
     async def _value(self, target: TargetId, version: str) -> Key | None:
