@@ -89,6 +89,8 @@ class Gatherer:
             facts,
             cached_keys=cached_keys,
             versions=recent.versions,
+            verdicts=recent.verdicts,
+            control=recent.control,
             is_unlisted=recent.is_answer,
             is_blind=blind,
             is_hold_unread=True,

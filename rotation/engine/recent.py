@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from ..decisions.actions import Action, ActionKind
 from ..decisions.facts import Facts
 from ..domain.account import Account
-from ..domain.keys import Keys
+from ..domain.keys import Key, Keys
 from ..domain.operation import Purpose
+from ..domain.probing import ProbeVerdict
 from ..domain.targets import Version
 from .reader import Read
 
@@ -28,6 +30,8 @@ class Recent:
     read: Read | None = None
     keys: Keys | None = None
     versions: tuple[Version, ...] | None = None
+    verdicts: Mapping[Key, ProbeVerdict] = field(default_factory=dict)
+    control: ProbeVerdict | None = None
     at: datetime | None = None
     is_reused: bool = False
     is_answer: bool = False
@@ -58,17 +62,19 @@ class Recent:
         self.account, self.read, self.keys = account, read, keys
 
     def after(self, facts: Facts, action: Action, answer: Keys | None = None) -> None:
-        """Keep what the effect did not change; of an emergency, the account alone.
+        """Keep what the effect did not change; in an emergency, no secrets and keys.
 
         An emergency may regenerate after its publish, and it goes on without secrets that could
-        not be read: it looks for them again.
+        not be read: it looks for them again. A publish changes no verdict about a value.
         """
+        self.verdicts, self.control = {}, None
         match action.kind:
             case ActionKind.SEND:
                 self.keys = answer if answer and _is_new(answer, facts.keys, action) else None
                 self.is_answer = self.keys is not None
             case ActionKind.PUBLISH:
                 self.read = None
+                self.verdicts, self.control = facts.verdicts, facts.control
             case ActionKind.DISABLE:
                 self.versions = tuple(_without(v, action) for v in facts.known_versions)
             case _:
@@ -81,6 +87,7 @@ class Recent:
     def forget(self) -> None:
         """Forget everything."""
         self.account = self.read = self.keys = self.versions = self.at = None
+        self.verdicts, self.control = {}, None
         self.is_answer = False
 
 

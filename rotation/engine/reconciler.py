@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 
 from msgspec.structs import replace
@@ -62,12 +63,19 @@ class Reconciler:
     def __post_init__(self) -> None:
         self.effects = Effects(self.gatherer, self.journal)
 
-    async def reconcile(self, account: AccountId, known: Iterable[TargetId] = ()) -> Outcome:
-        """Take as many steps as are possible now. Never raises RotationError."""
+    async def reconcile(
+        self, account: AccountId, known: Iterable[TargetId] = (), wake: datetime | None = None
+    ) -> Outcome:
+        """Take as many steps as are possible now. Never raises RotationError.
+
+        With ``wake``, do nothing unless the account waits for that time.
+        """
         try:
             async with self.journal.lease(account) as ours:
                 if not ours:
                     return self._busy(account)
+                if wake is not None and (await self.journal.load(account))[0].waiting_until != wake:
+                    return Outcome(account, ActionKind.WAIT, "superseded by a newer message")
                 return await self._visit(account, tuple(known))
         except Unreadable as exc:
             if exc.newer and await self._is_forced(account):

@@ -204,9 +204,7 @@ class Triggers:
 
         After an ``urgent`` visit, that is a message of the emergencies' queue too.
         """
-        if message.wake is not None and not await self._is_current(message):
-            return Outcome(message.account, ActionKind.WAIT, "superseded by a newer message")
-        outcome = await self.reconciler.reconcile(message.account, message.targets)
+        outcome = await self.reconciler.reconcile(message.account, message.targets, message.wake)
         if outcome.retry_now:
             await self._visit_again(message, urgent)
         elif outcome.until and _should_requeue(outcome, message):
@@ -226,14 +224,6 @@ class Triggers:
 
     async def _put(self, visit: Visit, pause: timedelta, urgent: bool = False) -> None:
         await (self.urgent if urgent else self.queue).put(messages.dump(visit), pause)
-
-    async def _is_current(self, message: Visit) -> bool:
-        """Return False if a newer wait has its own message; True if the journal cannot be read."""
-        try:
-            record, _ = await self.journal.load(message.account)
-        except RotationError:
-            return True
-        return record.waiting_until == message.wake
 
     async def _handle_expiry(self, notice: ExpiryNotice) -> None:
         try:

@@ -105,6 +105,19 @@ def test_an_answer_that_differs_elsewhere_is_ignored(keys: Keys | None) -> None:
     assert (found.keys, found.is_answer) == (None, False)
 
 
+@pytest.mark.parametrize("purpose", [Purpose.ROTATE, Purpose.EMERGENCY])
+@pytest.mark.parametrize("kind", [ActionKind.PUBLISH, ActionKind.SEND, ActionKind.DISABLE])
+def test_only_a_publish_leaves_the_verdicts_about_values(
+    kind: ActionKind, purpose: Purpose
+) -> None:
+    found, f = recent(), facts(operation=rotation(purpose=purpose))
+    found.after(f, Action(kind, "", f.record, slot=Slot.KEY2))
+    kept = (f.verdicts, f.control) if kind is ActionKind.PUBLISH else ({}, None)
+    assert (found.verdicts, found.control) == kept
+    found.begin(NOW + timedelta(minutes=1), LIMIT, may_send=False)
+    assert (found.verdicts, found.control) == ({}, None)
+
+
 def test_an_emergency_does_not_use_the_answer() -> None:
     found = answered(Keys(KEYS.key1, OLD), Purpose.EMERGENCY)
     assert (found.keys, found.is_answer) == (None, False)

@@ -104,6 +104,15 @@ async def test_a_wait_is_new_only_once(world: Account) -> None:
     assert again.new_wait is (waiting.waiting_until != NOW - SECOND)
 
 
+@pytest.mark.parametrize("late", [False, True])
+async def test_a_message_for_an_earlier_wait_does_nothing(world: Account, late: bool) -> None:
+    await world.save(waiting_until=NOW + SECOND)
+    wake = NOW if late else NOW + SECOND
+    found = await world.reconciler.reconcile(ACCOUNT, [ONE], wake)
+    assert (found.reason == "superseded by a newer message") is late
+    assert (found.retry_now, bool((await world.stored()).seen)) == (False, not late)
+
+
 async def test_only_one_worker_acts_on_an_account(world: Account) -> None:
     async with world.journal.lease(ACCOUNT):
         found = await world.reconciler.reconcile(ACCOUNT, [ONE])

@@ -123,6 +123,9 @@ MUTANTS: Mapping[str, Mutant] = {
         readings.not_read_before_a_regenerate, suite=READINGS
     ),
     "keys kept after a regenerate": Mutant(readings.keys_kept_after_a_regenerate, suite=READINGS),
+    "verdicts kept after a regenerate": Mutant(
+        readings.verdicts_kept_after_a_regenerate, suite=READINGS
+    ),
     "key in the answer published": Mutant(
         readings.answer_published, suite="tests/unit/engine/test_reconciler.py"
     ),

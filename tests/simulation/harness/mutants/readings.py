@@ -55,6 +55,15 @@ def keys_kept_after_a_regenerate() -> list[Patch]:
     return [(Recent, "after", after)]
 
 
+def verdicts_kept_after_a_regenerate() -> list[Patch]:
+    def after(recent: Recent, facts: Any, action: Any, answer: Any = None) -> None:
+        original(recent, facts, action, answer)
+        recent.verdicts, recent.control = facts.verdicts, facts.control
+
+    original = Recent.after
+    return [(Recent, "after", after)]
+
+
 def answer_published() -> list[Patch]:
     """A key is published that only the answer to the regenerate has shown."""
 
