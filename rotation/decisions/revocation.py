@@ -85,8 +85,9 @@ def prove(f: Facts) -> Action:
     first = f.operation.first_success or f.now
     refused = replace(f.operation, successes=f.operation.successes + 1, first_success=first)
     needed = f.policy.probe_successes
-    if refused.successes < needed:
-        until = f.now + f.policy.probe_span / (needed - 1)
+    span = f.policy.probe_span if needed > 1 else timedelta()
+    if refused.successes < needed or f.now < first + span:
+        until = f.now + span / max(needed - 1, 1)
         reason = f"the old key was refused {refused.successes} of {needed} times"
         return wait(f, reason, until, replace(f.record, operation=refused))
     return _published_before(f) or _revoked(f)

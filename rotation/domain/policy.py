@@ -32,7 +32,7 @@ class Policy:
     spread: timedelta = timedelta(days=1)
     settle: timedelta = timedelta(minutes=10)
     probe: ProbePolicy = ProbePolicy.REQUIRE
-    probe_successes: int = 3
+    probe_successes: int = 2
     probe_span: timedelta = timedelta(seconds=30)
     patience: timedelta = timedelta(hours=1)
     daily_cap: int = 8

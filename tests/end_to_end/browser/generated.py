@@ -25,9 +25,9 @@ ORDINARY |= {"failing": 4, "refused": 3, "drifted": 1}
 WHY = {
     "healthy": "next rotation 2027-01-19; its secret expires 2027-02-21",
     "due": "outside the window Mon-Fri 22:00-04:00 Europe/Berlin",
-    "rotating": "2 of 3 successful probes of the new key",
+    "rotating": "1 of 2 successful probes of the new key",
     "overlap": "waiting for consumers to switch to the new key",
-    "revoking": "1 of 3 proofs that the old key is refused",
+    "revoking": "1 of 2 proofs that the old key is refused",
     "paused": "held by the tag RotationPaused",
     "drifted": "the live key was regenerated outside the service",
     "failing": "the new key is not accepted yet",

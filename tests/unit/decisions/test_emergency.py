@@ -58,7 +58,7 @@ class TestPlan:
         refused = replace(f, verdicts={**f.verdicts, KEYS.key2: REFUSED})
         action = decide(refused)
         assert action.record.phase is Phase.REGENERATE
-        assert operation(action).successes_needed == 3
+        assert operation(action).successes_needed == 2
 
     def test_unless_it_is_in_quarantine_and_so_may_be_new(self) -> None:
         quarantine = {Slot.KEY2: NOW + HOUR}

@@ -285,7 +285,7 @@ class TestChoice:
         f = replace(f, targets=(target("a"), target("b")))
         action = decide(verdicts(f, (KEYS.key2, REFUSED)))
         assert phase(action) is (Phase.VERIFY if is_new else Phase.REGENERATE)
-        assert operation(action).successes_needed == (1 if is_new else 3)
+        assert operation(action).successes_needed == (1 if is_new else 2)
 
     def test_without_an_operation_it_is_not_known_to_be_new(self) -> None:
         assert plan(verdicts(reported(), (KEYS.key2, REFUSED)))[0] is Phase.REGENERATE

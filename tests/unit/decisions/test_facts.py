@@ -346,7 +346,7 @@ class TestBegin:
         assert (found.requests, found.idempotency_keys) == (("m-1",), ("k",))
         assert (found.role, found.request_id, found.asked_at) == ("r", "q", LONG_AGO)
         assert (found.started_at, found.phase_since) == (NOW, NOW)
-        assert (found.overlap, found.successes_needed) == (26 * HOUR, 3)
+        assert (found.overlap, found.successes_needed) == (26 * HOUR, 2)
         bare = lifecycle.new_operation(
             facts(), Purpose.ROTATE, Slot.KEY2, "due", replace(asked, idempotency_key=None)
         )

@@ -320,7 +320,7 @@ class TestRotate:
             Slot.KEY2,
             Slot.KEY1,
         )
-        assert (found.retired, found.value, found.successes_needed) == (KEY1, None, 3)
+        assert (found.retired, found.value, found.successes_needed) == (KEY1, None, 2)
         assert KEY1 in action.record.births
 
     def test_of_the_other_slot_too(self) -> None:

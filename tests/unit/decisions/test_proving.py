@@ -54,7 +54,7 @@ def leaked(*pins: Pin, **more: Any) -> Emergency:
     return document(pins=pins or (pin(),), **more)
 
 
-def proof(*found: Emergency, successes: int = 2, **op: Any) -> Facts:
+def proof(*found: Emergency, successes: int = 1, **op: Any) -> Facts:
     """Return an emergency that has regenerated the leaked key, one refusal before its end."""
     members = {"phase_since": NOW - MINUTE, "successes": successes} | op
     shown = target("a", KEYS.key2), target("b", KEYS.key2)
@@ -86,9 +86,9 @@ class TestRefused:
         assert (closed.closed_at, closed.pins[0].refused_at) == (NOW, NOW)
 
     def test_fewer_are_counted(self) -> None:
-        action = proving.prove(proof(successes=1))
-        assert (action.kind, action.not_before) == (ActionKind.WAIT, NOW + 15 * SECOND)
-        assert operation(action).successes == 2
+        action = proving.prove(proof(successes=0))
+        assert (action.kind, action.not_before) == (ActionKind.WAIT, NOW + 30 * SECOND)
+        assert operation(action).successes == 1
         assert action.emergencies is None
 
     def test_a_policy_may_ask_for_one(self) -> None:
@@ -114,7 +114,8 @@ class TestRefused:
         assert (action.emergencies or ())[0] == closed
 
     def test_one_without_a_document_is_proven_like_a_rotation(self) -> None:
-        f = replace(proof(retired=OLD.fingerprint("salt")), emergencies=())
+        began = NOW - MINUTE
+        f = replace(proof(retired=OLD.fingerprint("salt"), first_success=began), emergencies=())
         assert notices(proving.prove(f)) == ["revoked"]
         assert not notices(proving.prove(verdicts(f, (OLD, ACCEPTED))))
 

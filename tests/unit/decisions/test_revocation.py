@@ -128,6 +128,7 @@ def test_if_that_version_cannot_be_read_the_ending_is_not_proven(older: Key | No
         retired=OLD.fingerprint(SALT),
         phase_since=NOW - timedelta(hours=1),
         successes=2,
+        first_success=NOW - timedelta(minutes=1),
     )
     record = replace(action.record, phase=Phase.PROVE, operation=done)
     versions = (Version(SECRET, "v0", NOW - timedelta(days=180), OLD),)

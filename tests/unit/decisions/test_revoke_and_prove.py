@@ -55,6 +55,8 @@ def revoking(created: Any = LONG_AGO, versions: Any = (), **more: Any) -> Facts:
 def proving(*versions: Version, **more: Any) -> Facts:
     """Return a rotation that has regenerated Key1, which was ``OLD``."""
     members = {"retired": OLD.fingerprint("salt"), "phase_since": NOW - MINUTE} | more
+    if members.get("successes"):
+        members.setdefault("first_success", NOW - MINUTE)
     found = versions or (version("a", LONG_AGO - DAY, OLD),)
     return running(Phase.PROVE, rotation(**members), *shown(), versions=found)
 
@@ -128,7 +130,9 @@ class TestUnknownKeyInTheSlot:
 
 class TestProof:
     def test_each_refusal_is_counted(self) -> None:
-        f = proving(successes=1, first_success=NOW - MINUTE)
+        f = replace(
+            proving(successes=1, first_success=NOW - MINUTE), policy=Policy(probe_successes=3)
+        )
         action = revocation.prove(f)
         assert (action.kind, action.not_before) == (ActionKind.WAIT, NOW + 15 * SECOND)
         assert operation(action).successes == 2
@@ -136,7 +140,9 @@ class TestProof:
         assert operation(revocation.prove(proving())).first_success == NOW
 
     def test_enough_of_them_are_a_proof(self) -> None:
-        action = revocation.prove(proving(successes=2))
+        early = proving(successes=1, first_success=NOW - 29 * SECOND)
+        assert revocation.prove(early).kind is ActionKind.WAIT
+        action = revocation.prove(proving(successes=1, first_success=NOW - 30 * SECOND))
         assert phase(action) is Phase.CLEAN
         found = operation(action)
         assert (found.proven, found.proof) == (True, legacy.REFUSED)
@@ -157,7 +163,7 @@ class TestProof:
     def test_unless_this_process_remembers_it_and_then_only_in_the_end(self) -> None:
         f = replace(proving(), versions=None, cached_keys=(OLD,))
         assert revocation.prove(f).kind is ActionKind.WAIT
-        last = revocation.prove(changed(f, successes=2))
+        last = revocation.prove(changed(f, successes=1, first_success=NOW - MINUTE))
         assert last.kind is ActionKind.ASK
         assert last.missing.versions
 

@@ -83,7 +83,7 @@ def test_visits_start_when_their_calls_fit() -> None:
     found = plan([Listing(VAULT, NOW, tuple(due(100)))], {}, Policy(), NOW, 4, PERIOD)
     delays = [start.delay.total_seconds() for start in found.starts]
     assert delays == sorted(delays)
-    assert (delays[0], delays[-1]) == (0, 35)
+    assert (delays[0], delays[-1]) == (0, 15)
 
 
 def test_what_does_not_fit_into_the_period_is_left_to_the_next_sweep() -> None:
