@@ -61,8 +61,13 @@ _CALLED_OFF = {Verdict.CANCELLED: Ending.CANCELLED, Verdict.ABANDONED: Ending.AB
 
 def decide(f: Facts) -> Action:
     """Return the next action for an account."""
-    f = confirmed(leaks.asked(_without_events(f)))
-    urgent = _restored(f) or _answered(f) or _called_off(f) or emergency.decide(f) or _respond(f)
+    f = leaks.asked(_without_events(f))
+    return _restored(f) or _answered(f) or _decide(confirmed(f))
+
+
+def _decide(f: Facts) -> Action:
+    """Return the next action if nobody answered."""
+    urgent = _called_off(f) or emergency.decide(f) or _respond(f)
     return urgent or _unjudged(f) or _scheduled(f)
 
 
