@@ -28,6 +28,7 @@ async def _measure() -> dict[str, Any]:
         "further_target": {name: first[name] + second[name] for name in first},
         "emergency_before_regenerate": await scenarios.emergency(),
         "overlap": await scenarios.overlap(),
+        "idle_day": await scenarios.idle(),
         "microsoft_sample": await peers.sample(),
         "authjanitor_as_it_would_be": await peers.authjanitor(),
     }

@@ -45,6 +45,12 @@ class Scene:
         await self.product.run(timedelta(minutes=5))
         await self._is_in(Phase.OVERLAP)
 
+    async def idle(self, span: timedelta) -> None:
+        """Sweep for this long."""
+        for _ in range(int(span / _PERIOD)):
+            await self.product.triggers.sweep()
+            await self.product.run(_PERIOD)
+
     async def _is_in(self, phase: Phase) -> None:
         found = (await self.product.record()).phase
         if found is not phase:
@@ -98,12 +104,18 @@ async def emergency() -> Counts:
         return s.meter.read(until=_REGENERATE)
 
 
+async def idle() -> Counts:
+    """Return the counts of a day of sweeps of an account at rest."""
+    async with scene() as s:
+        s.meter.reset()
+        await s.idle(timedelta(days=1))
+        return s.meter.read()
+
+
 async def overlap() -> Counts:
     """Return the counts of an overlap with its sweeps."""
     async with scene() as s:
         await s.rotate()
         s.meter.reset()
-        for _ in range(int(_OVERLAP / _PERIOD) - 1):
-            await s.product.triggers.sweep()
-            await s.product.run(_PERIOD)
+        await s.idle(_OVERLAP - _PERIOD)
         return s.meter.read()

@@ -85,6 +85,10 @@ class Journal:
         self._keep(slug, found)
         return found
 
+    def kept(self, account: AccountId) -> tuple[Record, str] | None:
+        """Return the record and its ETag as the holder of the lease read or wrote them last."""
+        return self._leased.get(account.slug)
+
     def new(self, account: AccountId) -> Record:
         """Return the record of an account that has none."""
         return Record(account, salt=secrets.token_hex(16))

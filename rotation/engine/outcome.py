@@ -56,6 +56,20 @@ def of_action(action: Action, record: Record, *, new_wait: bool = False) -> Outc
     )
 
 
+def of_rest(record: Record) -> Outcome:
+    """Return the outcome of a look that found nothing new."""
+    kind = ActionKind.IDLE if record.operation is None else ActionKind.WAIT
+    return Outcome(
+        account=record.account,
+        kind=kind,
+        reason=record.waiting,
+        until=record.waiting_until,
+        phase=record.phase,
+        operation=record.operation.id if record.operation else None,
+        has_notifications=False,
+    )
+
+
 def fields(outcome: Outcome) -> dict[str, Any]:
     """Return the fields of the log line ``step``."""
     return {

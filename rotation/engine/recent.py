@@ -24,6 +24,7 @@ class Recent:
     An effect forgets what it changes. Everything else that may change it forgets all.
     ``is_reused``: the present step uses secrets or keys that an earlier one read.
     ``is_answer``: the keys are those in the answer to a regenerate; they were not listed yet.
+    ``facts`` are those of the step that came to rest.
     """
 
     account: Account | None = None
@@ -35,6 +36,7 @@ class Recent:
     at: datetime | None = None
     is_reused: bool = False
     is_answer: bool = False
+    facts: Facts | None = None
 
     def begin(
         self, now: datetime, max_age: timedelta, *, may_send: bool, urgent: bool = False
@@ -69,6 +71,8 @@ class Recent:
         """
         self.verdicts, self.control = {}, None
         match action.kind:
+            case ActionKind.IDLE | ActionKind.WAIT:
+                self.facts = facts
             case ActionKind.SEND:
                 self.keys = answer if answer and _is_new(answer, facts.keys, action) else None
                 self.is_answer = self.keys is not None
@@ -88,7 +92,7 @@ class Recent:
         """Forget everything."""
         self.account = self.read = self.keys = self.versions = self.at = None
         self.verdicts, self.control = {}, None
-        self.is_answer = False
+        self.is_answer, self.facts = False, None
 
 
 def _is_new(answer: Keys, before: Keys, action: Action) -> bool:

@@ -35,6 +35,7 @@ from .outcome import Outcome
 from .outcome import fields as log_fields
 from .recent import Recent
 from .responder import Responder, hold_of, hold_of_error, new_salt
+from .resting import Resting
 
 MAX_STEPS = 40
 
@@ -51,7 +52,7 @@ _WRITING = (Phase.PUBLISH, Phase.CLEAN)
 
 @dataclass
 class Reconciler:
-    """Reconciles accounts. It keeps no state between steps."""
+    """Reconciles accounts. It keeps no state between visits but what ``Resting`` remembers."""
 
     gatherer: Gatherer
     journal: Journal
@@ -59,16 +60,24 @@ class Reconciler:
     notifier: Notifier | None = None
     nudging: Nudging | None = None
     effects: Effects = field(init=False)
+    resting: Resting = field(init=False)
 
     def __post_init__(self) -> None:
         self.effects = Effects(self.gatherer, self.journal)
+        self.resting = Resting(self.gatherer)
 
     async def reconcile(
-        self, account: AccountId, known: Iterable[TargetId] = (), wake: datetime | None = None
+        self,
+        account: AccountId,
+        known: Iterable[TargetId] = (),
+        wake: datetime | None = None,
+        *,
+        routine: bool = False,
     ) -> Outcome:
         """Take as many steps as are possible now. Never raises RotationError.
 
-        With ``wake``, do nothing unless the account waits for that time.
+        With ``wake``, do nothing unless the account waits for that time. A ``routine`` visit ends
+        early if the account is at rest and nothing has changed.
         """
         try:
             async with self.journal.lease(account) as ours:
@@ -76,13 +85,23 @@ class Reconciler:
                     return self._busy(account)
                 if wake is not None and (await self.journal.load(account))[0].waiting_until != wake:
                     return Outcome(account, ActionKind.WAIT, "superseded by a newer message")
-                return await self._visit(account, tuple(known))
+                known = tuple(known)
+                unchanged = await self._look(account, known) if routine else None
+                return unchanged or await self._visit(account, known)
         except Unreadable as exc:
             if exc.newer and await self._is_forced(account):
                 return await self._beside(account, tuple(known))
             return await self._replace_garbage(account, exc)
         except RotationError as exc:
             return self._journal_failed(account, exc)
+
+    async def _look(self, account: AccountId, known: tuple[TargetId, ...]) -> Outcome | None:
+        """Return the outcome if the account is at rest as the last full visit left it."""
+        record, etag = await self.journal.load(account)
+        found = await self.responder.of(account, record)
+        if _urgent(found, record) or not await self.resting.is_unchanged(record, etag, known):
+            return None
+        return outcome.of_rest(record)
 
     async def _is_forced(self, account: AccountId) -> bool:
         """Return whether a person wants an open emergency to go on at any price."""
@@ -135,6 +154,7 @@ class Reconciler:
             until = await self.nudging.deliver(record, partial(self.journal.amend, account))
             if until != outcome.until:
                 outcome = replace(outcome, kind=ActionKind.WAIT, until=until, new_wait=True)
+        self.resting.note(outcome, recent, self.journal.kept(account))
         return replace(outcome, retry_now=outcome.kind not in _RESTING)
 
     async def explain(

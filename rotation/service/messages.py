@@ -16,13 +16,15 @@ from ..domain.ids import AccountId, TargetId
 class Visit(Struct, frozen=True):
     """Visit this account. ``wake`` is set if an earlier visit asked to be continued then.
 
-    ``tries`` counts visits in a row that could not be finished.
+    ``tries`` counts visits in a row that could not be finished. ``routine``: a sweep looks whether
+    anything has changed.
     """
 
     account: AccountId
     targets: tuple[TargetId, ...] = ()
     wake: datetime | None = None
     tries: int = 0
+    routine: bool = False
 
 
 class ExpiryNotice(Struct, frozen=True):

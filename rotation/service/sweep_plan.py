@@ -58,7 +58,7 @@ def plan(
     demands = [_demand(found[account], account in due) for account in urgent]
     last = period - pacing.PAUSE
     starts = tuple(
-        Start(Visit(account, tuple(s.target for s in found[account])), delay)
+        Start(_visit(found[account], account, account in due), delay)
         for account, seconds in zip(urgent, pacing.starts(demands, rate), strict=True)
         if (delay := timedelta(seconds=seconds)) <= last
     )
@@ -86,6 +86,10 @@ def _failures(account: AccountId, records: Mapping[str, Record]) -> int:
     """Return how often an account failed in a row: it must not keep others from their turn."""
     record = records.get(account.slug)
     return record.failures if record else 0
+
+
+def _visit(secrets: list[ListedSecret], account: AccountId, due: bool) -> Visit:
+    return Visit(account, tuple(s.target for s in secrets), routine=not due)
 
 
 def _demand(secrets: list[ListedSecret], due: bool) -> Demand:

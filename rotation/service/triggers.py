@@ -204,7 +204,9 @@ class Triggers:
 
         After an ``urgent`` visit, that is a message of the emergencies' queue too.
         """
-        outcome = await self.reconciler.reconcile(message.account, message.targets, message.wake)
+        outcome = await self.reconciler.reconcile(
+            message.account, message.targets, message.wake, routine=message.routine
+        )
         if outcome.retry_now:
             await self._visit_again(message, urgent)
         elif outcome.until and _should_requeue(outcome, message):

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from benchmarks.scenarios import Scene, scene
 from rotation.domain.request import Leaked
+from rotation.engine.resting import FULL
 from rotation.service.requests import RotationRequest
 
 ACCOUNT, SECRET, KEYS = "arm.get_account", "keyvault.get_secret", "arm.list_keys"
@@ -39,6 +40,16 @@ async def test_the_calls_of_a_rotation_and_of_its_revocation() -> None:
             *(*READ, LIST, *TWO, REGENERATE, *THREE),
             *(*READ, *THREE, VERSIONS, SECRET, DISABLE, EVENT, EVENT),
         ]
+
+
+async def test_a_sweep_of_an_account_at_rest_reads_its_secret_and_tries_its_key() -> None:
+    async with scene() as s:
+        await s.product.triggers.sweep()
+        made(s)
+        await s.idle(timedelta(minutes=30))
+        assert made(s) == [LIST, SECRET, PROBE] * 2
+        await s.idle(FULL)
+        assert made(s).count(KEYS) == 1, "a full visit every six hours"
 
 
 async def test_an_emergency_reads_secrets_and_keys_again_before_it_regenerates() -> None:

@@ -36,6 +36,12 @@ def test_one_account_is_visited_once_with_all_its_secrets() -> None:
     assert {target.name for target in visit.targets} == {"one", "two"}
 
 
+def test_a_visit_to_an_account_that_is_due_is_a_full_one() -> None:
+    secrets = (listed(1), listed(2, timedelta(days=5)))
+    found = plan([Listing(VAULT, NOW, secrets)], {}, Policy(), NOW, 4, PERIOD)
+    assert [visit.routine for visit in found.visits] == [False, True]
+
+
 def test_due_accounts_come_first() -> None:
     secrets = [listed(number) for number in range(10)]
     due = listed(99, timedelta(days=5))

@@ -10,6 +10,7 @@ from . import decisions, effects, emergencies, readings, trust
 from .patches import Patch, patched
 
 TRUST = "tests/integration/trust/"
+RESTING = "tests/unit/engine/test_resting.py"
 READINGS = "tests/unit/engine/test_recent.py"
 
 
@@ -126,6 +127,8 @@ MUTANTS: Mapping[str, Mutant] = {
     "verdicts kept after a regenerate": Mutant(
         readings.verdicts_kept_after_a_regenerate, suite=READINGS
     ),
+    "an account rests for ever": Mutant(readings.rest_for_ever, suite=RESTING),
+    "an account rests without a probe": Mutant(readings.rest_without_a_probe, suite=RESTING),
     "key in the answer published": Mutant(
         readings.answer_published, suite="tests/unit/engine/test_reconciler.py"
     ),

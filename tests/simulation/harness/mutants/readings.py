@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from msgspec.structs import replace
@@ -10,8 +11,10 @@ from rotation.decisions import chain
 from rotation.decisions.actions import ActionKind
 from rotation.decisions.facts import Facts
 from rotation.domain.operation import Phase
+from rotation.engine import resting
 from rotation.engine.recent import Recent
 from rotation.engine.reconciler import Reconciler
+from rotation.engine.resting import Resting
 
 from .patches import Patch
 
@@ -83,6 +86,23 @@ def late_listing_adopted() -> list[Patch]:
         return f if sending else replace(f, record=replace(f.record, intent=None))
 
     return [(chain, "confirmed", confirmed)]
+
+
+def rest_for_ever() -> list[Patch]:
+    return [(resting, "FULL", timedelta(days=10_000))]
+
+
+def rest_without_a_probe() -> list[Patch]:
+    """An account is at rest as long as its secrets are unchanged."""
+
+    async def is_unchanged(rest: Any, record: Any, etag: Any, known: Any) -> bool:
+        left = rest._left.get(record.account)
+        if left is None or left.etag != etag or not rest._covers(left, record, known):
+            return False
+        read = await rest.gatherer.reader.read(record.account, left.shown, set(left.shown))
+        return bool(resting.shown(read, record.salt) == left.shown)
+
+    return [(Resting, "is_unchanged", is_unchanged)]
 
 
 def secrets_kept_after_a_publish() -> list[Patch]:

@@ -30,7 +30,9 @@ class SimulatedProbe(SimulatedPort):
         return await self.try_key(account, Key("r" * len(like.reveal())))
 
     def _verdict(self, account: Account, key: Key) -> ProbeVerdict:
-        state = self.azure.account(str(account.id))
+        state = self.azure.accounts.by_id.get(str(account.id).lower())
+        if state is None:
+            return ProbeVerdict(ProbeResult.INCONCLUSIVE, "the host is not known")
         if not state.public_network or state.disable_local_auth:
             return ProbeVerdict(ProbeResult.INCONCLUSIVE, "403: the network forbids it")
         lifetime = self.azure.accounts.lives.get(key.reveal())

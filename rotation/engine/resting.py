@@ -1,0 +1,110 @@
+"""Looks at accounts at rest: whether their secrets are as they were, and their key still works.
+
+That needs no call to Resource Manager, and finds everything that would hurt a consumer.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from ..decisions.actions import ActionKind
+from ..decisions.facts import Facts
+from ..domain.account import Account
+from ..domain.ids import AccountId, TargetId
+from ..domain.operation import Phase
+from ..domain.probing import ProbeResult
+from ..domain.record import Record
+from ..domain.targets import SecretSnapshot
+from .gatherer import Gatherer
+from .outcome import Outcome
+from .reader import Read
+from .recent import Recent
+
+# After this time, an account is visited in full: somebody may have changed the key in reserve.
+FULL = timedelta(hours=6)
+
+Shown = Mapping[TargetId, tuple[SecretSnapshot, str]]
+
+
+@dataclass(frozen=True)
+class Rest:
+    """An account as a full visit left it. ``shown`` has a fingerprint in place of each key."""
+
+    at: datetime
+    etag: str
+    account: Account
+    shown: Shown
+
+
+@dataclass
+class Resting:
+    """Remembers, in this process, how full visits left accounts."""
+
+    gatherer: Gatherer
+    _left: dict[AccountId, Rest] = field(default_factory=dict)
+
+    async def is_unchanged(
+        self, record: Record, etag: str | None, known: Iterable[TargetId]
+    ) -> bool:
+        """Return whether nothing has changed that a consumer would notice; False if in doubt."""
+        rest = self._left.get(record.account)
+        if rest is None or rest.etag != etag or not self._covers(rest, record, known):
+            return False
+        read = await self.gatherer.reader.read(record.account, rest.shown, set(rest.shown))
+        if shown(read, record.salt) != rest.shown:
+            return False
+        published = read.snapshots[0].value
+        if published is None:
+            return False
+        verdict = await self.gatherer.probe.try_key(rest.account, published)
+        return verdict.result is ProbeResult.ACCEPTED
+
+    def _covers(self, rest: Rest, record: Record, known: Iterable[TargetId]) -> bool:
+        now = self.gatherer.clock.now()
+        is_waiting = record.waiting_until is not None and now < record.waiting_until
+        return is_waiting and abs(now - rest.at) < FULL and rest.shown.keys() >= {*known}
+
+    def note(self, outcome: Outcome, recent: Recent, stored: tuple[Record, str] | None) -> None:
+        """Remember how a full visit has left an account, if it is at rest."""
+        self._left.pop(outcome.account, None)
+        facts, read, account = recent.facts, recent.read, recent.account
+        if not (facts and read and account and stored):
+            return
+        record, etag = stored
+        if not _is_at_rest(outcome, facts, record):
+            return
+        found = shown(read, record.salt)
+        if found and found.keys() == {target.id for target in facts.targets}:
+            now = self.gatherer.clock.now()
+            self._left[record.account] = Rest(now, etag, account, found)
+
+
+def shown(read: Read, salt: str) -> Shown:
+    """Return what the secrets show.
+
+    Nothing if one of them cannot be read, is disabled, or lacks our tags.
+    """
+    if read.unreadable or read.deleted:
+        return {}
+    if any(s.value is None or s.former_tags is not None for s in read.snapshots):
+        return {}
+    return {
+        s.id: (dataclasses.replace(s, value=None), s.value.fingerprint(salt))
+        for s in read.snapshots
+        if s.value
+    }
+
+
+def _is_at_rest(outcome: Outcome, f: Facts, record: Record) -> bool:
+    """Return whether all secrets publish one current key, and nothing else is to be done."""
+    resting = (ActionKind.WAIT, Phase.OVERLAP), (ActionKind.IDLE, Phase.IDLE)
+    if (outcome.kind, record.phase) not in resting or f.live is None:
+        return False
+    others = (f.foreign, f.withdrawn, f.undecided, f.read_errors, f.left_behind, f.strays)
+    open_ones = [e for e in f.emergencies if e.is_open]
+    todo = (record.requests, record.intent, record.outbox, record.nudges, record.blocked)
+    is_whole = record.began_at is None or record.searched
+    return is_whole and not any((*others, open_ones, *todo, record.last_failure))

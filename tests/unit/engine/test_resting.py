@@ -1,0 +1,135 @@
+"""A routine visit to an account at rest asks Resource Manager only if something has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from rotation.decisions.actions import ActionKind
+from rotation.domain.emergency import Emergency
+from rotation.domain.ids import TargetId
+from rotation.domain.keys import Key
+from rotation.domain.operation import Phase
+from rotation.domain.request import Leaked
+from rotation.engine.outcome import Outcome
+from rotation.engine.resting import FULL
+from tests.unit.decisions.account import ACCOUNT, KEYS, NOW, OLD, rotation
+
+from .test_gatherer import ONE, TWO
+from .test_reconciler import ASKED, FORBIDDEN, LEAK, Account
+from .vaults import refused
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> Account:
+    """Return an account at rest, whose Resource Manager refuses all calls from now on."""
+    made = Account(tmp_path)
+    await made.reconciler.reconcile(ACCOUNT, [ONE])
+    await made.reconciler.reconcile(ACCOUNT, [ONE])
+    made.probe.tried.clear()
+    made.accounts.errors = {"get": FORBIDDEN}
+    return made
+
+
+async def look(world: Account, *known: TargetId) -> Outcome:
+    return await world.reconciler.reconcile(ACCOUNT, known or (ONE,), routine=True)
+
+
+async def test_one_probe_shows_that_nothing_has_changed(world: Account) -> None:
+    before = await world.stored()
+    world.store.writes.clear()
+    found = await look(world)
+    assert (found.kind, found.failed, found.retry_now) == (ActionKind.IDLE, False, False)
+    assert (found.reason, found.until) == (before.waiting, before.waiting_until)
+    assert world.probe.tried == [KEYS.key1]
+    assert world.store.writes == []
+
+
+async def test_other_visits_are_full(world: Account) -> None:
+    assert (await world.reconciler.reconcile(ACCOUNT, [ONE])).failed
+
+
+def _changed(world: Account, **members: object) -> None:
+    world.vaults.secrets[ONE] = [replace(world.vaults.secrets[ONE][-1], **members)]  # type: ignore[arg-type]
+
+
+CHANGES: dict[str, Callable[[Account], object]] = {
+    "its key is refused": lambda w: setattr(w.probe, "accepted", (KEYS.key2,)),
+    "another version": lambda w: _changed(w, version="v2"),
+    "another value": lambda w: _changed(w, value=OLD),
+    "the other key": lambda w: _changed(w, value=KEYS.key2),
+    "another tag": lambda w: _changed(w, tags={"ProviderAddress": str(ACCOUNT)}),
+    "another expiry": lambda w: _changed(w, expires=NOW),
+    "disabled": lambda w: _changed(w, value=None),
+    "gone": lambda w: w.vaults.secrets.clear(),
+    "unreadable": lambda w: w.vaults.errors.update({ONE: refused("the secret")}),
+    "six hours": lambda w: setattr(w, "now", NOW + FULL),
+    "a clock that went back": lambda w: setattr(w, "now", NOW - FULL),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+async def test_a_change_needs_a_full_visit(world: Account, change: str) -> None:
+    CHANGES[change](world)
+    assert (await look(world)).failed
+
+
+async def test_until_then_it_does_not(world: Account) -> None:
+    world.now += FULL - MINUTE
+    assert not (await look(world)).failed
+
+
+async def test_a_secret_that_was_not_known_needs_a_full_visit(world: Account) -> None:
+    assert (await look(world, ONE, TWO)).failed
+
+
+async def test_so_do_a_request_a_wait_that_is_over_and_an_emergency(world: Account) -> None:
+    await world.save(requests=(ASKED,))
+    assert (await look(world)).failed
+    world.accounts.errors = {}
+    await world.save(requests=())
+    await world.reconciler.reconcile(ACCOUNT, [ONE])
+    world.accounts.errors = {"get": FORBIDDEN}
+    assert not (await look(world)).failed
+    made = Emergency(LEAK, ACCOUNT, "salt", Leaked.KEY2, "a leak", "ana", world.now)
+    await world.emergencies.create(made)
+    assert (await look(world)).failed
+
+
+async def test_a_wait_that_is_over_needs_a_full_visit(world: Account) -> None:
+    due = (await world.stored()).waiting_until
+    assert due is not None
+    left = world.reconciler.resting._left
+    left[ACCOUNT] = replace(left[ACCOUNT], at=due)
+    world.now = due - timedelta(seconds=1)
+    assert not (await look(world)).failed
+    world.now = due
+    assert (await look(world)).failed
+
+
+async def test_nothing_is_remembered_of_an_account_with_work_to_do(world: Account) -> None:
+    world.accounts.errors = {}
+    for members in (
+        {"phase": Phase.VERIFY, "operation": rotation()},
+        {"began_at": NOW},
+    ):
+        await world.save(phase=Phase.IDLE, operation=None)
+        await world.save(**members)
+        await world.reconciler.reconcile(ACCOUNT, [ONE])
+        world.accounts.errors = {"get": FORBIDDEN}
+        assert (await look(world)).failed, members
+        world.accounts.errors = {}
+
+
+async def test_no_key_is_remembered(world: Account) -> None:
+    left = repr(world.reconciler.resting._left[ACCOUNT])
+    shown = world.reconciler.resting._left[ACCOUNT].shown[ONE]
+    assert shown[0].value is None
+    assert not any(isinstance(one, Key) for one in shown)
+    assert KEYS.key1.reveal() not in left
