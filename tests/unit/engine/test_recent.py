@@ -132,9 +132,16 @@ def test_an_emergency_looks_again_for_all_secrets_and_keys(kind: ActionKind) -> 
     assert after(kind, Purpose.EMERGENCY) == (True, False, False)
 
 
-@pytest.mark.parametrize("kind", [ActionKind.MOVE, ActionKind.WAIT, ActionKind.IDLE])
+@pytest.mark.parametrize("kind", [ActionKind.MOVE, ActionKind.BLOCKED])
 def test_a_step_without_an_effect_forgets_everything(kind: ActionKind) -> None:
     assert after(kind) == (False, False, False)
+
+
+@pytest.mark.parametrize("kind", [ActionKind.WAIT, ActionKind.IDLE])
+def test_a_step_that_comes_to_rest_keeps_its_facts_for_the_next_sweep(kind: ActionKind) -> None:
+    found, f = recent(), facts(operation=rotation())
+    found.after(f, Action(kind, "", f.record))
+    assert (found.facts, found.read, found.account) == (f, SHOWN, KNOWN)
 
 
 def test_a_version_that_was_disabled_has_no_value_and_the_others_keep_theirs() -> None:
