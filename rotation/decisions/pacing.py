@@ -35,7 +35,7 @@ ARM_WRITES, ALL_ARM_WRITES = Bucket(200 - RESERVE, 10), Bucket(200, 10)
 VAULT_CREATES = Bucket(28, 28)
 
 # Reads of keys and regenerates: of a look, of a rotation, and of an emergency with its proofs.
-LOOK_WRITES, ROTATION_WRITES, EMERGENCY_WRITES = 1, 3, 7
+LOOK_WRITES, ROTATION_WRITES, EMERGENCY_WRITES = 1, 3, 6
 
 # A visit starts this long before the next sweep at the latest, so that the bursts are there again.
 PAUSE = timedelta(seconds=20)

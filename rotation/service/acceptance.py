@@ -41,10 +41,10 @@ ANSWERS = {
     RequestKind.ABANDON: "The emergency ends; the leaked key is NOT revoked",
 }
 
-# The person who reports a leak waits for the answer.
 # Why one of many emergencies has not begun.
 _TURN = "it waits for its turn, because Resource Manager limits the calls of a subscription"
 
+# The person who reports a leak waits for the answer.
 ARM_PATIENCE = timedelta(seconds=10)
 
 
