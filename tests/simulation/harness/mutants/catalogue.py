@@ -61,9 +61,13 @@ MUTANTS: Mapping[str, Mutant] = {
     "foreign value overwritten": Mutant(trust.foreign_value_overwritten, "trust"),
     "version without tags unenrols": Mutant(trust.untagged_version_unenrols, "isolation"),
     "overlap restarts on rewriting": Mutant(trust.overlap_restarts_on_rewriting, "isolation"),
-    "split decided by majority": Mutant(trust.split_decided_by_majority, "trust"),
+    "split decided by majority": Mutant(
+        trust.split_decided_by_majority, suite="tests/unit/decisions/test_idle.py"
+    ),
     "repair cap per account": Mutant(trust.repair_cap_per_account, "trust"),
-    "circuit breaker for the fleet": Mutant(trust.breaker_for_the_fleet, "trust"),
+    "circuit breaker for the fleet": Mutant(
+        trust.breaker_for_the_fleet, suite="tests/integration/wire/test_service.py"
+    ),
     "emergency stopped by an unreadable vault": Mutant(
         trust.emergency_stopped_by_an_unreadable_vault, "trust"
     ),
