@@ -62,9 +62,9 @@ async def _emergency(stage: Stage) -> None:
     )
     await stage.until("the leaked key is revoked", lambda: not stage.works(leaked))
     seconds = time.monotonic() - began
-    stage.screen.report(f"leaked key revoked {seconds:.1f} s after the request")
+    stage.screen.report(f"the leaked key stopped working {seconds:.1f} s after the request")
     await stage.until("the emergency ends", lambda: stage.published_events("Revoked") == 2)
     await asyncio.sleep(0.5)
     if (await stage.operation(url)).get("state") != "ended":
         raise Failed("the emergency's operation has not ended")
-    stage.screen.report("a call with the leaked key was rejected: emergency over")
+    stage.screen.report("the service has proved that the leaked key is rejected: emergency over")
