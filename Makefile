@@ -72,7 +72,7 @@ BICEP ?= $(shell command -v bicep || find .. -maxdepth 4 -path '*/tools/bicep/bi
 infra: setup .tools/checkov .tools/infra-checks ## check the deployment without Azure (needs Bicep and npm)
 	@if [ -z "$(BICEP)" ]; then \
 	  echo "NOTICE: Bicep is not installed, so the deployment is not compiled (az bicep install)"; test -z "$$CI"; fi
-	@BICEP="$(realpath $(BICEP))" $(BIN)/python -m pytest -q tests/infra
+	@BICEP="$(realpath $(BICEP))" $(BIN)/python -m pytest -q -n 2 --dist loadfile tests/infra
 	@echo "checkov (infra/checkov.yaml explains each accepted finding)"
 	@mkdir -p .cache && $(BIN)/python -m tests.infra.deployed --flat > .cache/deployment.json
 	@.tools/checkov/bin/checkov --config-file infra/checkov.yaml
