@@ -26,6 +26,9 @@ class Bucket:
         return max(0.0, (calls - self.burst) / self.rate)
 
 
+# Calls by limit, and by the subscription or vault that has it.
+Bill = Mapping[tuple[Bucket, str], float]
+
 # Of the 200 writes that ARM allows at once, these are left to emergencies and to other callers.
 RESERVE = 50
 
@@ -52,20 +55,22 @@ class Demand:
 
 def starts(demands: Iterable[Demand], looks: float) -> Iterator[float]:
     """Yield the seconds after which each visit starts; ``looks`` a second and subscription."""
-    spent: dict[tuple[Bucket, str], float] = defaultdict(float)
-    for demand in demands:
-        bill = _bill(demand, looks)
-        for place, calls in bill.items():
-            spent[place] += calls
-        yield max(place[0].seconds(spent[place]) for place in bill)
+    return _fitting(_bill(demand, looks) for demand in demands)
 
 
 def emergencies(subscriptions: Iterable[str]) -> Iterator[timedelta]:
     """Yield after how long each emergency of a batch begins; it may use up the reserve."""
-    spent: dict[str, float] = defaultdict(float)
-    for subscription in map(str.lower, subscriptions):
-        spent[subscription] += EMERGENCY_WRITES
-        yield timedelta(seconds=ALL_ARM_WRITES.seconds(spent[subscription]))
+    bills = ({(ALL_ARM_WRITES, name.lower()): EMERGENCY_WRITES} for name in subscriptions)
+    return (timedelta(seconds=seconds) for seconds in _fitting(bills))
+
+
+def _fitting(bills: Iterable[Bill]) -> Iterator[float]:
+    """Yield the seconds after which the calls of each bill fit, with those of all before it."""
+    spent: dict[tuple[Bucket, str], float] = defaultdict(float)
+    for bill in bills:
+        for place, calls in bill.items():
+            spent[place] += calls
+        yield max(place[0].seconds(spent[place]) for place in bill)
 
 
 def turns(count: int, looks: float, period: timedelta) -> int:
@@ -73,7 +78,7 @@ def turns(count: int, looks: float, period: timedelta) -> int:
     return int(count // max(looks * period.total_seconds(), 1)) + 1
 
 
-def _bill(demand: Demand, looks: float) -> Mapping[tuple[Bucket, str], float]:
+def _bill(demand: Demand, looks: float) -> Bill:
     """Return the calls of one visit, by limit and place.
 
     A look counts for as many writes as leave room for ``looks`` of them a second.

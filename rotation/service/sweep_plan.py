@@ -55,10 +55,10 @@ def plan(
     turns = {sub: pacing.turns(count, rate, period) for sub, count in counts.items()}
     in_turn = [a for a in found if a in due or _in_turn(a, turns[a.subscription], now, period)]
     urgent = sorted(in_turn, key=lambda a: (a not in due, _failures(a, records), a.slug))
-    demands = [_demand(found[account], account in due) for account in urgent]
+    demands = [_demand(account, found[account], account in due) for account in urgent]
     last = period - pacing.PAUSE
     starts = tuple(
-        Start(_visit(found[account], account, account in due), delay)
+        Start(_visit(account, found[account], account in due), delay)
         for account, seconds in zip(urgent, pacing.starts(demands, rate), strict=True)
         if (delay := timedelta(seconds=seconds)) <= last
     )
@@ -88,14 +88,13 @@ def _failures(account: AccountId, records: Mapping[str, Record]) -> int:
     return record.failures if record else 0
 
 
-def _visit(secrets: list[ListedSecret], account: AccountId, due: bool) -> Visit:
+def _visit(account: AccountId, secrets: list[ListedSecret], due: bool) -> Visit:
     return Visit(account, tuple(s.target for s in secrets), routine=not due)
 
 
-def _demand(secrets: list[ListedSecret], due: bool) -> Demand:
-    account = secrets[0].account
-    subscription = account.subscription.lower() if account else ""
-    return Demand(subscription, tuple({s.target.vault for s in secrets}), due)
+def _demand(account: AccountId, secrets: list[ListedSecret], due: bool) -> Demand:
+    vaults = {secret.target.vault for secret in secrets}
+    return Demand(account.subscription.lower(), tuple(vaults), due)
 
 
 def _is_due(
