@@ -17,6 +17,8 @@ from rotation.domain.ids import AccountId
 from rotation.domain.keys import Key, Keys, Slot
 from rotation.runtime.clock import Clock
 
+from .failures import failing
+
 ELSEWHERE = "22222222-2222-2222-2222-222222222222"
 
 
@@ -36,12 +38,6 @@ def id_of(azure: Azure, name: str = "acct") -> AccountId:
 
 def answer(azure: Azure, operation: str, status: int, body: Any = None, **more: Any) -> None:
     azure.faults.add(Fault("answer", operation, status=status, body=body, times=9, **more))
-
-
-async def failing(awaited: Any) -> RotationError:
-    with pytest.raises(RotationError) as raised:
-        await awaited
-    return raised.value
 
 
 async def test_an_account_is_read_with_all_that_its_probe_needs(

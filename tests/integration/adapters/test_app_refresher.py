@@ -18,6 +18,8 @@ from rotation.domain.consumers import Consumer
 from rotation.domain.errors import Permanent, RotationError, Transient
 from rotation.runtime.clock import Clock
 
+from .failures import failing
+
 GROUP = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-apps/providers"
 SITE = f"{GROUP}/Microsoft.Web/sites/shop"
 CONTAINER = f"{GROUP}/Microsoft.App/containerApps/chat"
@@ -44,10 +46,8 @@ def restarted(azure: Azure) -> int:
     return sum(call.operation == "arm.restart_revision" for call in azure.calls)
 
 
-async def failing(refresher: AppRefresher, consumer: Consumer) -> RotationError:
-    with pytest.raises(RotationError) as raised:
-        await refresher.refresh(consumer)
-    return raised.value
+async def refused(refresher: AppRefresher, consumer: Consumer) -> RotationError:
+    return await failing(refresher.refresh(consumer))
 
 
 async def test_an_app_service_app_fetches_its_references(
@@ -107,7 +107,7 @@ async def test_a_missing_right_names_the_role_for_this_kind_of_app(
 ) -> None:
     azure.apps.add(App(str(consumer.resource), "x.contoso.com"))
     principal.assignments.clear()
-    failed = await failing(refresher, consumer)
+    failed = await refused(refresher, consumer)
     assert isinstance(failed, Permanent)
     assert role in failed.remedy
     assert failed.code == "AuthorizationFailed"
@@ -118,7 +118,7 @@ async def test_another_refusal_does_not_speak_of_roles(
     azure: Azure, refresher: AppRefresher
 ) -> None:
     azure.faults.add(Fault("answer", "arm.refresh_references", status=404))
-    failed = await failing(refresher, SHOP)
+    failed = await refused(refresher, SHOP)
     assert isinstance(failed, Permanent)
     assert "role" not in failed.remedy
 
@@ -130,7 +130,7 @@ async def test_a_failure_is_told_and_the_call_is_sent_once(
     headers = {"Location": "https://attacker.example/"}
     fault = Fault("answer", "arm.refresh_references", status=status, headers=headers, times=9)
     azure.faults.add(fault)
-    assert f"refresh shop: {status}" in str(await failing(refresher, SHOP))
+    assert f"refresh shop: {status}" in str(await refused(refresher, SHOP))
     assert len(azure.calls) == 1
 
 
@@ -138,5 +138,5 @@ async def test_revisions_that_are_not_json_are_transient(
     azure: Azure, refresher: AppRefresher
 ) -> None:
     azure.faults.add(Fault("answer", "arm.list_revisions", status=200, body="{"))
-    failed = await failing(refresher, CHAT)
+    failed = await refused(refresher, CHAT)
     assert (type(failed), failed.code) == (Transient, "Unreadable")

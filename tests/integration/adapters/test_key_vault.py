@@ -20,6 +20,8 @@ from rotation.domain.keys import Key
 from rotation.domain.targets import Enrolment, Target
 from rotation.runtime.clock import Clock
 
+from .failures import failing
+
 VAULT = "https://kv-demo.vault.azure.net"
 OTHER = "https://kv-other.vault.azure.net"
 AI_KEY = TargetId(VAULT, "ai-key")
@@ -53,12 +55,6 @@ def target(*, value: str | None = "key-one", content_type: str | None = "text/pl
 def answer(azure: Azure, operation: str, status: int, code: str = "", **more: Any) -> None:
     body = {"error": {"code": code, "message": "no"}} if code else None
     azure.faults.add(Fault("answer", operation, status=status, body=body, times=9, **more))
-
-
-async def failing(awaited: Any) -> RotationError:
-    with pytest.raises(RotationError) as raised:
-        await awaited
-    return raised.value
 
 
 async def test_a_vault_is_listed_with_its_tags_and_times(azure: Azure, vaults: KeyVaults) -> None:

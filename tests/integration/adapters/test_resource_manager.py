@@ -22,6 +22,8 @@ from rotation.domain.permissions import Grant, Identity, VaultInfo
 from rotation.domain.policies import SecretRule
 from rotation.runtime.clock import Clock
 
+from .failures import failing
+
 URL = "https://kv-demo.vault.azure.net"
 NEXT = (
     f"https://management.azure.com/subscriptions/{SUBSCRIPTION}/providers/Microsoft.KeyVault/vaults"
@@ -40,12 +42,6 @@ async def arm(
 
 def answer(azure: Azure, operation: str, body: Any, status: int = 200) -> None:
     azure.faults.add(Fault("answer", operation, status=status, body=body))
-
-
-async def failing(awaited: Any) -> RotationError:
-    with pytest.raises(RotationError) as raised:
-        await awaited
-    return raised.value
 
 
 class Issued:

@@ -22,9 +22,12 @@ from rotation.adapters.storage_queue import StorageQueue
 from rotation.domain.errors import Conflict, Permanent, RotationError, Transient, Unknown
 from rotation.settings.storage import StorageSettings
 
+from .failures import failing
+
 SETTINGS = StorageSettings(
     "identity", "https://stdemo.blob.core.windows.net", "https://stdemo.queue.core.windows.net"
 )
+
 LEASE = timedelta(seconds=15)
 CODE = "x-ms-error-code"
 
@@ -61,12 +64,6 @@ async def storages(azure: Azure, credential: AsyncCredential) -> AsyncIterator[S
     yield Storage(azure, there, store, queue)
     await store.close()
     await queue.close()
-
-
-async def failing(awaited: Any) -> RotationError:
-    with pytest.raises(RotationError) as raised:
-        await awaited
-    return raised.value
 
 
 class TestDocuments:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from emulator.azure import Azure
+from emulator.core.faults import Fault
 from rotation.domain.events import Expiring
 from rotation.domain.ids import AccountId, TargetId
 from rotation.service import messages
@@ -49,6 +50,20 @@ async def deliver(p: Product, *texts: str) -> None:
 
 def asked_arm(azure: Azure, account: str) -> bool:
     return any(account in c.url for c in azure.calls if c.operation.startswith("arm."))
+
+
+async def test_a_look_at_a_throttled_vault_is_repeated(tmp_path: Path) -> None:
+    azure = estate()
+    account = AccountId.parse(azure.account("acct-b").id)
+    look = messages.dump(Visit(account, (TargetId(VAULT, "acct-b-key"),)))
+    for operation in ("keyvault.list_secrets", "keyvault.get_secret"):
+        azure.faults.add(Fault("answer", operation, status=429, times=4))
+    async with serving(azure, tmp_path) as p:
+        await p.triggers.handle_message(look)
+        assert not asked_arm(azure, "acct-b"), "nothing is known of it yet"
+        azure.faults.clear()
+        await p.run(timedelta(hours=1))
+    assert asked_arm(azure, "acct-b")
 
 
 async def test_a_message_alone_makes_no_account_known(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,16 @@ async def stored(store: SharedStore) -> Stored | None:
 
 async def remember(store: SharedStore, setting: str | None, **more: object) -> None:
     await store.put("bindings", codec.dump(Stored(setting=setting, **more)))  # type: ignore[arg-type]
+
+
+async def test_vaults_that_are_listed_at_the_same_time_load_them_once(store: SharedStore) -> None:
+    registry = BindingRegistry(store, GOOD, BOTH)
+    await registry.current()
+    once = len(store.reads)
+    store.reads.clear()
+    registry = BindingRegistry(store, GOOD, BOTH)
+    await asyncio.gather(*(registry.current() for _ in range(5)))
+    assert len(store.reads) == once
 
 
 async def test_a_good_setting_is_in_force_and_remembered(store: SharedStore) -> None:
