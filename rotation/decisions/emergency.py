@@ -153,11 +153,21 @@ def _with_successor(f: Facts, operation: Operation) -> Action:
 
 def _is_fresh(f: Facts, slot: Slot) -> bool:
     """Return whether the slot's key was made just now, so that it may not be accepted yet."""
-    if f.quarantined_until(slot):
+    if f.quarantined_until(slot) or _is_made_by_others(f, slot):
         return True
     running = f.record.operation
     made = running.regenerated_at if running and running.candidate is slot else None
     return made is not None and f.now - made < FRESH_KEY
+
+
+def _is_made_by_others(f: Facts, slot: Slot) -> bool:
+    """Return whether somebody else published the slot's key just now, perhaps to help.
+
+    Its consumers would lose it. Rewriting it again and again gains no time.
+    """
+    if any(e.begun_at and f.now - e.begun_at >= 2 * FRESH_KEY for e in f.leaks):
+        return False
+    return any(f.now - target.created < FRESH_KEY for target in f.publishing(slot))
 
 
 def _least_needed(f: Facts) -> Slot:
@@ -171,8 +181,12 @@ def _least_needed(f: Facts) -> Slot:
 def _not_published_last(f: Facts) -> Slot:
     """Return the other slot than our last publish; the second one if there was none.
 
-    The secrets may be hidden just now, and the record's fingerprints of another salt.
+    The secrets may be hidden just now. If the record's fingerprints are of another salt, or that
+    key was replaced, its operations tell.
     """
+    shown = next((slot for slot in Slot if f.fingerprint(slot) == f.record.published), None)
+    if shown:
+        return shown.other
     operations = (f.record.operation, *reversed(f.record.history))
     last = next((each for each in operations if each and each.puts), None)
     return last.candidate.other if last else Slot.KEY2

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
+from ..domain import tags
 from ..domain.keys import Keys, Slot
-from ..domain.record import Record
+from ..domain.record import ObservedVersion, Record
+from ..domain.targets import SecretSnapshot
 from . import births
 
 FORMER = 8
@@ -31,6 +34,26 @@ def noted(record: Record, keys: Keys, now: datetime) -> Record:
     return replace(
         record, known_keys=shown, former=tuple(former)[-FORMER:], foreign_changes=foreign
     )
+
+
+def sighted(record: Record, found: Iterable[SecretSnapshot], now: datetime) -> Record:
+    """Return the record with the known keys that its secrets show, if none can be listed now.
+
+    Any other value may be foreign, so that nothing is noted of it.
+    """
+    known, seen = {*record.known_keys.values()}, dict(record.seen)
+    for snapshot in found:
+        value = snapshot.value.fingerprint(record.salt) if snapshot.value else ""
+        if str(snapshot.id) in record.members and value in known:
+            seen[str(snapshot.id)] = _seen(record, snapshot, value, now)
+    return replace(record, seen=seen)
+
+
+def _seen(record: Record, s: SecretSnapshot, value: str, now: datetime) -> ObservedVersion:
+    before = record.seen.get(str(s.id))
+    if before and (before.version, before.fingerprint) == (s.version, value):
+        return before
+    return ObservedVersion(s.version, value, now, tags.account_of(s.tags) == record.account)
 
 
 def is_contested(record: Record, now: datetime) -> bool:

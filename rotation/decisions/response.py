@@ -88,14 +88,21 @@ def _unsuccessful(f: Facts, candidate: Slot) -> Action:
 
 
 def _refused(f: Facts, candidate: Slot) -> Action:
-    """Wait: a refused successor is never published."""
+    """Wait: a refused successor is never published.
+
+    One that the emergency neither made nor published may be regenerated after a while.
+    """
     operation = f.operation
     if is_forced(f):
         without = replace(operation, without_successor=True)
         reason = f"{candidate} is refused; revoking without a successor, as a person asked"
         return enter(f, Phase.REVOKE, reason, without)
     since = max(operation.phase_since, f.record.quarantine.get(candidate, operation.phase_since))
-    again = LOOK if f.now - since < FRESH_KEY else LOOK_LATER
+    is_fresh = f.now - since < FRESH_KEY
+    ours = operation.regenerated_at is not None or operation.puts
+    if not is_fresh and not ours:
+        return enter(f, Phase.REGENERATE, f"{candidate} does not work; regenerating it first")
+    again = LOOK if is_fresh else LOOK_LATER
     return held(f, distribution.refusal(f, candidate), f.now + again, distribution.FORCE)
 
 

@@ -76,9 +76,10 @@ class Gatherer:
         is not read; it then holds what was read.
         """
         recent = recent or Recent()
+        read = recent.read or await self._read(record, known, listed=listed)
+        recent.unlisted = read
         found = recent.account or await self.accounts.get(record.account)
         account = check_rotatable(found, in_emergency=in_emergency)
-        read = recent.read or await self._read(record, known, listed=listed)
         keys = recent.keys_for(read) or await self.accounts.keys(record.account)
         recent.note(found, read, keys)
         bindings = await self.bindings.current()

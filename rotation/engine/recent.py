@@ -23,12 +23,14 @@ class Recent:
 
     An effect forgets what it changes. Everything else that may change it forgets all.
     ``is_reused``: the present step uses secrets or keys that an earlier one read.
+    ``unlisted``: what was read before the account or its keys could not be read.
     ``is_answer``: the keys are those in the answer to a regenerate; they were not listed yet.
     ``facts`` are those of the step that came to rest.
     """
 
     account: Account | None = None
     read: Read | None = None
+    unlisted: Read | None = None
     keys: Keys | None = None
     versions: tuple[Version, ...] | None = None
     verdicts: Mapping[Key, ProbeVerdict] = field(default_factory=dict)
@@ -60,7 +62,7 @@ class Recent:
 
     def note(self, account: Account, read: Read, keys: Keys) -> None:
         """Note what a step uses; keys that it has listed are not those of an answer."""
-        self.is_answer = self.is_answer and keys is self.keys
+        self.is_answer, self.unlisted = self.is_answer and keys is self.keys, None
         self.account, self.read, self.keys = account, read, keys
 
     def after(self, facts: Facts, action: Action, answer: Keys | None = None) -> None:

@@ -17,6 +17,7 @@ from ..decisions import guards, leaks
 from ..decisions.actions import Action, ActionKind, blocked
 from ..decisions.chain import abandoned, decide
 from ..decisions.facts import Facts
+from ..decisions.keys import sighted
 from ..domain.emergency import Emergency, committed
 from ..domain.errors import Conflict, RotationError, Transient, Unknown, Unreadable, unexpected
 from ..domain.ids import AccountId, TargetId
@@ -220,9 +221,9 @@ class Reconciler:
             recent.forget()
             return Outcome(account, ActionKind.MOVE, "the record changed; read it again")
         except RotationError as exc:
-            return await self._failed(account, exc, found)
+            return await self._failed(account, exc, found, recent)
         except Exception as exc:  # noqa: BLE001 - an unexpected error must not affect other accounts
-            return await self._failed(account, unexpected(exc), found)
+            return await self._failed(account, unexpected(exc), found, recent)
         if action.kind in _RESTING:
             await self.responder.show(after, hold_of(action), facts.now)
         moved = action.not_before != record.waiting_until
@@ -319,14 +320,21 @@ class Reconciler:
             await self.journal.save(noticed, tag)
 
     async def _failed(
-        self, account: AccountId, exc: RotationError, found: tuple[Emergency, ...]
+        self,
+        account: AccountId,
+        exc: RotationError,
+        found: tuple[Emergency, ...],
+        recent: Recent,
     ) -> Outcome:
         now = self.gatherer.clock.now()
         ended = await self._abandoned(account, found)
         if ended:
             return ended
         await self.responder.show(found, hold_of_error(exc, now), now)
-        record = await self.journal.amend(account, lambda r: failures.record_failure(r, exc, now))
+        read = recent.unlisted.snapshots if recent.unlisted else ()
+        record = await self.journal.amend(
+            account, lambda r: failures.record_failure(sighted(r, read, now), exc, now)
+        )
         metrics.failed(exc.code)
         return Outcome(
             account,

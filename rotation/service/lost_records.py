@@ -13,7 +13,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from ..domain.errors import RotationError
+from ..domain.errors import RotationError, Unreadable
 from ..domain.ids import AccountId, TargetId
 from ..domain.record import Record
 from ..engine.inventory import Listing
@@ -90,6 +90,8 @@ class LostRecords:
                 return None
             account, secret = found
             known = await self.journal.find(account.slug)
+        except Unreadable:  # the visit reports it, or replaces it if it is garbage
+            return Visit(account, (secret.id,))
         except RotationError as exc:
             search.missed |= exc.code != "NotBound"
             return None

@@ -304,6 +304,49 @@ STORIES: dict[str, Plan] = {
             PlannedEvent(5 * HOUR, "ask"),
         ),
     ),
+    "in an emergency, somebody else makes and publishes the successor, which works later": replace(
+        NEIGHBOURS,
+        seed=321593,
+        targets=2,
+        new_key_delay=200,
+        events=(
+            PlannedEvent(0, "leak key1 twice", 2),
+            PlannedEvent(0, "queue is down", 1),
+            PlannedEvent(4, "carelessly run another rotation service", 2),
+        ),
+    ),
+    "both keys leaked; a secret changed while the account was locked; its vault closed": replace(
+        ALONE,
+        seed=321782,
+        events=(
+            PlannedEvent(784, "lock", 2),
+            PlannedEvent(1081, "leak unknown", 1),
+            PlannedEvent(1221, "publish Key1", 1),
+            PlannedEvent(1319, "close the vault", 3),
+        ),
+    ),
+    "both keys leaked, and no reading had shown the last publish when the vault closed": replace(
+        ALONE,
+        seed=400104,
+        latency=0.05,
+        read_staleness=20,
+        events=(
+            PlannedEvent(8, "close the vault", 1),
+            PlannedEvent(0, "leak key1"),
+            PlannedEvent(2832, "leak unknown", 2),
+            PlannedEvent(39, "leak key1 twice"),
+        ),
+    ),
+    "a record is damaged, and no secret of the account has tags on its latest version": replace(
+        NEIGHBOURS,
+        seed=330977,
+        events=(
+            PlannedEvent(117, "carelessly write a dead key without tags", 1),
+            PlannedEvent(140, "delete", 1),
+            PlannedEvent(3814, "publish Key1", 3),
+            PlannedEvent(8665, "tamper: garble a record", 1),
+        ),
+    ),
 }
 
 

@@ -187,6 +187,18 @@ async def test_a_fresh_record_takes_over_from_garbage_after_fifteen_minutes(tmp_
     assert len(values(azure, NEIGHBOURS, "acct-b-key")) >= 2, "its rotation goes on"
 
 
+async def test_so_it_does_if_the_latest_version_of_the_secret_has_no_tags(tmp_path: Path) -> None:
+    """No listing names the account then; the search for lost records does."""
+    azure = estate()
+    async with serving(azure, tmp_path / "journal") as p:
+        await p.triggers.sweep()
+        put(azure, "acct-b-key", values(azure, NEIGHBOURS, "acct-b-key")[-1], {})
+        spoil(tmp_path, p, GARBAGE["truncated"])
+        await live(p, timedelta(hours=1), every=timedelta(minutes=15))
+        record = await p.record("acct-b")
+    assert [*record.members] == [f"{azure.vault(NEIGHBOURS).url}/secrets/acct-b-key"]
+
+
 async def test_a_document_of_a_newer_version_is_never_replaced(tmp_path: Path) -> None:
     azure = estate()
     async with serving(azure, tmp_path / "journal") as p:

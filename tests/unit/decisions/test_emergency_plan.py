@@ -243,6 +243,13 @@ class TestChoice:
         assert plan(replace(idle, record=under_way))[1] is Slot.KEY1
         assert plan(replace(idle, record=before))[1] is Slot.KEY1
 
+    @pytest.mark.parametrize(("shown", "successor"), [(KEY1, Slot.KEY2), (KEY2, Slot.KEY1)])
+    def test_so_does_the_value_that_was_published_last(self, shown: str, successor: Slot) -> None:
+        """The operation that published it was planned again, and forgot what it had put."""
+        hidden = target("a", None, readable=False)
+        f = facts(hidden, seen={}, requests=(emergency(),), published=shown)
+        assert plan(replace(f, emergencies=(BOTH,)))[1] is successor
+
     def test_if_no_slot_shows_it_the_proof_is_left(self) -> None:
         f = reported(document(OLD))
         assert plan(f) == (Phase.PROVE, Slot.KEY1, None)
@@ -286,6 +293,27 @@ class TestChoice:
         action = decide(verdicts(f, (KEYS.key2, REFUSED)))
         assert phase(action) is (Phase.VERIFY if is_new else Phase.REGENERATE)
         assert operation(action).successes_needed == (1 if is_new else 2)
+
+    @pytest.mark.parametrize(
+        ("value", "age", "begun", "is_new"),
+        [
+            (KEYS.key2, 10 * MINUTE - SECOND, 20 * MINUTE - SECOND, True),
+            (KEYS.key2, 10 * MINUTE, MINUTE, False),
+            (KEYS.key2, MINUTE, 20 * MINUTE, False),
+            (KEYS.key1, MINUTE, MINUTE, False),
+        ],
+    )
+    def test_one_that_somebody_published_just_now_is_new_too(
+        self, value: Any, age: timedelta, begun: timedelta, is_new: bool
+    ) -> None:
+        """Rewriting it again and again holds nothing up."""
+        shown = (target("a", value, created=NOW - age), target("b"))
+        f = replace(
+            facts(*shown, requests=(emergency(),)),
+            emergencies=(document(begun_at=NOW - begun),),
+        )
+        found = plan(verdicts(f, (KEYS.key2, REFUSED)))[0]
+        assert found is (Phase.VERIFY if is_new else Phase.REGENERATE)
 
     def test_without_an_operation_it_is_not_known_to_be_new(self) -> None:
         assert plan(verdicts(reported(), (KEYS.key2, REFUSED)))[0] is Phase.REGENERATE

@@ -141,8 +141,8 @@ class TestVerify:
 
 
 class TestRefused:
-    def refused(self, **more: Any) -> Action:
-        f = responding(Phase.VERIFY, **more)
+    def refused(self, *, op: Any = None, **more: Any) -> Action:
+        f = responding(Phase.VERIFY, op={"regenerated_at": NOW - HOUR, **(op or {})}, **more)
         return response.decide(verdicts(f, (KEYS.key2, REFUSED)))
 
     def test_it_is_never_published_and_counted_from_the_start(self) -> None:
@@ -164,6 +164,17 @@ class TestRefused:
             assert action.not_before == NOW + again
         young = self.refused(quarantine={Slot.KEY2: NOW - HOUR}, op={"phase_since": NOW - MINUTE})
         assert young.not_before == NOW + 5 * SECOND
+
+    def test_one_that_it_neither_made_nor_published_is_regenerated_after_a_while(self) -> None:
+        theirs = {"regenerated_at": None}
+        for ago, entered in [
+            (10 * MINUTE - SECOND, Phase.VERIFY),
+            (10 * MINUTE, Phase.REGENERATE),
+        ]:
+            action = self.refused(op={**theirs, "phase_since": NOW - ago})
+            assert phase(action) is entered
+        put = {name(): PublishedVersion("v2", NOW - HOUR)}
+        assert phase(self.refused(op={**theirs, "puts": put})) is Phase.VERIFY
 
     def test_a_person_may_go_on_without_it(self) -> None:
         f = verdicts(responding(Phase.VERIFY), (KEYS.key2, REFUSED))

@@ -230,6 +230,22 @@ async def test_an_unexpected_error_is_one_of_this_account_only(world: Account) -
     assert (found.failure.code, "a key" in found.reason) == ("Unexpected", False)
 
 
+@pytest.mark.parametrize("method", ["get", "keys"])
+async def test_what_the_secrets_show_is_noted_although_the_keys_cannot_be_listed(
+    world: Account, method: str
+) -> None:
+    """It tells later which key is published, if the vault cannot be read either."""
+    await world.reconciler.reconcile(ACCOUNT, [ONE])
+    world.accounts.errors = {method: BUSY}
+    for value, is_noted in [(KEYS.key2, True), (Key("x" * 32), False)]:
+        latest = world.vaults.add(ONE, NOW, TAGS, value).version
+        await world.reconciler.reconcile(ACCOUNT, [ONE])
+        record = await world.stored()
+        assert (record.seen[str(ONE)].version == latest) is is_noted
+        assert record.seen[str(ONE)].fingerprint == KEYS.key2.fingerprint(record.salt)
+    assert record.failures == 2
+
+
 async def test_a_failure_is_forgotten_once_the_account_rests_again(world: Account) -> None:
     world.accounts.errors = {"get": BUSY}
     await world.reconciler.reconcile(ACCOUNT, [ONE])
