@@ -21,14 +21,17 @@ class RecordCache:
     _kept: dict[str, tuple[str, Record | Unreadable | None]] = field(default_factory=dict)
 
     async def records(self) -> Mapping[str, Record]:
-        """Return records by slug. A change after the listing is seen the next time."""
+        """Return records by slug. A change after the listing is seen the next time.
+
+        Of concurrent calls, each returns what its own listing names.
+        """
         stamps = {slug: mark async for slug, mark in self.journal.stamps()}
-        self._kept = {s: kept for s, kept in self._kept.items() if stamps.get(s) == kept[0]}
-        changed = [slug for slug in stamps if slug not in self._kept]
+        kept = {slug: one for slug, one in self._kept.items() if stamps.get(slug) == one[0]}
+        changed = [slug for slug in stamps if slug not in kept]
         found = await gather_limited((self._find(slug) for slug in changed), AT_ONCE)
-        read = zip(changed, found, strict=True)
-        self._kept |= {slug: (stamps[slug], record) for slug, record in read}
-        return {slug: kept for slug, (_, kept) in self._kept.items() if isinstance(kept, Record)}
+        kept |= {s: (stamps[s], record) for s, record in zip(changed, found, strict=True)}
+        self._kept = kept
+        return {slug: record for slug, (_, record) in kept.items() if isinstance(record, Record)}
 
     @property
     def unreadable(self) -> Mapping[str, Unreadable]:

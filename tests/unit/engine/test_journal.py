@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from rotation.domain import codec
+from rotation.domain.document import Document
 from rotation.domain.errors import Conflict, Unreadable
 from rotation.domain.ids import AccountId
 from rotation.domain.record import FORMAT, Record
@@ -317,6 +319,40 @@ async def test_a_record_that_cannot_be_read_does_not_hide_the_others(
     await store.put(OTHER.slug, codec.dump(Record(OTHER, "two")))
     assert set(await cache.records()) == {ACCOUNT.slug, OTHER.slug}
     assert cache.unreadable == {}
+
+
+async def test_a_record_that_changes_is_not_missing_from_a_reading_that_began_before(
+    journal: Journal, tmp_path: Path
+) -> None:
+    asked, answered = asyncio.Event(), asyncio.Event()
+
+    class Slow(SharedStore):
+        async def read(self, name: str) -> Document | None:
+            if name == ACCOUNT.slug:
+                asked.set()
+                await answered.wait()
+            return await super().read(name)
+
+    store = Slow(tmp_path, contested=OTHER.slug)
+    cache = RecordCache(Journal(store))
+    await journal.save(Record(ACCOUNT, "one"), None)
+    answered.set()
+    await cache.records()
+    await journal.save(Record(OTHER, "two"), None)
+    answered.clear()
+    asked.clear()
+    later = []
+
+    async def others() -> None:
+        await journal.amend(ACCOUNT, lambda record: replace(record, epoch=5))
+        later.append(asyncio.create_task(cache.records()))
+        await asked.wait()
+
+    store.others = [others]
+    earlier = await cache.records()
+    assert earlier[ACCOUNT.slug].epoch == 0
+    answered.set()
+    assert (await later[0])[ACCOUNT.slug].epoch == 5
 
 
 async def test_a_record_that_is_gone_leaves_the_cache(journal: Journal, tmp_path: Path) -> None:
