@@ -19,7 +19,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m emulator.demo",
         description="Rotate, repair and revoke a key while three apps use it (about 25 seconds).",
-        epilog="Exits with 0 if every step happened and no request failed. Ends with JSON.",
+        epilog="Exits with 0 if every step happened and no request failed. In a pipe, the last line is JSON.",
     )
     parser.add_argument(
         "--storage",
@@ -54,7 +54,8 @@ async def _run(directory: Path, storage: str) -> int:
             ("failed after the manual regeneration", str(result["outage_requests"])),
         ],
     )
-    print(json.dumps(result))
+    if not sys.stdout.isatty():
+        print(json.dumps(result))
     good = result["failed_requests"] == 0 and result["consumer_requests"] > 100
     return 0 if good else 1
 

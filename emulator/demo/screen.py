@@ -1,13 +1,12 @@
-"""The demo's screen: two key slots, the consumers, and the events, line by line."""
+"""The demo's screen: the events, line by line, above the two key slots and the consumers."""
 
 from __future__ import annotations
 
 import hashlib
 import time
-from collections import deque
 from typing import Any
 
-from rich.console import Console, Group
+from rich.console import Console
 from rich.live import Live
 from rich.panel import Panel
 from rich.table import Table
@@ -17,8 +16,6 @@ from ..azure import Azure
 from ..services.keyvault.errors import KeyVaultError
 from .consumers import Tally
 
-LINES = 16
-
 
 class Screen:
     """A live display on a terminal; plain lines if the output is piped."""
@@ -27,9 +24,7 @@ class Screen:
         self._azure, self._tally = azure, tally
         self._account, self._vault, self._secret = account, vault, secret
         self._console = Console(highlight=False)
-        self._lines: deque[Text] = deque(maxlen=LINES)
         self._started = time.monotonic()
-        self.chapter = "starting"
         self._live = Live(
             get_renderable=self._draw,
             console=self._console,
@@ -52,9 +47,7 @@ class Screen:
         """Print one line."""
         line = Text(f"{time.monotonic() - self._started:5.1f} s  ", style="dim")
         line.append(text, style=style)
-        self._lines.append(line)
-        if not self._console.is_terminal:
-            self._console.print(line)
+        self._console.print(line)
 
     def report(self, text: str) -> None:
         """Print what the rotation service has done."""
@@ -62,7 +55,6 @@ class Screen:
 
     def begin(self, chapter: str) -> None:
         """Start a chapter."""
-        self.chapter = chapter
         self.say(chapter, "bold")
 
     def _observe(self, what: str, detail: Any) -> None:
@@ -82,13 +74,12 @@ class Screen:
         keys = self._azure.account(self._account).keys
         return next((slot for slot, key in keys.items() if key == value), "a revoked key")
 
-    def _draw(self) -> Group:
+    def _draw(self) -> Table:
         head = Table.grid(expand=True)
         head.add_column(ratio=1)
         head.add_column(ratio=1)
         head.add_row(self._slots(), self._consumers())
-        lines = list(self._lines) + [Text("")] * (LINES - len(self._lines))
-        return Group(head, Panel(Group(*lines), title=self.chapter, title_align="left"))
+        return head
 
     def _slots(self) -> Panel:
         table = Table.grid(padding=(0, 2))
@@ -99,9 +90,7 @@ class Screen:
             mark = Text("● live", "green") if live else Text("○ spare", "dim")
             table.add_row(slot, f"…{_hash(value)}", mark)
         published = self._slot(current) if current else "nothing yet"
-        table.add_row(
-            "secret", "", Text(f"publishes {published}", "red" if "revoked" in published else "")
-        )
+        table.add_row("secret", "", Text(published, "red" if "revoked" in published else ""))
         return Panel(table, title=f"account {self._account}", title_align="left")
 
     def _current(self) -> str:
@@ -120,7 +109,7 @@ class Screen:
         table.add_row("apps", apps)
         table.add_row("requests", f"{tally.requests:,}")
         table.add_row("failed", Text(str(tally.failed), "red bold" if tally.failed else "green"))
-        table.add_row("failed after the manual change", str(tally.outage))
+        table.add_row("in outage", str(tally.outage))
         return Panel(table, title="consumers", title_align="left")
 
     def finish(self, title: str, rows: list[tuple[str, str]]) -> None:
