@@ -47,7 +47,7 @@ async def _run(directory: Path, storage: str) -> int:
         "Summary",
         [
             ("rotations", f"{result['rotations']} (one scheduled, one emergency)"),
-            ("revoked keys", f"{result['revocations']} (a call with each was rejected)"),
+            ("revoked keys", f"{result['revocations']} (a call with each was refused)"),
             ("repairs", f"{result['repairs']} (after a manual regeneration)"),
             ("requests of the apps", f"{result['consumer_requests']:,}"),
             ("failed requests", str(result["failed_requests"])),

@@ -1,6 +1,6 @@
 """Apps that use the secret: each reads it by name, caches it, and calls the AI endpoint.
 
-If a key is rejected, an app reads the secret again, as every app should. If that key is rejected
+If a key is refused, an app reads the secret again, as every app should. If that key is refused
 as well, the request has failed.
 """
 

@@ -32,7 +32,7 @@ async def _scheduled_rotation(stage: Stage) -> None:
         raise Failed("the old key still works")
     if stage.tally.read_again:
         raise Failed("an app was refused during a scheduled rotation")
-    stage.screen.report("old key revoked: a call with it was rejected")
+    stage.screen.report("old key revoked: a call with it was refused")
 
 
 async def _repair(stage: Stage) -> None:
@@ -67,4 +67,4 @@ async def _emergency(stage: Stage) -> None:
     await asyncio.sleep(0.5)
     if (await stage.operation(url)).get("state") != "ended":
         raise Failed("the emergency's operation has not ended")
-    stage.screen.report("the service has proved that the leaked key is rejected: emergency over")
+    stage.screen.report("the service has proved that the leaked key is refused: emergency over")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ..domain.errors import RotationError
 from ..domain.ids import AccountId, TargetId
+from ..domain.record import Record
 from ..domain.request import Request
 from ..domain.targets import VersionInfo
 from ..engine.inventory import Inventory
@@ -53,7 +54,7 @@ class Previews:
             at=now,
             secret=fleet.build(row, now),
             now=await self._preview(row.account) if row.account else None,
-            versions=versions.build(revisions),
+            versions=versions.build(target, revisions, await self._record(row.account)),
             rotations=await self._rotations(row.account) if row.account else [],
             problems=[*row.problems, *problems],
             settings=in_force.build(await self._tags(target), self.queries.policy),
@@ -71,6 +72,10 @@ class Previews:
             return await self.vaults.list_versions(target), []
         except RotationError as exc:
             return (), [exc.advice]
+
+    async def _record(self, account: AccountId | None) -> Record | None:
+        """Return the account's record; None if there is none that can be read."""
+        return (await self.queries.records()).get(account.slug) if account else None
 
     async def _rotations(self, account: AccountId) -> list[RotationReply]:
         return (await self.queries.rotations(account=str(account))).rotations

@@ -48,7 +48,7 @@ class AuditEntryReply(Reply, frozen=True, kw_only=True):
 class RotationReply(Reply, frozen=True, kw_only=True):
     """An operation, or a request that waits to become one.
 
-    ``beganIn`` is its first phase. ``proven`` is true once the old key was rejected. ``revoked`` is
+    ``beganIn`` is its first phase. ``proven`` is true once the old key was refused. ``revoked`` is
     of emergencies: true once every leaked key was refused, false while ``notRevoked`` says why one
     is not, and null while it is under way or cannot be proven. ``refusedAt`` is when
     the last of them was refused, once all are.

@@ -56,7 +56,7 @@ def _steps(f: Facts, operation: Operation) -> list[tuple[Phase, str]]:
     pending = target_names(f.not_publishing(new))
     steps = [
         (Phase.REGENERATE, f"Regenerate {new}; anything using it outside the vault stops working"),
-        (Phase.VERIFY, f"Verify that {new} works and that a random key is rejected"),
+        (Phase.VERIFY, f"Verify that {new} works and that a random key is refused"),
         (Phase.PUBLISH, f"Publish {new} to {pending or where}"),
     ]
     if old is None:
@@ -65,7 +65,7 @@ def _steps(f: Facts, operation: Operation) -> list[tuple[Phase, str]]:
         *steps,
         (Phase.OVERLAP, _overlap(f, operation)),
         (Phase.REVOKE, f"Regenerate {old}, which revokes the old key immediately"),
-        (Phase.PROVE, f"Verify that the old {old} is rejected"),
+        (Phase.PROVE, f"Verify that the old {old} is refused"),
         (Phase.CLEAN, f"Disable versions of {where} that hold a revoked key"),
     ]
 

@@ -35,7 +35,7 @@ _NEXT = {
     Phase.PUBLISH: "publish the new key",
     Phase.OVERLAP: "revoke the old key",
     Phase.REVOKE: "revoke the old key",
-    Phase.PROVE: "verify that the old key is rejected",
+    Phase.PROVE: "verify that the old key is refused",
     Phase.CLEAN: "disable old versions",
 }
 

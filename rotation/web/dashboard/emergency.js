@@ -42,12 +42,12 @@ function verdictOf(rotation) {
   const { state, outcome, proven, revoked, phase, leaked } = rotation;
   if (isOver(rotation)) announce(`Finished: ${outcome ?? state}`);
   if (state === "ended" && (proven === true || revoked === true)) {
-    return h("p", { class: "verdict good" }, "✓ The old key is rejected");
+    return h("p", { class: "verdict good" }, "✓ The old key is refused");
   }
   if (rotation.notRevoked) return notRevokedBox(rotation.notRevoked);
   if (isOver(rotation) || !leaked || leaked === "none") return h("p", { class: "verdict" }, capital(outcome ?? state));
   const regenerated = ["prove", "clean"].includes(phase);
-  return h("p", { class: "verdict" }, regenerated ? "The leaked key is regenerated. Whether it is rejected is being checked."
+  return h("p", { class: "verdict" }, regenerated ? "The leaked key is regenerated. Whether it is refused is being checked."
     : "The leaked key still works");
 }
 

@@ -34,7 +34,7 @@ WHY = {
     "refused": "key authentication is disabled",
 }
 NEXT = {"healthy": "rotate", "due": "rotate", "paused": "rotate", "rotating": "verify the new key"}
-NEXT |= {"overlap": "revoke the old key", "revoking": "verify that the old key is rejected"}
+NEXT |= {"overlap": "revoke the old key", "revoking": "verify that the old key is refused"}
 NEXT |= {"drifted": "publish the new key"}
 TROUBLE = {
     "failing": (

@@ -32,7 +32,7 @@ async def test_a_leaked_key_is_revoked_and_the_proof_is_shown(running: Site, vis
     await expect(dialog.locator(".effects li").first).to_be_visible()
     assert running.azure.accounts.accepted(leaked), "nothing has happened yet"
     await dialog.get_by_role("button", name="Revoke now").click()
-    await expect(dialog.locator(".verdict")).to_have_text("✓ The old key is rejected", timeout=LONG)
+    await expect(dialog.locator(".verdict")).to_have_text("✓ The old key is refused", timeout=LONG)
     assert running.azure.accounts.accepted(leaked) is None
     await expect(dialog.locator(".audit li").last).to_contain_text("ended")
     assert leaked not in await page.content()
