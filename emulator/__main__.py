@@ -58,13 +58,20 @@ async def _run(azure: Azure, directory: Path, arguments: argparse.Namespace) -> 
         environment = proxy.environment | azure.settings() | {"ROTATION_SPREAD": "PT0S"}
         lines = [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]
         if arguments.env_file:
-            arguments.env_file.write_text("\n".join(lines) + "\n")
+            _write_whole(arguments.env_file, "\n".join(lines) + "\n")
         print("\n".join(lines), flush=True)
         proxy.control.deliverer.storage = os.environ.get(STORAGE, "")
         deliveries = asyncio.create_task(proxy.control.deliverer.run())
         await stop.wait()
         deliveries.cancel()
         await asyncio.gather(deliveries, return_exceptions=True)
+
+
+def _write_whole(file: Path, text: str) -> None:
+    """Write a file that others wait for: they never see a part of it."""
+    part = file.with_name(f"{file.name}.part")
+    part.write_text(text)
+    part.replace(file)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-// A correct consumer: it reads the secret by name, and reads it again when its key is rejected.
+// A correct consumer: it reads the secret by name, and reads it again when its key is refused.
 @description('Region of the resources.')
 param location string
 

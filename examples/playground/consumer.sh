@@ -1,5 +1,5 @@
 # Calls the account every 10 seconds and prints the status of each call. Reads the secret again only when the
-# key is rejected. The key stays in this shell's memory and is never an argument of a process.
+# key is refused. The key stays in this shell's memory and is never an argument of a process.
 az login --identity --client-id "$CLIENT_ID" --output none || exit 1
 read_secret() { key=$(az keyvault secret show --vault-name "$VAULT" --name "$SECRET" --query value --output tsv); }
 read_secret
