@@ -52,7 +52,7 @@ class Scene:
             await self.product.run(_PERIOD)
 
     async def _is_in(self, phase: Phase) -> None:
-        found = (await self.product.record()).phase
+        found = (await self.meter.record(self.product.account())).phase
         if found is not phase:
             raise RuntimeError(f"the scene is in phase {found}, not {phase}")
 

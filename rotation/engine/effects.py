@@ -28,6 +28,7 @@ from ..domain.operation import (
 from ..domain.record import ObservedVersion, Record
 from ..domain.targets import Target
 from .gatherer import Gatherer
+from .held_records import Change
 from .journal import Journal
 
 _REMEMBERED = 8
@@ -79,9 +80,9 @@ class Effects:
             self._check_age(facts, intent.issued_at)
             answer = await self.gatherer.accounts.regenerate(record.account, intent.slot)
         except (Transient, Permanent):
-            await self._amend_intent(record, intent, None)
+            await self.journal.amend(record.account, _answered(intent, None))
             raise
-        await self._amend_intent(record, intent, replace(intent, answered=True))
+        await self.journal.note(record.account, _answered(intent, replace(intent, answered=True)))
         return answer
 
     def _check_age(self, facts: Facts, decided_at: datetime) -> None:
@@ -91,17 +92,6 @@ class Effects:
         """
         if abs(self.gatherer.clock.now() - decided_at) > facts.policy.max_send_age:
             raise Transient("too much time has passed since the decision", code="TooLate")
-
-    async def _amend_intent(self, record: Record, sent: Intent, now: Intent | None) -> None:
-        """Store the response, unless another worker has cleared the intent in the meantime."""
-
-        def change(current: Record) -> Record | None:
-            if current.intent is None or current.intent.id != sent.id:
-                return None
-            spent = current.regenerated if now else current.regenerated[:-1]
-            return replace(current, intent=now, regenerated=spent)
-
-        await self.journal.amend(record.account, change)
 
     async def _publish(self, facts: Facts, action: Action, record: Record) -> None:
         """Publish to each target; a failure does not affect the others."""
@@ -118,9 +108,9 @@ class Effects:
             failed = await _run_each({str(t.id): partial(put, t) for t in targets})
         finally:
             kept = {n: exc for n, exc in failed.items() if in_emergency or exc.code == BY_POLICY}
-            await self.journal.amend(
-                record.account, lambda r: _noted(r, facts.operation, puts, kept, now)
-            )
+            is_whole = len(puts) == len(targets)
+            keep = self.journal.note if is_whole else self.journal.amend
+            await keep(record.account, lambda r: _noted(r, facts.operation, puts, kept, now))
         if failed and not in_emergency:
             raise next(iter(failed.values()))
 
@@ -134,6 +124,18 @@ class Effects:
         key = facts.keys[operation.candidate]
         value = self.gatherer.reader.formats.render(target, key, facts.account.endpoint)
         return await self.gatherer.vaults.publish(target, value, written, expires)
+
+
+def _answered(sent: Intent, now: Intent | None) -> Change:
+    """Note the response, unless another worker has cleared the intent in the meantime."""
+
+    def change(current: Record) -> Record | None:
+        if current.intent is None or current.intent.id != sent.id:
+            return None
+        spent = current.regenerated if now else current.regenerated[:-1]
+        return replace(current, intent=now, regenerated=spent)
+
+    return change
 
 
 def _noted(

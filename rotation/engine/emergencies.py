@@ -21,6 +21,7 @@ from ..ports import Store
 from ..runtime import log
 from ..runtime.clock import Clock
 from ..runtime.concurrency import gather_limited
+from .handover import Handover
 from .swap import ATTEMPTS, amended
 
 PREFIX = "emergency-"
@@ -47,6 +48,7 @@ class Emergencies:
         self._kept: dict[str, tuple[str, Emergency]] = {}
         self._unreadable: dict[str, str] = {}
         self._lock = asyncio.Lock()
+        self.handover = Handover()
 
     @property
     def unreadable(self) -> Mapping[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -15,7 +15,8 @@ from ..domain.ids import AccountId
 from ..domain.record import FORMAT, Record
 from ..ports import Store
 from .claims import Claims
-from .swap import amended
+from .held_records import Change, HeldRecords
+from .swap import ATTEMPTS, amended
 
 LEASE = timedelta(seconds=60)
 
@@ -61,15 +62,15 @@ class Journal:
     """The records of all accounts. Losing them is safe; it only delays rotations.
 
     While an account is leased, its record is read once, and again after a write that failed: a
-    copy that is out of date is refused by compare-and-swap. ``claims`` ties idempotency keys to
-    requests.
+    copy that is out of date is refused by compare-and-swap. See ``held_records``. ``claims`` ties
+    idempotency keys to requests.
     """
 
     def __init__(self, store: Store, prefix: str = "") -> None:
         """``prefix`` begins the names of the records."""
         self._store = store
         self._prefix = prefix
-        self._leased: dict[str, tuple[Record, str] | None] = {}
+        self._held = HeldRecords()
         self.claims = Claims(store)
 
     def beside(self) -> Journal:
@@ -79,15 +80,37 @@ class Journal:
     async def load(self, account: AccountId) -> tuple[Record, str | None]:
         """Return the record and its ETag; a new record and None if there is none."""
         slug = account.slug
-        found = self._leased.get(slug) or await self._read(slug)
-        if found is None:
-            return self.new(account), None
-        self._keep(slug, found)
-        return found
+        held = self._held.find(slug)
+        if held and held.found:
+            return held.found
+        found = await self._read(slug) or (self.new(account), None)
+        return held.take(*found) if held else found
 
     def kept(self, account: AccountId) -> tuple[Record, str] | None:
         """Return the record and its ETag as the holder of the lease read or wrote them last."""
-        return self._leased.get(account.slug)
+        held = self._held.find(account.slug)
+        record, etag = held.found if held and held.found else (None, None)
+        return (record, etag) if record and etag else None
+
+    def is_behind(self, account: AccountId) -> bool:
+        """Return whether the next step must write, although it may change nothing."""
+        held = self._held.find(account.slug)
+        return held is not None and held.is_behind
+
+    async def note(self, account: AccountId, change: Change) -> None:
+        """Apply ``change``, to be stored by the next write. Without a lease, that is now.
+
+        A process that ends before that loses it.
+        """
+        held = self._held.find(account.slug)
+        if held is None:
+            await self.amend(account, change)
+        else:
+            held.note(change, *await self.load(account))
+
+    def leave(self, account: AccountId) -> None:
+        """Let the visit at the record's next wake-up begin with this copy."""
+        self._held.leave(account.slug)
 
     def new(self, account: AccountId) -> Record:
         """Return the record of an account that has none."""
@@ -101,12 +124,15 @@ class Journal:
     async def save(self, record: Record, tag: str | None) -> str:
         """Store a record and return its ETag. Raises Conflict if it changed since ``tag``."""
         slug = record.account.slug
-        self._keep(slug, None)
+        held = self._held.find(slug)
+        if held:
+            held.found = None
         stored = await self._store.write(self._prefix + slug, codec.dump(record), tag)
-        self._keep(slug, (record, stored))
+        if held:
+            held.stored(record, stored)
         return stored
 
-    async def amend(self, account: AccountId, change: Callable[[Record], Record | None]) -> Record:
+    async def amend(self, account: AccountId, change: Change) -> Record:
         """Apply ``change`` to the current record, again after a conflict; None changes nothing."""
         return await amended(lambda: self.load(account), self.save, change)
 
@@ -164,22 +190,25 @@ class Journal:
         return _sweep(await self._store.read(_SWEEP))
 
     @asynccontextmanager
-    async def lease(self, account: AccountId) -> AsyncIterator[bool]:
-        """Try to lease the account. This saves work; compare-and-swap makes it safe."""
+    async def lease(self, account: AccountId, wake: datetime | None = None) -> AsyncIterator[bool]:
+        """Try to lease the account. This saves work; compare-and-swap makes it safe.
+
+        ``wake`` is the wake-up that a visit continues at. What was noted is stored at the end.
+        """
         async with self._store.lease(account.slug, LEASE) as ours:
             if not ours:
                 yield False
                 return
-            self._leased[account.slug] = None
-            try:
+            with self._held.during(account.slug, wake):
                 yield True
-            finally:
-                self._leased.pop(account.slug, None)
+                await self._store_notes(account)
 
-    def _keep(self, slug: str, found: tuple[Record, str] | None) -> None:
-        """Keep the record for the rest of the lease; None forgets it."""
-        if slug in self._leased:
-            self._leased[slug] = found
+    async def _store_notes(self, account: AccountId) -> None:
+        held = self._held.find(account.slug)
+        for _ in range(ATTEMPTS if held and held.notes else 0):
+            with suppress(Conflict):
+                await self.save(*await self.load(account))
+                return
 
     async def _read(self, slug: str) -> tuple[Record, str] | None:
         document = await self._store.read(self._prefix + slug)

@@ -45,14 +45,14 @@ class Recent:
     ) -> None:
         """Begin a step; one that may send a regenerate reads everything itself.
 
-        An ``urgent`` one, in an emergency, lists the keys.
+        An ``urgent`` one, in an emergency, uses keys that were listed, also for a regenerate.
         """
         if may_send or self.at is None or abs(now - self.at) > max_age:
             self.forget()
             self.at = now
-        if urgent:
+        if urgent and self.is_answer:
             self.keys, self.is_answer = None, False
-        self.is_reused = self.read is not None or self.keys is not None
+        self.is_reused = self.read is not None or (self.keys is not None and not urgent)
 
     def keys_for(self, read: Read) -> Keys | None:
         """Return the keys, unless a secret shows another value: they may have changed since."""
@@ -66,10 +66,10 @@ class Recent:
         self.account, self.read, self.keys = account, read, keys
 
     def after(self, facts: Facts, action: Action, answer: Keys | None = None) -> None:
-        """Keep what the effect did not change; in an emergency, no secrets and keys.
+        """Keep what the effect did not change; in an emergency, no secrets.
 
-        An emergency may regenerate after its publish, and it goes on without secrets that could
-        not be read: it looks for them again. A publish changes no verdict about a value.
+        An emergency goes on without secrets that could not be read: it looks for them again. It
+        keeps the keys over its publish. A publish changes no verdict about a value.
         """
         self.verdicts, self.control = {}, None
         match action.kind:
@@ -87,8 +87,9 @@ class Recent:
                 self.forget()
         operation = facts.record.operation
         if operation and operation.purpose is Purpose.EMERGENCY:
-            self.read = self.keys = self.versions = None
-            self.is_answer = False
+            self.read = self.versions = None
+            if action.kind is not ActionKind.PUBLISH:
+                self.keys, self.is_answer = None, False
 
     def forget(self) -> None:
         """Forget everything."""

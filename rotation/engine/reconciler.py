@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from msgspec.structs import replace
@@ -43,6 +43,9 @@ MAX_STEPS = 40
 MAX_MOVES = 8
 
 MAX_QUESTIONS = 8
+
+# A visit that goes on within this time may begin with the record as this one leaves it.
+SOON = timedelta(minutes=1)
 
 _RESTING = (ActionKind.IDLE, ActionKind.WAIT, ActionKind.BLOCKED)
 
@@ -81,7 +84,7 @@ class Reconciler:
         early if the account is at rest and nothing has changed.
         """
         try:
-            async with self.journal.lease(account) as ours:
+            async with self.journal.lease(account, wake) as ours:
                 if not ours:
                     return self._busy(account)
                 if wake is not None and (await self.journal.load(account))[0].waiting_until != wake:
@@ -156,6 +159,8 @@ class Reconciler:
             if until != outcome.until:
                 outcome = replace(outcome, kind=ActionKind.WAIT, until=until, new_wait=True)
         self.resting.note(outcome, recent, self.journal.kept(account))
+        if _goes_on_soon(outcome, self.gatherer.clock.now()):
+            self.journal.leave(account)
         return replace(outcome, retry_now=outcome.kind not in _RESTING)
 
     async def explain(
@@ -243,6 +248,9 @@ class Reconciler:
             record.intent is not None and record.intent.answered,
         )
         max_age = self.gatherer.policy.max_send_age
+        handed = self.responder.emergencies.handover.take(record.account)
+        if handed and urgent and handed.serves(record):
+            recent.keys, recent.at = handed.keys, handed.at
         recent.begin(
             self.gatherer.clock.now(), max_age, may_send=listed and not sent, urgent=urgent
         )
@@ -309,7 +317,7 @@ class Reconciler:
             last_failure=kept.last_failure if acts else None,
             failures=kept.failures if acts else 0,
         )
-        if stored != record:
+        if stored != record or self.journal.is_behind(record.account):
             await self.journal.save(stored, tag)
         return stored
 
@@ -396,6 +404,12 @@ def _moved(facts: Facts, action: Action) -> Facts:
     after = {e.id: e for e in action.emergencies or ()}
     emergencies = tuple(after.get(e.id, e) for e in facts.emergencies)
     return replace(facts, record=action.record, emergencies=emergencies)
+
+
+def _goes_on_soon(outcome: Outcome, now: datetime) -> bool:
+    """Return whether an operation goes on in a moment, as a proof does."""
+    is_waiting = outcome.kind is ActionKind.WAIT and not outcome.failed
+    return is_waiting and outcome.until is not None and outcome.until - now <= SOON
 
 
 def _urgent(found: tuple[Emergency, ...], record: Record) -> bool:

@@ -24,6 +24,7 @@ from ..domain.operation import AuditEntry, Operation
 from ..domain.record import Record
 from ..domain.request import Request, RequestKind
 from ..engine.emergencies import Emergencies
+from ..engine.handover import Listed
 from ..engine.journal import Journal
 from ..engine.responder import new_salt
 from ..ports import Accounts, Queue
@@ -186,7 +187,9 @@ class Acceptance:
         )
         keys = await self._keys(account) if ask_arm else None
         if keys is not None:
-            found = emergency.pinned(found, keys, self.clock.now())
+            now = self.clock.now()
+            found = emergency.pinned(found, keys, now)
+            self.emergencies.handover.give(account, Listed(keys, now))
         else:
             found = await self._remembered(found)
         await self.emergencies.create(found)

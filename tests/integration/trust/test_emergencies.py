@@ -15,6 +15,7 @@ from rotation.domain.emergency import Verdict
 from rotation.domain.operation import Ending, Phase
 from rotation.domain.request import Leaked, Request, RequestKind
 from rotation.engine.emergencies import PREFIX
+from rotation.engine.handover import KEPT
 from tests.integration.wire.product import Product
 
 from .estate import DAY, NEIGHBOURS, OWNERS, estate, live, put, serving, tags, values
@@ -241,6 +242,7 @@ async def test_pins_come_from_the_record_while_arm_is_down(p: Product) -> None:
 async def test_a_value_that_is_gone_is_only_proved(p: Product) -> None:
     azure = p.azure
     asked = await report(p, Leaked.KEY2)
+    azure.advance(2 * KEPT)
     azure.regenerate_by_hand("aoai-demo", "Key2")
     kept = dict(azure.account("aoai-demo").keys)
     await minutes(p, 20)
@@ -252,6 +254,7 @@ async def test_a_value_that_is_gone_is_only_proved(p: Product) -> None:
 async def test_not_proven_has_its_own_ending_and_event(p: Product) -> None:
     azure = p.azure
     await report(p, Leaked.KEY2)
+    azure.advance(2 * KEPT)
     azure.regenerate_by_hand("aoai-demo", "Key2")
     await minutes(p, 20)
     done = (await p.record()).history[-1]

@@ -17,6 +17,7 @@ class Accounts:
     """The Accounts port: every account has the same keys. ``errors`` are raised by method.
 
     ``during`` runs while a regenerate is under way, whose answer has the keys ``answer``.
+    ``listed`` counts how often the keys were.
     """
 
     def __init__(self, keys: Keys, **members: Any) -> None:
@@ -25,6 +26,7 @@ class Accounts:
         self.errors: dict[str, Exception] = {}
         self.during: Callable[[], Any] | None = None
         self.answer: Keys | None = None
+        self.listed = 0
 
     async def get(self, account: AccountId) -> Account:
         self._check("get")
@@ -36,6 +38,7 @@ class Accounts:
 
     async def keys(self, account: AccountId) -> Keys:
         self._check("keys")
+        self.listed += 1
         return self.shown
 
     async def regenerate(self, account: AccountId, slot: Slot) -> Keys | None:

@@ -55,10 +55,21 @@ def test_a_step_that_may_send_a_regenerate_reads_everything_itself() -> None:
     assert (found.account, found.read, found.keys, found.is_reused) == (None, None, None, False)
 
 
-def test_an_emergency_lists_the_keys() -> None:
-    found = recent(is_answer=True)
+@pytest.mark.parametrize("is_answer", [True, False])
+def test_an_emergency_uses_keys_only_if_they_were_listed(is_answer: bool) -> None:
+    found = recent(is_answer=is_answer)
     found.begin(NOW, LIMIT, may_send=False, urgent=True)
-    assert (found.account, found.read, found.keys, found.is_answer) == (KNOWN, SHOWN, None, False)
+    keys = None if is_answer else KEYS
+    assert (found.account, found.read, found.keys, found.is_answer) == (KNOWN, SHOWN, keys, False)
+
+
+def test_keys_that_were_just_listed_serve_the_regenerate_of_an_emergency() -> None:
+    found = recent(read=None)
+    found.begin(NOW, LIMIT, may_send=False, urgent=True)
+    assert (found.keys, found.is_reused) == (KEYS, False)
+    found.read = SHOWN
+    found.begin(NOW, LIMIT, may_send=False, urgent=True)
+    assert found.is_reused, "the secrets are read again"
 
 
 def test_a_known_account_alone_is_not_a_reason_to_read_before_a_regenerate() -> None:
@@ -127,9 +138,13 @@ def test_a_publish_changes_the_secrets_only() -> None:
     assert after(ActionKind.PUBLISH) == (True, False, True)
 
 
-@pytest.mark.parametrize("kind", [ActionKind.SEND, ActionKind.PUBLISH, ActionKind.DISABLE])
+@pytest.mark.parametrize("kind", [ActionKind.SEND, ActionKind.DISABLE])
 def test_an_emergency_looks_again_for_all_secrets_and_keys(kind: ActionKind) -> None:
     assert after(kind, Purpose.EMERGENCY) == (True, False, False)
+
+
+def test_an_emergency_keeps_the_keys_over_its_publish() -> None:
+    assert after(ActionKind.PUBLISH, Purpose.EMERGENCY) == (True, False, True)
 
 
 @pytest.mark.parametrize("kind", [ActionKind.MOVE, ActionKind.BLOCKED])

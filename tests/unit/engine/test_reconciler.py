@@ -22,6 +22,7 @@ from rotation.domain.policy import Policy
 from rotation.domain.record import FORMAT, Notification, Record
 from rotation.domain.request import Leaked, Request, RequestKind
 from rotation.engine.emergencies import Emergencies
+from rotation.engine.handover import Listed
 from rotation.engine.journal import GARBAGE_FOR
 from rotation.engine.reconciler import Reconciler
 from rotation.engine.responder import Responder
@@ -156,6 +157,38 @@ async def test_a_key_is_published_only_once_arm_lists_it(world: Account) -> None
     world.now += timedelta(minutes=1)
     await world.reconciler.reconcile(ACCOUNT, [ONE])
     assert {value for _, value, _, _ in world.vaults.published} == {new}
+
+
+async def test_a_visit_that_goes_on_with_its_copy_of_the_record_notices_another_writer(
+    world: Account,
+) -> None:
+    new = Key("d" * 32)
+    world.accounts.answer = Keys(KEYS.key1, new)
+    world.probe.accepted = (*world.probe.accepted, new)
+    await world.save(requests=(ASKED,))
+    waiting = await world.reconciler.reconcile(ACCOUNT, [ONE])
+    assert (waiting.phase, waiting.until) == (Phase.VERIFY, NOW + timedelta(seconds=30))
+    world.accounts.shown = world.accounts.answer
+    await world.save(requests=(Request("r-2", RequestKind.ABANDON, "no", "ben", NOW),))
+    world.now += timedelta(seconds=30)
+    await world.reconciler.reconcile(ACCOUNT, [ONE], waiting.until)
+    assert world.vaults.published == [], "it was abandoned in the meantime"
+    assert (await world.stored()).phase is Phase.IDLE
+
+
+async def test_keys_listed_at_acceptance_serve_the_visit_that_follows(world: Account) -> None:
+    await world.report()
+    world.emergencies.handover.give(ACCOUNT, Listed(KEYS, NOW))
+    listed: list[int] = []
+
+    async def look() -> None:
+        listed.append(world.accounts.listed)
+
+    world.accounts.during = look
+    await world.reconciler.reconcile(ACCOUNT, [ONE])
+    assert world.accounts.regenerated == [(ACCOUNT, Slot.KEY2)]
+    assert listed == [0]
+    assert world.accounts.listed > 0, "what became of it is listed"
 
 
 async def test_explaining_stores_nothing_and_counts_a_request_that_is_only_planned(

@@ -11,6 +11,7 @@ from .patches import Patch, patched
 
 TRUST = "tests/integration/trust/"
 RESTING = "tests/unit/engine/test_resting.py"
+HELD = "tests/unit/engine/test_held_records.py"
 READINGS = "tests/unit/engine/test_recent.py"
 
 
@@ -135,6 +136,11 @@ MUTANTS: Mapping[str, Mutant] = {
     "an account rests without a probe": Mutant(readings.rest_without_a_probe, suite=RESTING),
     "key in the answer published": Mutant(
         readings.answer_published, suite="tests/unit/engine/test_reconciler.py"
+    ),
+    "left copy not confirmed": Mutant(readings.left_copy_not_confirmed, suite=HELD),
+    "notes lost in a conflict": Mutant(readings.notes_lost_in_a_conflict, suite=HELD),
+    "handed keys always serve": Mutant(
+        readings.handed_keys_always_serve, suite="tests/unit/engine/test_handover.py"
     ),
     "late listing adopted": Mutant(readings.late_listing_adopted, "seeds"),
     "secrets kept after a publish": Mutant(readings.secrets_kept_after_a_publish, suite=READINGS),

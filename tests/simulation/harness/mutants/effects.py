@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from rotation.adapters import cognitive_services as accounts
 from rotation.decisions.facts import Facts
 from rotation.domain.errors import RotationError
-from rotation.engine.effects import Effects
+from rotation.engine.effects import Effects, _answered
 from rotation.engine.journal import Journal
 
 from .patches import Patch
@@ -67,7 +67,7 @@ def no_response_means_no_effect() -> list[Patch]:
         try:
             await original(effects, facts, record)
         except RotationError:
-            await effects._amend_intent(record, record.intent, None)
+            await effects.journal.amend(record.account, _answered(record.intent, None))
             raise
 
     original = Effects._send

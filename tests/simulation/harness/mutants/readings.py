@@ -12,6 +12,8 @@ from rotation.decisions.actions import ActionKind
 from rotation.decisions.facts import Facts
 from rotation.domain.operation import Phase
 from rotation.engine import resting
+from rotation.engine.handover import Listed
+from rotation.engine.held_records import HeldRecord
 from rotation.engine.recent import Recent
 from rotation.engine.reconciler import Reconciler
 from rotation.engine.resting import Resting
@@ -114,3 +116,22 @@ def secrets_kept_after_a_publish() -> list[Patch]:
 
     original = Recent.after
     return [(Recent, "after", after)]
+
+
+def left_copy_not_confirmed() -> list[Patch]:
+    """A visit acts on the record as an earlier visit left it."""
+    return [(HeldRecord, "is_behind", property(lambda held: bool(held.notes)))]
+
+
+def notes_lost_in_a_conflict() -> list[Patch]:
+    def take(held: HeldRecord, record: Any, etag: Any) -> Any:
+        held.notes.clear()
+        return original(held, record, etag)
+
+    original = HeldRecord.take
+    return [(HeldRecord, "take", take)]
+
+
+def handed_keys_always_serve() -> list[Patch]:
+    """The keys of an acceptance serve although the record shows a change since."""
+    return [(Listed, "serves", lambda listed, record: True)]
