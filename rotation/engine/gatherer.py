@@ -22,7 +22,6 @@ from ..domain.errors import Permanent, RotationError, Transient
 from ..domain.evidence import Readers
 from ..domain.ids import TargetId, target_id
 from ..domain.keys import Key, Keys
-from ..domain.membership import Member
 from ..domain.operation import Phase
 from ..domain.policy import Policy
 from ..domain.record import LEFT, Record
@@ -125,14 +124,15 @@ class Gatherer:
         record = noted(record, keys, now)
         context = Context(record, bindings, keys, now, self.policy.overlap, busy)
         found = settle(context, read.snapshots, read.deleted)
-        unread = [_unread(record, t) for t in read.unreadable if context.member(t)]
-        members = found.members | {str(t.id): context.member(t.id) or Member(now) for t in unread}
+        unread = {t: member for t in read.unreadable if (member := context.member(t))}
+        members = found.members | {str(t): member for t, member in unread.items()}
         frozen = record.frozen_bindings or (bindings.are_frozen and not bindings.are_lost)
         notes = with_remarks(found.notes, found.targets, self.policy)
         record = replace(record, members=members, notes=notes, frozen_bindings=frozen)
         left = tuple(dict.fromkeys((*record.left, *map(str, found.left))))[-LEFT:]
         record = announced(replace(record, left=left), context, found)
-        targets = sorted([*found.targets, *unread], key=lambda target: target.id)
+        hidden = [_unread(record, target) for target in unread]
+        targets = sorted([*found.targets, *hidden], key=lambda target: target.id)
         return Facts(
             now,
             self.policy,

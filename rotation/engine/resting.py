@@ -83,12 +83,7 @@ class Resting:
 
 
 def shown(read: Read, salt: str) -> Shown:
-    """Return what the secrets show.
-
-    Nothing if one of them cannot be read, is disabled, or lacks our tags.
-    """
-    if read.unreadable or read.deleted:
-        return {}
+    """Return what the secrets show; nothing if one of them is disabled or lacks our tags."""
     if any(s.value is None or s.former_tags is not None for s in read.snapshots):
         return {}
     return {

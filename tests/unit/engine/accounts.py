@@ -16,8 +16,9 @@ REFUSED = ProbeVerdict(ProbeResult.REFUSED)
 class Accounts:
     """The Accounts port: every account has the same keys. ``errors`` are raised by method.
 
+    ``calls`` are the names of the methods in the order of their calls.
+
     ``during`` runs while a regenerate is under way, whose answer has the keys ``answer``.
-    ``listed`` counts how often the keys were.
     """
 
     def __init__(self, keys: Keys, **members: Any) -> None:
@@ -26,7 +27,7 @@ class Accounts:
         self.errors: dict[str, Exception] = {}
         self.during: Callable[[], Any] | None = None
         self.answer: Keys | None = None
-        self.listed = 0
+        self.calls: list[str] = []
 
     async def get(self, account: AccountId) -> Account:
         self._check("get")
@@ -38,7 +39,6 @@ class Accounts:
 
     async def keys(self, account: AccountId) -> Keys:
         self._check("keys")
-        self.listed += 1
         return self.shown
 
     async def regenerate(self, account: AccountId, slot: Slot) -> Keys | None:
@@ -49,6 +49,7 @@ class Accounts:
         return self.answer
 
     def _check(self, method: str) -> None:
+        self.calls.append(method)
         if method in self.errors:
             raise self.errors[method]
 

@@ -13,7 +13,7 @@ from rotation.domain.emergency import FORMAT, Emergency, Verdict
 from rotation.domain.errors import Conflict
 from rotation.domain.ids import AccountId
 from rotation.domain.request import Leaked
-from rotation.engine.emergencies import FRESH, PREFIX, Emergencies
+from rotation.engine.emergencies import FRESH, PREFIX, UNREADABLE, Emergencies
 from rotation.engine.swap import ATTEMPTS
 from rotation.runtime.clock import Clock
 
@@ -325,3 +325,23 @@ async def test_what_cannot_be_read_is_not_changed(
         await store.put(PREFIX + "x", body)
     assert await emergencies.amend("x", lambda found: replace(found, why="why")) is None
     assert store.writes == []
+
+
+async def test_why_a_document_cannot_be_read_is_explained_with_the_remedy(
+    emergencies: Emergencies, store: SharedStore
+) -> None:
+    fine, damaged, later = emergency(1), emergency(2), emergency(3)
+    await put(store, fine)
+    await store.put(PREFIX + damaged.id, b"garbage")
+    await store.put(PREFIX + later.id, newer())
+    assert await emergencies.explain(fine.id) is None
+    assert await emergencies.explain("missing") is None
+    for e, why, remedy in (
+        (damaged, "cannot be read", f"restore its document {PREFIX}{damaged.id}"),
+        (later, "a newer version", "deploy that version again"),
+    ):
+        found = await emergencies.explain(e.id)
+        assert found is not None
+        assert found.code == UNREADABLE
+        assert why in str(found)
+        assert found.remedy == f"{remedy}, or report the leak again"

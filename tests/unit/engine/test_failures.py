@@ -94,6 +94,11 @@ def test_accounts_that_fail_together_do_not_come_back_together() -> None:
     assert len(set(waits)) > 50
 
 
+def test_an_account_waits_equally_long_in_every_process() -> None:
+    waits = [pause(after(*[BUSY] * n)) - timedelta(minutes=n - 1) for n in (1, 2, 3)]
+    assert [wait.total_seconds() for wait in waits] == [3.696078, 9.54902, 17.058824]
+
+
 def test_a_notification_names_the_operation_or_the_account() -> None:
     idle = Record(ACCOUNT, "salt")
     (notice,) = failures.record_failure(idle, FORBIDDEN, NOW).outbox

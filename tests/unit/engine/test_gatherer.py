@@ -18,7 +18,7 @@ from rotation.domain.emergency import Emergency
 from rotation.domain.errors import Permanent, RotationError, Transient
 from rotation.domain.fleet_hold import FleetHold
 from rotation.domain.ids import AccountId, TargetId
-from rotation.domain.keys import Key, Slot
+from rotation.domain.keys import Key, Keys, Slot
 from rotation.domain.membership import Member
 from rotation.domain.operation import Phase
 from rotation.domain.policy import Policy
@@ -32,6 +32,7 @@ from rotation.engine.gatherer import Gatherer, check_rotatable
 from rotation.engine.inventory import Inventory
 from rotation.engine.journal import Journal
 from rotation.engine.reader import SecretReader
+from rotation.engine.recent import Recent
 from rotation.runtime.clock import Clock
 from tests.unit.decisions.account import ACCOUNT, KEYS, NOW, OLD, facts, rotation, target
 
@@ -451,3 +452,24 @@ async def test_a_hold_of_all_work_is_read_only_on_request(world: World) -> None:
     assert (f.is_hold_unread, f.fleet_hold) == (True, None)
     f = await resolved(world, f, fleet_hold=True)
     assert (f.is_hold_unread, f.fleet_hold) == (False, hold)
+
+
+async def test_what_the_visit_has_read_is_not_read_again(world: World) -> None:
+    world.publish(ONE)
+    recent = Recent()
+    first = await world.facts(ONE, recent=recent)
+    world.publish(ONE)
+    world.accounts.shown = Keys(KEYS.key1, OLD)
+    again = await world.facts(ONE, recent=recent)
+    assert (again.targets, again.keys) == (first.targets, first.keys)
+    assert world.accounts.calls == ["get", "keys"]
+
+
+async def test_values_that_were_just_read_are_not_read_again_with_the_versions(
+    world: World,
+) -> None:
+    untagged, disabled = target("u", tagged=False), target("d", None)
+    for one in (FIRST, untagged, disabled):
+        world.vaults.add(one.id, NOW, {}, OLD)
+    await resolved(world, replace(facts(FIRST, untagged, disabled), versions=None), versions=True)
+    assert world.vaults.known == [{"v1": FIRST.value}, {}, {}]

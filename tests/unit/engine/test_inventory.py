@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,7 +13,6 @@ from rotation.domain.errors import Permanent, RotationError
 from rotation.domain.ids import AccountId, TargetId
 from rotation.engine.bindings import BindingRegistry
 from rotation.engine.inventory import FRESH, Inventory
-from rotation.engine.reader import SecretReader
 from rotation.runtime.clock import Clock
 
 from .vaults import Vaults, refused
@@ -55,11 +55,6 @@ def vaults() -> Vaults:
 @pytest.fixture
 def inventory(vaults: Vaults, time: Time, tmp_path: Path) -> Inventory:
     return Inventory(vaults, Clock(time), BindingRegistry(FileStore(tmp_path), BOUND, (A, B)))
-
-
-@pytest.fixture
-def reader(vaults: Vaults, inventory: Inventory) -> SecretReader:
-    return SecretReader(vaults, inventory)
 
 
 async def test_the_secrets_of_an_account_are_those_listed_and_those_known(
@@ -177,113 +172,44 @@ async def test_the_account_of_a_secret_is_remembered_from_the_last_listing(
     assert vaults.listings == []
 
 
-async def test_secrets_are_read_in_order_and_only_from_configured_vaults(
-    reader: SecretReader,
+async def test_a_vault_is_listed_again_once_its_mark_has_changed(
+    inventory: Inventory, vaults: Vaults
 ) -> None:
-    foreign = TargetId("https://elsewhere.vault.azure.net", "x")
-    found = await reader.read(ACCOUNT, [TWO, foreign, ONE], {foreign})
-    assert [s.id for s in found.snapshots] == [ONE, TWO]
-    assert (found.deleted, found.unreadable) == ((), {})
+    first, _ = await inventory.listings(marks={A: "1"})
+    vaults.listings.clear()
+    assert (await inventory.listings(marks={A: "1"}))[0] is first
+    assert (await inventory.listings())[0] is first, "without marks only its age counts"
+    assert vaults.listings == []
+    second, _ = await inventory.listings(marks={A: "2", B: ""})
+    assert (vaults.listings, second.mark) == ([A], "2")
+    await inventory.listings(marks={A: "2"})
+    assert vaults.listings == [A]
 
 
-async def test_one_secret_that_cannot_be_read_does_not_hide_the_others(
-    reader: SecretReader, vaults: Vaults
+async def test_a_new_listing_keeps_the_mark_that_was_known_before(
+    inventory: Inventory, vaults: Vaults
 ) -> None:
-    vaults.errors = {ONE: refused("the secret"), FAR: KeyError("a key")}
-    found = await reader.read(ACCOUNT, [ONE, TWO, FAR], set())
-    assert [s.id for s in found.snapshots] == [TWO]
-    assert found.unreadable[ONE] is vaults.errors[ONE]
-    assert found.unreadable[FAR].code == "Unexpected"
-    assert set(found.unreadable) == {ONE, FAR}
-
-
-async def test_a_member_is_deleted_only_if_its_vault_does_not_list_it_either(
-    reader: SecretReader, vaults: Vaults
-) -> None:
-    gone = TargetId(A, "gone")
-    vaults.hidden = {ONE}
-    found = await reader.read(ACCOUNT, [ONE, TWO, gone], {ONE, gone})
-    assert found.deleted == (gone,)
-    assert found.unreadable[ONE].code == "Contradiction"
-    assert [s.id for s in found.snapshots] == [TWO]
-
-
-async def test_the_listing_that_decides_it_is_a_new_one(
-    reader: SecretReader, vaults: Vaults, inventory: Inventory
-) -> None:
-    await inventory.listings()
-    del vaults.secrets[ONE]
-    assert (await reader.read(ACCOUNT, [ONE], {ONE})).deleted == (ONE,)
-
-
-async def test_a_member_of_a_vault_that_cannot_be_listed_is_not_deleted(
-    reader: SecretReader, vaults: Vaults
-) -> None:
-    vaults.hidden, vaults.errors = {ONE}, {A: refused("the listing")}
-    found = await reader.read(ACCOUNT, [ONE], {ONE})
-    assert (found.deleted, found.unreadable) == ((), {ONE: vaults.errors[A]})
-
-
-async def test_a_missing_secret_that_is_not_a_member_is_left_out(
-    reader: SecretReader, vaults: Vaults
-) -> None:
-    found = await reader.read(ACCOUNT, [TargetId(A, "gone")], set())
-    assert (found.snapshots, found.deleted, found.unreadable) == ((), (), {})
+    await inventory.listings(marks={A: "1"})
+    assert (await inventory.listing(A, refresh=True)).mark == "1"
+    vaults.listings.clear()
+    await inventory.listings(marks={A: "1"})
     assert vaults.listings == []
 
 
-async def test_a_version_without_our_tags_has_those_of_the_newest_that_has_them(
-    reader: SecretReader, vaults: Vaults
+async def test_vaults_that_are_asked_for_at_the_same_time_are_listed_once(
+    inventory: Inventory, vaults: Vaults
 ) -> None:
-    newest = OURS | {"newest": "yes"}
-    vaults.add(ONE, START + 2 * SECOND, newest)
-    vaults.add(ONE, START + SECOND, OURS | {"newest": "no"})
-    vaults.add(ONE, START + 3 * SECOND, THEIRS)
-    vaults.add(ONE, START + 4 * SECOND, {"own": "x"})
-    found = await reader.read(ACCOUNT, [ONE, TWO], set())
-    one, two = found.snapshots
-    assert (one.former_tags, one.tags) == (newest, {"own": "x"})
-    assert two.former_tags is None
+    await asyncio.gather(*(inventory.listings() for _ in range(3)))
+    assert vaults.listings == [A, B]
 
 
-async def test_without_any_version_that_has_our_tags_there_are_none(
-    reader: SecretReader,
+async def test_only_the_vaults_that_are_too_old_are_listed(
+    inventory: Inventory, vaults: Vaults, time: Time
 ) -> None:
-    (found,) = (await reader.read(ACCOUNT, [TargetId(A, "plain")], set())).snapshots
-    assert found.former_tags is None
-
-
-async def test_a_secret_is_found_with_its_account(reader: SecretReader, vaults: Vaults) -> None:
-    assert await reader.find(ONE) == (ACCOUNT, vaults.secrets[ONE][-1])
-    assert await reader.find(TargetId(A, "other")) == (
-        OTHER,
-        vaults.secrets[TargetId(A, "other")][-1],
-    )
-    assert await reader.find(TargetId(A, "plain")) is None
-    assert await reader.find(TargetId(A, "gone")) is None
-
-
-async def test_a_secret_without_an_address_has_the_account_of_its_newest_version_with_one(
-    reader: SecretReader, vaults: Vaults
-) -> None:
-    vaults.add(ONE, START + 2 * SECOND, THEIRS)
-    vaults.add(ONE, START + SECOND, OURS)
-    latest = vaults.add(ONE, START + 3 * SECOND, {})
-    assert await reader.find(ONE) == (OTHER, latest)
-
-
-@pytest.mark.parametrize("address", ["", "nonsense"])
-async def test_an_address_that_is_wrong_hides_those_of_former_versions(
-    reader: SecretReader, vaults: Vaults, address: str
-) -> None:
-    vaults.add(ONE, START + SECOND, {" providerADDRESS ": address})
-    assert await reader.find(ONE) is None
-
-
-async def test_a_secret_that_is_not_bound_is_not_found(
-    reader: SecretReader, vaults: Vaults
-) -> None:
-    vaults.add(ONE, START + SECOND, {"ProviderAddress": str(STRANGE)})
-    with pytest.raises(Permanent) as caught:
-        await reader.find(ONE)
-    assert caught.value.code == "NotBound"
+    await inventory.listing(A)
+    time.at += SECOND
+    before = await inventory.listing(B)
+    time.at += FRESH - SECOND
+    vaults.listings.clear()
+    assert (await inventory.listings())[1] is before
+    assert vaults.listings == [A]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from rotation.decisions.actions import Action, ActionKind
 from rotation.domain.operation import Phase
-from rotation.domain.record import Failure, Notification, Record
+from rotation.domain.record import Failure, Notification, Nudge, Record
 from rotation.engine import outcome
 from tests.unit.decisions.account import ACCOUNT, NOW, rotation
 
@@ -66,3 +67,22 @@ def test_the_stored_record_contains_the_rest(new_wait: bool) -> None:
         "until": LATER.isoformat(),
         "code": "Code",
     }
+
+
+@pytest.mark.parametrize(("at", "has_nudges"), [(NOW, True), (None, False)])
+def test_consumers_are_asked_as_long_as_one_has_a_next_attempt(
+    at: datetime | None, has_nudges: bool
+) -> None:
+    stored = Record(ACCOUNT, "s", nudges={"app": Nudge(("v",), at)})
+    action = Action(ActionKind.IDLE, "fine", stored)
+    assert outcome.of_action(action, stored).has_nudges is has_nudges
+
+
+def test_an_account_that_was_only_looked_at_rests_as_its_record_says() -> None:
+    stored = Record(ACCOUNT, "s", waiting="why", waiting_until=LATER)
+    usual = outcome.Outcome(ACCOUNT, ActionKind.IDLE, "why", LATER, has_notifications=False)
+    assert outcome.of_rest(stored) == usual
+    busy = replace(stored, phase=Phase.OVERLAP, operation=rotation())
+    assert outcome.of_rest(busy) == replace(
+        usual, kind=ActionKind.WAIT, phase=Phase.OVERLAP, operation="op-1"
+    )

@@ -15,7 +15,7 @@ from rotation.domain.operation import Purpose
 from rotation.domain.targets import SecretSnapshot, Version
 from rotation.engine.reader import Read
 from rotation.engine.recent import Recent
-from tests.unit.decisions.account import ACCOUNT, KEYS, NOW, OLD, facts, rotation
+from tests.unit.decisions.account import ACCOUNT, KEYS, NOW, OLD, REFUSED, facts, rotation
 
 ONE = TargetId("https://kv", "one")
 LIMIT = timedelta(seconds=8)
@@ -166,3 +166,15 @@ def test_a_version_that_was_disabled_has_no_value_and_the_others_keep_theirs() -
     assert found.versions == (Version(ONE, "v1", NOW, None), *f.known_versions[1:])
     assert new in found.versions
     assert (found.read, found.keys) == (SHOWN, KEYS)
+
+
+def test_what_is_forgotten_is_no_answer_either() -> None:
+    found = recent(is_answer=True, verdicts={OLD: REFUSED}, control=REFUSED, facts=facts())
+    found.forget()
+    assert found == Recent()
+
+
+def test_keys_that_were_listed_do_not_become_those_of_an_answer() -> None:
+    found = recent()
+    found.note(KNOWN, SHOWN, KEYS)
+    assert not found.is_answer

@@ -13,6 +13,8 @@ from msgspec.structs import replace
 from rotation.decisions.actions import ActionKind
 from rotation.decisions.guards import SOON
 from rotation.domain import codec
+from rotation.domain.access import Role
+from rotation.domain.document import Document
 from rotation.domain.emergency import Emergency, Verdict
 from rotation.domain.errors import Permanent, RotationError, Transient, of_service
 from rotation.domain.ids import TargetId
@@ -23,7 +25,7 @@ from rotation.domain.record import FORMAT, Notification, Record
 from rotation.domain.request import Leaked, Request, RequestKind
 from rotation.engine.emergencies import Emergencies
 from rotation.engine.handover import Listed
-from rotation.engine.journal import GARBAGE_FOR
+from rotation.engine.journal import GARBAGE_FOR, Journal
 from rotation.engine.reconciler import Reconciler
 from rotation.engine.responder import Responder
 from rotation.runtime.clock import Clock
@@ -155,8 +157,26 @@ async def test_a_key_is_published_only_once_arm_lists_it(world: Account) -> None
     assert (world.vaults.published, len(world.accounts.regenerated)) == ([], 1)
     world.accounts.shown = world.accounts.answer
     world.now += timedelta(minutes=1)
-    await world.reconciler.reconcile(ACCOUNT, [ONE])
-    assert {value for _, value, _, _ in world.vaults.published} == {new}
+    world.accounts.calls.clear()
+    found = await world.reconciler.reconcile(ACCOUNT, [ONE])
+    assert [value for _, value, _, _ in world.vaults.published] == [new]
+    assert world.accounts.calls == ["get", "keys"], "one reading serves the proof and the publish"
+    assert (found.kind, found.phase) == (ActionKind.WAIT, Phase.OVERLAP)
+
+
+@pytest.mark.parametrize(("seconds", "phase"), [(8, Phase.VERIFY), (9, Phase.REGENERATE)])
+async def test_the_answer_to_a_regenerate_serves_for_eight_seconds(
+    world: Account, seconds: int, phase: Phase
+) -> None:
+    world.accounts.answer = Keys(KEYS.key1, Key("d" * 32))
+
+    async def regenerate() -> None:
+        world.now += timedelta(seconds=seconds)
+
+    world.accounts.during = regenerate
+    await world.save(requests=(ASKED,))
+    found = await world.reconciler.reconcile(ACCOUNT, [ONE])
+    assert found.phase is phase
 
 
 async def test_a_visit_that_goes_on_with_its_copy_of_the_record_notices_another_writer(
@@ -182,13 +202,13 @@ async def test_keys_listed_at_acceptance_serve_the_visit_that_follows(world: Acc
     listed: list[int] = []
 
     async def look() -> None:
-        listed.append(world.accounts.listed)
+        listed.append(world.accounts.calls.count("keys"))
 
     world.accounts.during = look
     await world.reconciler.reconcile(ACCOUNT, [ONE])
     assert world.accounts.regenerated == [(ACCOUNT, Slot.KEY2)]
     assert listed == [0]
-    assert world.accounts.listed > 0, "what became of it is listed"
+    assert "keys" in world.accounts.calls, "what became of it is listed"
 
 
 async def test_explaining_stores_nothing_and_counts_a_request_that_is_only_planned(
@@ -202,6 +222,7 @@ async def test_explaining_stores_nothing_and_counts_a_request_that_is_only_plann
     assert usual.kind is ActionKind.IDLE
     assert (planned.kind, planned.slot) == (ActionKind.SEND, Slot.KEY2)
     assert facts.operation.requests == ("r-1",)
+    assert facts.record.intent is None, "the facts are those before it is sent"
     assert (await world.stored(), world.store.writes) == (before, [])
     assert world.accounts.regenerated == []
 
@@ -372,13 +393,58 @@ async def test_garbage_is_replaced_after_15_minutes_and_its_slots_are_in_quarant
 async def test_in_an_emergency_garbage_is_replaced_at_once(
     world: Account, verdict: Verdict, at_once: bool
 ) -> None:
-    await world.report(verdict=verdict)
+    await world.report(verdict=verdict, forced=True)
     await world.store.put(ACCOUNT.slug, b"garbage")
     found = await world.reconciler.reconcile(ACCOUNT, [ONE])
     assert found.retry_now is at_once
     e = await world.emergencies.find(LEAK)
     assert e is not None
     assert bool(e.why) is at_once
+
+
+async def test_a_step_that_meets_another_writer_reads_the_record_again(world: Account) -> None:
+    world.store.contested = ACCOUNT.slug
+    world.store.others = [lambda: write(world, requests=(ASKED,))]
+    await world.reconciler.reconcile(ACCOUNT, [ONE])
+    assert len(world.accounts.regenerated) == 1
+
+
+async def write(world: Account, **members: Any) -> None:
+    """Change the record as another process does."""
+    await Journal(world.store).amend(ACCOUNT, lambda r: replace(r, **members))
+
+
+async def test_a_failed_step_keeps_what_it_noticed_about_the_account(world: Account) -> None:
+    two = TargetId(ONE.vault, "two")
+    world.publish(two)
+    await world.reconciler.reconcile(ACCOUNT, [ONE, two])
+    changed = world.vaults.add(two, NOW, TAGS, KEYS.key1)
+    world.vaults.errors = {ONE: FORBIDDEN}
+    await world.save(requests=(ASKED,))
+    found = await world.reconciler.reconcile(ACCOUNT, [ONE, two])
+    assert (found.kind, found.reason) == (ActionKind.BLOCKED, "not allowed; grant the role")
+    record = await world.stored()
+    assert record.seen[str(two)].version == changed.version
+    assert (record.failures, world.accounts.regenerated) == (1, [])
+
+
+async def test_an_operation_that_a_person_abandons_ends_although_its_account_is_gone(
+    world: Account,
+) -> None:
+    await world.report(begun_at=NOW)
+    await world.reconciler.reconcile(ACCOUNT, [ONE])
+    before = await world.stored()
+    assert before.operation is not None
+    world.accounts.errors = {"get": FORBIDDEN}
+    answer = Request("r-2", RequestKind.ABANDON, "it is gone", "ana", NOW, role=Role.EMERGENCY)
+    await world.save(requests=(*before.requests, answer))
+    found = await world.reconciler.reconcile(ACCOUNT, [ONE])
+    record, e = await world.stored(), await world.emergencies.find(LEAK)
+    assert (record.phase, record.operation) == (Phase.IDLE, None)
+    assert e is not None
+    assert e.verdict is Verdict.ABANDONED
+    assert record.history[-1].outcome == "abandoned by ana: it is gone"
+    assert found.failed, "the next step tells that it cannot be read"
 
 
 NEWER = codec.dump(replace(Record(ACCOUNT, "salt"), format=FORMAT + 1))
@@ -406,6 +472,71 @@ async def test_a_newer_record_is_left_alone_and_only_a_forced_emergency_goes_on_
     assert kept is not None
     assert kept.body == NEWER
     assert (await world.store.read(f"forced-{ACCOUNT.slug}") is not None) is is_sent
+
+
+@pytest.mark.parametrize("is_withdrawn", [False, True])
+async def test_beside_a_newer_record_one_visit_ends_the_emergency_unless_the_force_is_withdrawn(
+    world: Account, is_withdrawn: bool
+) -> None:
+    new = Key("d" * 32)
+    world.gatherer.policy = Policy(probe_successes=1)
+    world.probe.accepted = (KEYS.key1, new)
+
+    async def regenerate() -> None:
+        world.accounts.shown = Keys(KEYS.key1, new)
+        if is_withdrawn:
+            await world.emergencies.amend(LEAK, lambda e: replace(e, forced=False))
+
+    world.accounts.during = regenerate
+    await world.report(forced=True)
+    await world.store.put(ACCOUNT.slug, NEWER)
+    found = await world.reconciler.reconcile(ACCOUNT, [ONE])
+    e = await world.emergencies.find(LEAK)
+    assert e is not None
+    assert (e.verdict is Verdict.OPEN) is is_withdrawn
+    assert (found.kind is ActionKind.IDLE) is not is_withdrawn
+    assert len(world.accounts.regenerated) == 1
+
+
+async def test_one_emergency_that_is_forced_and_one_that_is_open_are_not_one_that_is_both(
+    world: Account,
+) -> None:
+    await world.report()
+    await world.report(id=f"{ACCOUNT.slug}-2", forced=True, verdict=Verdict.REFUSED)
+    await world.store.put(ACCOUNT.slug, NEWER)
+    await world.reconciler.reconcile(ACCOUNT, [ONE])
+    assert world.accounts.regenerated == []
+
+
+async def test_a_journal_that_fails_beside_a_newer_record_is_reported(world: Account) -> None:
+    await world.report(forced=True)
+    await world.store.put(ACCOUNT.slug, NEWER)
+    read = world.store.read
+
+    async def fail(name: str) -> Document | None:
+        if name.startswith("forced-"):
+            raise of_service(Transient("no storage", code="Storage"))
+        return await read(name)
+
+    world.store.read = fail  # type: ignore[method-assign]
+    found = await world.reconciler.reconcile(ACCOUNT, [ONE])
+    assert found.failure is not None
+    assert (found.failure.code, found.of_service, found.retry_now) == ("Storage", True, True)
+    assert world.accounts.regenerated == []
+
+
+async def test_a_forced_emergency_does_not_go_on_if_the_lease_is_lost_before(
+    world: Account,
+) -> None:
+    await world.report(forced=True)
+    await world.store.put(ACCOUNT.slug, NEWER)
+    others = Journal(world.store).lease(ACCOUNT)
+    world.store.contested = f"emergency-{LEAK}"
+    world.store.others = [others.__aenter__]
+    found = await world.reconciler.reconcile(ACCOUNT, [ONE])
+    await others.__aexit__(None, None, None)
+    assert (found.reason, found.retry_now) == ("another worker holds the lease", True)
+    assert world.accounts.regenerated == []
 
 
 async def test_a_forced_emergency_waits_for_the_lease(world: Account) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -19,6 +22,7 @@ from rotation.domain.errors import (
     Unreadable,
 )
 from rotation.domain.keys import Slot
+from rotation.domain.operation import AuditEntry
 from rotation.domain.record import Record
 from rotation.domain.request import Leaked
 from rotation.engine.emergencies import Emergencies
@@ -215,3 +219,44 @@ def test_an_unreadable_record_can_be_forced_only_if_it_is_newer(newer: bool) -> 
 def test_every_emergency_has_its_own_salt() -> None:
     assert len(bytes.fromhex(new_salt())) == 16
     assert new_salt() != new_salt()
+
+
+def lines(caplog: pytest.LogCaptureFixture) -> list[tuple[str, Any, Any]]:
+    """Return the level, the state and the reason of each line about an emergency."""
+    found = [(r.levelname, *json_of(r.getMessage())) for r in caplog.records if r.name != "asyncio"]
+    return [(level, line.get("state"), line.get("reason")) for level, name, line in found]
+
+
+def json_of(line: str) -> tuple[str, dict[str, Any]]:
+    name, _, members = line.partition(" {")
+    return name, json.loads("{" + members)
+
+
+async def test_the_end_of_an_emergency_is_logged_once_with_its_last_note(
+    responder: Responder, emergencies: Emergencies, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    open_one, over = document("e-1"), document("e-2", verdict=Verdict.REFUSED)
+    for e in (open_one, over):
+        await emergencies.create(e)
+    audit = (AuditEntry(NOW, "first"), AuditEntry(NOW, "last"))
+    begun = replace(open_one, begun_at=NOW)
+    await responder.store([open_one, over], [begun, replace(over, why="x")])
+    assert lines(caplog) == []
+    await responder.store([begun], [replace(begun, verdict=Verdict.ABANDONED, audit=audit)])
+    assert lines(caplog) == [("INFO", "abandoned", "last")]
+
+
+async def test_a_new_reason_that_a_key_is_not_revoked_is_logged_once(
+    responder: Responder, emergencies: Emergencies, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    await emergencies.create(document())
+    await responder.show([document()], HOLD, NOW)
+    await responder.show([document(why="why")], replace_hold(remedy="another"), NOW)
+    await responder.show([document(why="why")], Hold(), NOW)
+    assert lines(caplog) == [("ERROR", "not-revoked", "why")]
+
+
+def replace_hold(**members: Any) -> Hold:
+    return dataclasses.replace(HOLD, **members)

@@ -6,20 +6,26 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from msgspec import structs
 
 from rotation.decisions.actions import ActionKind
 from rotation.domain.emergency import Emergency
 from rotation.domain.ids import TargetId
-from rotation.domain.keys import Key
-from rotation.domain.operation import Phase
+from rotation.domain.keys import Key, Keys, Slot
+from rotation.domain.operation import Intent, Phase
+from rotation.domain.record import Failure, Notification, Nudge
 from rotation.domain.request import Leaked
+from rotation.domain.targets import SecretSnapshot
 from rotation.engine.outcome import Outcome
+from rotation.engine.reader import Read
+from rotation.engine.recent import Recent
 from rotation.engine.resting import FULL
-from tests.unit.decisions.account import ACCOUNT, KEYS, NOW, OLD, rotation
+from tests.unit.decisions.account import ACCOUNT, KEYS, NOW, OLD, facts, rotation, target
 
-from .test_gatherer import ONE, TWO
+from .test_gatherer import ONE, TAGS, TWO
 from .test_reconciler import ASKED, FORBIDDEN, LEAK, Account
 from .vaults import refused
 
@@ -125,6 +131,106 @@ async def test_nothing_is_remembered_of_an_account_with_work_to_do(world: Accoun
         world.accounts.errors = {"get": FORBIDDEN}
         assert (await look(world)).failed, members
         world.accounts.errors = {}
+
+
+async def test_nothing_is_remembered_of_an_account_with_a_secret_that_waits(
+    tmp_path: Path,
+) -> None:
+    world = Account(tmp_path)
+    world.vaults.add(TWO, NOW, TAGS, KEYS.key1)
+    for change in (
+        lambda: world.vaults.add(TWO, NOW, {}, KEYS.key1),  # its tags come back
+        lambda: world.vaults.add(TWO, NOW, TAGS, Key("a password")),  # foreign
+        lambda: world.vaults.errors.update({TWO: refused("two")}),
+    ):
+        world.vaults.secrets[TWO] = world.vaults.secrets[TWO][:1]
+        await world.reconciler.reconcile(ACCOUNT, [ONE, TWO])
+        await world.reconciler.reconcile(ACCOUNT, [ONE, TWO])
+        world.accounts.errors = {"get": FORBIDDEN}
+        assert not (await look(world, ONE, TWO)).failed
+        world.accounts.errors = {}
+        change()
+        await world.reconciler.reconcile(ACCOUNT, [ONE, TWO])
+        world.accounts.errors = {"get": FORBIDDEN}
+        assert (await look(world, ONE, TWO)).failed
+        world.accounts.errors, world.vaults.errors = {}, {}
+
+
+AT_REST = Outcome(ACCOUNT, ActionKind.IDLE, "fine")
+BUSY: dict[str, dict[str, object]] = {
+    "foreign": {"foreign": (target("f"),)},
+    "withdrawn": {"withdrawn": (target("w"),)},
+    "undecided": {"undecided": (target("u"),)},
+    "an error": {"read_errors": {TWO: refused("two")}},
+    "left behind": {"left_behind": (TWO,)},
+    "strays": {"strays": (TWO,)},
+    "no live key": {"keys": Keys(OLD, KEYS.key2)},
+    "an open emergency": {
+        "emergencies": (Emergency(LEAK, ACCOUNT, "salt", Leaked.KEY2, "a leak", "ana", NOW),)
+    },
+}
+WORK: dict[str, dict[str, object]] = {
+    "a request": {"requests": (ASKED,)},
+    "an intent": {"intent": Intent("i", Slot.KEY2, "f", NOW)},
+    "a notification": {"outbox": (Notification("n", "x", NOW, {}),)},
+    "a consumer to ask": {"nudges": {"app": Nudge(("v",), NOW)}},
+    "a block": {"blocked": Failure("c", "m", "r", NOW)},
+    "a failure": {"last_failure": Failure("c", "m", "r", NOW)},
+    "a search": {"began_at": NOW},
+    "an overlap": {"phase": Phase.OVERLAP},
+}
+FINE: dict[str, dict[str, object]] = {
+    "nothing": {},
+    "a search that is over": {"began_at": NOW, "searched": True},
+}
+
+
+@pytest.mark.parametrize(
+    ("seen", "record", "is_kept"),
+    [
+        *((more, {}, False) for more in BUSY.values()),
+        *(({}, more, False) for more in WORK.values()),
+        *(({}, more, True) for more in FINE.values()),
+    ],
+    ids=[*BUSY, *WORK, *FINE],
+)
+async def test_only_an_account_without_anything_to_do_is_at_rest(
+    world: Account, seen: dict[str, Any], record: dict[str, Any], is_kept: bool
+) -> None:
+    resting, one = world.reconciler.resting, target("one")
+    snapshot = SecretSnapshot(one.id, one.version, one.value, one.created)
+    kept = structs.replace(facts(one).record, waiting_until=NOW + FULL, **record)
+    f = structs.replace(facts(one), record=kept, **seen)
+    recent = Recent(f.account, Read((snapshot,)), facts=f)
+    resting.note(AT_REST, recent, (kept, "etag"))
+    assert (ACCOUNT in resting._left) is is_kept
+
+
+@pytest.mark.parametrize(
+    ("kind", "phase", "is_kept"),
+    [
+        (ActionKind.IDLE, Phase.IDLE, True),
+        (ActionKind.WAIT, Phase.OVERLAP, True),
+        (ActionKind.WAIT, Phase.IDLE, False),
+        (ActionKind.BLOCKED, Phase.OVERLAP, False),
+        (ActionKind.WAIT, Phase.VERIFY, False),
+    ],
+)
+async def test_an_account_rests_if_idle_or_in_its_overlap(
+    world: Account, kind: ActionKind, phase: Phase, is_kept: bool
+) -> None:
+    resting, one = world.reconciler.resting, target("one")
+    snapshot = SecretSnapshot(one.id, one.version, one.value, one.created)
+    f = facts(one, phase=phase, operation=rotation())
+    recent = Recent(f.account, Read((snapshot,)), facts=f)
+    resting.note(replace_outcome(kind), recent, (f.record, "etag"))
+    assert (ACCOUNT in resting._left) is is_kept
+    resting.note(replace_outcome(kind), recent, None)
+    assert ACCOUNT not in resting._left, "the lease was lost"
+
+
+def replace_outcome(kind: ActionKind) -> Outcome:
+    return structs.replace(AT_REST, kind=kind)
 
 
 async def test_no_key_is_remembered(world: Account) -> None:

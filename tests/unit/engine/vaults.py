@@ -18,7 +18,10 @@ _VALUE = Key("x")
 
 @dataclass
 class Vaults:
-    """The Vaults port. ``errors`` are raised by calls for a secret, or for a vault's listing."""
+    """The Vaults port. ``errors`` are raised by calls for a secret, or for a vault's listing.
+
+    ``known`` are the values that ``read_versions`` was told not to read again.
+    """
 
     urls: tuple[str, ...]
     secrets: dict[TargetId, list[SecretSnapshot]] = field(default_factory=dict)
@@ -27,6 +30,7 @@ class Vaults:
     published: list[tuple[TargetId, Key, dict[str, str], datetime]] = field(default_factory=list)
     disabled: list[tuple[TargetId, str]] = field(default_factory=list)
     listings: list[str] = field(default_factory=list)
+    known: list[dict[str, Key]] = field(default_factory=list)
 
     def add(
         self, target: TargetId, created: datetime, tags: Mapping[str, str], value: Key = _VALUE
@@ -57,6 +61,7 @@ class Vaults:
         self, target: TargetId, known: Mapping[str, Key] | None = None
     ) -> tuple[Version, ...]:
         self._check(target)
+        self.known.append(dict(known or {}))
         return tuple(Version(target, v.version, v.created, v.value) for v in self.secrets[target])
 
     async def list_versions(self, target: TargetId) -> tuple[VersionInfo, ...]:
@@ -77,7 +82,10 @@ class Vaults:
     ) -> PublishedVersion:
         self._check(target.id)
         self.published.append((target.id, key, tags, expires))
-        return PublishedVersion(f"p{len(self.published)}", target.created)
+        name = f"p{len(self.published)}"
+        made = SecretSnapshot(target.id, name, key, target.created, expires, tags=tags)
+        self.secrets.setdefault(target.id, []).append(made)
+        return PublishedVersion(name, target.created)
 
     async def disable(self, target: TargetId, version: str) -> None:
         self._check(target)
