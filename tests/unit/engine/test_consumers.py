@@ -1,4 +1,4 @@
-"""Consumers are asked which key they use; whoever does not confirm it is named."""
+"""Consumers are asked which key they use; those that do not confirm it are named."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def published(*consumers: str) -> Facts:
     return replace(facts(new, old, operation=rotation()), policy=policy)
 
 
-async def test_whoever_does_not_confirm_the_new_version_is_named_with_the_reason() -> None:
+async def test_a_consumer_that_does_not_confirm_the_new_version_is_named_with_the_reason() -> None:
     apps = Apps()
     found = await ConsumerChecks(apps).behind(published(*NAMES, "silent", "unknown"))
     does_not = "does not confirm the new version of a:"
@@ -59,7 +59,7 @@ async def test_whoever_does_not_confirm_the_new_version_is_named_with_the_reason
     assert {len(nonce) for nonce in nonces} == {32}
 
 
-async def test_nobody_is_asked_about_a_secret_that_selects_no_consumer() -> None:
+async def test_a_secret_that_selects_no_consumer_asks_none() -> None:
     apps = Apps()
     assert await ConsumerChecks(apps).behind(published()) == ()
     assert apps.asked == []

@@ -1,4 +1,4 @@
-"""The hold of all scheduled work is stored, read anew when it matters, and never guessed."""
+"""The hold of all scheduled work is stored, read again when it matters, and never guessed."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ async def test_two_that_renew_at_once_keep_both_marks(store: SharedStore) -> Non
     assert (await ListingMarks(store).all()).keys() == {A, B}
 
 
-async def test_garbage_is_no_mark_and_is_replaced(store: SharedStore) -> None:
+async def test_garbage_counts_as_empty_and_is_replaced(store: SharedStore) -> None:
     await store.put("listings", b"garbage")
     marks = ListingMarks(store)
     assert await marks.all() == {}

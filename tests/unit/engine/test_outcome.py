@@ -78,7 +78,7 @@ def test_consumers_are_asked_as_long_as_one_has_a_next_attempt(
     assert outcome.of_action(action, stored).has_nudges is has_nudges
 
 
-def test_an_account_that_was_only_looked_at_rests_as_its_record_says() -> None:
+def test_an_account_that_was_only_looked_at_rests_as_stored() -> None:
     stored = Record(ACCOUNT, "s", waiting="why", waiting_until=LATER)
     usual = outcome.Outcome(ACCOUNT, ActionKind.IDLE, "why", LATER, has_notifications=False)
     assert outcome.of_rest(stored) == usual

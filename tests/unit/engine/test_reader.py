@@ -1,4 +1,4 @@
-"""The secrets of an account: what is there, what is gone, and what cannot be read."""
+"""The secrets of an account: those found, those gone, and those that cannot be read."""
 
 from __future__ import annotations
 

@@ -168,7 +168,7 @@ def test_a_version_that_was_disabled_has_no_value_and_the_others_keep_theirs() -
     assert (found.read, found.keys) == (SHOWN, KEYS)
 
 
-def test_what_is_forgotten_is_no_answer_either() -> None:
+def test_all_that_is_forgotten_includes_the_answer() -> None:
     found = recent(is_answer=True, verdicts={OLD: REFUSED}, control=REFUSED, facts=facts())
     found.forget()
     assert found == Recent()
