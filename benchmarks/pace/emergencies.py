@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import statistics
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +18,7 @@ from . import bound
 from .estate import Estate, Shape
 from .makespan import BATCH, sweeps
 
-COUNT, WORKERS = 30, 20
+COUNT, WORKERS, LEAK_WORKERS = 30, 20, 250
 
 # The reports begin when the sweep has used up what ARM allows at once.
 _DRAINED, _APART = 60.0, 5.0
@@ -41,9 +42,13 @@ class Leak:
     """``seconds`` until the last of the leaked keys is rejected."""
 
     subscriptions: int
+    workers: int
     seconds: float
     bound: float
     ratio: float
+
+
+Reporter = Callable[[Estate, Service, "Deaths"], Awaitable[None]]
 
 
 @dataclass
@@ -116,22 +121,45 @@ async def _report(service: Service, account: AccountId, deaths: Deaths) -> None:
     await service.commands.request(request)
 
 
-def leak(subscriptions: int, path: float, keys: int = 1000) -> Leak:
-    """Report the keys of a fleet at once; ``path`` is the time of a single one."""
+def leak(subscriptions: int, keys: int = 1000, workers: int = LEAK_WORKERS) -> Leak:
+    """Report the keys of a fleet at once; the bound's path is that of a single report there."""
     shape = Shape(keys, subscriptions, subscriptions)
-    estate = Estate(shape)
-    deaths = run(estate.azure.clock, _leaked(estate))
+    path = _until_dead(shape, workers, _report_one)
+    seconds = _until_dead(shape, workers, _report_all)
     least = bound.of(shape.places(), _WRITES, publish=False).seconds + path
-    seconds = max(deaths.seconds)
-    return Leak(subscriptions, round(seconds, 1), round(least, 1), round(seconds / least, 3))
+    return Leak(
+        subscriptions, workers, round(seconds, 1), round(least, 1), round(seconds / least, 3)
+    )
 
 
-async def _leaked(estate: Estate) -> Deaths:
+def _until_dead(shape: Shape, workers: int, report: Reporter) -> float:
+    estate = Estate(shape)
+    return max(run(estate.azure.clock, _leaked(estate, workers, report)).seconds)
+
+
+async def _leaked(estate: Estate, workers: int, report: Reporter) -> Deaths:
     deaths = Deaths(estate)
-    async with estate.hosts(estate.shape.keys // BATCH, BATCH) as service:
-        for account in estate.accounts:
-            deaths.expect(account)
-        request = RotationRequest("a leak", "benchmark", everything=True, leaked=Leaked.KEY1)
-        await service.commands.request_all(request)
+    async with estate.hosts(workers, BATCH) as service:
+        timer = asyncio.ensure_future(_each_minute(service))
+        await report(estate, service, deaths)
         await deaths.all()
+        timer.cancel()
     return deaths
+
+
+async def _each_minute(service: Service) -> None:
+    """Run the timer of emergencies, as the function app does."""
+    while True:
+        await asyncio.sleep(60)
+        await service.triggers.respond()
+
+
+async def _report_one(estate: Estate, service: Service, deaths: Deaths) -> None:
+    await _report(service, estate.accounts[0], deaths)
+
+
+async def _report_all(estate: Estate, service: Service, deaths: Deaths) -> None:
+    for account in estate.accounts:
+        deaths.expect(account)
+    request = RotationRequest("a leak", "benchmark", everything=True, leaked=Leaked.KEY1)
+    await service.commands.request_all(request)

@@ -32,13 +32,18 @@ Bill = Mapping[tuple[Bucket, str], float]
 # Of the 200 writes that ARM allows at once, these are left to emergencies and to other callers.
 RESERVE = 50
 
-ARM_WRITES, ALL_ARM_WRITES = Bucket(200 - RESERVE, 10), Bucket(200, 10)
+ARM_WRITES = Bucket(200 - RESERVE, 10)
+
+# A batch of emergencies may use them up, but not the last write of each second: a call that is
+# refused is repeated together with those before it, so that each would cause more.
+URGENT_ARM_WRITES = Bucket(200, 9.5)
 
 # A vault allows 300 new versions in ten seconds. A burst of them would meet the one before it.
 VAULT_CREATES = Bucket(28, 28)
 
-# Reads of keys and regenerates: of a look, of a rotation, and of an emergency with its proofs.
-LOOK_WRITES, ROTATION_WRITES, EMERGENCY_WRITES = 1, 3, 6
+# Reads of keys and regenerates: of a look, of a rotation, of an emergency until the leaked key is
+# regenerated, and of the proof that it is rejected.
+LOOK_WRITES, ROTATION_WRITES, REVOKE_WRITES, PROOF_WRITES = 1, 3, 2, 3
 
 # A visit starts this long before the next sweep at the latest, so that the bursts are there again.
 PAUSE = timedelta(seconds=20)
@@ -58,10 +63,23 @@ def starts(demands: Iterable[Demand], looks: float) -> Iterator[float]:
     return _fitting(_bill(demand, looks) for demand in demands)
 
 
-def emergencies(subscriptions: Iterable[str]) -> Iterator[timedelta]:
-    """Yield after how long each emergency of a batch begins; it may use up the reserve."""
-    bills = ({(ALL_ARM_WRITES, name.lower()): EMERGENCY_WRITES} for name in subscriptions)
-    return (timedelta(seconds=seconds) for seconds in _fitting(bills))
+@dataclass(frozen=True)
+class Turn:
+    """After how long an emergency begins, and after how long its proof begins."""
+
+    start: timedelta = timedelta()
+    proof: timedelta = timedelta()
+
+
+def emergencies(subscriptions: Iterable[str]) -> Iterator[Turn]:
+    """Yield the turn of each emergency of a batch; they may use up the reserve.
+
+    The regenerates of all come before the proof of any: a proof only tells that a key is dead.
+    """
+    places = [(URGENT_ARM_WRITES, name.lower()) for name in subscriptions]
+    calls = [*((p, REVOKE_WRITES) for p in places), *((p, PROOF_WRITES) for p in places)]
+    fits = [timedelta(seconds=s) for s in _fitting({place: count} for place, count in calls)]
+    return map(Turn, fits[: len(places)], fits[len(places) :])
 
 
 def _fitting(bills: Iterable[Bill]) -> Iterator[float]:

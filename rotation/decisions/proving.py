@@ -14,6 +14,7 @@ from ..domain.keys import Key, Slot
 from ..domain.operation import Phase
 from ..domain.policy import ProbePolicy
 from ..domain.probing import ProbeResult
+from ..domain.record import Record
 from . import leaks, revocation
 from .actions import Action, ActionKind, MissingFacts, enter, needs, wait
 from .facts import Facts
@@ -31,6 +32,24 @@ _TOKEN_KINDS = frozenset({"speechservices", "texttranslation", "cognitiveservice
 _TOKENS = "; access tokens that were issued for it stay valid for up to 10 minutes"
 
 Values = dict[tuple[str, Pin], Key | None]
+
+
+PUT_OFF = "the leaked key was regenerated; its proof waits until those of other accounts are too"
+
+
+def put_off(record: Record, found: Iterable[Emergency], now: datetime) -> datetime | None:
+    """Return until when the proof of a confirmed regenerate waits; None if it does not.
+
+    It waits only if all open emergencies of the account do.
+    """
+    intent, operation = record.intent, record.operation
+    if record.phase is not Phase.REVOKE or operation is None or intent is None:
+        return None
+    if not intent.answered or intent.slot is not operation.revoke:
+        return None
+    times = [e.proof_at for e in found if e.is_open]
+    known = [at for at in times if at is not None]
+    return min(known) if known and len(known) == len(times) and min(known) > now else None
 
 
 def prove(f: Facts) -> Action:

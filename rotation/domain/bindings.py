@@ -67,8 +67,11 @@ class Entry:
 
     def covers(self, target: TargetId, account: AccountId) -> bool:
         """Return whether both the secret and the account match. Paths match by whole segments."""
-        scoped = f"{account}/".lower().startswith(f"{self.scope}/")
-        return scoped and Place(self.vault, self.pattern).covers(target)
+        return self.is_of(account) and Place(self.vault, self.pattern).covers(target)
+
+    def is_of(self, account: AccountId) -> bool:
+        """Return whether the account is in the scope."""
+        return f"{account}/".lower().startswith(f"{self.scope}/")
 
     @property
     def names_one(self) -> bool:
@@ -101,6 +104,14 @@ class Bindings:
         if self.is_undecided(target.vault):
             return Bound.UNDECIDED
         return Bound.BROAD if (target, account) in dict(self.frozen)[target.vault] else Bound.NONE
+
+    def may_hold(self, vault: str, account: AccountId) -> bool:
+        """Return whether a secret of the vault can be bound to ``account``."""
+        if self.entries is not None:
+            return any(entry.is_of(account) for entry in self._by_vault.get(vault.lower(), ()))
+        if self.single_vault or self.is_undecided(vault):
+            return True
+        return any(owner == account for _, owner in dict(self.frozen)[vault])
 
     @cached_property
     def _by_vault(self) -> Mapping[str, list[Entry]]:

@@ -58,9 +58,11 @@ class Emergency(Struct, frozen=True):
     ``secret`` is the one that the person named. ``provisional``: the pins come from the account's
     record, because ARM could not be asked. ``begun_at`` is when the first step acted on it, or a
     person confirmed it. ``why`` and ``remedy`` say why the leaked key is not revoked yet;
-    ``look_at`` is when to look again. ``bulk``: it was requested for several accounts at once; then
-    ``blind`` says to go on although no secret can be read. ``intent`` is the id of the last
-    regenerate that was decided for it: from then on it is too late to cancel.
+    ``look_at`` is when to look again; ``proof_at``, if set, is the earliest time to prove that a
+    regenerated key is rejected, because others are regenerated first. ``bulk``: it was requested
+    for several accounts at once; then ``blind`` says to go on although no secret can be read.
+    ``intent`` is the id of the last regenerate that was decided for it: from then on it is too late
+    to cancel.
     """
 
     id: str
@@ -87,6 +89,7 @@ class Emergency(Struct, frozen=True):
     why: str = ""
     remedy: str = ""
     look_at: datetime | None = None
+    proof_at: datetime | None = None
     closed_at: datetime | None = None
     verdict: Verdict = Verdict.OPEN
     audit: tuple[AuditEntry, ...] = ()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -88,19 +89,17 @@ class Emergencies:
 
     async def create(self, emergency: Emergency) -> Emergency:
         """Store a new emergency, unless it is stored already. Return what is stored."""
-        name = PREFIX + emergency.id
+        name, etag = PREFIX + emergency.id, None
         for _ in range(ATTEMPTS):
+            with suppress(Conflict):
+                await self._store.write(name, codec.dump(emergency), etag)
+                self._marks[name] = ""
+                return emergency
             document = await self._store.read(name)
             found = _loaded(document, emergency.id)
             if found or (document and _is_newer(document)):
                 return found or emergency
-            try:
-                etag = document.etag if document else None
-                await self._store.write(name, codec.dump(emergency), etag)
-            except Conflict:
-                continue
-            self._marks[name] = ""
-            return emergency
+            etag = document.etag if document else None
         raise Conflict(f"write document {name}: it keeps changing")
 
     async def save(self, before: Emergency, after: Emergency) -> None:

@@ -63,14 +63,20 @@ class Inventory:
     _locks: dict[str, asyncio.Lock] = field(default_factory=dict)
 
     async def listings(
-        self, *, refresh: bool = False, marks: Mapping[str, str] | None = None
+        self,
+        *,
+        refresh: bool = False,
+        marks: Mapping[str, str] | None = None,
+        bound_to: AccountId | None = None,
     ) -> tuple[Listing, ...]:
         """Return listings of all vaults no older than ``max_age``, or new ones with ``refresh``.
 
-        With ``marks``, a vault whose mark has changed is listed again.
+        With ``marks``, a vault whose mark has changed is listed again. With ``bound_to``, only the
+        vaults that may hold the account's key are listed.
         """
         limit = timedelta() if refresh else self.max_age
-        wanted = {vault: marks.get(vault, "") if marks else None for vault in self.vaults.urls}
+        vaults = await self._holding(bound_to) if bound_to else self.vaults.urls
+        wanted = {vault: marks.get(vault, "") if marks else None for vault in vaults}
         kept = {vault: self._kept(vault, limit, mark) for vault, mark in wanted.items()}
         missing = [vault for vault, listing in kept.items() if listing is None]
         listed = await gather_limited(self._current(v, limit, wanted[v]) for v in missing)
@@ -86,8 +92,12 @@ class Inventory:
 
     async def listed(self, account: AccountId, *, refresh: bool = False) -> set[TargetId]:
         """Return the secrets that a vault lists as enrolled for, and bound to, the account."""
-        listings = await self.listings(refresh=refresh)
+        listings = await self.listings(refresh=refresh, bound_to=account)
         return {target for found in listings for target in found.by_account.get(account, ())}
+
+    async def _holding(self, account: AccountId) -> tuple[str, ...]:
+        bindings = await self.bindings.current()
+        return tuple(vault for vault in self.vaults.urls if bindings.may_hold(vault, account))
 
     async def check_readable(self, *vaults: str) -> None:
         """Raise the error of a vault that cannot be listed; without ``vaults``, of any."""

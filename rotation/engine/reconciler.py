@@ -13,7 +13,7 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from ..decisions import guards, leaks
+from ..decisions import guards, leaks, proving
 from ..decisions.actions import Action, ActionKind, blocked
 from ..decisions.chain import abandoned, decide
 from ..decisions.facts import Facts
@@ -35,7 +35,7 @@ from .nudging import Nudging
 from .outcome import Outcome
 from .outcome import fields as log_fields
 from .recent import Recent
-from .responder import Responder, hold_of, hold_of_error, new_salt
+from .responder import Hold, Responder, hold_of, hold_of_error, new_salt
 from .resting import Resting
 
 MAX_STEPS = 40
@@ -199,6 +199,9 @@ class Reconciler:
     ) -> Outcome:
         record, tag = await self.journal.load(account)
         found = await self.responder.of(account, record)
+        later = proving.put_off(record, found, self.gatherer.clock.now())
+        if later is not None:
+            return await self._put_off(record, tag, found, later)
         try:
             facts, action = await self._decide(await self._facts(record, known, found, recent))
             seen = facts.emergencies
@@ -230,9 +233,21 @@ class Reconciler:
         except Exception as exc:  # noqa: BLE001 - an unexpected error must not affect other accounts
             return await self._failed(account, unexpected(exc), found, recent)
         if action.kind in _RESTING:
-            await self.responder.show(after, hold_of(action), facts.now)
+            await self.responder.show(after, hold_of(action, facts.now), facts.now)
         moved = action.not_before != record.waiting_until
         return outcome.of_action(action, stored, new_wait=moved)
+
+    async def _put_off(
+        self, record: Record, tag: str | None, found: tuple[Emergency, ...], until: datetime
+    ) -> Outcome:
+        """Store that the proof of a regenerate waits, without a call to Azure."""
+        waiting = replace(record, waiting=proving.PUT_OFF, waiting_until=until)
+        if waiting != record:
+            await self.journal.save(waiting, tag)
+        hold = Hold(proving.PUT_OFF, look_at=until)
+        await self.responder.show(found, hold, self.gatherer.clock.now())
+        action = Action(ActionKind.WAIT, proving.PUT_OFF, waiting, until)
+        return outcome.of_action(action, waiting, new_wait=until != record.waiting_until)
 
     async def _facts(
         self,

@@ -34,7 +34,10 @@ _CONFIRM = "a person must look: resume it to go on, or abandon it"
 
 @dataclass(frozen=True)
 class Hold:
-    """The reason that a leaked key is not revoked yet, the remedy, and when to look again."""
+    """The reason that a leaked key is not revoked yet, the remedy, and when to look again.
+
+    Without a remedy nobody is alerted: it only waits for its turn.
+    """
 
     why: str = ""
     remedy: str = ""
@@ -90,7 +93,7 @@ class Responder:
             if shown == emergency:
                 continue
             await self.emergencies.amend(emergency.id, lambda e, h=held: _with(e, h))  # type: ignore[misc]
-            if held.why and held.why != emergency.why:
+            if held.remedy and held.why != emergency.why:
                 log.error(
                     "emergency",
                     id=emergency.id,
@@ -107,11 +110,15 @@ def _with(emergency: Emergency, hold: Hold) -> Emergency:
     return replace(emergency, why=hold.why, remedy=hold.remedy, look_at=hold.look_at)
 
 
-def hold_of(action: Action) -> Hold:
-    """Return what to show of an action. A short wait that needs nobody is not shown."""
+def hold_of(action: Action, now: datetime) -> Hold:
+    """Return what to show of an action. A short wait that needs nobody is not shown.
+
+    Nobody looks before the wait is over, for at most a minute: each look costs calls.
+    """
+    later = min(action.not_before, now + _MINUTE) if action.not_before else None
     if action.kind is ActionKind.BLOCKED or action.remedy:
-        return Hold(action.reason, action.remedy or "the reason says what to change")
-    return Hold()
+        return Hold(action.reason, action.remedy or "the reason says what to change", later)
+    return Hold(look_at=later)
 
 
 def hold_of_error(exc: RotationError, now: datetime) -> Hold:

@@ -10,10 +10,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
+from ..decisions.pacing import Turn
 from ..domain import emergency
 from ..domain.access import Caller
 from ..domain.emergency import Emergency, Pin, Verdict
@@ -45,6 +46,9 @@ ANSWERS = {
 # Why one of many emergencies has not begun.
 _TURN = "it waits for its turn, because Resource Manager limits the calls of a subscription"
 
+# The turn of a single emergency.
+NOW = Turn()
+
 # The person who reports a leak waits for the answer.
 ARM_PATIENCE = timedelta(seconds=10)
 
@@ -61,12 +65,12 @@ class Acceptance:
     clock: Clock
 
     async def request(
-        self, request: RotationRequest, *, ask_arm: bool, start: timedelta = timedelta()
+        self, request: RotationRequest, *, ask_arm: bool, turn: Turn = NOW
     ) -> tuple[str, AccountId, bool]:
         """Accept an emergency of one account. Return its id, its account, and whether it is new.
 
-        Of a repeated request, the id is that of the earlier one. Of many at once, each begins
-        after ``start``, when its calls fit into the limits of its subscription.
+        Of a repeated request, the id is that of the earlier one. Of many at once, each has its
+        ``turn``, when its calls fit into the limits of its subscription.
 
         With ``ask_arm`` the leaked values are pinned as ARM lists them now. Otherwise, or if ARM
         fails, they are pinned as the record remembers them, until the first listing. Raises
@@ -77,9 +81,9 @@ class Acceptance:
         earlier = await self._earlier(new)
         if earlier:
             return earlier, account, False
-        await self._store(account, new, request, ask_arm=ask_arm, start=start)
+        await self._store(account, new, request, ask_arm=ask_arm, turn=turn)
         log_request(account, new)
-        await self._announce(Visit(account, targets), new, start)
+        await self._announce(Visit(account, targets), new, turn.start)
         return new.id, account, True
 
     async def _announce(self, visit: Visit, new: Request, start: timedelta) -> None:
@@ -174,16 +178,18 @@ class Acceptance:
         request: RotationRequest,
         *,
         ask_arm: bool,
-        start: timedelta,
+        turn: Turn,
     ) -> None:
+        now = self.clock.now()
         found = replace(
             emergency.from_request(account, new, new_salt()),
             impatient=request.now,
             forced=request.force,
             bulk=not ask_arm,
             blind=request.blind,
-            look_at=self.clock.now() + start if start else None,
-            why=_TURN if start else "",
+            look_at=_after(now, turn.start),
+            proof_at=_after(now, turn.proof),
+            why=_TURN if turn.start else "",
         )
         keys = await self._keys(account) if ask_arm else None
         if keys is not None:
@@ -210,6 +216,10 @@ class Acceptance:
             record = await self.journal.find(found.account.slug)
             return provisional(found, record) if record else found
         return found
+
+
+def _after(now: datetime, pause: timedelta) -> datetime | None:
+    return now + pause if pause else None
 
 
 def _without(record: Record, request_id: str, answer: Request | None) -> Record | None:

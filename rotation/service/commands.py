@@ -15,6 +15,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from ..decisions import pacing
+from ..decisions.pacing import Turn
 from ..domain import tags
 from ..domain.access import Caller
 from ..domain.emergency import Verdict
@@ -30,7 +31,7 @@ from ..ports import Queue, Vaults
 from ..runtime.clock import Clock
 from ..runtime.concurrency import gather_limited
 from . import idempotency, inbox, messages
-from .acceptance import ANSWERS, Acceptance
+from .acceptance import ANSWERS, NOW, Acceptance
 from .cancelling import cancelled
 from .messages import Visit
 from .queries import Queries
@@ -46,7 +47,7 @@ from .requests import AlreadyRunning, RotationRequest, log_request, too_late
 from .scope import Scope
 from .views import effects
 
-AT_ONCE = 32
+AT_ONCE = 96  # fewer than the connections of a storage client
 
 Enter = Callable[[Record, Request], Record | None]
 
@@ -84,10 +85,10 @@ class Commands:
         return _accepted(found, account, repeated=found != new.id)
 
     async def _emergency(
-        self, request: RotationRequest, *, ask_arm: bool, start: timedelta = timedelta()
+        self, request: RotationRequest, *, ask_arm: bool, turn: Turn = NOW
     ) -> AcceptedReply:
         operation_id, account, is_new = await self.acceptance.request(
-            request, ask_arm=ask_arm, start=start
+            request, ask_arm=ask_arm, turn=turn
         )
         return _accepted(operation_id, account, repeated=not is_new)
 
@@ -109,8 +110,8 @@ class Commands:
             await self._claim(request)
         batch = idempotency.batch_of(request) or inbox.new_batch()
         one = replace(request, vault=None, everything=False, batch=batch)
-        starts = pacing.emergencies(account.subscription for account in accounts)
-        each = (self._request_one(one, a, s) for a, s in zip(accounts, starts, strict=True))
+        turns = pacing.emergencies(account.subscription for account in accounts)
+        each = (self._request_one(one, a, t) for a, t in zip(accounts, turns, strict=True))
         results = await gather_limited(each, AT_ONCE)
         return BatchReply(
             batch=batch,
@@ -128,12 +129,12 @@ class Commands:
             raise idempotency.reused()
 
     async def _request_one(
-        self, request: RotationRequest, account: AccountId, start: timedelta
+        self, request: RotationRequest, account: AccountId, turn: Turn
     ) -> AcceptedReply | FailedReply:
         try:
             one = replace(request, account=account)
             if request.is_emergency:
-                return await self._emergency(one, ask_arm=False, start=start)
+                return await self._emergency(one, ask_arm=False, turn=turn)
             return await self.request(one)
         except AlreadyRunning as exc:
             return _accepted(exc.operation_id, account, repeated=True)

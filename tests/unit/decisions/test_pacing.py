@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 
 from rotation.decisions.pacing import (
     ARM_WRITES,
-    EMERGENCY_WRITES,
+    PROOF_WRITES,
+    REVOKE_WRITES,
     ROTATION_WRITES,
     VAULT_CREATES,
     Bucket,
     Demand,
+    Turn,
     emergencies,
     starts,
     turns,
@@ -113,14 +115,25 @@ def test_a_rotation_counts_for_the_writes_that_the_benchmark_counts() -> None:
 
 
 def test_emergencies_of_a_batch_use_up_the_reserve_and_then_follow_the_rate() -> None:
-    delays = [start.total_seconds() for start in emergencies(["s"] * 1000)]
-    at_once = 200 // EMERGENCY_WRITES
+    delays = [turn.start.total_seconds() for turn in emergencies(["s"] * 1000)]
+    at_once = 200 // REVOKE_WRITES
     assert set(delays[:at_once]) == {0}
     assert delays[at_once] > 0
-    assert delays[-1] == pytest.approx((1000 * EMERGENCY_WRITES - 200) / 10)
+    assert delays[-1] == pytest.approx((1000 * REVOKE_WRITES - 200) / 10)
+
+
+def test_all_keys_of_a_batch_are_regenerated_before_the_proof_of_any() -> None:
+    found = list(emergencies(["s"] * 1000))
+    assert found[0].proof > found[-1].start
+    last = 1000 * (REVOKE_WRITES + PROOF_WRITES)
+    assert found[-1].proof.total_seconds() == pytest.approx((last - 200) / 10)
+
+
+def test_a_small_batch_is_proven_at_once() -> None:
+    assert set(emergencies(["s"] * 40)) == {Turn()}
 
 
 def test_emergencies_of_other_subscriptions_do_not_wait() -> None:
     *_, last = emergencies([*["S", "s"] * 500, "other"])
-    assert last == timedelta()
+    assert last == Turn()
     assert list(emergencies(["S"] * 100)) == list(emergencies(["s", "S"] * 50))

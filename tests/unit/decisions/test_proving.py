@@ -15,7 +15,7 @@ from rotation.domain import legacy
 from rotation.domain.account import Account
 from rotation.domain.emergency import Emergency, Pin, Verdict
 from rotation.domain.keys import Key, Slot
-from rotation.domain.operation import Phase
+from rotation.domain.operation import Intent, Phase
 from rotation.domain.policy import Policy, ProbePolicy
 from rotation.domain.probing import ProbeResult, ProbeVerdict
 
@@ -72,6 +72,55 @@ def judged(f: Facts) -> tuple[list[str], list[Verdict]]:
 
 REVOKED = (["revoked"], [Verdict.REFUSED])
 NOT_PROVEN = (["notProven"], [Verdict.NOT_PROVEN])
+
+
+class TestPutOff:
+    """The proof of one regenerate waits for the regenerates of others."""
+
+    LATER = NOW + HOUR
+
+    def until(self, *found: Emergency, intent: Any = (), at: Phase = Phase.REVOKE) -> Any:
+        given = Intent("i", Slot.KEY1, "former", NOW, answered=True) if intent == () else intent
+        f = responding(at, intent=given)
+        return proving.put_off(f.record, found or (leaked(proof_at=self.LATER),), NOW)
+
+    def test_a_confirmed_regenerate_waits_for_its_turn(self) -> None:
+        assert self.until() == self.LATER
+
+    def test_of_several_the_first_counts(self) -> None:
+        sooner = leaked(proof_at=NOW + MINUTE)
+        assert self.until(leaked(proof_at=self.LATER), sooner) == NOW + MINUTE
+
+    def test_one_that_is_over_does_not_count(self) -> None:
+        over = leaked(verdict=Verdict.REFUSED)
+        assert self.until(leaked(proof_at=self.LATER), over) == self.LATER
+
+    @pytest.mark.parametrize(
+        "found",
+        [
+            (leaked(proof_at=NOW),),
+            (leaked(),),
+            (leaked(proof_at=LATER), leaked()),
+            (leaked(proof_at=LATER, verdict=Verdict.REFUSED),),
+        ],
+    )
+    def test_one_whose_turn_has_come_or_that_was_reported_alone_does_not_wait(
+        self, found: tuple[Emergency, ...]
+    ) -> None:
+        assert self.until(*found) is None
+
+    @pytest.mark.parametrize(
+        "more",
+        [
+            {"intent": None},
+            {"intent": Intent("i", Slot.KEY1, "former", NOW)},
+            {"intent": Intent("i", Slot.KEY2, "former", NOW, answered=True)},
+            {"at": Phase.REGENERATE},
+            {"at": Phase.PROVE},
+        ],
+    )
+    def test_nothing_else_waits(self, more: Any) -> None:
+        assert self.until(**more) is None
 
 
 class TestRefused:

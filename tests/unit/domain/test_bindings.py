@@ -55,6 +55,30 @@ def test_a_secret_is_bound_if_an_entry_covers_it_and_its_account(
 
 
 @pytest.mark.parametrize(
+    ("text", "vault", "expected"),
+    [
+        (f"kv-a/team-*={GROUP}", A, True),
+        ("kv-a=/subscriptions/s1", "https://KV-A.vault.azure.net", True),
+        ("kv-a=/subscriptions/s2", A, False),
+        (f"kv-b={GROUP}", A, False),
+    ],
+)
+def test_a_vault_may_hold_the_keys_of_the_accounts_that_an_entry_covers(
+    text: str, vault: str, expected: bool
+) -> None:
+    assert Bindings(bindings.parse(text, VAULTS)).may_hold(vault, account()) is expected
+
+
+def test_without_a_setting_a_vault_may_hold_what_was_frozen_or_is_undecided() -> None:
+    pairs = frozenset({(TargetId(A, "key"), account())})
+    found = Bindings(frozen=((A, pairs),))
+    assert found.may_hold(A, account())
+    assert not found.may_hold(A, account(name="other"))
+    assert found.may_hold(B, account(name="other")), "it was not listed yet"
+    assert Bindings(single_vault=True).may_hold(A, account())
+
+
+@pytest.mark.parametrize(
     ("text", "problem"),
     [
         (" , ", "no entry"),

@@ -120,6 +120,7 @@ async def test_of_two_that_create_it_at_once_the_first_write_counts(
     emergencies: Emergencies, store: SharedStore
 ) -> None:
     theirs = emergency(reason="theirs")
+    await store.put(PREFIX + theirs.id, b"garbage")
     store.contested = PREFIX + theirs.id
     store.others = [lambda: put(store, theirs)]
     assert await emergencies.create(emergency(reason="ours")) == theirs
@@ -141,6 +142,7 @@ async def test_a_document_that_keeps_changing_is_a_conflict_in_the_end(
     emergencies: Emergencies, store: SharedStore
 ) -> None:
     name = PREFIX + emergency().id
+    await store.put(name, b"garbage")
     store.contested = name
     store.others = [lambda n=number: store.put(name, b"%d" % n) for number in range(ATTEMPTS)]  # type: ignore[misc]
     with pytest.raises(Conflict):

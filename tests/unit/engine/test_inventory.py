@@ -65,6 +65,17 @@ async def test_the_secrets_of_an_account_are_those_listed_and_those_known(
     assert await inventory.targets(ACCOUNT, [known, TWO]) == (known, ONE, TWO, FAR)
 
 
+async def test_of_an_account_only_the_vaults_are_listed_that_may_hold_its_key(
+    vaults: Vaults, time: Time, tmp_path: Path
+) -> None:
+    bound = BindingRegistry(FileStore(tmp_path), "kv-a=/subscriptions/s", (A, B))
+    inventory = Inventory(vaults, Clock(time), bound)
+    assert await inventory.listed(ACCOUNT) == {ONE, TWO}
+    assert vaults.listings == [A]
+    assert await inventory.listed(STRANGE) == set()
+    assert vaults.listings == [A]
+
+
 async def test_a_listing_is_kept_for_a_minute(
     inventory: Inventory, vaults: Vaults, time: Time
 ) -> None:

@@ -345,6 +345,24 @@ async def test_an_emergency_is_committed_before_its_regenerate_is_sent(world: Ac
     assert found.begun_at == NOW
 
 
+async def test_the_proof_of_one_of_many_waits_without_a_call_to_azure(world: Account) -> None:
+    later = NOW + timedelta(minutes=5)
+    await world.report(proof_at=later)
+    found = await world.reconciler.reconcile(ACCOUNT, [ONE])
+    assert len(world.accounts.regenerated) == 1
+    assert (found.kind, found.until, found.new_wait) == (ActionKind.WAIT, later, True)
+    shown = await world.emergencies.find(LEAK)
+    assert shown is not None
+    assert (shown.look_at, shown.is_open) == (later, True)
+    world.accounts.errors = {"get": FORBIDDEN, "keys": FORBIDDEN}
+    again = await world.reconciler.reconcile(ACCOUNT, [ONE])
+    assert (again.failed, again.new_wait, again.until) == (False, False, later)
+    world.accounts.errors.clear()
+    world.now = later
+    await world.reconciler.reconcile(ACCOUNT, wake=later)
+    assert "ARM still lists the old key" in (await world.stored()).waiting
+
+
 async def test_before_a_regenerate_all_listed_secrets_were_read(world: Account) -> None:
     other = TargetId(ONE.vault, "other")
     world.vaults.add(other, NOW, TAGS, KEYS.key1)

@@ -172,7 +172,16 @@ async def test_one_that_never_began_asks_a_person_to_look(
     ],
 )
 def test_an_action_that_needs_a_person_is_shown(action: Action, hold: Hold) -> None:
-    assert hold_of(action) == hold
+    assert hold_of(action, NOW) == hold
+
+
+@pytest.mark.parametrize("remedy", ["", "do it"])
+@pytest.mark.parametrize(("wait", "look"), [(5, 5), (60, 60), (61, 60), (7200, 60)])
+def test_nobody_looks_before_a_wait_is_over_for_at_most_a_minute(
+    wait: int, look: int, remedy: str
+) -> None:
+    action = Action(ActionKind.WAIT, "r", RECORD, NOW + wait * SECOND, remedy=remedy)
+    assert hold_of(action, NOW).look_at == NOW + look * SECOND
 
 
 AGAIN = "it is tried again every minute"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from rotation.decisions.pacing import Turn
 from rotation.domain.access import Caller
 from rotation.domain.document import Document
 from rotation.domain.emergency import Emergency, Pin, Verdict
@@ -308,14 +309,16 @@ async def test_the_document_ends_although_the_record_cannot_be_read(world: World
 
 
 async def test_one_of_many_begins_when_its_calls_fit(world: World) -> None:
-    name, _, _ = await world.acceptance.request(LEAK, ask_arm=False, start=HOUR)
+    turn = Turn(HOUR, 2 * HOUR)
+    name, _, _ = await world.acceptance.request(LEAK, ask_arm=False, turn=turn)
     assert [delay for _, delay in world.queue.visits] == [HOUR]
     found = await world.stored(name)
     assert found.look_at == NOW + HOUR  # the timer does not begin it before
+    assert found.proof_at == NOW + 2 * HOUR
     assert "waits for its turn" in found.why
 
 
 async def test_a_single_one_begins_at_once(world: World) -> None:
     found = await world.request()
     assert [delay for _, delay in world.queue.visits] == [timedelta()]
-    assert (found.look_at, found.why) == (None, "")
+    assert (found.look_at, found.proof_at, found.why) == (None, None, "")
