@@ -16,6 +16,7 @@ from rotation.decisions.pacing import (
     PROOF_WRITES,
     REVOKE_WRITES,
     ROTATION_WRITES,
+    URGENT_ARM_WRITES,
     VAULT_CREATES,
     Bucket,
     Demand,
@@ -119,14 +120,14 @@ def test_emergencies_of_a_batch_use_up_the_reserve_and_then_follow_the_rate() ->
     at_once = 200 // REVOKE_WRITES
     assert set(delays[:at_once]) == {0}
     assert delays[at_once] > 0
-    assert delays[-1] == pytest.approx((1000 * REVOKE_WRITES - 200) / 10)
+    assert delays[-1] == pytest.approx((1000 * REVOKE_WRITES - 200) / URGENT_ARM_WRITES.rate)
 
 
 def test_all_keys_of_a_batch_are_regenerated_before_the_proof_of_any() -> None:
     found = list(emergencies(["s"] * 1000))
     assert found[0].proof > found[-1].start
     last = 1000 * (REVOKE_WRITES + PROOF_WRITES)
-    assert found[-1].proof.total_seconds() == pytest.approx((last - 200) / 10)
+    assert found[-1].proof.total_seconds() == pytest.approx((last - 200) / URGENT_ARM_WRITES.rate)
 
 
 def test_a_small_batch_is_proven_at_once() -> None:
