@@ -74,7 +74,7 @@ class Turn:
 def emergencies(subscriptions: Iterable[str]) -> Iterator[Turn]:
     """Yield the turn of each emergency of a batch; they may use up the reserve.
 
-    The regenerates of all come before the proof of any: a proof only tells that a key is dead.
+    The regenerates of all come before the proof of any: a proof revokes nothing.
     """
     places = [(URGENT_ARM_WRITES, name.lower()) for name in subscriptions]
     calls = [*((p, REVOKE_WRITES) for p in places), *((p, PROOF_WRITES) for p in places)]
