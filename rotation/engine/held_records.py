@@ -72,14 +72,19 @@ class HeldRecords:
 
     @contextmanager
     def during(self, slug: str, wake: datetime | None) -> Iterator[None]:
-        """Hold a record. The copy that was left serves only at the wake-up for which it waits."""
-        left = self._left.pop(slug, None)
+        """Hold a record. The copy that was left serves only at the wake-up for which it waits.
+
+        A visit that outlives its lease shares its notes with the next one.
+        """
+        left, earlier = self._left.pop(slug, None), self._held.get(slug)
         is_awaited = left is not None and wake is not None and left[0].waiting_until == wake
-        self._held[slug] = HeldRecord(left if is_awaited else None, is_left=is_awaited)
+        found = left if is_awaited and not earlier else None
+        notes = earlier.notes if earlier else []
+        self._held[slug] = HeldRecord(found, notes, is_left=found is not None)
         try:
             yield
         finally:
-            del self._held[slug]
+            self._held.pop(slug, None)
 
     def leave(self, slug: str) -> None:
         """Leave the copy of a leased record to the visit at its next wake-up."""

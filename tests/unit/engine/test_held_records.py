@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -158,6 +160,23 @@ async def test_only_the_copies_that_were_left_last_are_kept(
         async with journal.lease(account, WAKE):
             await journal.load(account)
     assert store.reads == [SLUG]
+
+
+async def test_a_visit_that_outlives_its_lease_does_not_lose_its_notes(
+    journal: Journal, store: SharedStore
+) -> None:
+    @asynccontextmanager
+    async def expired(name: str, duration: timedelta) -> AsyncIterator[bool]:
+        yield True
+
+    store.lease = expired  # type: ignore[method-assign]
+    async with journal.lease(ACCOUNT):
+        await journal.note(ACCOUNT, counted)
+        async with journal.lease(ACCOUNT):
+            assert (await journal.load(ACCOUNT))[0].epoch == 1
+        assert (await stored(store)).epoch == 1
+        await journal.amend(ACCOUNT, lambda r: replace(r, waiting="w"))
+    assert ((await stored(store)).epoch, (await stored(store)).waiting) == (1, "w")
 
 
 async def test_a_copy_with_notes_is_not_left(journal: Journal, store: SharedStore) -> None:
