@@ -28,6 +28,7 @@ from ..service.health import Health
 from ..service.identification import Identification
 from ..service.last_readers import LastReaders
 from ..service.lost_records import LostRecords
+from ..service.notices import Notices
 from ..service.previews import Previews
 from ..service.queries import Queries
 from ..service.releases import Releases
@@ -36,6 +37,7 @@ from ..service.service import Close, Service
 from ..service.sweep import Sweep
 from ..service.triggers import Triggers
 from ..service.unmanaged import UnmanagedResources
+from ..service.visits import Visits
 from ..settings.environment import Settings
 from .clients import Clients, azure_credential, in_process_queue, storage
 
@@ -110,6 +112,8 @@ def assemble(
     sweeper = Sweep(
         inventory, bindings, lost, journal, policy, clock, settings.rate, settings.period
     )
+    visits = Visits(reconciler, journal, reader, queue, urgent, clock)
+    notices = Notices(visits, journal, reader, queue)
     unmanaged = UnmanagedResources(vaults, accounts, bindings, clock)
     queries = Queries(
         *(journal, inventory, vaults, unmanaged, policy, clock, emergencies, marks, holds),
@@ -117,9 +121,7 @@ def assemble(
     )
     scope = Scope(inventory, reader, journal, settings.drill_accounts)
     return Service(
-        triggers=Triggers(
-            *(reconciler, sweeper, journal, vaults, reader, queue, clock, emergencies, urgent)
-        ),
+        triggers=Triggers(visits, notices, sweeper, emergencies, journal, clock),
         commands=Commands(
             queries,
             scope,

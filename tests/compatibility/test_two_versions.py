@@ -89,7 +89,7 @@ async def test_a_rotation_cannot_be_cancelled_after_its_regenerate(shared: Produ
 async def test_an_ending_is_known_after_the_earlier_version_wrote(
     shared: Product, monkeypatch: pytest.MonkeyPatch, kind: RequestKind, ending: Ending, state: str
 ) -> None:
-    monkeypatch.setattr(shared.triggers.reconciler.gatherer.probe, "try_key", unreachable)
+    monkeypatch.setattr(shared.triggers.visits.reconciler.gatherer.probe, "try_key", unreachable)
     request = RotationRequest("leak", "alice", account=shared.account(), leaked=Leaked.KEY1)
     commands = shared.service.commands
     accepted = await commands.request(request)

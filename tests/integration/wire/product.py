@@ -68,7 +68,7 @@ class Product:
             self.azure.advance(timedelta(seconds=ahead))
 
     async def visit(self, account: str = "aoai-demo") -> object:
-        return await self.triggers.visit(Visit(self.account(account)))
+        return await self.triggers.visits.visit(Visit(self.account(account)))
 
     def account(self, name: str = "aoai-demo") -> AccountId:
         return AccountId.parse(self.azure.account(name).id)

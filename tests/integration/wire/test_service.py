@@ -199,7 +199,7 @@ async def test_every_account_states_what_it_waits_for_and_until_when(tmp_path: P
     tags["RotationWindow"] = "Sat 01:00-02:00"
     async with product(azure, str(tmp_path)) as p:
         calls = len(azure.calls)
-        _, action = await p.triggers.reconciler.explain(p.account(), ())
+        _, action = await p.triggers.visits.reconciler.explain(p.account(), ())
         made = {call.operation for call in azure.calls[calls:]}
         stored = [slug async for slug in p.triggers.journal.slugs()]
     assert action.kind is ActionKind.WAIT
@@ -292,7 +292,7 @@ async def test_an_internal_error_affects_one_account_and_quotes_nothing(
         async def surprise(*args: object) -> None:
             raise KeyError(key)
 
-        monkeypatch.setattr(p.triggers.reconciler.gatherer.probe, "try_random", surprise)
+        monkeypatch.setattr(p.triggers.visits.reconciler.gatherer.probe, "try_random", surprise)
         outcome: Any = await p.visit()
     assert outcome.kind is ActionKind.BLOCKED
     assert outcome.failure.code == "Unexpected"

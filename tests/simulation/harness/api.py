@@ -102,17 +102,17 @@ def service_of(worker: Worker) -> Service:
     """Return the service that a worker's process serves."""
     triggers, queries, scope = worker.triggers, worker.queries, worker.scope
     gatherer, sweep = worker.reconciler.gatherer, worker.triggers.sweeper
-    reading = (queries, scope, worker.reconciler, sweep, queries.inventory, triggers.vaults)
+    reading = (queries, scope, worker.reconciler, sweep, queries.inventory, queries.vaults)
     resources = wire_level.resources(worker.world.interceptor, worker, triggers.clock)
-    found = (queries, queries.inventory, triggers.vaults, gatherer.accounts, triggers.clock)
+    found = (queries, queries.inventory, queries.vaults, gatherer.accounts, triggers.clock)
     return Service(
         triggers=triggers,
         identification=Identification(*found, rate=4),
         commands=worker.commands,
-        readers=LastReaders(queries, triggers.vaults, None, frozenset(), triggers.clock),
+        readers=LastReaders(queries, queries.vaults, None, frozenset(), triggers.clock),
         holding=Holding(worker.holds, triggers.clock),
         audit=AuditTrail(queries),
-        releases=Releases(scope, worker.journal, triggers.queue),
+        releases=Releases(scope, worker.journal, triggers.visits.queue),
         queries=queries,
         previews=Previews(*reading, triggers.clock),
         health=Health(queries, worker.journal, triggers.clock, timedelta(minutes=30)),

@@ -35,12 +35,14 @@ from rotation.service.acceptance import Acceptance
 from rotation.service.commands import Commands
 from rotation.service.lost_records import LostRecords
 from rotation.service.messages import Visit
+from rotation.service.notices import Notices
 from rotation.service.queries import Queries
 from rotation.service.requests import RotationRequest
 from rotation.service.scope import Scope
 from rotation.service.sweep import Sweep
 from rotation.service.triggers import Triggers
 from rotation.service.unmanaged import UnmanagedResources
+from rotation.service.visits import Visits
 
 from . import wire_level
 from .interceptor import Crash
@@ -94,9 +96,9 @@ class Worker:
         sweep = Sweep(inventory, bindings, lost, self.journal, self.policy, clock, rate=1000)
         queue = SimulatedQueue(interceptor, world.storage, self)
         journal = self.journal
-        self.triggers = Triggers(
-            self.reconciler, sweep, journal, vaults, reader, queue, clock, self.emergencies, queue
-        )
+        visits = Visits(self.reconciler, journal, reader, queue, queue, clock)
+        notices = Notices(visits, journal, reader, queue)
+        self.triggers = Triggers(visits, notices, sweep, self.emergencies, journal, clock)
         unmanaged = UnmanagedResources(vaults, accounts, bindings, clock)
         marks = ListingMarks(store)
         policy = self.policy
@@ -138,7 +140,7 @@ class Worker:
     async def visit(self, account: AccountId | None = None) -> Outcome:
         """Reconcile an account, as the timer does."""
         account = account or self.world.account
-        return await self.triggers.visit(Visit(account, self.world.enrolled(account)))
+        return await self.triggers.visits.visit(Visit(account, self.world.enrolled(account)))
 
     async def request(self, request: RotationRequest) -> str:
         """Record a request; return its id, or that of an earlier one with the same key.

@@ -24,8 +24,8 @@ from rotation.domain.request import Request, RequestKind
 from rotation.engine import gatherer
 from rotation.engine.inventory import Inventory
 from rotation.service import inbox
+from rotation.service.notices import Notices
 from rotation.service.sweep import Sweep
-from rotation.service.triggers import Triggers
 
 from .patches import Patch
 
@@ -104,16 +104,16 @@ def emergency_stopped_by_an_unreadable_vault() -> list[Patch]:
 
 
 def event_starts_a_rotation() -> list[Patch]:
-    async def look(triggers: Triggers, event: Any) -> Any:
-        found = await original(triggers, event)
+    async def look(notices: Notices, event: Any) -> Any:
+        found = await original(notices, event)
         if hasattr(found, "account"):
-            account, now = found.account, triggers.clock.now()
+            account, now = found.account, notices.visits.clock.now()
             asked = Request(inbox.new_id(account), RequestKind.MANUAL, "an event", "grid", now)
-            await triggers.journal.amend(account, lambda record: inbox.added(record, asked))
+            await notices.journal.amend(account, lambda record: inbox.added(record, asked))
         return found
 
-    original = Triggers._to_look_at
-    return [(Triggers, "_to_look_at", look)]
+    original = Notices._to_look_at
+    return [(Notices, "_to_look_at", look)]
 
 
 def no_seven_days() -> list[Patch]:
