@@ -107,25 +107,29 @@ def overlap(f: Facts) -> Action:
         return back
     until = _overlap_end(f)
     if f.now < until:
-        return wait(f, "overlap: waiting for consumers to switch to the new key", until)
+        fixed = replace(f.record, operation=replace(f.operation, overlap_until=until))
+        return wait(f, "overlap: waiting for consumers to switch to the new key", until, fixed)
     return enter(f, Phase.REVOKE, "the overlap is over")
 
 
 def _overlap_end(f: Facts) -> datetime:
-    """Return its end, counted from the last publish; targets in the way do not count."""
-    if not f.operation.overlap:
+    """Return its end, counted from the last publish; targets in the way do not count.
+
+    Once a person can see it, nothing that is written to a secret makes it later.
+    """
+    operation = f.operation
+    if not operation.overlap:
         return f.now
-    done = [_published_at(f, target) for target in f.publishing(f.operation.candidate)]
-    return max(done, default=f.operation.phase_since) + f.operation.overlap
+    if operation.overlap_until:
+        return operation.overlap_until
+    done = [_published_at(f, target) for target in f.publishing(operation.candidate)]
+    return max(done, default=operation.phase_since) + operation.overlap
 
 
 def _published_at(f: Facts, target: Target) -> datetime:
     """Return when the target got the successor: a version that rewrites it later does not count."""
-    operation, put = f.operation, f.operation.puts.get(str(target.id))
-    if put:
-        return min(target.created, put.first or put.created)
-    begun = operation.overlap_until - operation.overlap if operation.overlap_until else None
-    return min(target.created, begun) if begun else target.created
+    put = f.operation.puts.get(str(target.id))
+    return min(target.created, put.first or put.created) if put else target.created
 
 
 def revoke(f: Facts) -> Action:
@@ -140,7 +144,7 @@ def revoke(f: Facts) -> Action:
         if f.fingerprint(operation.revoke) != operation.retired:
             return enter(f, Phase.PROVE, f"{operation.revoke} was already regenerated")
         if f.now < _overlap_end(f):
-            return enter(f, Phase.OVERLAP, "the overlap starts again")
+            return enter(f, Phase.OVERLAP, "the overlap is not over")
     return send(f, operation.revoke, Phase.PROVE, _needs_successor)
 
 

@@ -104,12 +104,13 @@ def _both(before: Leaked, now: Leaked) -> Leaked:
 
 
 def _join(f: Facts, running: Operation, request: Request) -> Action:
-    overlap = min(running.overlap, request.overlap or timedelta())
+    overlap, until = min(running.overlap, request.overlap or timedelta()), running.overlap_until
     joined = replace(
         running,
         purpose=Purpose.EMERGENCY,
         leaked=_both(running.leaked, request.leaked),
         overlap=overlap,
+        overlap_until=until - running.overlap + overlap if until else None,
         asked_at=request.at if running.purpose is Purpose.ROTATE else running.asked_at,
         requests=(*running.requests, request.id),
         idempotency_keys=(*running.idempotency_keys, *filter(None, (request.idempotency_key,))),

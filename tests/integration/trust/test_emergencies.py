@@ -455,3 +455,27 @@ async def test_rewriting_the_new_value_does_not_restart_the_overlap_of_an_emerge
         put(azure, KEY, latest(azure), tags(azure, "aoai-demo"), OWNERS)
         await p.run(hour)
     assert not works(azure, leaked)
+
+
+@pytest.mark.parametrize("again", [1, 2, 3, 4])
+async def test_nor_does_putting_the_leaked_key_back(p: Product, again: int) -> None:
+    azure, hour = p.azure, timedelta(hours=1)
+    leaked = leaked_of(azure)
+    await report(p, overlap=2 * hour)
+    await p.run(hour)
+    for _ in range(again):
+        put(azure, KEY, leaked, tags(azure, "aoai-demo"), OWNERS)
+        await p.run(hour / again)
+    await p.run(5 * MINUTE)
+    assert not works(azure, leaked)
+
+
+async def test_nor_does_rewriting_the_other_key_if_the_spare_leaked(p: Product) -> None:
+    azure, hour = p.azure, timedelta(hours=1)
+    put(azure, KEY, latest(azure), tags(azure, "aoai-demo"), OWNERS)
+    leaked = leaked_of(azure, "Key2")
+    await report(p, Leaked.KEY2, overlap=2 * hour)
+    for _ in range(3):
+        await p.run(hour)
+        put(azure, KEY, latest(azure), tags(azure, "aoai-demo"), OWNERS)
+    assert not works(azure, leaked)

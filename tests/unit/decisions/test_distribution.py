@@ -222,6 +222,9 @@ class TestOverlap:
         assert (action.kind, action.not_before) == (ActionKind.WAIT, NOW + SECOND)
         assert phase(self.overlap(HOUR)) is Phase.REVOKE
 
+    def test_its_end_is_stored_when_it_is_first_shown(self) -> None:
+        assert operation(self.overlap(HOUR - SECOND)).overlap_until == NOW + SECOND
+
     @pytest.mark.parametrize(
         "put", [PublishedVersion("v2", NOW - HOUR), PublishedVersion("v2", NOW, first=NOW - HOUR)]
     )

@@ -100,9 +100,11 @@ class TestRunning:
         self, asked: timedelta | None, expected: timedelta
     ) -> None:
         """The leaked key must not live for the day that the rotation had allowed it."""
-        f = running(Phase.REVOKE, rotation(), *PUBLISHED, requests=(emergency(overlap=asked),))
+        until = rotation(overlap_until=NOW + 20 * HOUR)
+        f = running(Phase.REVOKE, until, *PUBLISHED, requests=(emergency(overlap=asked),))
         found = operation(decide(f))
         assert found.overlap == expected
+        assert found.overlap_until == NOW - 6 * HOUR + expected
         assert found.id == "op-1"
         assert found.purpose is Purpose.EMERGENCY
         assert found.leaked is Leaked.KEY1
