@@ -118,7 +118,7 @@ def _overlap_end(f: Facts) -> datetime:
     Once a person can see it, nothing that is written to a secret makes it later.
     """
     operation = f.operation
-    if not operation.overlap:
+    if not f.operation.overlap:
         return f.now
     if operation.overlap_until:
         return operation.overlap_until

@@ -180,17 +180,19 @@ def _least_needed(f: Facts) -> Slot:
 
 
 def _not_published_last(f: Facts) -> Slot:
-    """Return the other slot than our last publish; the second one if there was none.
+    """Return the other slot than our last publish; the second one if nothing tells.
 
     The secrets may be hidden just now. If the record's fingerprints are of another salt, or that
-    key was replaced, its operations tell.
+    key was replaced, its operations tell; without any, the tags of disabled secrets claim it.
     """
     shown = next((slot for slot in Slot if f.fingerprint(slot) == f.record.published), None)
     if shown:
         return shown.other
     operations = (f.record.operation, *reversed(f.record.history))
     last = next((each for each in operations if each and each.puts), None)
-    return last.candidate.other if last else Slot.KEY2
+    claimed = {t.enrolment.claimed for t in f.targets} - {None}
+    found = last.candidate if last else claimed.pop() if len(claimed) == 1 else None
+    return found.other if found else Slot.KEY2
 
 
 def _only_prove(f: Facts, request: Request) -> Action:

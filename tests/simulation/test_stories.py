@@ -337,6 +337,15 @@ STORIES: dict[str, Plan] = {
             PlannedEvent(39, "leak key1 twice"),
         ),
     ),
+    "both keys leaked, the record is damaged, and the secret is disabled": replace(
+        NEIGHBOURS,
+        seed=403601,
+        events=(
+            PlannedEvent(196, "neighbours disable", 1),
+            PlannedEvent(5908, "neighbours garble their record", 3),
+            PlannedEvent(35923, "leak unknown everywhere blind"),
+        ),
+    ),
     "a record is damaged, and no secret of the account has tags on its latest version": replace(
         NEIGHBOURS,
         seed=330977,

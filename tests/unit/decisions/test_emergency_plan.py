@@ -15,8 +15,10 @@ from rotation.domain.emergency import Emergency
 from rotation.domain.keys import Slot
 from rotation.domain.operation import Attempt, Intent, Phase, PublishedVersion, Purpose
 from rotation.domain.request import Leaked, Request, RequestKind
+from rotation.domain.targets import Enrolment
 
 from .account import (
+    ACCOUNT,
     INCONCLUSIVE,
     KEYS,
     NOW,
@@ -248,6 +250,24 @@ class TestChoice:
         """The operation that published it was planned again, and forgot what it had put."""
         hidden = target("a", None, readable=False)
         f = facts(hidden, seen={}, requests=(emergency(),), published=shown)
+        assert plan(replace(f, emergencies=(BOTH,)))[1] is successor
+
+    @pytest.mark.parametrize(
+        ("claims", "successor"),
+        [
+            ((Slot.KEY2,), Slot.KEY1),
+            ((Slot.KEY1, None), Slot.KEY2),
+            ((Slot.KEY2, Slot.KEY1), Slot.KEY2),
+        ],
+    )
+    def test_without_any_record_the_tags_of_disabled_secrets_tell(
+        self, claims: Any, successor: Slot
+    ) -> None:
+        hidden = [
+            target(n, None, enrolment=Enrolment(ACCOUNT, claimed=slot))
+            for n, slot in zip("ab", claims, strict=False)
+        ]
+        f = facts(*hidden, seen={}, requests=(emergency(),))
         assert plan(replace(f, emergencies=(BOTH,)))[1] is successor
 
     def test_if_no_slot_shows_it_the_proof_is_left(self) -> None:
