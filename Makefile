@@ -40,10 +40,10 @@ bench: setup ## count the calls of a rotation and an emergency, and time a fleet
 load: setup ## run hundreds of consumers while keys rotate and things break (ARGS="--consumers 400 --rate 80")
 	@$(BIN)/python -m benchmarks.load $(ARGS)
 
-mutants: setup ## make random small faults and count those that the tests notice (N=40 SEED=7 PATHS=rotation/domain TESTS=tests/unit; ALL=1: every fault; WRITE=1: list the survivors)
+mutants: setup ## make random small faults and count those that the tests notice (N=40 SEED=7 PATHS=rotation/domain TESTS=tests/unit; ALL=1: every fault)
 	@$(BIN)/python -m scripts.mutation $(PATHS) \
-	  $(if $(ALL),--all,--seconds 100 --n $(if $(filter command,$(origin N)),$(N),40) $(if $(SEED),--seed $(SEED))) \
-	  $(if $(TESTS),--tests $(TESTS)) $(if $(WRITE),--write)
+	  $(if $(ALL),,--n $(if $(filter command,$(origin N)),$(N),40) $(if $(SEED),--seed $(SEED))) \
+	  $(if $(TESTS),--tests $(TESTS))
 
 check: setup ## ruff, mypy --strict, import-linter, plain English
 	@$(BIN)/ruff check .

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, Phase, settings
 
 from emulator.azure import Azure
 from emulator.core import contract
@@ -23,6 +23,15 @@ __all__ = ["azurite"]
 # The same examples on every run, so that a failure is caused by the change under test.
 settings.register_profile("same", derandomize=True)
 settings.load_profile("same")
+# For `make mutants`: a mutant shall fail soon, and no failure is explained.
+settings.register_profile(
+    "few",
+    derandomize=True,
+    max_examples=10,
+    phases=(Phase.explicit, Phase.generate),
+    suppress_health_check=list(HealthCheck),
+    deadline=None,
+)
 # As rotation.runtime.log writes them: a name, and JSON, at the end of a line.
 _LOG_LINE = re.compile(r"^([a-z][a-z ]+) \{(\".*\}|\})$", re.M)
 _azures: list[Azure] = []

@@ -153,7 +153,7 @@ def _called_off(f: Facts) -> Action | None:
     operation = f.record.operation
     if operation is None or operation.purpose is not Purpose.EMERGENCY:
         return None
-    if f.leaks or f.record.phase is Phase.CLEAN:
+    if f.record.phase is Phase.CLEAN:
         return None
     mine = leaks.concerning(f)
     closed = next((e for e in mine if e.verdict in _CALLED_OFF), None)

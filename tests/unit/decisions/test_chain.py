@@ -29,6 +29,7 @@ NOW = datetime(2026, 11, 23, tzinfo=UTC)
 ACCOUNT = AccountId("s", "g", "n")
 VALUES = [Key(f"value-{number}") for number in range(4)]
 SALT = "salt"
+MANY = settings(max_examples=5 * settings().max_examples, deadline=None)
 
 T = TypeVar("T")
 values = st.sampled_from(VALUES)
@@ -176,7 +177,7 @@ def _is_rewritten(f: Facts, target: Target) -> bool:
     return any(version.value == target.value for version in older)
 
 
-@settings(max_examples=500, deadline=None)
+@MANY
 @given(facts())
 def test_a_regenerate_is_decided_only_if_its_guard_holds(f: Facts) -> None:
     f, action = answered(f)
@@ -212,7 +213,7 @@ def in_emergency(action: Action) -> bool:
     return operation is not None and operation.purpose is Purpose.EMERGENCY
 
 
-@settings(max_examples=500, deadline=None)
+@MANY
 @given(facts())
 def test_an_emergency_regenerates_only_what_leaked_or_does_not_work(f: Facts) -> None:
     f, action = answered(f)
@@ -225,7 +226,7 @@ def test_an_emergency_regenerates_only_what_leaked_or_does_not_work(f: Facts) ->
     assert action.record.intent.slot is action.slot
 
 
-@settings(max_examples=500, deadline=None)
+@MANY
 @given(facts())
 def test_an_emergency_publishes_no_leaked_key(f: Facts) -> None:
     f, action = answered(f)
@@ -233,7 +234,7 @@ def test_an_emergency_publishes_no_leaked_key(f: Facts) -> None:
         assert action.slot not in leaks.leaked_slots(f)
 
 
-@settings(max_examples=500, deadline=None)
+@MANY
 @given(facts())
 def test_a_key_is_published_only_when_proven_and_out_of_quarantine(f: Facts) -> None:
     f, action = answered(f)
@@ -248,7 +249,7 @@ def test_a_key_is_published_only_when_proven_and_out_of_quarantine(f: Facts) -> 
     assert key.fingerprint(SALT) == f.operation.value, "the value that VERIFY proved"
 
 
-@settings(max_examples=500, deadline=None)
+@MANY
 @given(facts())
 def test_no_version_is_disabled_that_holds_a_live_key_or_is_the_latest(f: Facts) -> None:
     f, action = answered(f)
@@ -261,7 +262,7 @@ def test_no_version_is_disabled_that_holds_a_live_key_or_is_the_latest(f: Facts)
             assert version.value not in (f.keys.key1, f.keys.key2)
 
 
-@settings(max_examples=500, deadline=None)
+@MANY
 @given(facts())
 def test_every_decision_has_a_reason_and_the_record_keeps_its_shape(f: Facts) -> None:
     _, action = answered(f)

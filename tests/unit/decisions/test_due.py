@@ -206,6 +206,14 @@ class TestCountingExpiry:
 
     def test_without_one_there_is_none(self) -> None:
         assert counting_expiry(SECRET) is None
+        removed = replace(SECRET, record=rotated(NOW, NOW + 50 * DAY))
+        assert counting_expiry(removed) is None
+
+    def test_one_that_we_wrote_counts_although_the_secret_was_enrolled_with_another(self) -> None:
+        expires = NOW + 50 * DAY
+        members = {str(TARGET): Member(NOW - 30 * DAY, expires=NOW)}
+        record = msgspec.structs.replace(rotated(NOW, expires), members=members)
+        assert counting_expiry(replace(SECRET, expires=expires, record=record)) == expires
 
     def test_a_secret_without_our_tags_was_not_published(self) -> None:
         found = replace(SECRET, enrolment=None, expires=NOW + DAY)
