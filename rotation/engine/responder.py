@@ -84,8 +84,6 @@ class Responder:
     async def show(self, found: Iterable[Emergency], hold: Hold, now: datetime) -> None:
         """Store why the open emergencies are not over, for everybody who looks."""
         for emergency in found:
-            if not emergency.is_open:
-                continue
             held = hold
             if emergency.is_stale(now):
                 held = Hold(f"accepted at {emergency.at:%F %H:%MZ}, but never begun", _CONFIRM)

@@ -83,8 +83,8 @@ class Resting:
 
 
 def shown(read: Read, salt: str) -> Shown:
-    """Return what the secrets show; nothing if one of them is disabled or lacks our tags."""
-    if any(s.value is None or s.former_tags is not None for s in read.snapshots):
+    """Return what the enabled secrets show; nothing if one of them lacks our tags."""
+    if any(s.former_tags is not None for s in read.snapshots):
         return {}
     return {
         s.id: (dataclasses.replace(s, value=None), s.value.fingerprint(salt))

@@ -36,6 +36,12 @@ def test_any_other_value_is_rejected_with_the_remedy(text: str) -> None:
         durations.parse(text)
 
 
+@pytest.mark.parametrize("text", ["P3651D", "P999999999W"])
+def test_more_than_ten_years_are_too_long(text: str) -> None:
+    with pytest.raises(durations.TooLong):
+        durations.parse(text)
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

@@ -112,6 +112,7 @@ def test_days_are_a_list_of_days_and_ranges(days: str, expected: set[int]) -> No
         "Mon 01:60-02:00",
         "Mon,Foo 01:00-02:00",
         "Mon-Foo 01:00-02:00",
+        "Foo-Mon 01:00-02:00",
         "Mon, 01:00-02:00",
         "* 01:00-02:00 Mars/Base",
         "* 01:00-02:00 ../etc/passwd",

@@ -288,7 +288,9 @@ async def test_a_secret_that_another_account_still_publishes_to_is_not_admitted_
     other = Record(OTHER, "salt", phase=phase, seen={str(seen): ObservedVersion("v1", "f")})
     await world.journal.save(other, None)
     assert names(await world.facts(ONE)) == (["one"] if is_admitted else [])
+    world.store.reads.clear()
     assert names(await world.facts(ONE, record=member(ONE))) == ["one"], "a member stays"
+    assert OTHER.slug not in world.store.reads
 
 
 async def test_whether_bindings_were_frozen_is_remembered(tmp_path: Path) -> None:
@@ -393,6 +395,23 @@ async def test_without_logs_no_secret_has_a_usable_one(world: World) -> None:
     found = (await resolved(world, f, readers=True)).readers
     assert found is not None
     assert (found.stale, len(found.unlogged)) == ((), 2)
+
+
+@pytest.mark.parametrize("is_logged", [True, False])
+async def test_consumers_are_asked_beside_the_logs_or_instead_of_them(
+    world: World, is_logged: bool
+) -> None:
+    class Checks:
+        async def behind(self, f: Facts) -> tuple[str, ...]:
+            return ("the app is behind",)
+
+    world.gatherer.checks = Checks()  # type: ignore[assignment]
+    world.gatherer.evidence = world.logs if is_logged else None
+    world.logs.reads = {one: Transient("busy") for one in "ab"}
+    f = replace(facts(), record=replace(facts().record, operation=rotation()))
+    found = (await resolved(world, f, readers=True)).readers
+    assert found is not None
+    assert (found.behind, len(found.unlogged)) == (("the app is behind",), 2 * is_logged)
 
 
 async def test_the_keys_that_arm_shows_are_noted(world: World) -> None:

@@ -145,6 +145,28 @@ async def test_any_other_visit_reads_the_record(
         assert store.reads == [SLUG], "the other visit may have changed it"
 
 
+async def test_without_a_wake_up_no_copy_serves(journal: Journal, store: SharedStore) -> None:
+    await journal.amend(ACCOUNT, lambda r: replace(r, waiting_until=None))
+    async with journal.lease(ACCOUNT):
+        await journal.load(ACCOUNT)
+        journal.leave(ACCOUNT)
+    store.reads.clear()
+    async with journal.lease(ACCOUNT):
+        await journal.load(ACCOUNT)
+    assert store.reads == [SLUG]
+
+
+async def test_the_copy_of_a_stored_record_is_kept_during_the_lease(journal: Journal) -> None:
+    other = AccountId("s", "g", "new")
+    assert journal.kept(ACCOUNT) is None
+    async with journal.lease(ACCOUNT), journal.lease(other):
+        assert journal.kept(ACCOUNT) is None, "it was not read yet"
+        found = await journal.load(ACCOUNT)
+        assert journal.kept(ACCOUNT) == found
+        await journal.load(other)
+        assert journal.kept(other) is None, "it was never stored"
+
+
 async def test_only_the_copies_that_were_left_last_are_kept(
     journal: Journal, store: SharedStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -463,6 +463,60 @@ async def test_an_operation_that_a_person_abandons_ends_although_its_account_is_
     assert e.verdict is Verdict.ABANDONED
     assert record.history[-1].outcome == "abandoned by ana: it is gone"
     assert found.failed, "the next step tells that it cannot be read"
+
+
+async def test_a_failed_step_tells_which_operation_waits(world: Account) -> None:
+    await world.save(requests=(ASKED,))
+    await world.reconciler.reconcile(ACCOUNT, [ONE])
+    world.accounts.errors = {"get": BUSY}
+    found = await world.reconciler.reconcile(ACCOUNT, [ONE])
+    assert (found.operation, found.phase, found.failed) == ("r-1", Phase.REGENERATE, True)
+
+
+@pytest.mark.parametrize("method", ["reconcile", "explain"])
+async def test_an_emergency_goes_on_in_an_account_whose_deployment_failed(
+    world: Account, method: str
+) -> None:
+    """Also if the record names it and its document is not there yet."""
+    world.accounts.members = {"provisioning_state": "Failed"}
+    leak = Request(LEAK, RequestKind.EMERGENCY, "a leak", "ana", NOW, Leaked.KEY2)
+    await world.save(requests=(leak,))
+    if method == "explain":
+        _, action = await world.reconciler.explain(ACCOUNT, [ONE])
+        assert action.kind is ActionKind.SEND
+    else:
+        await world.reconciler.reconcile(ACCOUNT, [ONE])
+        assert len(world.accounts.regenerated) == 1
+
+
+async def test_only_the_next_step_of_a_proof_goes_on_with_the_copy_of_the_record(
+    world: Account,
+) -> None:
+    new = Key("d" * 32)
+    world.accounts.answer = Keys(KEYS.key1, new)
+    world.probe.accepted = (*world.probe.accepted, new)
+    await world.save(requests=(ASKED,))
+    proving = await world.reconciler.reconcile(ACCOUNT, [ONE])
+    world.accounts.shown = world.accounts.answer
+    assert await _reads(world, proving.until) == 0
+    waiting = await world.stored()
+    assert waiting.phase is Phase.OVERLAP
+    assert await _reads(world, waiting.waiting_until) > 0, "an overlap is long"
+
+
+async def _reads(world: Account, wake: datetime | None) -> int:
+    """Visit the account when it waits for; return how often its record is read."""
+    assert wake is not None
+    world.now = wake
+    world.store.reads.clear()
+    await world.reconciler.reconcile(ACCOUNT, [ONE], wake)
+    return world.store.reads.count(ACCOUNT.slug)
+
+
+async def test_a_step_that_failed_does_not_leave_its_copy(world: Account) -> None:
+    world.accounts.errors = {"get": BUSY}
+    found = await world.reconciler.reconcile(ACCOUNT, [ONE])
+    assert await _reads(world, found.until) > 0
 
 
 NEWER = codec.dump(replace(Record(ACCOUNT, "salt"), format=FORMAT + 1))
