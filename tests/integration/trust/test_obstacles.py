@@ -26,6 +26,7 @@ from .leaking import (
     minutes,
     report,
     send,
+    stuck,
     the,
     two_secrets,
     works,
@@ -45,11 +46,15 @@ def spoil(azure: Azure, how: str) -> None:
         put(azure, "second", leaked_of(azure), ours | {"ValidityPeriodDays": "soon"})
     elif how == "untagged":
         put(azure, "second", leaked_of(azure), {})
+    elif how == "without its address":
+        azure.secret(NEIGHBOURS, "second").current.tags = {}
     elif how == "deleted":
         azure.vault(NEIGHBOURS).delete("second")
 
 
-SPOILT = ["disabled", "foreign", "paused", "badly tagged", "untagged", "deleted"]
+SPOILT = [
+    *("disabled", "foreign", "paused", "badly tagged", "untagged", "without its address", "deleted")
+]
 
 
 @pytest.mark.parametrize("how", SPOILT)
@@ -65,6 +70,25 @@ async def test_a_secret_that_only_a_person_can_put_right(tmp_path: Path, how: st
         assert (await the(p, asked)).verdict is Verdict.REFUSED
     assert not works(azure, leaked)
     assert works(azure, latest(azure))
+
+
+@pytest.mark.parametrize("how", ["untagged", "without its address", "deleted"])
+async def test_taking_the_only_secret_away_while_it_waits_does_not_stop_it(
+    p: Product, how: str
+) -> None:
+    azure = p.azure
+    leaked = leaked_of(azure)
+    asked = await stuck(p)
+    if how == "untagged":
+        put(azure, KEY, leaked, {}, OWNERS)
+    elif how == "deleted":
+        azure.vault(OWNERS).delete(KEY)
+    else:
+        azure.secret(OWNERS, KEY).current.tags = {}
+    azure.account("aoai-demo").disable_local_auth = False
+    await minutes(p, 70)
+    assert (await the(p, asked)).verdict is Verdict.REFUSED
+    assert not works(azure, leaked)
 
 
 async def test_a_secret_that_is_no_longer_bound(tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from rotation.cli.exit_status import ExitStatus
+from rotation.cli.health import of_verdict
 from tests.integration.wire.api import Api
 
 from .estate import DAY, NEIGHBOURS, OWNERS, estate, live, put, serving, tags
@@ -36,7 +38,9 @@ async def test_a_secret_of_a_vault_that_cannot_be_read_is_unknown(tmp_path: Path
         found = await rows(api)
         status, one = await secret(api, OWNERS, KEY)
         health = await api.call("health")
+        _, fleet = await api.call("list_secrets")
     assert found[KEY]["state"] == "unknown"
+    assert of_verdict(fleet) is ExitStatus.ATTENTION
     assert "ForbiddenByFirewall" in found[KEY]["error"]["code"]
     assert found[KEY]["account"] == p.azure.account("aoai-demo").id
     assert found["acct-b-key"]["state"] != "unknown"
