@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ...domain.errors import Permanent, RotationError, Unreadable
+from ...domain.errors import RotationError, Unreadable
 from ...domain.ids import TargetId
-from ...domain.record import Failure, Record
+from ...domain.record import Record
 from ...domain.targets import ListedSecret
+from ...engine.failures import from_exception
 from ..replies.fleet import SecretState
 from .fleet import Row
 from .state import state_of_member
@@ -24,7 +25,7 @@ def without_record(listed: ListedSecret, exc: Unreadable, now: datetime) -> Row:
         why=exc.advice,
         published_at=listed.created,
         expires=listed.expires,
-        error=_failure(exc, now),
+        error=from_exception(exc, now),
     )
 
 
@@ -38,7 +39,7 @@ def unread(target: TargetId, record: Record, exc: RotationError, now: datetime) 
         phase=record.phase,
         operation=record.operation.id if record.operation else None,
         last=record.history[-1] if record.history else None,
-        error=_failure(exc, now),
+        error=from_exception(exc, now),
     )
 
 
@@ -57,8 +58,3 @@ def untagged(target: TargetId, record: Record) -> Row:
         error=record.blocked or record.last_failure,
         problems=(note,),
     )
-
-
-def _failure(exc: RotationError, now: datetime) -> Failure:
-    remedy = exc.remedy if isinstance(exc, Permanent) else "it will be retried automatically"
-    return Failure(exc.code, str(exc), remedy, now)
