@@ -159,6 +159,16 @@ class Resources(Protocol):
         """Return what Azure Policy denies for the secrets of a vault, an ARM id."""
 
 
+class Limits(Protocol):
+    """Learns how near a place is to Azure's limits: a subscription's id or a vault's URL."""
+
+    def left(self, place: str, writes: int, now: datetime) -> None:
+        """Note that Resource Manager has so many writes left for a subscription."""
+
+    def refused(self, place: str, asked: timedelta | None, now: datetime) -> None:
+        """Note an answer 429, which may ask for a pause."""
+
+
 class Queue(Protocol):
     """A queue with delayed messages, delivered at least once."""
 

@@ -149,10 +149,12 @@ class _Clients(Clients):
     by: _Process
 
     def accounts(self) -> Any:
-        return LimitedAccounts(self.interceptor, self.by, self.clock)
+        return LimitedAccounts(self.interceptor, self.by, self.clock, limits=self.limits)
 
     def vaults(self) -> Any:
-        return LimitedVaults(self.interceptor, self.by, self.clock, urls=self.settings.vaults)
+        return LimitedVaults(
+            self.interceptor, self.by, self.clock, urls=self.settings.vaults, limits=self.limits
+        )
 
     def probe(self) -> Any:
         return SimulatedProbe(self.interceptor, self.by, self.clock)

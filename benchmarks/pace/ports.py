@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TypeVar
 
 from emulator.services.accounts import Account as EmulatedAccount
@@ -13,6 +14,7 @@ from emulator.services.arm.errors import ArmError
 from emulator.services.keyvault.errors import KeyVaultError
 from emulator.services.keyvault.vault import Vault
 from rotation.domain.ids import AccountId
+from rotation.ports import Limits
 from tests.simulation.harness.faults import Fault
 from tests.simulation.harness.interceptor import Interceptor, Process
 from tests.simulation.harness.port_level.accounts import SimulatedAccounts
@@ -51,6 +53,7 @@ class LimitedAccounts(SimulatedAccounts):
     """The Accounts port behind ARM's token buckets, of one principal."""
 
     interceptor: TimedInterceptor
+    limits: Limits | None = None
     _name: str = ""
 
     async def call(self, name: str, doing: str, effect: Callable[[], T]) -> T:
@@ -67,11 +70,17 @@ class LimitedAccounts(SimulatedAccounts):
     def _account(self, account: AccountId) -> EmulatedAccount:
         kind = "reads" if self._name == "arm.get_account" else "writes"
         now = self.azure.clock.now()
+        limits, place = self.limits, account.subscription
         try:
-            self.azure.arm.throttling.spend(kind, PRINCIPAL, account.subscription, now)
-        except ArmError:
+            headers = self.azure.arm.throttling.spend(kind, PRINCIPAL, place, now)
+        except ArmError as refused:
             self.interceptor.refuse(str(account))
+            if limits:
+                asked = timedelta(seconds=int(refused.headers["Retry-After"]))
+                limits.refused(place, asked, now)
             raise
+        if limits and kind == "writes":
+            limits.left(place, int(headers["x-ms-ratelimit-remaining-subscription-writes"]), now)
         return super()._account(account)
 
 
@@ -80,6 +89,7 @@ class LimitedVaults(SimulatedVaults):
     """The Vaults port behind Key Vault's limits of a vault and of a subscription and region."""
 
     interceptor: TimedInterceptor
+    limits: Limits | None = None
     _name: str = ""
 
     async def call(self, name: str, doing: str, effect: Callable[[], T]) -> T:
@@ -95,5 +105,7 @@ class LimitedVaults(SimulatedVaults):
             self.azure.keyvault.throttle(vault, creates=self._name == "keyvault.set_secret")
         except KeyVaultError:
             self.interceptor.refuse(url)
+            if self.limits:
+                self.limits.refused(url, None, self.azure.clock.now())
             raise
         return vault

@@ -15,9 +15,10 @@ from ..domain.cloud import PUBLIC, Cloud
 from ..domain.errors import Transient, Unknown
 from ..domain.ids import AccountId
 from ..domain.keys import Keys, Slot
+from ..ports import Limits
 from ..runtime.clock import Clock
 from . import keys_in_memory
-from .pipeline import DatePolicy, TransportFactory, client_options
+from .pipeline import TransportFactory, client_options, observing
 from .sdk_errors import SDK_ERRORS, failure
 
 
@@ -30,11 +31,13 @@ class ArmAccounts:
         clock: Clock,
         cloud: Cloud = PUBLIC,
         transport: TransportFactory | None = None,
+        limits: Limits | None = None,
     ) -> None:
         self._credential = credential
         self._clock = clock
         self._cloud = cloud
         self._transport = transport
+        self._limits = limits
         self._clients: dict[str, CognitiveServicesManagementClient] = {}
 
     async def get(self, account: AccountId) -> Account:
@@ -100,7 +103,7 @@ class ArmAccounts:
             policies.ProxyPolicy(),
             policies.ContentDecodePolicy(),
             AsyncARMChallengeAuthenticationPolicy(self._credential, scope),
-            DatePolicy(self._clock),
+            *observing(self._clock, self._limits, subscription),
             ARMHttpLoggingPolicy(),
         ]
         if self._transport:

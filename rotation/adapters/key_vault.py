@@ -16,9 +16,10 @@ from ..domain.ids import TargetId
 from ..domain.keys import Key
 from ..domain.operation import PublishedVersion
 from ..domain.targets import ListedSecret, SecretSnapshot, Target, Version, VersionInfo
+from ..ports import Limits
 from ..runtime.clock import Clock
 from . import secret_properties
-from .pipeline import TransportFactory, client_options, no_retry_transport
+from .pipeline import TransportFactory, client_options, no_retry_transport, observing
 from .sdk_errors import SDK_ERRORS, code_of, failure
 
 
@@ -32,12 +33,14 @@ class KeyVaults:
         clock: Clock,
         transport: TransportFactory | None = None,
         formats: Formats | None = None,
+        limits: Limits | None = None,
     ) -> None:
         self.urls = tuple(urls)
         self._formats = formats or Formats()
         self._credential = credential
         self._clock = clock
         self._transport = transport
+        self._limits = limits
         self._clients: dict[str, SecretClient] = {}
 
     async def list_secrets(self, vault: str) -> AsyncIterator[ListedSecret]:
@@ -166,7 +169,9 @@ class KeyVaults:
             )
         if vault not in self._clients:
             options = client_options(
-                self._clock, transport=(self._transport or no_retry_transport)()
+                self._clock,
+                transport=(self._transport or no_retry_transport)(),
+                per_call_policies=observing(self._clock, self._limits, vault),
             )
             self._clients[vault] = SecretClient(vault, self._credential, **options)
         return self._clients[vault]

@@ -7,6 +7,7 @@ everything else without blocking a worker.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,12 +15,17 @@ from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import SansIOHTTPPolicy
 from azure.core.pipeline.transport import AioHttpTransport
 
+from ..ports import Limits
 from ..runtime import metrics as telemetry
 from ..runtime.clock import Clock
 
 TransportFactory = Callable[[], Any]
 
 CONNECT_SECONDS = 5
+
+_LEFT = "x-ms-ratelimit-remaining-subscription-writes"
+
+_LONGEST = 300  # seconds that a Retry-After stops other visits; the one that got it waits for all
 
 READ_SECONDS = 30
 
@@ -56,10 +62,42 @@ class DatePolicy(SansIOHTTPPolicy[Any, Any]):
             telemetry.throttled(_service(request.http_request.url))
 
 
+class LimitsPolicy(SansIOHTTPPolicy[Any, Any]):
+    """Reports the answers 429 of one place, and the writes that Resource Manager has left for it.
+
+    Key Vault sends neither a number nor Retry-After.
+    """
+
+    def __init__(self, limits: Limits, place: str, clock: Clock) -> None:
+        self._limits, self._place, self._clock = limits, place, clock
+
+    def on_response(
+        self, request: PipelineRequest[Any], response: PipelineResponse[Any, Any]
+    ) -> None:
+        headers, now = response.http_response.headers, self._clock.now()
+        if response.http_response.status_code == 429:
+            asked = _number(headers.get("Retry-After"))
+            pause = timedelta(seconds=min(asked, _LONGEST)) if asked else None
+            self._limits.refused(self._place, pause, now)
+        left = _number(headers.get(_LEFT))
+        if left is not None:
+            self._limits.left(self._place, left, now)
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
 def _service(url: str) -> str:
     """Return ``vault.azure.net`` for a vault's URL, so that there are few values."""
     host = urlsplit(url).hostname or ""
     return host.partition(".")[2] if host.count(".") > 2 else host
+
+
+def observing(clock: Clock, limits: Limits | None, place: str) -> list[Any]:
+    """Return the policies that learn from all answers of one place."""
+    found: list[Any] = [DatePolicy(clock)]
+    return [*found, LimitsPolicy(limits, place, clock)] if limits else found
 
 
 def client_options(clock: Clock, **more: Any) -> dict[str, Any]:

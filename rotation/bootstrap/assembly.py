@@ -112,7 +112,7 @@ def assemble(
     sweeper = Sweep(
         inventory, bindings, lost, journal, policy, clock, settings.rate, settings.period
     )
-    visits = Visits(reconciler, journal, reader, queue, urgent, clock)
+    visits = Visits(reconciler, journal, reader, queue, urgent, clock, clients.limits)
     notices = Notices(visits, journal, reader, queue)
     unmanaged = UnmanagedResources(vaults, accounts, bindings, clock)
     queries = Queries(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ..engine.pressures import Pressures
 from ..ops.proof import Prover
 from ..ports import Evidence, Notifier, Probe, Queue, Store
 from ..runtime.clock import Clock
@@ -32,19 +33,23 @@ Handler = Callable[[str], Awaitable[None]]
 class Clients:
     """Builds clients that share a credential and a clock.
 
-    ``transport`` makes their HTTP transports; None for the default.
+    ``transport`` makes their HTTP transports; None for the default. ``limits`` learns from the
+    answers of Resource Manager and of Key Vault.
     """
 
     settings: Settings
     credential: AsyncTokenCredential
     clock: Clock
     transport: TransportFactory | None = None
+    limits: Pressures = field(default_factory=Pressures)
 
     def accounts(self) -> ArmAccounts:
         """Return clients for Azure AI accounts, one per subscription."""
         from ..adapters.cognitive_services import ArmAccounts
 
-        return ArmAccounts(self.credential, self.clock, self.settings.cloud, self.transport)
+        return ArmAccounts(
+            self.credential, self.clock, self.settings.cloud, self.transport, self.limits
+        )
 
     def vaults(self) -> KeyVaults:
         """Return clients for the configured vaults, one per vault."""
@@ -52,7 +57,12 @@ class Clients:
 
         settings = self.settings
         return KeyVaults(
-            settings.vaults, self.credential, self.clock, self.transport, settings.formats
+            settings.vaults,
+            self.credential,
+            self.clock,
+            self.transport,
+            settings.formats,
+            self.limits,
         )
 
     def resources(self) -> ArmResources:

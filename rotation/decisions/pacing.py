@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from math import ceil
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,25 @@ class Bucket:
         return max(0.0, (calls - self.burst) / self.rate)
 
 
+@dataclass(frozen=True)
+class Window:
+    """At most ``calls`` in any ``length`` seconds.
+
+    The first ones may come ``late``, because each worker lists a vault before its first regenerate.
+    """
+
+    calls: float
+    length: float
+    late: float = 0.0
+
+    def seconds(self, calls: float) -> float:
+        """Return when the last of so many calls fits."""
+        before = ceil(calls / self.calls) - 1
+        return before * self.length + self.late if before > 0 else 0.0
+
+
 # Calls by limit, and by the subscription or vault that has it.
-Bill = Mapping[tuple[Bucket, str], float]
+Bill = Mapping[tuple[Bucket | Window, str], float]
 
 # Of the 200 writes that ARM allows at once, these are left to emergencies and to other callers.
 RESERVE = 50
@@ -38,8 +56,9 @@ ARM_WRITES = Bucket(200 - RESERVE, 10)
 # refused is repeated together with those before it, so that each would cause more.
 URGENT_ARM_WRITES = Bucket(200, 9.5)
 
-# A vault allows 300 new versions in ten seconds. A burst of them would meet the one before it.
-VAULT_CREATES = Bucket(28, 28)
+# A vault allows 300 new versions in any ten seconds. Visits that start together do not publish at
+# exactly the same distance.
+VAULT_CREATES = Window(280, 10, late=2)
 
 # Reads of keys and regenerates: of a look, of a rotation, of an emergency until the leaked key is
 # regenerated, and of the proof that it is rejected.
@@ -84,7 +103,7 @@ def emergencies(subscriptions: Iterable[str]) -> Iterator[Turn]:
 
 def _fitting(bills: Iterable[Bill]) -> Iterator[float]:
     """Yield the seconds after which the calls of each bill fit, with those of all before it."""
-    spent: dict[tuple[Bucket, str], float] = defaultdict(float)
+    spent: dict[tuple[Bucket | Window, str], float] = defaultdict(float)
     for bill in bills:
         for place, calls in bill.items():
             spent[place] += calls
@@ -102,7 +121,7 @@ def _bill(demand: Demand, looks: float) -> Bill:
     A look counts for as many writes as leave room for ``looks`` of them a second.
     """
     writes = ROTATION_WRITES if demand.due else max(LOOK_WRITES, ARM_WRITES.rate / looks)
-    bill: dict[tuple[Bucket, str], float] = {(ARM_WRITES, demand.subscription): writes}
+    bill: dict[tuple[Bucket | Window, str], float] = {(ARM_WRITES, demand.subscription): writes}
     if demand.due:
         bill.update({(VAULT_CREATES, vault): 1.0 for vault in demand.vaults})
     return bill

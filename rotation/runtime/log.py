@@ -39,6 +39,7 @@ LINES: Mapping[str, tuple[str, ...]] = {
     "event ignored": ("secret", "reason"),
     "emergency queue failed": ("reason", "code"),
     "event waits": ("secret", "reason", "code"),
+    "visit waits": ("account", "seconds"),
     "event not sent": ("id", "reason"),
     "consumer asked": ("consumer",),
     "consumer not asked": ("consumer", "reason", "code"),

@@ -17,6 +17,7 @@ from ..domain.ids import AccountId
 from ..engine.failures import delay
 from ..engine.journal import Journal
 from ..engine.outcome import Outcome
+from ..engine.pressures import Pressures
 from ..engine.reader import SecretReader
 from ..engine.reconciler import Reconciler
 from ..ports import Queue
@@ -43,10 +44,13 @@ class Visits:
     queue: Queue
     urgent: Queue
     clock: Clock
+    pressures: Pressures = field(default_factory=Pressures)
     _limit: VisitLimit = field(default_factory=VisitLimit)
 
     async def handle(self, message: Visit, urgent: bool) -> None:
         """Visit the account that a message names, now or later."""
+        if not urgent and await self._stands_back(message):
+            return
         if message.wake is not None and message.wake <= self.clock.now():
             await self.visit(message, urgent=urgent)  # unless the account waits for another time
         elif not await self._may_look(message):
@@ -90,6 +94,21 @@ class Visits:
 
     async def _put(self, visit: Visit, pause: timedelta, urgent: bool = False) -> None:
         await (self.urgent if urgent else self.queue).put(messages.dump(visit), pause)
+
+    async def _stands_back(self, message: Visit) -> bool:
+        """Put normal work off while Azure has few calls left for it; a mere look is left out.
+
+        An emergency whose message is in the work queue is visited by the timer too.
+        """
+        now, vaults = self.clock.now(), {target.vault for target in message.targets}
+        who = f"{message.account.slug}-{message.wake}"
+        pause = self.pressures.pause({message.account.subscription, *vaults}, who, now)
+        if not pause:
+            return False
+        if not message.routine:
+            await self.enqueue(message, pause)
+        log.info("visit waits", account=str(message.account), seconds=pause.total_seconds())
+        return True
 
     async def _visit_known(self, message: Visit, urgent: bool) -> None:
         """Visit an account that something names; a message that anybody may forge names nothing."""

@@ -35,7 +35,10 @@ def figures(**ratios: float) -> dict[str, Any]:
     span = {"keys": 1000, "shape": "1 vault", "ratio": ratios.get("span", 1.1)}
     return {
         "makespan": [span],
-        "emergency": {"ratio": ratios.get("emergency", 1.0)},
+        "emergency": {
+            "ratio": ratios.get("emergency", 1.0),
+            "throttled": ratios.get("throttled", 0),
+        },
         "leak_1000": [{"subscriptions": 1, "ratio": ratios.get("leak", 2.0)}],
     }
 
@@ -44,7 +47,7 @@ def test_a_ratio_may_fall_and_differ_a_little() -> None:
     assert report.slower(figures(span=1.11, leak=1.0), figures()) == []
 
 
-@pytest.mark.parametrize("name", ["span", "emergency", "leak"])
+@pytest.mark.parametrize("name", ["span", "emergency", "throttled", "leak"])
 def test_a_ratio_that_grew_is_reported(name: str) -> None:
     (line,) = report.slower(figures(**{name: 3.0}), figures())
     assert line.endswith("to 3.0")

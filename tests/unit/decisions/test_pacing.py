@@ -42,7 +42,7 @@ def last(*demands: Demand, looks: float = LOOKS) -> float:
 
 
 def test_a_small_fleet_starts_at_once() -> None:
-    count = int(min(ARM_WRITES.burst // ROTATION_WRITES, VAULT_CREATES.burst))
+    count = int(min(ARM_WRITES.burst // ROTATION_WRITES, VAULT_CREATES.calls))
     assert set(starts([due()] * count, LOOKS)) == {0}
 
 
@@ -59,12 +59,14 @@ def test_subscriptions_do_not_wait_for_each_other() -> None:
 
 def test_one_vault_of_many_subscriptions_follows_the_rate_of_its_new_versions() -> None:
     demands = [due(f"s{number}") for number in range(1000)]
-    assert last(*demands) == pytest.approx((1000 - 28) / 28)
+    assert Counter(starts(demands, LOOKS)) == {0: 280, 12: 280, 22: 280, 32: 160}
 
 
 def test_a_secret_in_a_second_vault_counts_there_too() -> None:
-    demands = [due(f"s{number}", "a", "b") for number in range(1000)]
-    assert last(*demands, due("new", "b")) == pytest.approx((1001 - 28) / 28)
+    demands = [due(f"s{number}", "a", "b") for number in range(560)]
+    assert last(*demands) == 12
+    assert last(*demands, due("new", "b")) == 22
+    assert last(*demands, due("new", "c")) == 0
 
 
 def test_looks_follow_their_own_rate_and_create_no_versions() -> None:
@@ -99,9 +101,10 @@ def test_no_place_gets_more_calls_than_its_limit_allows_until_any_moment(
         writes = Counter[str]()
         for demand in until:
             writes[demand.subscription] += ROTATION_WRITES if demand.due else 1
-        creates = Counter(vault for d in until if d.due for vault in d.vaults)
+        recent = [d for d, at in zip(demands, found, strict=True) if 0 <= moment - at < 10]
+        creates = Counter(vault for d in recent if d.due for vault in d.vaults)
         assert all(_fits(ARM_WRITES, count, moment) for count in writes.values())
-        assert all(_fits(VAULT_CREATES, count, moment) for count in creates.values())
+        assert all(count <= 300 for count in creates.values())
 
 
 def _fits(limit: Bucket, calls: float, seconds: float) -> bool:
