@@ -1,4 +1,4 @@
-"""How normal work makes room, by what Azure's answers tell about a subscription or a vault. Pure.
+"""The room that normal work makes, by what Azure's answers tell about a subscription or a vault. Pure.
 
 A sweep keeps its own calls within the limits. Others use them too: emergencies, people, pipelines,
 a second service. So normal work stops while few calls are left, and starts fewer visits after an
@@ -25,7 +25,7 @@ BURST = timedelta(seconds=2)
 
 @dataclass(frozen=True)
 class Pressure:
-    """What is known of one place. ``share`` is the part of its visits that started at ``at``.
+    """The state of one place. ``share`` is the part of its visits that started at ``at``.
 
     Nothing starts until ``until``.
     """

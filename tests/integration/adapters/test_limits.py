@@ -21,7 +21,7 @@ VAULT = "https://kv-demo.vault.azure.net"
 
 @dataclass
 class Heard:
-    """What the answers told."""
+    """A record of all that the answers told."""
 
     writes: list[tuple[str, int]] = field(default_factory=list)
     refusals: list[tuple[str, timedelta | None]] = field(default_factory=list)
