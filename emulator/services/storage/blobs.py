@@ -10,11 +10,12 @@ from xml.sax.saxutils import escape
 
 from ...core.clock import Clock
 from ...core.wire import Headers, Request, Response
+from . import conditions
 from .errors import StorageError
+from .lease_requests import perform
 from .leases import Lease
 
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
-_SECONDS = re.compile(r"[0-9]{1,2}")
 _METADATA = "x-ms-meta-"
 
 
@@ -24,6 +25,7 @@ class Blob:
 
     body: bytes
     etag: str
+    created: datetime
     modified: datetime
     metadata: dict[str, str] = field(default_factory=dict)
     content_type: str = "application/octet-stream"
@@ -59,21 +61,21 @@ class Blobs:
     def put(self, container: str, name: str, request: Request) -> Response:
         blobs, headers = self._container(container), request.headers
         old = blobs.get(name)
-        if old and headers.get("If-None-Match") == "*":
-            raise StorageError(409, "BlobAlreadyExists")
-        self._check_match(old, request)
+        conditions.check_write(old.etag if old else None, headers)
         now = self.clock.now()
         if old:
-            old.lease.check_write(headers.get("x-ms-lease-id", ""), now)
-        metadata = {n: v for n, v in headers.items() if n.startswith(_METADATA)}
+            self._check_lease(old, request)
+            old.lease.written(now)
+        metadata = _metadata_of(request)
         kind = headers.get("x-ms-blob-content-type", "application/octet-stream")
-        lease = old.lease if old else Lease()
-        blobs[name] = Blob(request.body, self._etag(), now, metadata, kind, lease)
+        lease, created = (old.lease, old.created) if old else (Lease(), now)
+        blobs[name] = Blob(request.body, self._etag(), created, now, metadata, kind, lease)
         return Response(201, self._stamp(blobs[name].etag))
 
     def get(self, container: str, name: str, request: Request) -> Response:
         blob = self._find(container, name)
-        self._check_match(blob, request)
+        conditions.check_read(blob.etag, request.headers)
+        self._check_lease(blob, request)
         headers = self._headers(blob)
         asked = request.headers.get("x-ms-range") or request.headers.get("Range")
         match = _RANGE.fullmatch(asked or "")
@@ -87,35 +89,27 @@ class Blobs:
         headers["Content-Range"] = f"bytes {first}-{first + len(part) - 1}/{len(blob.body)}"
         return Response(206, headers, part)
 
+    def set_metadata(self, container: str, name: str, request: Request) -> Response:
+        blob = self._find(container, name)
+        conditions.check_write(blob.etag, request.headers)
+        self._check_lease(blob, request)
+        blob.lease.written(self.clock.now())
+        blob.metadata = _metadata_of(request)
+        blob.etag, blob.modified = self._etag(), self.clock.now()
+        return Response(200, self._stamp(blob.etag))
+
     def delete(self, container: str, name: str, request: Request) -> Response:
         blob = self._find(container, name)
-        self._check_match(blob, request)
-        blob.lease.check_write(request.headers.get("x-ms-lease-id", ""), self.clock.now())
+        conditions.check_write(blob.etag, request.headers)
+        self._check_lease(blob, request)
         del self.containers[container][name]
         return Response(202)
 
     def lease(self, container: str, name: str, request: Request) -> Response:
-        blob, headers, now = self._find(container, name), request.headers, self.clock.now()
-        given, proposed = headers.get("x-ms-lease-id", ""), headers.get("x-ms-proposed-lease-id")
-        more: dict[str, str] = {}
-        status = 200
-        match headers.get("x-ms-lease-action"):
-            case "acquire":
-                blob.lease.acquire(proposed or self._etag(), _number(request), now)
-                status = 201
-            case "renew":
-                blob.lease.renew(given, now)
-            case "change":
-                blob.lease.change(given, proposed or "", now)
-            case "release":
-                blob.lease.release(given)
-            case "break":
-                wait = blob.lease.break_(_period(request), now)
-                more, status = {"x-ms-lease-time": str(wait)}, 202
-            case _:
-                raise StorageError(400, "InvalidHeaderValue")
-        more |= {"x-ms-lease-id": blob.lease.id} if blob.lease.id else {}
-        return Response(status, Headers({**self._stamp(blob.etag), **more}))
+        blob = self._find(container, name)
+        conditions.check_write(blob.etag, request.headers)
+        status, headers = perform(blob.lease, request.headers, self.clock.now())
+        return Response(status, Headers({**self._stamp(blob.etag, blob.modified), **headers}))
 
     def _container(self, name: str) -> dict[str, Blob]:
         if name not in self.containers:
@@ -128,10 +122,11 @@ class Blobs:
             raise StorageError(404, "BlobNotFound")
         return found
 
-    def _check_match(self, blob: Blob | None, request: Request) -> None:
-        wanted = request.headers.get("If-Match")
-        if wanted and wanted != "*" and (blob is None or blob.etag != wanted):
-            raise StorageError(412, "ConditionNotMet")
+    def _check_lease(self, blob: Blob, request: Request) -> None:
+        given, now = str(request.headers.get("x-ms-lease-id", "")).lower(), self.clock.now()
+        reads = request.method in ("GET", "HEAD")
+        check = blob.lease.check_read if reads else blob.lease.check_write
+        check(given, now)
 
     def _headers(self, blob: Blob) -> Headers:
         return Headers(
@@ -140,11 +135,9 @@ class Blobs:
                 **blob.metadata,
                 "Content-Type": blob.content_type,
                 "Accept-Ranges": "bytes",
+                "x-ms-creation-time": format_datetime(blob.created, usegmt=True),
                 "x-ms-blob-type": "BlockBlob",
-                "x-ms-lease-state": blob.lease.state(self.clock.now()),
-                "x-ms-lease-status": "locked"
-                if blob.lease.is_held(self.clock.now())
-                else "unlocked",
+                **{f"x-ms-lease-{n}": v for n, v in blob.lease.shown(self.clock.now()).items()},
             }
         )
 
@@ -157,21 +150,8 @@ class Blobs:
         return f'"0x8DE{self._writes:012X}"'
 
 
-def _number(request: Request) -> int:
-    try:
-        return int(request.headers.get("x-ms-lease-duration", "-1"))
-    except ValueError:
-        raise StorageError(400, "InvalidHeaderValue") from None
-
-
-def _period(request: Request) -> int | None:
-    """Return the seconds after which a broken lease ends, from 0 to 60; None if not given."""
-    text = request.headers.get("x-ms-lease-break-period")
-    if text is None:
-        return None
-    if not _SECONDS.fullmatch(text) or int(text) > 60:
-        raise StorageError(400, "InvalidHeaderValue")
-    return int(text)
+def _metadata_of(request: Request) -> dict[str, str]:
+    return {n: v for n, v in request.headers.items() if n.startswith(_METADATA)}
 
 
 def _item(name: str, blob: Blob) -> str:

@@ -23,15 +23,22 @@ MESSAGES = {
     "KeyBasedAuthenticationNotPermitted": "Key based authentication is not permitted on this "
     "storage account.",
     "LeaseAlreadyPresent": "There is already a lease present.",
+    "LeaseIdMismatchWithBlobOperation": "The lease ID specified did not match the lease ID for the "
+    "blob.",
     "LeaseIdMismatchWithLeaseOperation": "The lease ID specified did not match the lease ID for "
     "the blob.",
     "LeaseIdMissing": "There is currently a lease on the blob and no lease ID was specified in the "
     "request.",
     "LeaseIsBreakingAndCannotBeAcquired": "The lease ID matched, but the lease is currently in "
     "breaking state and cannot be acquired until it is broken.",
+    "LeaseIsBreakingAndCannotBeChanged": "The lease ID matched, but the lease is currently in "
+    "breaking state and cannot be changed.",
     "LeaseIsBrokenAndCannotBeRenewed": "The lease ID matched, but the lease has been broken "
     "explicitly and cannot be renewed.",
+    "LeaseLost": "A lease ID was specified, but the lease for the blob has expired.",
+    "LeaseNotPresentWithBlobOperation": "There is currently no lease on the blob.",
     "LeaseNotPresentWithLeaseOperation": "There is currently no lease on the blob.",
+    "MissingRequiredHeader": "An HTTP header that's mandatory for this request is not specified.",
     "MessageNotFound": "The specified message does not exist.",
     "NoAuthenticationInformation": "Server failed to authenticate the request. Please refer to the "
     "information in the www-authenticate header.",

@@ -70,6 +70,7 @@ def find_blob(account: StorageAccount, request: Request) -> Operation | None:
         ("GET", ""): ("get_blob", "read", blobs.get),
         ("HEAD", ""): ("get_blob_properties", "read", blobs.get),
         ("DELETE", ""): ("delete_blob", "delete", blobs.delete),
+        ("PUT", "metadata"): ("set_blob_metadata", "write", blobs.set_metadata),
         ("PUT", "lease"): ("lease_blob", "write", blobs.lease),
     }
     if not name or key not in operations:

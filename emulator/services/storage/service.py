@@ -55,7 +55,8 @@ class Storage:
             if error.status == 401:
                 more["WWW-Authenticate"] = _challenge()
             body = error.body(request_id, self.clock.now().isoformat())
-            response = Response(error.status, body=b"" if request.method == "HEAD" else body)
+            bodiless = request.method == "HEAD" or error.status == 304
+            response = Response(error.status, body=b"" if bodiless else body)
         return Response(response.status, Headers({**response.headers, **more}), response.body)
 
     def _admit(self, request: Request, operation: Operation | None) -> Response:

@@ -96,6 +96,7 @@ HEADERS = st.dictionaries(
 )
 ACTIONS = st.sampled_from(["acquire", "renew", "change", "release", "break", "none"])
 COMMON = ("api-version=2025-06-01", "restype=container", "comp=lease", "comp=list")
+ACQUIRE = {"x-ms-lease-action": "acquire", "x-ms-lease-duration": "15"}
 METHODS = st.sampled_from(["GET", "PUT", "POST", "PATCH", "DELETE", "HEAD", "X"])
 
 
@@ -192,7 +193,7 @@ def test_a_body_that_is_not_strict_json_is_refused_and_changes_nothing(
 )
 def test_a_lease_is_broken_within_0_to_60_seconds(period: str, status: int) -> None:
     azure, blob = built(), Target("stdemo.blob.core.windows.net", "/c/b")
-    send(azure, "PUT", blob, b"", "comp=lease", {"x-ms-lease-action": "acquire"})
+    send(azure, "PUT", blob, b"", "comp=lease", ACQUIRE)
     more = {"x-ms-lease-action": "break", "x-ms-lease-break-period": period}
     assert send(azure, "PUT", blob, b"", "comp=lease", more).status == status
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -10,70 +9,20 @@ from typing import Any
 
 import pytest
 from azure.core import MatchConditions
-from azure.core.exceptions import HttpResponseError
-from azure.storage.blob import BlobClient, BlobServiceClient
-from azure.storage.queue import QueueClient, QueueServiceClient
+from azure.storage.blob import BlobClient
+from azure.storage.queue import QueueClient
 
 from emulator.azure import Azure
 from emulator.core.identity import Principal
 from emulator.core.wire import Headers, Request
-from emulator.sdk.transport import AsyncCredential, AsyncEmulatorTransport, EmulatorTransport
+from emulator.sdk.transport import AsyncCredential, AsyncEmulatorTransport
 from rotation.adapters.blob_store import BlobStore
 from rotation.adapters.storage import services
 from rotation.adapters.storage_queue import StorageQueue
 from rotation.domain.errors import Conflict, Permanent
 from rotation.settings.storage import StorageSettings
 
-from .conftest import Credential
-
-BLOBS, QUEUES = "https://stdemo.blob.core.windows.net", "https://stdemo.queue.core.windows.net"
-ALL = ("Storage Blob Data Contributor", "Storage Queue Data Contributor")
-Clients = Callable[..., tuple[BlobServiceClient, QueueServiceClient]]
-
-
-@pytest.fixture
-def account(azure: Azure) -> str:
-    return azure.add_storage("stdemo").id
-
-
-@pytest.fixture
-def clients(azure: Azure, account: str, transport: EmulatorTransport) -> Clients:
-    """A function that returns clients of a new principal with these roles."""
-
-    def made(*roles: str) -> tuple[BlobServiceClient, QueueServiceClient]:
-        principal = azure.add_principal(f"p{len(azure.identity.principals)}")
-        for role in roles:
-            principal.assign(role, account)
-        options: dict[str, Any] = {"transport": transport, "retry_total": 0}
-        credential: Any = Credential(azure, principal)
-        return (
-            BlobServiceClient(BLOBS, credential, **options),
-            QueueServiceClient(QUEUES, credential, **options),
-        )
-
-    return made
-
-
-@pytest.fixture
-def blob(clients: Clients) -> BlobClient:
-    container = clients(*ALL)[0].get_container_client("journal")
-    container.create_container()
-    return container.get_blob_client("a")
-
-
-@pytest.fixture
-def queue(clients: Clients) -> QueueClient:
-    found = clients(*ALL)[1].get_queue_client("work")
-    found.create_queue()
-    return found
-
-
-def refused(call: Callable[[], object]) -> tuple[int | None, str]:
-    """Return the status and code of the error that a call raises."""
-    with pytest.raises(HttpResponseError) as caught:
-        call()
-    code: Any = caught.value.error_code  # type: ignore[attr-defined]
-    return caught.value.status_code, str(getattr(code, "value", code))
+from .conftest import ALL, BLOBS, QUEUES, Clients, refused
 
 
 class TestRights:
@@ -151,6 +100,30 @@ class TestBlobs:
         blob.upload_blob(b"2", etag=etag, **match)
         assert refused(lambda: blob.upload_blob(b"3", etag=etag, **match))[1] == "ConditionNotMet"
         assert blob.download_blob().readall() == b"2"
+
+    def test_a_read_with_a_known_etag_is_not_modified(self, blob: BlobClient) -> None:
+        etag = blob.upload_blob(b"1")["etag"]
+        known: Any = {"etag": etag, "match_condition": MatchConditions.IfModified}
+        for read in (blob.download_blob, blob.get_blob_properties):
+            assert refused(partial(read, **known))[0] == 304
+        stale: Any = {"etag": '"0x1"', "match_condition": MatchConditions.IfNotModified}
+        for call in (blob.download_blob, blob.delete_blob, partial(blob.acquire_lease, 15)):
+            assert refused(partial(call, **stale)) == (412, "ConditionNotMet")
+        write = partial(blob.upload_blob, b"2", overwrite=True)
+        assert refused(partial(write, **known)) == (412, "ConditionNotMet")
+
+    def test_a_write_to_an_existing_blob_fails_without_one(self, blob: BlobClient) -> None:
+        present: Any = {"overwrite": True, "match_condition": MatchConditions.IfPresent}
+        assert refused(partial(blob.upload_blob, b"1", **present)) == (412, "ConditionNotMet")
+
+    def test_an_overwritten_blob_keeps_its_creation_time(
+        self, azure: Azure, blob: BlobClient
+    ) -> None:
+        blob.upload_blob(b"1")
+        azure.advance(timedelta(seconds=5))
+        blob.upload_blob(b"2", overwrite=True)
+        shown = blob.get_blob_properties()
+        assert shown.last_modified - shown.creation_time == timedelta(seconds=5)
 
     def test_what_does_not_exist_is_404(self, clients: Clients, blob: BlobClient) -> None:
         assert refused(blob.download_blob) == (404, "BlobNotFound")
