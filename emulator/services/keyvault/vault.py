@@ -18,6 +18,7 @@ from .model import Deleted, Secret, Version
 from .soft_delete import DeletedSecrets
 
 CREATES, OTHERS = 300, 4000
+LEAST_DAYS, MOST_DAYS = 7, 90
 
 
 @dataclass
@@ -41,7 +42,7 @@ class Vault:
     public_network: bool = True
     policies: Mapping[str, frozenset[str]] | None = None
     assignments: list[Mapping[str, Any]] = field(default_factory=list)
-    retention_days: int = 90
+    retention_days: int = MOST_DAYS
     purge_protection: bool = False
     deletion_delay: timedelta = timedelta()
     stale_for: timedelta = timedelta()
@@ -54,6 +55,8 @@ class Vault:
     events: VaultEvents = field(init=False)
 
     def __post_init__(self) -> None:
+        if not LEAST_DAYS <= self.retention_days <= MOST_DAYS:
+            raise ValueError(f"retention_days is {LEAST_DAYS} to {MOST_DAYS}")
         self.deleted = DeletedSecrets(self.clock)
         self.topic = SystemTopic(self.clock, self.random, self.id)
         self.events = VaultEvents(self.clock, self.topic, self.name, self.url)
@@ -75,7 +78,8 @@ class Vault:
 
     @property
     def recovery_level(self) -> str:
-        return "Recoverable" if self.purge_protection else "Recoverable+Purgeable"
+        level = "Recoverable" if self.retention_days == MOST_DAYS else "CustomizedRecoverable"
+        return level if self.purge_protection else f"{level}+Purgeable"
 
     def secret(self, name: str) -> Secret:
         found = self.secrets.get(name.lower())

@@ -102,3 +102,28 @@ def test_a_backup_can_be_restored_into_any_vault_of_the_subscription(
     ):
         far.restore_secret_backup(backup)
     assert caught.value.status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("days", "protected", "level"),
+    [
+        (90, False, "Recoverable+Purgeable"),
+        (90, True, "Recoverable"),
+        (7, False, "CustomizedRecoverable+Purgeable"),
+        (7, True, "CustomizedRecoverable"),
+    ],
+)
+def test_attributes_name_the_retention_and_whether_a_purge_is_possible(
+    azure: Azure, client: SecretClient, days: int, protected: bool, level: str
+) -> None:
+    """Key Vault's specification, DeletionRecoveryLevel: less than 90 days is customized."""
+    vault = azure.vault("kv-demo")
+    vault.retention_days, vault.purge_protection = days, protected
+    shown = client.set_secret("a", "x").properties
+    assert (shown.recovery_level, shown.recoverable_days) == (level, days)
+
+
+@pytest.mark.parametrize("days", [6, 91])
+def test_a_vault_keeps_deleted_secrets_for_7_to_90_days(azure: Azure, days: int) -> None:
+    with pytest.raises(ValueError, match="retention_days"):
+        azure.add_vault("kv-odd", retention_days=days)
