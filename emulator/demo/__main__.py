@@ -19,7 +19,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m emulator.demo",
         description="Rotate, repair and revoke a key while three apps use it (about 25 seconds).",
-        epilog="Exits with 0 if every step happened and no request failed. In a pipe, the last line is JSON.",
+        epilog="Exits with 0 if every step happened and no request failed. "
+        "In a pipe, the last line is JSON.",
     )
     parser.add_argument(
         "--storage",

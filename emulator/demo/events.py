@@ -19,6 +19,6 @@ async def subscribe(azure: Azure, proxy: Proxy, host: Mapping[str, Any], vault: 
         return
     code = host["eventgrid_key"]
     url = f"{host['url']}/runtime/webhooks/eventgrid?functionName=secret_expiring&code={code}"
-    subscription = Subscription(url, types=TYPES)
-    await proxy.control.deliverer.validate(subscription)
-    azure.vault(vault).topic.subscribe(subscription)
+    subscription, topic = Subscription(url, types=TYPES), azure.vault(vault).topic
+    await proxy.control.deliverer.validate(subscription, topic)
+    topic.subscribe(subscription)

@@ -5,7 +5,6 @@ Keys are shown as hashes; ``?reveal=keys`` shows the keys themselves, for tests.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, fields
@@ -146,8 +145,9 @@ class Control:
     async def _subscribe(self, request: Request, body: dict[str, Any]) -> Any:
         """Subscribe an endpoint after its validation handshake, as Azure does."""
         subscription = seed.subscription(body)
-        await asyncio.wait_for(self.deliverer.validate(subscription), 30)
-        self._azure.vault(str(body["vault"])).topic.subscribe(subscription)
+        topic = self._azure.vault(str(body["vault"])).topic
+        await self.deliverer.validate(subscription, topic)
+        topic.subscribe(subscription)
         return {}
 
 

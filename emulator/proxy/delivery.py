@@ -6,21 +6,23 @@ import asyncio
 import contextlib
 import json
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
-from azure.core.exceptions import AzureError
+from azure.core.exceptions import AzureError, HttpResponseError
 from azure.storage.queue import TextBase64EncodePolicy
 from azure.storage.queue.aio import QueueClient
 
 from ..azure import Azure
+from ..services.eventgrid import handshake
 from ..services.eventgrid.delivery import Delivery
+from ..services.eventgrid.handshake import validation_event
 from ..services.eventgrid.subscription import Subscription
 from ..services.eventgrid.system_topic import SystemTopic
 
 WAIT_SECONDS = 30
-ORIGIN = "eventgrid.azure.net"
-QUEUE = "queue:"
+_TIMEOUT = aiohttp.ClientTimeout(total=WAIT_SECONDS)
 
 
 class Deliverer:
@@ -66,7 +68,7 @@ class Deliverer:
     ) -> None:
         status: int | None = None
         with contextlib.suppress(aiohttp.ClientError, AzureError, TimeoutError):
-            if delivery.url.startswith(QUEUE):
+            if delivery.subscription.queue:
                 status = await self._enqueue(delivery)
             else:
                 status = await _post(session, delivery)
@@ -75,59 +77,51 @@ class Deliverer:
         topic.report(delivery, status)
 
     async def _enqueue(self, delivery: Delivery) -> int:
-        name, policy = delivery.url.removeprefix(QUEUE), TextBase64EncodePolicy()
+        """Return the status of the queue's answer."""
+        name, policy = delivery.subscription.queue, TextBase64EncodePolicy()
         async with QueueClient.from_connection_string(
-            self.storage, name, message_encode_policy=policy
+            self.storage, name, message_encode_policy=policy, retry_total=0
         ) as queue:
-            await queue.send_message(json.dumps(delivery.event), time_to_live=-1)
+            try:
+                await queue.send_message(json.dumps(delivery.event), time_to_live=-1)
+            except HttpResponseError as exc:
+                return exc.status_code or 500
         return 200
 
-    async def validate(self, subscription: Subscription) -> None:
+    async def validate(self, subscription: Subscription, topic: SystemTopic) -> None:
         """Raise ValueError if the endpoint fails the handshake; a queue has none."""
-        if subscription.url.startswith(QUEUE):
+        if subscription.queue:
             return
-        async with aiohttp.ClientSession() as session:
+        event = validation_event(topic.source, str(uuid.uuid4()), self._azure.clock.now())
+        async with aiohttp.ClientSession(timeout=_TIMEOUT) as session:
             try:
                 if subscription.schema == "cloudevents":
                     await _validate_cloud(session, subscription)
                 else:
-                    await _validate_grid(session, subscription)
-            except aiohttp.ClientError as exc:
+                    await _validate_grid(session, subscription, event)
+            except (aiohttp.ClientError, TimeoutError) as exc:
                 raise ValueError(f"the webhook cannot be validated: {exc}") from None
 
 
 async def _post(session: aiohttp.ClientSession, delivery: Delivery) -> int:
-    timeout = aiohttp.ClientTimeout(total=WAIT_SECONDS)
     async with session.post(
-        delivery.url, data=delivery.body, headers=delivery.headers, timeout=timeout
+        delivery.url, data=delivery.body, headers=delivery.headers, timeout=_TIMEOUT
     ) as response:
         return response.status
 
 
-async def _validate_grid(session: aiohttp.ClientSession, subscription: Subscription) -> None:
-    code = str(uuid.uuid4())
-    event: dict[str, Any] = {
-        "id": str(uuid.uuid4()),
-        "topic": "",
-        "subject": "",
-        "data": {"validationCode": code, "validationUrl": "https://rp.eventgrid.azure.net/unused"},
-        "eventType": "Microsoft.EventGrid.SubscriptionValidationEvent",
-        "eventTime": "2026-11-23T00:00:00Z",
-        "metadataVersion": "1",
-        "dataVersion": "2",
-    }
-    headers = {"aeg-event-type": "SubscriptionValidation", "Content-Type": "application/json"}
-    async with session.post(
-        subscription.url, data=json.dumps([event]), headers=headers
-    ) as response:
-        text = await response.text()
-        if response.status != 200 or json.loads(text or "{}").get("validationResponse") != code:
+async def _validate_grid(
+    session: aiohttp.ClientSession, subscription: Subscription, event: Mapping[str, Any]
+) -> None:
+    body, code = json.dumps([event]), event["data"]["validationCode"]
+    async with session.post(subscription.url, data=body, headers=handshake.HEADERS) as response:
+        if not handshake.accepts(response.status, await response.text(), code):
             raise ValueError(f"the webhook responded to the handshake with {response.status}")
 
 
 async def _validate_cloud(session: aiohttp.ClientSession, subscription: Subscription) -> None:
-    headers = {"WebHook-Request-Origin": ORIGIN}
+    headers = {"WebHook-Request-Origin": handshake.ORIGIN}
     async with session.options(subscription.url, headers=headers) as response:
         allowed = response.headers.get("WebHook-Allowed-Origin", "")
-        if response.status != 200 or allowed not in ("*", ORIGIN):
+        if response.status != 200 or allowed not in ("*", handshake.ORIGIN):
             raise ValueError(f"the webhook responded to the handshake with {response.status}")

@@ -74,23 +74,27 @@ def event_subscription_body(vault: Vault, subscription: Subscription) -> dict[st
         "properties": {
             "topic": topic_id(vault),
             "provisioningState": "Succeeded",
-            "destination": _destination(subscription.url),
+            "destination": _destination(subscription),
             "filter": {
                 "subjectBeginsWith": subscription.begins,
                 "subjectEndsWith": subscription.ends,
                 "includedEventTypes": types or None,
             },
             "eventDeliverySchema": "CloudEventSchemaV1_0" if cloud else "EventGridSchema",
+            "retryPolicy": {
+                "maxDeliveryAttempts": subscription.max_attempts,
+                "eventTimeToLiveInMinutes": subscription.ttl_minutes,
+            },
         },
     }
 
 
-def _destination(url: str) -> dict[str, Any]:
+def _destination(subscription: Subscription) -> dict[str, Any]:
     """Return the destination; ARM does not show a webhook's query, which holds its secret."""
-    kind, _, name = url.partition(":")
-    if kind == "queue":
-        return {"endpointType": "StorageQueue", "properties": {"queueName": name}}
-    properties = {"endpointBaseUrl": url.partition("?")[0]}
+    if subscription.queue:
+        properties = {"queueName": subscription.queue}
+        return {"endpointType": "StorageQueue", "properties": properties}
+    properties = {"endpointBaseUrl": subscription.url.partition("?")[0]}
     return {"endpointType": "WebHook", "properties": properties}
 
 

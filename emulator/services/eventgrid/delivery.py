@@ -12,11 +12,10 @@ from typing import Any
 
 from .subscription import Subscription
 
-# Seconds between attempts; the last one repeats until the event is 24 hours old.
+# Seconds between attempts; the last one repeats.
 RETRIES = (10, 30, 60, 300, 600, 1800, 3600, 10800, 21600, 43200)
-LIFETIME = timedelta(hours=24)
 # Not retried: 400, 403 and 413; from a webhook, 401 as well.
-FINAL_STATUSES = frozenset({400, 401, 403, 413})
+FINAL_STATUSES = frozenset({400, 403, 413})
 
 
 @dataclass
@@ -65,4 +64,9 @@ class Delivery:
 
     def has_failed(self, status: int | None) -> bool:
         """Return whether Event Grid gives up after this attempt."""
-        return status in FINAL_STATUSES or self.next_at > self.first_at + LIFETIME
+        policy = self.subscription
+        final = status in FINAL_STATUSES or (status == 401 and not policy.queue)
+        lifetime = timedelta(minutes=policy.ttl_minutes)
+        return (
+            final or self.attempts >= policy.max_attempts or self.next_at > self.first_at + lifetime
+        )

@@ -12,6 +12,7 @@ from typing import Any
 from ...core.clock import Clock
 from .delivery import Delivery
 from .subscription import Subscription
+from .times import event_time
 
 
 def _every_subscription(subscription: Subscription) -> bool:
@@ -77,7 +78,7 @@ class SystemTopic:
         data: dict[str, Any],
         now: datetime,
     ) -> dict[str, Any]:
-        time = now.strftime("%Y-%m-%dT%H:%M:%S.%f") + "7Z"
+        time = event_time(now)
         event_id = str(uuid.UUID(int=self.random.getrandbits(128), version=4))
         if subscription.schema == "cloudevents":
             return {

@@ -112,8 +112,9 @@ class Fleet:
         """Deliver a vault's near-expiry events to this worker."""
         url = worker.url + WEBHOOK
         subscription = Subscription(url, types=("SecretNearExpiry",), begins=begins)
-        await self.proxy.control.deliverer.validate(subscription)
-        self.proxy.azure.vault(vault).topic.subscribe(subscription)
+        topic = self.proxy.azure.vault(vault).topic
+        await self.proxy.control.deliverer.validate(subscription, topic)
+        topic.subscribe(subscription)
 
 
 @asynccontextmanager

@@ -9,6 +9,7 @@ import pytest
 
 from emulator.azure import Azure
 from emulator.core.wire import Headers, Request
+from emulator.services.eventgrid import handshake
 
 from .deliveries import deliver
 
@@ -65,15 +66,73 @@ def test_delivery_is_retried_for_a_day_and_then_dead_lettered(azure: Azure) -> N
     assert len(azure.vault("kv-demo").topic.dead_letters) == 1
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 413])
-def test_some_statuses_are_not_retried(azure: Azure, status: int) -> None:
+@pytest.mark.parametrize(
+    ("limit", "most"),
+    [({"max_attempts": 2}, 2), ({"ttl_minutes": 1}, 3), ({"max_attempts": 30}, 11)],
+)
+def test_the_first_limit_of_a_retry_policy_ends_the_attempts(
+    azure: Azure, limit: dict[str, int], most: int
+) -> None:
+    """By the schedule, the attempts are at 0 s, 10 s, 40 s and 100 s of an event's life."""
     azure.vault("kv-demo").topic.duplicates = 0
-    azure.subscribe("kv-demo", HOOK)
+    azure.subscribe("kv-demo", HOOK, **limit)
+    azure.add_secret("kv-demo", "a", value="x")
+    attempts = 0
+    for _ in range(24 * 360):
+        for topic, delivery in azure.due_deliveries():
+            assert delivery.headers["aeg-delivery-count"] == str(attempts)
+            attempts += 1
+            topic.report(delivery, None)
+        azure.advance(timedelta(seconds=10))
+    assert attempts == most
+
+
+@pytest.mark.parametrize(
+    "limit", [{"max_attempts": 0}, {"max_attempts": 31}, {"ttl_minutes": 0}, {"ttl_minutes": 1441}]
+)
+def test_a_retry_policy_has_bounds(azure: Azure, limit: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="policy"):
+        azure.subscribe("kv-demo", HOOK, **limit)
+
+
+@pytest.mark.parametrize(
+    ("url", "status", "again"),
+    [
+        *((HOOK, status, False) for status in (400, 401, 403, 413)),
+        *(("queue:work", status, False) for status in (400, 403, 413)),
+        ("queue:work", 401, True),
+        *((url, status, True) for url in (HOOK, "queue:work") for status in (404, 408, 429, 503)),
+    ],
+)
+def test_some_statuses_are_not_retried(azure: Azure, url: str, status: int, again: bool) -> None:
+    azure.vault("kv-demo").topic.duplicates = 0
+    azure.subscribe("kv-demo", url)
     azure.add_secret("kv-demo", "a", value="x")
     ((topic, delivery),) = azure.due_deliveries()
     topic.report(delivery, status)
     assert azure.due_deliveries() == []
-    assert len(topic.dead_letters) == 1
+    assert (len(topic.pending), len(topic.dead_letters)) == ((1, 0) if again else (0, 1))
+
+
+def test_the_handshake_is_an_event_of_the_vault_at_its_time(azure: Azure) -> None:
+    source = azure.vault("kv-demo").id
+    event = handshake.validation_event(source, "the-code", azure.clock.now())
+    assert event["topic"] == source
+    assert event["eventTime"].startswith("2026-11-23T00:00:00.")
+    assert event["data"]["validationCode"] == "the-code"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "accepted"),
+    [
+        (200, '{"validationResponse": "the-code"}', True),
+        (202, '{"validationResponse": "the-code"}', False),
+        (200, '{"validationResponse": "another"}', False),
+        *((200, body, False) for body in ("", "[]", "not JSON")),
+    ],
+)
+def test_only_the_code_completes_a_handshake(status: int, body: str, accepted: bool) -> None:
+    assert handshake.accepts(status, body, "the-code") is accepted
 
 
 def test_an_event_is_sometimes_delivered_twice(azure: Azure) -> None:
