@@ -346,6 +346,15 @@ STORIES: dict[str, Plan] = {
             PlannedEvent(35923, "leak unknown everywhere blind"),
         ),
     ),
+    "a record is damaged, so that a secret without an expiry counts as enrolled again": replace(
+        NEIGHBOURS,
+        seed=500581,
+        due=False,
+        events=(
+            PlannedEvent(1193, "carelessly write a document"),
+            PlannedEvent(42073, "tamper: garble a record", 2),
+        ),
+    ),
     "a record is damaged, and no secret of the account has tags on its latest version": replace(
         NEIGHBOURS,
         seed=330977,

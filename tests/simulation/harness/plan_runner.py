@@ -154,7 +154,10 @@ class PlanRun:
         """Return whether nothing is left to do.
 
         Secrets on hold keep their requests, and a shared vault that stays closed is tried again.
+        After a lost record, a due rotation waits until the secrets were looked for.
         """
+        if record.is_young(self.world.now) and not record.searched:
+            return False
         vaults = self.world.azure.keyvault.vaults.values()
         closed = self.plan.shared and not all(vault.open for vault in vaults)
         return (
