@@ -26,7 +26,7 @@ SURVIVED, UNTESTED, FLAKY = "survived", "no test", "flaky"
 
 CACHE = ROOT / ".cache/mutation"
 _LAST = CACHE / "last"  # how the last test ended, and its name
-_SECONDS = 60  # a test may take this long
+_SECONDS = 15  # a test may take this long
 _FAILED = ("AssertionError", "assert ", "Failed: ")  # the beginnings of messages
 
 
@@ -67,6 +67,8 @@ class Run:
         """Find out which tests run which line."""
         if not file.exists():
             _fork(lambda: self._measure(file))
+        if not file.exists():
+            pytest.exit("it cannot be found out which tests run which line", returncode=2)
         data = coverage.CoverageData(str(file))
         data.read()
         for path in data.measured_files():
@@ -78,7 +80,9 @@ class Run:
         tracer = coverage.Coverage(new, config_file=False, include=["rotation/*"])
         tracer.erase()
         tracer.start()
-        self._run(self._items, before=tracer.switch_context)
+        for test, following in self._pairs(self._items):
+            tracer.switch_context(test)
+            _outcome(self._items[test], following)
         tracer.stop()
         tracer.save()
         new.rename(file)
@@ -94,7 +98,7 @@ class Run:
         functions = {(m.file, m.function): m for m in self._chosen}.values()
         some = {test for m in self._chosen for test in self._covering(m)[:2]}
         outcome, test = self._first_failure(sorted(some), *(m.recompile for m in functions))
-        if outcome != PASSED:
+        if some and outcome != PASSED:
             pytest.exit(f"the control fails: {outcome} in {test} without a mutant", returncode=2)
 
     def _try(self, mutant: Mutant) -> str:
@@ -114,36 +118,28 @@ class Run:
         def work() -> None:
             for call in prepare:
                 call()
-            _LAST.write_text(f"{PASSED} ")
-            self._run(tests, while_passed=True)
+            for test, following in self._pairs(tests):
+                _LAST.write_text(f"{TIMEOUT} {test}")
+                signal.alarm(_SECONDS)
+                outcome = _outcome(self._items[test], following)
+                signal.alarm(0)
+                _LAST.write_text(f"{outcome} {test}")
+                if outcome != PASSED:
+                    break
 
         _LAST.write_text(f"{CRASH} ")
         _fork(work)
         outcome, _, test = _LAST.read_text().partition(" ")
         return outcome, test
 
-    def _run(
-        self,
-        tests: Iterable[str],
-        *,
-        before: Callable[[str], object] = lambda test: None,
-        while_passed: bool = False,
-    ) -> None:
+    def _pairs(self, tests: Iterable[str]) -> Iterable[tuple[str, Any]]:
+        """Return each test with the next one, which may share its fixtures."""
         names = list(tests)
-        following = [*map(self._items.get, names[1:]), None]  # may share fixtures
-        for name, next_item in zip(names, following, strict=True):
-            before(name)
-            _LAST.write_text(f"{TIMEOUT} {name}")
-            outcome = _outcome(self._items[name], next_item)
-            _LAST.write_text(f"{outcome} {name}")
-            if while_passed and outcome != PASSED:
-                break
+        return zip(names, [*map(self._items.get, names[1:]), None], strict=False)
 
 
 def _outcome(item: Any, following: Any) -> str:
-    signal.alarm(_SECONDS)
     reports: list[Any] = runtestprotocol(item, log=False, nextitem=following)
-    signal.alarm(0)
     texts = [str(one.longrepr.reprcrash.message) for one in reports if one.failed]
     if any(text.startswith(_FAILED) for text in texts):
         return ASSERTION
