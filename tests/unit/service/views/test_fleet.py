@@ -29,7 +29,7 @@ POLICY = Policy(spread=0 * DAY)
 LAST = operation("last", ended_at=NOW - DAY, outcome="done")
 
 
-def test_a_row_has_everything_that_the_listing_and_the_record_tell() -> None:
+def test_a_row_has_everything_that_is_listed_or_stored() -> None:
     shown = record(
         phase=Phase.OVERLAP,
         operation=operation(),
