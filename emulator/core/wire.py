@@ -53,8 +53,9 @@ class Request:
 
     @property
     def query(self) -> dict[str, str]:
-        """Decoded query; the last of repeated names wins."""
-        return dict(parse_qsl(urlsplit(self.url).query, keep_blank_values=True))
+        """Decoded query, its names in lower case; the last of repeated names wins."""
+        pairs = parse_qsl(urlsplit(self.url).query, keep_blank_values=True)
+        return {name.lower(): value for name, value in pairs}
 
     def json(self) -> Any:
         """Parse the body as strict JSON.

@@ -6,9 +6,7 @@ import re
 
 from ...core.wire import Request
 from .account_requests import AccountRequest
-from .app_requests import AppRequest
 from .errors import ArmError
-from .vault_requests import VaultRequest
 
 _FORM = re.compile(r"20\d\d-\d\d-\d\d(-preview)?")
 
@@ -35,7 +33,7 @@ ACCOUNTS = (
 )
 
 
-def check_api_version(request: Request, parsed: AccountRequest | VaultRequest | AppRequest) -> None:
+def check_api_version(request: Request, parsed: object) -> None:
     """Raise ArmError if the version is missing, malformed, or not one of the accounts' provider."""
     version = request.query.get("api-version", "")
     if not version:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from ...core.identity import Principal
@@ -100,21 +100,22 @@ def _network(account: Account) -> dict[str, Any]:
     return rules | ({"bypass": "AzureServices"} if account.default_action == "Deny" else {})
 
 
-def _headers() -> dict[str, str]:
-    request_id, at = str(uuid.uuid4()), datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+def identification(now: datetime) -> dict[str, str]:
+    """Return the headers that name a response, its route and its time."""
+    request_id = str(uuid.uuid4())
     return {
         "x-ms-request-id": request_id,
         "x-ms-correlation-request-id": request_id,
-        "x-ms-routing-request-id": f"WESTEUROPE:{at}:{request_id}",
+        "x-ms-routing-request-id": f"WESTEUROPE:{now:%Y%m%dT%H%M%SZ}:{request_id}",
         "Cache-Control": "no-cache",
     }
 
 
 def ok(body: object) -> Response:
     """Return 200 with a JSON body."""
-    return Response.of_json(200, body, _headers())
+    return Response.of_json(200, body)
 
 
 def error_response(error: ArmError) -> Response:
     body = {"error": {"code": error.code, "message": error.message}}
-    return Response.of_json(error.status, body, _headers() | error.headers)
+    return Response.of_json(error.status, body, error.headers)

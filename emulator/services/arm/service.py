@@ -8,32 +8,41 @@ from typing import Any
 
 from ...core import clouds
 from ...core.clouds import Cloud
-from ...core.identity import TENANT, Identity, Principal, covers
+from ...core.identity import Identity, Principal, covers
 from ...core.wire import Headers, Request, Response
 from ..accounts import Account, Accounts
 from ..apps import App
 from ..keyvault.vault import Vault
-from . import account_requests, app_requests, errors, vault_requests
+from . import account_requests, app_requests, errors, registrations, vault_requests
 from .account_requests import AccountRequest, page, slot_of
 from .api_versions import check_api_version
 from .app_requests import AppRequest
+from .authentication import authenticate
 from .errors import ArmError, check_right
-from .responses import ACCOUNTS, account_body, error_response, keys_body, ok, permissions_body
+from .registrations import ProviderRequest, Registrations
+from .responses import (
+    ACCOUNTS,
+    account_body,
+    error_response,
+    identification,
+    keys_body,
+    ok,
+    permissions_body,
+)
 from .throttling import Throttling
 from .vault_requests import VaultRequest
 
 PAGE = 100
 
-AnyRequest = AccountRequest | VaultRequest | AppRequest
+AnyRequest = AccountRequest | VaultRequest | AppRequest | ProviderRequest
 
 
 @dataclass
 class Arm:
     """The control plane. Subscriptions and groups are in lower case.
 
-    ``locks`` are the ARM ids of scopes with a read-only lock, ``unregistered`` the subscriptions
-    without the provider Microsoft.CognitiveServices, ``definitions`` the properties of policies and
-    initiatives by their ids in lower case.
+    ``locks`` are the ARM ids of scopes with a read-only lock, ``definitions`` the properties of
+    policies and initiatives by their ids in lower case.
     """
 
     identity: Identity
@@ -41,12 +50,15 @@ class Arm:
     vaults: Mapping[str, Vault] = field(default_factory=dict)
     subscriptions: set[str] = field(default_factory=set)
     groups: set[tuple[str, str]] = field(default_factory=set)
-    unregistered: set[str] = field(default_factory=set)
     locks: set[str] = field(default_factory=set)
     definitions: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     throttling: Throttling = field(default_factory=Throttling)
     page: int = PAGE
     apps: Mapping[str, App] = field(default_factory=dict)
+    registrations: Registrations = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.registrations = Registrations(self.accounts.clock)
 
     def route(self, request: Request) -> tuple[str, Callable[[], Response]] | None:
         cloud = clouds.of_arm(request.host)
@@ -57,33 +69,19 @@ class Arm:
         return f"arm.{name}", lambda: self._respond(request, cloud, parsed)
 
     def _respond(self, request: Request, cloud: Cloud, parsed: AnyRequest | None) -> Response:
-        headers: dict[str, str] = {}
+        headers, now = {}, self.accounts.clock.now()
         try:
-            principal = self._authenticate(request, cloud)
+            principal = authenticate(self.identity, request, cloud)
             if parsed is None:
                 raise errors.no_route(request.path)
             check_api_version(request, parsed)
-            kind, now = "reads" if request.method == "GET" else "writes", self.accounts.clock.now()
+            kind = "reads" if request.method == "GET" else "writes"
             headers = self.throttling.spend(kind, principal.object_id, parsed.subscription, now)
             response = self._dispatch(request, cloud, principal, parsed)
         except ArmError as error:
             response = error_response(error)
+        headers = identification(now) | headers
         return Response(response.status, Headers({**response.headers, **headers}), response.body)
-
-    def _authenticate(self, request: Request, cloud: Cloud) -> Principal:
-        found = self.identity.bearer(request, cloud.audiences)
-        if isinstance(found, Principal):
-            return found
-        login = "login.windows.net" if cloud is clouds.PUBLIC else cloud.login
-        authority = f"https://{login}/{TENANT}"
-        code, text = {
-            "missing": ("AuthenticationFailed", "Authentication failed. The header is missing."),
-            "expired": ("ExpiredAuthenticationToken", "The access token expiry has passed."),
-            "audience": ("InvalidAuthenticationTokenAudience", "The audience is not accepted."),
-        }.get(found, ("InvalidAuthenticationToken", "The access token is invalid."))
-        challenge = f'Bearer authorization_uri="{authority}", error="invalid_token"'
-        challenge += f', error_description="{text}"'
-        raise ArmError(401, code, text, WWW_Authenticate=challenge)
 
     def _dispatch(
         self,
@@ -98,6 +96,8 @@ class Arm:
             return vault_requests.policy_definition(request, principal, self.definitions)
         if parsed.subscription.lower() not in self.subscriptions:
             raise errors.no_subscription(parsed.subscription)
+        if isinstance(parsed, ProviderRequest):
+            return self.registrations.respond(parsed, principal)
         if isinstance(parsed, AppRequest):
             return app_requests.respond(parsed, principal, self.apps)
         if isinstance(parsed, VaultRequest):
@@ -165,7 +165,7 @@ class Arm:
         subscription, group = parsed.subscription.lower(), parsed.group.lower()
         if group and (subscription, group) not in self.groups:
             raise errors.no_group(parsed.group)
-        if subscription in self.unregistered:
+        if self.registrations.state(subscription) != "Registered":
             raise errors.not_registered()
 
 
@@ -174,4 +174,5 @@ def _parse(request: Request) -> AnyRequest | None:
         account_requests.parse(request)
         or vault_requests.parse(request)
         or app_requests.parse(request)
+        or registrations.parse(request)
     )

@@ -118,6 +118,13 @@ def test_a_missing_or_unknown_api_version_is_refused(azure: Azure) -> None:
         assert azure.handle(Request("GET", f"{URL}/secrets{query}", headers)).status == 400
 
 
+def test_the_name_of_the_api_version_compares_without_case(azure: Azure) -> None:
+    token = azure.identity.issue(azure.identity.principals[0], "https://vault.azure.net")
+    headers = Headers({"Authorization": f"Bearer {token}"})
+    request = Request("GET", f"{URL}/secrets?Api-Version=2026-04-01", headers)
+    assert azure.handle(request).status == 200
+
+
 def test_tokens_are_checked_for_audience_and_expiry(azure: Azure) -> None:
     admin = azure.identity.principals[0]
     wrong = azure.identity.issue(admin, "https://management.azure.com")
