@@ -78,9 +78,10 @@ SDK_ERRORS = (AzureError, TypeError, ValueError, AttributeError, LookupError)
 def failure(exc: Exception, doing: str, *, effect: bool = False) -> RotationError:
     """Return the error that the caller raises.
 
-    With ``effect``, a call that may have had its effect is Unknown: the service responded 5xx or
-    408, the response was lost, or the connection broke. (With aiohttp a dropped connection is a
-    ServiceRequestError, which otherwise means "never sent".)
+    With ``effect``, a call that may have had its effect is Unknown: the service responded 5xx, 408
+    or a success that the SDK does not know, such as 202; the response was lost; or the connection
+    broke. (With aiohttp a dropped connection is a ServiceRequestError, which otherwise means "never
+    sent".)
     """
     if isinstance(exc, HttpResponseError) and exc.status_code is not None:
         return _answered(exc, doing, effect)
@@ -113,7 +114,7 @@ def _answered(exc: HttpResponseError, doing: str, effect: bool) -> RotationError
         code = "AccessDenied"
     refused = _refused(text) if code in _REFUSALS else ""
     message = f"{doing}: {status} {code}: {(refused or hide(text))[:_MESSAGE_LENGTH]}"
-    if effect and (status >= 500 or status == 408):
+    if effect and (status >= 500 or status == 408 or status < 400):
         return Unknown(message, code=code)
     if status >= 500 or status in _TRANSIENT_STATUS or code in _TRANSIENT_CODES:
         return Transient(message, code=code, retry_after=_retry_after(exc))

@@ -45,6 +45,8 @@ def answered(
 @pytest.mark.parametrize(
     ("status", "code", "usual", "with_effect"),
     [
+        (202, "Accepted", Permanent, Unknown),
+        (302, "Found", Permanent, Unknown),
         (400, "BadParameter", Permanent, Permanent),
         (401, "Unauthorized", Transient, Transient),
         (403, "AuthorizationFailed", Permanent, Permanent),
