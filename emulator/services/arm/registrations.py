@@ -1,4 +1,4 @@
-"""A subscription's registration for the provider of accounts; the SDKs register by themselves.
+"""A subscription's registration for the provider of accounts; the SDKs register automatically.
 
 "Azure resource providers and types": a registration needs ``PROVIDER/register/action``.
 """

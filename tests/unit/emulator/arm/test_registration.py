@@ -51,7 +51,7 @@ def test_a_registration_needs_its_right(azure: Azure) -> None:
     assert state(azure) == "NotRegistered"
 
 
-def test_the_sdk_registers_by_itself_and_waits_in_steps_of_ten_seconds(
+def test_the_sdk_registers_and_waits_in_steps_of_ten_seconds(
     azure: Azure, client: CognitiveServicesManagementClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("time.sleep", lambda s: azure.advance(timedelta(seconds=s)))
