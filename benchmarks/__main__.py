@@ -16,6 +16,7 @@ import sys
 from typing import Any
 
 from . import figures, peers, scenarios, table
+from .idle import run as idle
 from .pace import report
 
 
@@ -39,19 +40,22 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
     parser.add_argument("--check", action="store_true", help="fail if a figure has grown")
     parser.add_argument("--write", action="store_true", help="replace figures.json")
+    parser.add_argument("--secrets", type=int, default=idle.SECRETS, help="of the fleet at rest")
     arguments = parser.parse_args()
     logging.disable(logging.CRITICAL)
     found = asyncio.run(_measure())
+    fleet = asyncio.run(idle.measured(arguments.secrets))
     further = found["further_target"]
     for name in further:
         further[name] -= found["rotation"][name] + found["revocation"][name]
     pace = report.measured()
-    grown = figures.grown(found, pace) if arguments.check else []
+    grown = figures.grown(found | {"idle": fleet}, pace) if arguments.check else []
+    grown += idle.over(fleet) if arguments.check else []
     if arguments.write:
-        figures.write(found, pace)
+        figures.write(found | {"idle": fleet}, pace)
     table.show(found)
-    print("", *report.lines(pace), "", *grown, sep="\n")
-    print(json.dumps(found | pace))
+    print("", *idle.lines(fleet), "", *report.lines(pace), "", *grown, sep="\n")
+    print(json.dumps(found | {"idle": fleet} | pace))
     return 1 if grown else 0
 
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from emulator.azure import Azure
 from emulator.services.router import Call
-from rotation.domain.document import Document
+from rotation.domain.document import Document, Entry
 from rotation.domain.ids import AccountId
 from rotation.domain.record import Record
 from rotation.engine.journal import Journal
@@ -48,14 +48,19 @@ class CountingStore:
         self._note("sweep_reads" if name == _SWEEP else "journal_reads")
         return await self.store.read(name)
 
-    async def write(self, name: str, body: bytes, etag: str | None) -> str:
+    async def write(self, name: str, body: bytes, etag: str | None, index: str = "") -> str:
         self._note("sweep_writes" if name == _SWEEP else "journal_writes")
-        return await self.store.write(name, body, etag)
+        return await self.store.write(name, body, etag, index)
 
     async def stamps(self, prefix: str = "") -> AsyncIterator[tuple[str, str]]:
         self._note("journal_listings")
         async for stamp in self.store.stamps(prefix):
             yield stamp
+
+    async def entries(self, prefix: str = "") -> AsyncIterator[Entry]:
+        self._note("journal_listings")
+        async for entry in self.store.entries(prefix):
+            yield entry
 
     def lease(self, name: str, duration: timedelta) -> AbstractAsyncContextManager[bool]:
         self._note("leases")

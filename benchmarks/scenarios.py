@@ -80,6 +80,7 @@ async def scene(targets: int = 1) -> AsyncIterator[Scene]:
         async with product_on(azure, meter.store) as made:
             await made.triggers.sweep()
             await made.run(timedelta(hours=1))
+            await made.triggers.sweep()
             yield Scene(azure, made, meter)
 
 

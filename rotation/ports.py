@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from .domain.account import Account
 from .domain.consumers import Consumer
-from .domain.document import Document
+from .domain.document import Document, Entry
 from .domain.ids import AccountId, TargetId
 from .domain.keys import Key, Keys, Slot
 from .domain.operation import PublishedVersion
@@ -118,8 +118,10 @@ class Store(Protocol):
     async def read(self, name: str) -> Document | None:
         """Return the document, or None if it does not exist."""
 
-    async def write(self, name: str, body: bytes, etag: str | None) -> str:
+    async def write(self, name: str, body: bytes, etag: str | None, index: str = "") -> str:
         """Write if unchanged since ``etag`` (None: if absent) and return the new etag.
+
+        ``index`` is stored with the document, for listings: printable ASCII, at most 1 KiB.
 
         Raises Conflict if it changed. A write without a response is resolved by the store.
         """
@@ -129,6 +131,9 @@ class Store(Protocol):
 
         Each comes with a stamp that changes with its document.
         """
+
+    def entries(self, prefix: str = "") -> AsyncIterator[Entry]:
+        """List the same, with the index of each document; empty if it has none."""
 
     def lease(self, name: str, duration: timedelta) -> AbstractAsyncContextManager[bool]:
         """Try to be the only worker on ``name``; yields whether that succeeded; never waits.

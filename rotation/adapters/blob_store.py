@@ -12,8 +12,9 @@ from azure.core import MatchConditions
 from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
 from azure.storage.blob.aio import BlobClient, BlobLeaseClient, BlobServiceClient
 
-from ..domain.document import Document
+from ..domain.document import Document, Entry
 from ..domain.errors import Conflict, RotationError, Transient, Unknown
+from . import blob_listing
 from .storage import code_of, failed
 from .storage_limits import checked_name, is_name, lease_seconds
 
@@ -21,7 +22,7 @@ ROLE = "Storage Blob Data Contributor"
 
 _DOCUMENTS, _LEASES = "accounts/", "leases/"
 
-_WRITE = "write"
+_WRITE, INDEX = "write", "index"
 
 _ABSENT = frozenset({"BlobNotFound", "ContainerNotFound"})
 
@@ -45,15 +46,16 @@ class BlobStore:
                 return None
             raise failed(exc, f"read document {name}", ROLE) from None
 
-    async def write(self, name: str, body: bytes, etag: str | None) -> str:
-        """Write a document, marked with a new id in the blob's metadata.
+    async def write(self, name: str, body: bytes, etag: str | None, index: str = "") -> str:
+        """Write a document, marked with a new id in the blob's metadata, where its index is too.
 
         The id also resolves conflicts: aiohttp repeats a PUT if a kept connection breaks, and the
         second one then conflicts with the first.
         """
         blob, write_id = self._blob(_DOCUMENTS, name), uuid.uuid4().hex
         try:
-            return await self._upload(blob, body, etag, {_WRITE: write_id})
+            metadata = {_WRITE: write_id, **({INDEX: index} if index else {})}
+            return await self._upload(blob, body, etag, metadata)
         except AzureError as exc:
             if code_of(exc) == "BlobNotFound":
                 raise Conflict(
@@ -70,6 +72,16 @@ class BlobStore:
                 name = blob.name.removeprefix(_DOCUMENTS)
                 if is_name(name):
                     yield name, str(blob.etag)
+        except AzureError as exc:
+            if code_of(exc) not in _ABSENT:
+                raise failed(exc, "list the documents", ROLE) from None
+
+    async def entries(self, prefix: str = "") -> AsyncIterator[Entry]:
+        try:
+            async for blob in blob_listing.blobs(self._container, _DOCUMENTS + prefix):
+                name = blob.name.removeprefix(_DOCUMENTS)
+                if is_name(name):
+                    yield Entry(name, blob.etag, blob.metadata.get(INDEX, ""))
         except AzureError as exc:
             if code_of(exc) not in _ABSENT:
                 raise failed(exc, "list the documents", ROLE) from None

@@ -2,6 +2,7 @@
 
 A document is a file that is only replaced as a whole. Its tag is a digest of its content and its
 modification time. Every write increases that time, so equal contents have different tags.
+The index of a document is another file, with the time of the document that it belongs to.
 POSIX only (flock). The directory must be local: network file systems do not keep such locks.
 """
 
@@ -17,7 +18,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
-from ..domain.document import Document
+from ..domain.document import Document, Entry
 from ..domain.errors import Conflict, Permanent, of_service
 from .file_lock import acquire, locked
 from .storage_limits import checked_name, is_name, lease_seconds
@@ -31,13 +32,14 @@ class FileStore:
     def __init__(self, directory: str | Path, now: Callable[[], float] = time.time) -> None:
         self._directory = Path(directory)
         self._leases = self._directory / "leases"
+        self._indexes = self._directory / "index"
         self._now = now
 
     async def read(self, name: str) -> Document | None:
         return await asyncio.to_thread(self._read, checked_name(name))
 
-    async def write(self, name: str, body: bytes, etag: str | None) -> str:
-        return await asyncio.to_thread(self._write, checked_name(name), body, etag)
+    async def write(self, name: str, body: bytes, etag: str | None, index: str = "") -> str:
+        return await asyncio.to_thread(self._write, checked_name(name), body, etag, index)
 
     async def stamps(self, prefix: str = "") -> AsyncIterator[tuple[str, str]]:
         with _os_errors_as_permanent("list the documents"):
@@ -46,6 +48,10 @@ class FileStore:
         for name, stamp in stamps:
             if is_name(name) and name.startswith(prefix):
                 yield name, stamp
+
+    async def entries(self, prefix: str = "") -> AsyncIterator[Entry]:
+        async for name, stamp in self.stamps(prefix):
+            yield Entry(name, stamp, self._index(name, stamp))
 
     @asynccontextmanager
     async def lease(self, name: str, duration: timedelta) -> AsyncIterator[bool]:
@@ -74,7 +80,14 @@ class FileStore:
             found = _content(self._path(name))
         return Document(found[0], _tag(*found)) if found else None
 
-    def _write(self, name: str, body: bytes, etag: str | None) -> str:
+    def _index(self, name: str, stamp: str) -> str:
+        """Return the index that was written with a document; one of an earlier one is too old."""
+        with _os_errors_as_permanent(f"read the index of {name}"), suppress(FileNotFoundError):
+            written, _, index = (self._indexes / name).read_text().partition(" ")
+            return index if written == stamp else ""
+        return ""
+
+    def _write(self, name: str, body: bytes, etag: str | None, index: str) -> str:
         with _os_errors_as_permanent(f"write document {name}"):
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             with locked(self._directory / ".lock"):
@@ -82,7 +95,11 @@ class FileStore:
                 if (_tag(*found) if found else None) != etag:
                     raise Conflict(f"write document {name}: it has changed", code="Changed")
                 made = max(time.time_ns(), found[1] + 1 if found else 0)
-                return _tag(body, self._replace(self._path(name), body, made))
+                made = self._replace(self._path(name), body, made)
+                if index:
+                    self._indexes.mkdir(exist_ok=True)
+                    (self._indexes / name).write_text(f"{made} {index}")
+                return _tag(body, made)
 
     def _replace(self, path: Path, body: bytes, made: int) -> int:
         """Replace a file. Return its modification time in ns, as the file system keeps it."""

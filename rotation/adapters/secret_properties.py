@@ -70,6 +70,7 @@ def snapshot(
         expires=_time(properties.expires_on),
         content_type=_text(properties.content_type) or None,
         tags=_tags(properties),
+        updated=_time(properties.updated_on),
     )
 
 
@@ -82,7 +83,10 @@ def listed(vault: str, properties: SecretProperties) -> ListedSecret:
         problem = str(exc)
     target, expires = TargetId(vault, properties.name or ""), _time(properties.expires_on)
     created, content_type = _time(properties.created_on), _text(properties.content_type)
-    return ListedSecret(target, account, expires, problem, created, found, content_type)
+    enabled, updated = bool(properties.enabled), _time(properties.updated_on)
+    return ListedSecret(
+        *(target, account, expires, problem, created, found, content_type, enabled, updated)
+    )
 
 
 def _time(given: object) -> datetime | None:

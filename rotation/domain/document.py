@@ -11,3 +11,12 @@ class Document:
 
     body: bytes
     etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A document as a listing shows it: its name, a stamp that changes with it, and its index."""
+
+    name: str
+    stamp: str
+    index: str = ""

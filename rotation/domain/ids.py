@@ -14,7 +14,7 @@ _ACCOUNT = re.compile(
 )
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True, slots=True)
 class AccountId:
     """An Azure AI account, in lower case because ARM ids compare without case."""
 
@@ -56,7 +56,7 @@ def _slug(account: str) -> str:
     return hashlib.sha256(account.encode()).hexdigest()[:16]
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True, slots=True)
 class TargetId:
     """A secret: its vault's URL (``https://kv.vault.azure.net``) and its name."""
 

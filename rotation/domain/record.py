@@ -101,7 +101,8 @@ class Record(Struct, frozen=True):
 
     ``held`` are the holds on the next rotation or the running one, by secret and, under an empty
     name, of the account. ``nudges`` are by a consumer's name. ``searched``: since ``began_at``, all
-    untagged secrets were looked at.
+    untagged secrets were looked at. ``rest``: if the last visit left the account at rest, what
+    the listings then showed of its secrets (``standing.digest``, in hexadecimal).
     """
 
     account: AccountId
@@ -138,6 +139,7 @@ class Record(Struct, frozen=True):
     held: Mapping[str, Hold] = field(default_factory=dict)
     searched: bool = False
     nudges: Mapping[str, Nudge] = field(default_factory=dict)
+    rest: str = ""
 
     def is_young(self, now: datetime) -> bool:
         """Return whether the record replaces a lost one and is not complete yet."""

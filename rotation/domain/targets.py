@@ -62,7 +62,7 @@ class Version:
     value: Key | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ListedSecret:
     """A secret as a vault lists it: its latest version without the value.
 
@@ -76,6 +76,8 @@ class ListedSecret:
     created: datetime | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     content_type: str = ""
+    enabled: bool = True
+    updated: datetime | None = None
 
     @property
     def is_enrolled(self) -> bool:
@@ -109,6 +111,7 @@ class SecretSnapshot:
     content_type: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     former_tags: Mapping[str, str] | None = None
+    updated: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
+from itertools import islice
 
 from ..domain.bindings import Bindings, Bound, not_bound
 from ..domain.errors import Permanent, RotationError, unexpected
@@ -20,6 +21,10 @@ from .bindings import BindingRegistry
 
 # A regenerate needs a listing this recent: a secret enrolled later could publish the key.
 FRESH = timedelta(seconds=60)
+
+AT_ONCE = 4  # vaults that a sweep lists at the same time
+
+KEPT = 20_000  # secrets of the vaults whose listings a sweep keeps
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,19 @@ class Inventory:
         listed = await gather_limited(self._current(v, limit, wanted[v]) for v in missing)
         found = {listing.vault: listing for listing in listed}
         return tuple(listing or found[vault] for vault, listing in kept.items())
+
+    async def each(self) -> AsyncIterator[Listing]:
+        """List all vaults again, some at a time.
+
+        Of a large fleet, no listing is kept: it would serve for a minute only.
+        """
+        count, vaults = 0, iter(self.vaults.urls)
+        while some := tuple(islice(vaults, AT_ONCE)):
+            for listing in await gather_limited(self._current(v, timedelta()) for v in some):
+                count += len(listing.names)
+                if count > KEPT:
+                    self._listings.pop(listing.vault, None)
+                yield listing
 
     async def targets(self, account: AccountId, known: Iterable[TargetId]) -> tuple[TargetId, ...]:
         """Return the secrets enrolled for the account: those listed and those known.

@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from ..domain import codec
-from ..domain.document import Document
+from ..domain import codec, standing
+from ..domain.document import Document, Entry
 from ..domain.errors import Conflict, Unreadable
 from ..domain.ids import AccountId
 from ..domain.record import FORMAT, Record
@@ -46,8 +46,8 @@ class Garbage:
 class LastSweep:
     """The last sweep: ``at`` is its end; ``stopped`` is why it was cut short, or empty.
 
-    ``succeeded`` is the end of the last one that was not. ``unread`` are vaults and documents that
-    could not be read.
+    ``succeeded`` is the end of the last one that was not, and ``compared`` the time for which that
+    one compared all accounts. ``unread`` are vaults and documents that could not be read.
     """
 
     at: datetime
@@ -56,6 +56,15 @@ class LastSweep:
     stopped: str = ""
     succeeded: datetime | None = None
     unread: tuple[str, ...] = ()
+    compared: datetime | None = None
+
+
+@dataclass(frozen=True)
+class SweepNote:
+    """The stored note of the last sweep, and the ETag that the next one must present."""
+
+    sweep: LastSweep | None = None
+    etag: str | None = None
 
 
 class Journal:
@@ -127,7 +136,8 @@ class Journal:
         held = self._held.find(slug)
         if held:
             held.found = None
-        stored = await self._store.write(self._prefix + slug, codec.dump(record), tag)
+        body, name = codec.dump(record), self._prefix + slug
+        stored = await self._store.write(name, body, tag, standing.index(record))
         if held:
             held.stored(record, stored)
         return stored
@@ -175,19 +185,35 @@ class Journal:
             if len(name) == SLUG:
                 yield name, mark
 
-    async def note_sweep(self, sweep: LastSweep) -> None:
-        """Store the result of a sweep; of two concurrent ones, one is enough."""
-        found = await self._store.read(_SWEEP)
-        before = _sweep(found)
-        earlier = before.succeeded if before else None
-        succeeded = earlier if sweep.stopped else sweep.at
-        sweep = replace(sweep, succeeded=succeeded)
+    async def entries(self) -> AsyncIterator[Entry]:
+        """List all records, each with the index that was written with it."""
+        async for entry in self._store.entries():
+            if len(entry.name) == SLUG:
+                yield entry
+
+    async def note_sweep(self, sweep: LastSweep, before: SweepNote | None = None) -> None:
+        """Store the result of a sweep; of two concurrent ones, one is enough.
+
+        ``before`` is the note as it was read when the sweep began.
+        """
+        before = before or await self.sweep_note()
+        last = before.sweep
+        if sweep.stopped:
+            succeeded, compared = (last.succeeded, last.compared) if last else (None, None)
+            sweep = replace(sweep, succeeded=succeeded, compared=compared)
+        else:
+            sweep = replace(sweep, succeeded=sweep.at)
         with suppress(Conflict):
-            await self._store.write(_SWEEP, codec.dump(sweep), found.etag if found else None)
+            await self._store.write(_SWEEP, codec.dump(sweep), before.etag)
+
+    async def sweep_note(self) -> SweepNote:
+        """Return the note of the last sweep; its ``sweep`` is None if it cannot be read."""
+        found = await self._store.read(_SWEEP)
+        return SweepNote(_sweep(found), found.etag if found else None)
 
     async def last_sweep(self) -> LastSweep | None:
         """Return the last sweep, or None if there is none or it cannot be read."""
-        return _sweep(await self._store.read(_SWEEP))
+        return (await self.sweep_note()).sweep
 
     @asynccontextmanager
     async def lease(self, account: AccountId, wake: datetime | None = None) -> AsyncIterator[bool]:

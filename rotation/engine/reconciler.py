@@ -222,7 +222,8 @@ class Reconciler:
             if action.kind is ActionKind.SEND:
                 after = _committed(after, action.record)
             await self.responder.store(seen, after)
-            stored = await self._store(facts, action, record, tag)
+            rest = self.resting.digest(action, facts, recent)
+            stored = await self._store(facts, action, record, tag, rest)
             answer = await self.effects.perform(facts, action, stored)
             recent.after(facts, action, answer)
         except Conflict:
@@ -321,7 +322,9 @@ class Reconciler:
         reason = f"this machine's clock is off by {seconds} s; correct it"
         return blocked(facts, reason, facts.now + guards.SOON)
 
-    async def _store(self, facts: Facts, action: Action, record: Record, tag: str | None) -> Record:
+    async def _store(
+        self, facts: Facts, action: Action, record: Record, tag: str | None, rest: str
+    ) -> Record:
         kept, acts = action.record, action.kind in EFFECTS
         stored = replace(
             kept,
@@ -331,6 +334,7 @@ class Reconciler:
             waiting_until=action.not_before,
             last_failure=kept.last_failure if acts else None,
             failures=kept.failures if acts else 0,
+            rest=rest,
         )
         if stored != record or self.journal.is_behind(record.account):
             await self.journal.save(stored, tag)

@@ -25,7 +25,10 @@ class RecordCache:
 
         Of concurrent calls, each returns what its own listing names.
         """
-        stamps = {slug: mark async for slug, mark in self.journal.stamps()}
+        return await self.of({slug: mark async for slug, mark in self.journal.stamps()})
+
+    async def of(self, stamps: Mapping[str, str]) -> Mapping[str, Record]:
+        """Return the records with these slugs and stamps. All others are forgotten."""
         kept = {slug: one for slug, one in self._kept.items() if stamps.get(slug) == one[0]}
         changed = [slug for slug in stamps if slug not in kept]
         found = await gather_limited((self._find(slug) for slug in changed), AT_ONCE)

@@ -10,13 +10,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from ..decisions.actions import ActionKind
+from msgspec.structs import replace
+
+from ..decisions.actions import Action, ActionKind
 from ..decisions.facts import Facts
+from ..domain import standing
 from ..domain.account import Account
 from ..domain.ids import AccountId, TargetId
 from ..domain.operation import Phase
 from ..domain.probing import ProbeResult
 from ..domain.record import Record
+from ..domain.standing import Shown
 from ..domain.targets import SecretSnapshot
 from .gatherer import Gatherer
 from .outcome import Outcome
@@ -26,7 +30,10 @@ from .recent import Recent
 # After this time, an account is visited in full: somebody may have changed the key in reserve.
 FULL = timedelta(hours=6)
 
-Shown = Mapping[TargetId, tuple[SecretSnapshot, str]]
+# Accounts that are remembered; those that were left first are forgotten.
+REMEMBERED = 5000
+
+Values = Mapping[TargetId, tuple[SecretSnapshot, str]]
 
 
 @dataclass(frozen=True)
@@ -36,7 +43,7 @@ class Rest:
     at: datetime
     etag: str
     account: Account
-    shown: Shown
+    shown: Values
 
 
 @dataclass
@@ -53,6 +60,7 @@ class Resting:
         rest = self._left.get(record.account)
         if rest is None or rest.etag != etag or not self._covers(rest, record, known):
             return False
+        at = self.gatherer.clock.now()
         read = await self.gatherer.reader.read(record.account, rest.shown, set(rest.shown))
         if shown(read, record.salt) != rest.shown:
             return False
@@ -60,7 +68,34 @@ class Resting:
         if published is None:
             return False
         verdict = await self.gatherer.probe.try_key(rest.account, published)
-        return verdict.result is ProbeResult.ACCEPTED
+        if verdict.result is not ProbeResult.ACCEPTED:
+            return False
+        await self._settle(rest, record, self._digest(read, at))
+        return True
+
+    async def _settle(self, rest: Rest, record: Record, digest: str) -> None:
+        """Store what the secrets show, once a later change would show another time."""
+        if digest == record.rest:
+            return
+        etag = await self.gatherer.journal.save(replace(record, rest=digest), rest.etag)
+        self._left[record.account] = dataclasses.replace(rest, etag=etag)
+
+    def digest(self, action: Action, facts: Facts, recent: Recent) -> str:
+        """Return the digest of an account that a step leaves at rest; empty for any other."""
+        read, at = recent.read, recent.at
+        if not read or not at or not _is_at_rest(action.kind, facts, action.record):
+            return ""
+        if {snapshot.id for snapshot in read.snapshots} != {target.id for target in facts.targets}:
+            return ""
+        return self._digest(read, at)
+
+    def _digest(self, read: Read, at: datetime) -> str:
+        if read.unreadable or read.deleted:
+            return ""
+        secrets = [_listed(snapshot) for snapshot in read.snapshots]
+        if not all(secret.enabled and secret.is_settled(at) for secret in secrets):
+            return ""
+        return f"{standing.digest(secrets, self.gatherer.policy):032x}"
 
     def _covers(self, rest: Rest, record: Record, known: Iterable[TargetId]) -> bool:
         now = self.gatherer.clock.now()
@@ -74,15 +109,23 @@ class Resting:
         if not (facts and read and account and stored):
             return
         record, etag = stored
-        if not _is_at_rest(outcome, facts, record):
+        if not _is_at_rest(outcome.kind, facts, record) or standing.has_work(record):
             return
         found = shown(read, record.salt)
         if found and found.keys() == {target.id for target in facts.targets}:
             now = self.gatherer.clock.now()
             self._left[record.account] = Rest(now, etag, account, found)
+            while len(self._left) > REMEMBERED:
+                del self._left[next(iter(self._left))]
 
 
-def shown(read: Read, salt: str) -> Shown:
+def _listed(s: SecretSnapshot) -> Shown:
+    """Return what a listing shows of a secret that was read."""
+    enabled, content_type = s.value is not None, s.content_type or ""
+    return Shown(s.id, enabled, s.created, s.updated, s.expires, content_type, s.tags)
+
+
+def shown(read: Read, salt: str) -> Values:
     """Return what the enabled secrets show; nothing if one of them lacks our tags."""
     if any(s.former_tags is not None for s in read.snapshots):
         return {}
@@ -93,13 +136,10 @@ def shown(read: Read, salt: str) -> Shown:
     }
 
 
-def _is_at_rest(outcome: Outcome, f: Facts, record: Record) -> bool:
-    """Return whether all secrets publish one current key, and nothing else is to be done."""
+def _is_at_rest(kind: ActionKind, f: Facts, record: Record) -> bool:
+    """Return whether all secrets publish one current key, and the account waits."""
     resting = (ActionKind.WAIT, Phase.OVERLAP), (ActionKind.IDLE, Phase.IDLE)
-    if (outcome.kind, record.phase) not in resting or f.live is None:
+    if (kind, record.phase) not in resting or f.live is None:
         return False
     others = (f.foreign, f.withdrawn, f.undecided, f.read_errors, f.left_behind, f.strays)
-    open_ones = [e for e in f.emergencies if e.is_open]
-    todo = (record.requests, record.intent, record.outbox, record.nudges, record.blocked)
-    is_whole = record.began_at is None or record.searched
-    return is_whole and not any((*others, open_ones, *todo, record.last_failure))
+    return not any((*others, [e for e in f.emergencies if e.is_open]))

@@ -6,12 +6,14 @@ It is the backstop for lost events, queue messages and records.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec import Struct
 
+from ..domain import standing
+from ..domain.document import Entry
 from ..domain.errors import RotationError, Unreadable
 from ..domain.operation import Phase
 from ..domain.policy import Policy
@@ -25,6 +27,7 @@ from ..engine.record_cache import RecordCache
 from ..runtime import log
 from ..runtime.clock import Clock
 from ..runtime.concurrency import gather_limited
+from .comparison import Comparison, checks
 from .lost_records import LostRecords
 from .messages import Visit
 from .sweep_plan import Start, SweepPlan, plan
@@ -72,25 +75,31 @@ class Sweep:
     def __post_init__(self) -> None:
         self._records = RecordCache(self.journal)
 
-    async def run(self, visit: Visitor, enqueue: Enqueuer) -> SweepResult:
+    async def run(
+        self, visit: Visitor, enqueue: Enqueuer, last: datetime | None = None
+    ) -> SweepResult:
         """Sweep all vaults; only a fault of the service itself stops it. Never raises.
 
-        A vault, secret, account or document that fails does not affect the others.
+        A vault, secret, account or document that fails does not affect the others. ``last`` is the
+        time of the last sweep that was not cut short.
         """
         try:
-            return await self._run(visit, enqueue)
+            return await self._run(visit, enqueue, last)
         except RotationError as exc:
             return self._stop(0, 0, exc.advice)
 
-    async def _run(self, visit: Visitor, enqueue: Enqueuer) -> SweepResult:
-        listings = await self.inventory.listings(refresh=True)
-        errors = [listing.error for listing in listings]
+    async def _run(
+        self, visit: Visitor, enqueue: Enqueuer, last: datetime | None = None
+    ) -> SweepResult:
+        compared = self._comparison(await self._index(), last)
+        seen = [await self._take(listing, compared) async for listing in self.inventory.each()]
+        errors = [listing.error for listing in seen]
         if errors and all(error and error.of_service for error in errors):
             return self._stop(0, 0, f"no vault can be listed: {errors[0]}")
-        await self._freeze(listings)
-        records = await self._known()
-        todo, lost = self._planned(listings, records), await self.lost.find(listings, records)
-        forgotten, unreadable = await self._forgotten(listings)
+        await self._freeze(seen)
+        records = await self._records.of(self._wanted(compared))
+        todo, lost = self._planned(compared, records), await self.lost.find(seen, records)
+        forgotten, unreadable = await self._forgotten(compared)
         problems = (*todo.problems, *(found.advice for found in unreadable))
         for problem in problems:
             log.warning("sweep", problem=problem)
@@ -101,7 +110,7 @@ class Sweep:
             return self._stop(len(starts), len(outcomes), stopped, problems)
         rest = starts[CANARIES:]
         await gather_limited((enqueue(one.visit, one.delay) for one in rest), AT_ONCE)
-        unread = (*(x.vault for x in listings if x.error), *(str(found) for found in unreadable))
+        unread = (*(x.vault for x in seen if x.error), *(str(found) for found in unreadable))
         return SweepResult(len(starts), len(outcomes), len(rest), problems, unread=unread)
 
     def _spread(self, visits: Iterable[Visit]) -> list[Start]:
@@ -110,18 +119,41 @@ class Sweep:
 
     async def plan(self, listings: Iterable[Listing]) -> SweepPlan:
         """Return the accounts that a sweep visits now."""
-        return self._planned(listings, await self._known())
+        compared = self._comparison(await self._index())
+        for listing in listings:
+            compared.take(listing)
+        return self._planned(compared, await self._records.of(self._wanted(compared)))
 
-    def _planned(self, listings: Iterable[Listing], records: Mapping[str, Record]) -> SweepPlan:
-        return plan(listings, records, self.policy, self.clock.now(), self.rate, self.period)
+    def _planned(self, compared: Comparison, records: Mapping[str, Record]) -> SweepPlan:
+        return plan(compared, records, self.policy, self.clock.now(), self.rate, self.period)
 
-    async def _known(self) -> Mapping[str, Record]:
-        """Return the records. If they cannot be read, the listings alone order the visits."""
+    def _comparison(self, index: Mapping[str, Entry], last: datetime | None = None) -> Comparison:
+        now, a_sweep = self.clock.now(), self.rate * self.period.total_seconds()
+        return Comparison(index, self.policy, checks(len(index), a_sweep, self.period, last, now))
+
+    async def _take(self, listing: Listing, compared: Comparison) -> Listing:
+        """Compare a listing, and return it without the secrets, unless a later step needs them."""
+        compared.take(listing)
+        if listing.error is None and await self.bindings.is_undecided(listing.vault):
+            return listing
+        return replace(listing, secrets=(), names=listing.untagged)
+
+    async def _index(self) -> Mapping[str, Entry]:
+        """Return the index. If it cannot be read, the listings alone order the visits."""
         try:
-            return await self._records.records()
+            return {entry.name: entry async for entry in self.journal.entries()}
         except RotationError as exc:
             log.warning("sweep", problem=exc.advice)
             return {}
+
+    def _wanted(self, compared: Comparison) -> Mapping[str, str]:
+        """Return the stamps of the records that the sweep needs: not those of accounts at rest."""
+        changed = {a.slug for a in compared.changed if a not in compared.awake}
+        return {
+            slug: entry.stamp
+            for slug, entry in compared.index.items()
+            if slug in changed or not entry.index
+        }
 
     async def _freeze(self, listings: Iterable[Listing]) -> None:
         """Bind secrets that an earlier version rotated, in several vaults without a setting."""
@@ -152,16 +184,17 @@ class Sweep:
         is_down = bool(outcomes) and all(outcome.of_service for outcome in outcomes)
         return outcomes[0].reason if is_down else ""
 
-    async def _forgotten(
-        self, listings: tuple[Listing, ...]
-    ) -> tuple[list[Visit], list[Unreadable]]:
+    async def _forgotten(self, compared: Comparison) -> tuple[list[Visit], list[Unreadable]]:
         """Return visits for accounts that have members, but none that is listed with our tags.
 
         The other part of the pair are the documents that cannot be read.
         """
-        listed = {s.account for listing in listings for s in listing.secrets if s.account}
-        known = {account.slug for account in listed}
-        unlisted = [slug async for slug in self.journal.slugs() if slug not in known]
+        listed = compared.listed
+        unlisted = [
+            slug
+            for slug, entry in compared.index.items()
+            if slug not in listed and not standing.is_unused(entry.index)
+        ]
         found = [await self._find(slug) for slug in unlisted]
         records = [record for record in found if isinstance(record, Record)]
         forgotten = [Visit(record.account) for record in records if _is_used(record)]

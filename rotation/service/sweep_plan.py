@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from msgspec import Struct
@@ -15,7 +15,7 @@ from ..domain.ids import AccountId
 from ..domain.policy import Policy
 from ..domain.record import Record
 from ..domain.targets import ListedSecret
-from ..engine.inventory import Listing
+from .comparison import Comparison
 from .messages import Visit
 
 
@@ -38,7 +38,7 @@ class SweepPlan(Struct, frozen=True):
 
 
 def plan(
-    listings: Iterable[Listing],
+    compared: Comparison,
     records: Mapping[str, Record],
     policy: Policy,
     now: datetime,
@@ -47,14 +47,23 @@ def plan(
 ) -> SweepPlan:
     """Return visits for all due accounts, plus as many others as the rate allows, in rotation.
 
-    What does not fit into the period is left to the next sweep.
+    What does not fit into the period is left to the next sweep. An account at rest whose time to
+    be looked at has come waits for no turn.
     """
-    found, problems = _by_account(listings)
-    due = {a for a in found if _is_due(found[a], records.get(a.slug), policy, now)}
-    counts = Counter(account.subscription for account in found)
+    changed = compared.changed
+    found = {**changed, **compared.routine}
+    due = {
+        account
+        for account, secrets in changed.items()
+        if account in compared.awake or _is_due(secrets, records.get(account.slug), policy, now)
+    }
+    counts = Counter(account.subscription for account in changed)
     turns = {sub: pacing.turns(count, rate, period) for sub, count in counts.items()}
-    in_turn = [a for a in found if a in due or _in_turn(a, turns[a.subscription], now, period)]
-    urgent = sorted(in_turn, key=lambda a: (a not in due, _failures(a, records), a.slug))
+    in_turn = [a for a in changed if a in due or _in_turn(a, turns[a.subscription], now, period)]
+    urgent = sorted(
+        (*in_turn, *compared.routine),
+        key=lambda a: (a not in due, a in compared.routine, _failures(a, records), a.slug),
+    )
     demands = [_demand(account, found[account], account in due) for account in urgent]
     last = period - pacing.PAUSE
     starts = tuple(
@@ -62,24 +71,7 @@ def plan(
         for account, seconds in zip(urgent, pacing.starts(demands, rate), strict=True)
         if (delay := timedelta(seconds=seconds)) <= last
     )
-    return SweepPlan(starts, tuple(problems))
-
-
-def _by_account(
-    listings: Iterable[Listing],
-) -> tuple[Mapping[AccountId, list[ListedSecret]], list[str]]:
-    """Return the secrets of each account, and what cannot be listed or read."""
-    found: dict[AccountId, list[ListedSecret]] = defaultdict(list)
-    problems: list[str] = []
-    for listing in listings:
-        if listing.error is not None:
-            problems.append(listing.error.advice)
-        for secret in listing.secrets:
-            if secret.account is None:
-                problems.append(f"{secret.target}: {secret.problem}")
-            else:
-                found[secret.account].append(secret)
-    return found, problems
+    return SweepPlan(starts, tuple(compared.problems))
 
 
 def _failures(account: AccountId, records: Mapping[str, Record]) -> int:

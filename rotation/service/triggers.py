@@ -6,11 +6,12 @@ They only record requests and enqueue visits; the reconciler acts.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from ..domain.errors import RotationError
 from ..engine.emergencies import Emergencies
-from ..engine.journal import Journal, LastSweep
+from ..engine.journal import Journal, LastSweep, SweepNote
 from ..runtime import log
 from ..runtime.clock import Clock
 from ..runtime.concurrency import gather_limited
@@ -55,20 +56,40 @@ class Triggers:
 
     async def sweep(self) -> SweepResult:
         """Visit all accounts, as the timer asks."""
-        result = await self.sweeper.run(self.visits.visit, self.visits.enqueue)
+        note = await self._sweep_note()
+        last = note.sweep.compared if note and note.sweep else None
+        began = self.clock.now()
+        result = await self.sweeper.run(self.visits.visit, self.visits.enqueue, last)
         log.info(
             "sweep", accounts=result.accounts, enqueued=result.enqueued, stopped=result.stopped
         )
-        await self._record_sweep(result)
+        await self._record_sweep(result, began, note)
         return result
 
-    async def _record_sweep(self, result: SweepResult) -> None:
+    async def _sweep_note(self) -> SweepNote | None:
+        """Return the note of the last sweep, or None if it cannot be read now."""
+        try:
+            return await self.journal.sweep_note()
+        except RotationError as exc:
+            log.warning("sweep note not read", reason=exc.advice, code=exc.code)
+            return None
+
+    async def _record_sweep(
+        self, result: SweepResult, began: datetime, note: SweepNote | None
+    ) -> None:
         """Store the sweep for ``GET /api/health``; a failure does not undo the sweep."""
         problems = result.problems[:MAX_PROBLEMS]
         unread = result.unread[:MAX_PROBLEMS]
-        last = LastSweep(self.clock.now(), result.accounts, problems, result.stopped, unread=unread)
+        done = LastSweep(
+            self.clock.now(),
+            result.accounts,
+            problems,
+            result.stopped,
+            unread=unread,
+            compared=began,
+        )
         try:
-            await self.journal.note_sweep(last)
+            await self.journal.note_sweep(done, note)
         except RotationError as exc:
             log.warning("sweep not noted", reason=str(exc), code=exc.code)
 

@@ -44,7 +44,7 @@ async def shared(tmp_path: Path) -> AsyncIterator[Product]:
         store = p.triggers.journal._store
         write = store.write
 
-        async def write_as_both(name: str, body: bytes, etag: str | None) -> str:
+        async def write_as_both(name: str, body: bytes, etag: str | None, index: str = "") -> str:
             return await write(name, rewritten(body) if len(name) == SLUG else body, etag)
 
         store.write = write_as_both  # type: ignore[method-assign]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import uuid
+from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -26,7 +27,7 @@ def page(
     query = request.query
     size = _page_size(query.get("maxresults"))
     after = _marker(query["$skiptoken"]) if "$skiptoken" in query else ""
-    rest = [name for name in names if name > after]
+    rest = names[bisect_right(names, after) :]
     shown = rest[:size]
     link = None
     if len(rest) > size:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import re
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime
@@ -17,6 +19,9 @@ from .leases import Lease
 
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 _METADATA = "x-ms-meta-"
+
+# List Blobs and Set Blob Metadata, in the REST reference.
+PAGE, _MOST_METADATA = 5000, 8192
 
 
 @dataclass
@@ -47,14 +52,20 @@ class Blobs:
         return Response(201, self._stamp(self._etag()))
 
     def list(self, container: str, request: Request) -> Response:
-        prefix = request.query.get("prefix", "")
+        """List blobs in the order of their names, 5,000 a page; the marker names the next one."""
+        query = request.query
+        prefix, size = query.get("prefix", ""), _page_size(query.get("maxresults"))
         found = self._container(container)
         names = sorted(name for name in found if name.startswith(prefix))
-        items = "".join(_item(name, found[name]) for name in names)
+        rest = names[bisect_left(names, _marked(query.get("marker", ""))) :]
+        with_metadata = "metadata" in query.get("include", "").split(",")
+        items = "".join(_item(name, found[name], with_metadata) for name in rest[:size])
+        given = f"<MaxResults>{size}</MaxResults>" if "maxresults" in query else ""
+        marker = _marker(rest[size]) if len(rest) > size else ""
         xml = (
             '<?xml version="1.0" encoding="utf-8"?>'
             f'<EnumerationResults ContainerName="{container}"><Prefix>{escape(prefix)}</Prefix>'
-            f"<Blobs>{items}</Blobs><NextMarker /></EnumerationResults>"
+            f"{given}<Blobs>{items}</Blobs><NextMarker>{marker}</NextMarker></EnumerationResults>"
         )
         return Response(200, Headers({"Content-Type": "application/xml"}), xml.encode())
 
@@ -151,14 +162,47 @@ class Blobs:
 
 
 def _metadata_of(request: Request) -> dict[str, str]:
-    return {n: v for n, v in request.headers.items() if n.startswith(_METADATA)}
+    """Return the headers of a blob's metadata, with their prefix."""
+    found = {n: v for n, v in request.headers.items() if n.startswith(_METADATA)}
+    if sum(len(n) - len(_METADATA) + len(v) for n, v in found.items()) > _MOST_METADATA:
+        raise StorageError(400, "MetadataTooLarge")
+    return found
 
 
-def _item(name: str, blob: Blob) -> str:
+def _page_size(text: str | None) -> int:
+    """Return how many blobs a page has; a number beyond the most counts as the most."""
+    if text is None:
+        return PAGE
+    if not (text.isascii() and text.isdecimal()) or not int(text):
+        raise StorageError(400, "OutOfRangeQueryParameterValue")
+    return min(int(text), PAGE)
+
+
+def _marker(name: str) -> str:
+    return f"2!{len(name)}!{base64.urlsafe_b64encode(name.encode()).decode()}"
+
+
+def _marked(marker: str) -> str:
+    """Return the name of the blob with which a page begins."""
+    if not marker:
+        return ""
+    try:
+        return base64.urlsafe_b64decode(marker.split("!")[2]).decode()
+    except (ValueError, IndexError):
+        raise StorageError(400, "InvalidQueryParameterValue") from None
+
+
+def _metadata(blob: Blob) -> str:
+    found = {name.removeprefix(_METADATA): text for name, text in blob.metadata.items()}
+    items = "".join(f"<{name}>{escape(text)}</{name}>" for name, text in found.items())
+    return f"<Metadata>{items}</Metadata>" if items else "<Metadata />"
+
+
+def _item(name: str, blob: Blob, with_metadata: bool) -> str:
     at = format_datetime(blob.modified, usegmt=True)
     return (
         f"<Blob><Name>{escape(name)}</Name><Properties><Last-Modified>{at}</Last-Modified>"
         f"<Etag>{blob.etag.strip(chr(34))}</Etag><Content-Length>{len(blob.body)}</Content-Length>"
         f"<Content-Type>{blob.content_type}</Content-Type><BlobType>BlockBlob</BlobType>"
-        "</Properties></Blob>"
+        f"</Properties>{_metadata(blob) if with_metadata else ''}</Blob>"
     )

@@ -38,6 +38,7 @@ MESSAGES = {
     "LeaseLost": "A lease ID was specified, but the lease for the blob has expired.",
     "LeaseNotPresentWithBlobOperation": "There is currently no lease on the blob.",
     "LeaseNotPresentWithLeaseOperation": "There is currently no lease on the blob.",
+    "MetadataTooLarge": "The size of the specified metadata exceeds the maximum size permitted.",
     "MissingRequiredHeader": "An HTTP header that's mandatory for this request is not specified.",
     "MessageNotFound": "The specified message does not exist.",
     "NoAuthenticationInformation": "Server failed to authenticate the request. Please refer to the "

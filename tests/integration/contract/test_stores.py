@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from azure.storage.blob.aio import BlobLeaseClient
 
-from rotation.adapters import storage
+from rotation.adapters import blob_listing, storage
 from rotation.adapters.file_store import FileStore
 from rotation.domain.errors import Conflict, Permanent, Transient
 from rotation.ports import Store
@@ -59,6 +59,24 @@ class TestDocuments:
         after = {name: mark async for name, mark in store.stamps()}
         assert after["a"] != before["a"]
         assert after["b"] == before["b"]
+
+    async def test_an_index_is_listed_with_its_document_until_the_next_write(
+        self, store: Store
+    ) -> None:
+        assert [entry async for entry in store.entries()] == []
+        first = await store.write("a", b"{}", None, "1 1800000000 ff")
+        await store.write("b", b"{}", None)
+        stamps = {name: mark async for name, mark in store.stamps()}
+        found = {entry.name: entry async for entry in store.entries()}
+        assert {name: entry.index for name, entry in found.items()} == {
+            "a": "1 1800000000 ff",
+            "b": "",
+        }
+        assert {name: entry.stamp for name, entry in found.items()} == stamps
+        second = await store.write("a", b"{}", first)
+        assert [entry.index async for entry in store.entries("a")] == [""]
+        await store.write("a", b"{}", second, "1 unused")
+        assert [entry.index async for entry in store.entries("a")] == ["1 unused"]
 
     @pytest.mark.parametrize("name", ["", "A", "../up", "a/b", "a.json", "a\n", "ä"])
     async def test_other_names_are_refused(self, store: Store, name: str) -> None:
@@ -311,6 +329,14 @@ class TestBlobs:
         tag = await store.write("a", b"2", tag)
         found = await store.read("a")
         assert (found.body, found.etag) == (b"2", tag)
+
+    async def test_a_listing_has_pages(self, blobs: Blobs, monkeypatch: pytest.MonkeyPatch) -> None:
+        store = blobs.store()
+        for number in range(5):
+            await store.write(f"a-{number}", b"{}", None, f"1 {number}")
+        monkeypatch.setattr(blob_listing, "PAGE", 2)
+        found = {entry.name: entry.index async for entry in store.entries()}
+        assert found == {f"a-{number}": f"1 {number}" for number in range(5)}
 
     async def test_a_service_that_cannot_be_reached_is_transient(self, blobs: Blobs) -> None:
         blobs.connection_string = connection_string(*free_ports(2))

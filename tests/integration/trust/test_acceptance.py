@@ -162,10 +162,10 @@ async def test_a_clock_that_is_corrected_after_the_decision_sends_nothing(
     store, clock = p.triggers.journal._store, p.triggers.clock
     write = store.write
 
-    async def corrected(name: str, body: bytes, etag: str | None) -> str:
+    async def corrected(name: str, body: bytes, etag: str | None, index: str = "") -> str:
         if name == p.account().slug and json.loads(body).get("intent"):
             clock.skew -= timedelta(minutes=2)
-        return await write(name, body, etag)
+        return await write(name, body, etag, index)
 
     store.write = corrected  # type: ignore[method-assign]
     await p.visit()

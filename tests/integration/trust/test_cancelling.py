@@ -21,7 +21,7 @@ from tests.integration.wire.product import Product
 from .estate import DAY, estate, live, serving
 from .leaking import MINUTE, RESPONDER, leak, leaked_of, minutes, report, send, settled, the, works
 
-Write = Callable[[str, bytes, str | None], Awaitable[str]]
+Write = Callable[[str, bytes, str | None, str], Awaitable[str]]
 
 
 def before_the_intent(p: Product, act: Callable[[], Awaitable[None]], *, document: bool) -> None:
@@ -30,13 +30,13 @@ def before_the_intent(p: Product, act: Callable[[], Awaitable[None]], *, documen
     write: Write = store.write
     acted = False
 
-    async def write_later(name: str, body: bytes, etag: str | None) -> str:
+    async def write_later(name: str, body: bytes, etag: str | None, index: str = "") -> str:
         nonlocal acted
         intent = name.startswith(PREFIX) == document and json.loads(body).get("intent")
         if intent and not acted:
             acted = True
             await act()
-        return await write(name, body, etag)
+        return await write(name, body, etag, index)
 
     store.write = write_later  # type: ignore[method-assign]
 

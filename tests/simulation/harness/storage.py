@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NoReturn
 
-from rotation.domain.document import Document
+from rotation.domain.document import Document, Entry
 from rotation.domain.errors import Conflict, Transient, Unknown
 
 from .faults import Fault
@@ -34,10 +34,12 @@ def fail_read(fault: Fault) -> NoReturn:
 class Storage:
     """The storage that all workers share.
 
+    ``indexes`` are those of the documents with the same number.
     ``watchers`` are called with each document that is written, ``arrived`` for each new message.
     """
 
     documents: dict[str, tuple[bytes, int]] = field(default_factory=dict)
+    indexes: dict[str, tuple[str, int]] = field(default_factory=dict)
     leases: dict[str, tuple[Process, datetime]] = field(default_factory=dict)
     messages: list[tuple[datetime, int, str, int]] = field(default_factory=list)
     poison: list[str] = field(default_factory=list)
@@ -50,12 +52,13 @@ class Storage:
         self.serial += 1
         return self.serial
 
-    def swap(self, name: str, body: bytes, etag: str | None) -> str:
+    def swap(self, name: str, body: bytes, etag: str | None, index: str = "") -> str:
         stored = self.documents.get(name)
         if (str(stored[1]) if stored else None) != etag:
             raise Conflict(name)
         number = self.number()
         self.documents[name] = (body, number)
+        self.indexes[name] = (index, number)
         for watch in self.watchers:
             watch(name, body)
         return str(number)
@@ -98,9 +101,9 @@ class SimulatedStore:
         self.by.phase = phase_of(document.body) if document else "idle"
         return document
 
-    async def write(self, name: str, body: bytes, etag: str | None) -> str:
+    async def write(self, name: str, body: bytes, etag: str | None, index: str = "") -> str:
         def swap() -> str:
-            return self.storage.swap(name, body, etag)
+            return self.storage.swap(name, body, etag, index)
 
         written = await self.interceptor.call(self.by, "journal.write", swap, fail_write)
         self.by.phase = phase_of(body)
@@ -112,6 +115,11 @@ class SimulatedStore:
         ):
             if name.startswith(prefix):
                 yield name, str(document[1])
+
+    async def entries(self, prefix: str = "") -> AsyncIterator[Entry]:
+        async for name, stamp in self.stamps(prefix):
+            index, number = self.storage.indexes.get(name, ("", 0))
+            yield Entry(name, stamp, index if str(number) == stamp else "")
 
     @asynccontextmanager
     async def lease(self, name: str, duration: timedelta) -> AsyncIterator[bool]:

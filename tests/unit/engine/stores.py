@@ -29,8 +29,8 @@ class SharedStore(FileStore):
             await self.others.pop(0)()
         return found
 
-    async def write(self, name: str, body: bytes, etag: str | None) -> str:
-        made = await super().write(name, body, etag)
+    async def write(self, name: str, body: bytes, etag: str | None, index: str = "") -> str:
+        made = await super().write(name, body, etag, index)
         self.writes.append(name)
         return made
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from rotation.domain.errors import Permanent
@@ -10,7 +11,9 @@ from rotation.domain.policy import Policy
 from rotation.domain.record import Record
 from rotation.domain.targets import ListedSecret
 from rotation.engine.inventory import Listing
-from rotation.service.sweep_plan import plan
+from rotation.service.comparison import Comparison, checks
+from rotation.service.sweep_plan import SweepPlan
+from rotation.service.sweep_plan import plan as planned_for
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 VAULT = "https://kv-a.vault.azure.net"
@@ -21,6 +24,21 @@ def listed(number: int, lives: timedelta | None = timedelta(days=80)) -> ListedS
     account = AccountId("s", "g", f"account-{number}")
     expires = NOW + lives if lives is not None else None
     return ListedSecret(TargetId(VAULT, f"secret-{number}"), account, expires)
+
+
+def plan(
+    listings: Iterable[Listing],
+    records: Mapping[str, Record],
+    policy: Policy,
+    now: datetime,
+    rate: float,
+    period: timedelta,
+) -> SweepPlan:
+    """Plan a sweep of a fleet that no visit has left at rest."""
+    compared = Comparison({}, policy, checks(0, rate, period, None, now))
+    for listing in listings:
+        compared.take(listing)
+    return planned_for(compared, records, policy, now, rate, period)
 
 
 def planned(*secrets: ListedSecret, now: datetime = NOW, rate: float = 4) -> list[AccountId]:

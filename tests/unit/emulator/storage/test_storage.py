@@ -198,6 +198,32 @@ def stores(azure: Azure, account: str) -> tuple[Principal, BlobStore, StorageQue
     return principal, BlobStore(blobs, "journal"), StorageQueue(queues, "work")
 
 
+def test_blobs_are_listed_in_pages_with_their_metadata_on_request(clients: Clients) -> None:
+    container = clients(*ALL)[0].get_container_client("journal")
+    container.create_container()
+    for number in range(5):
+        container.upload_blob(f"accounts/{number}", b"", metadata={"index": f"<{number}>"})
+    container.upload_blob("leases/1", b"")
+    listed = container.list_blobs("accounts/", include=["metadata"], results_per_page=2)
+    pages = [list(page) for page in listed.by_page()]
+    assert [len(page) for page in pages] == [2, 2, 1]
+    assert [blob.metadata for page in pages for blob in page] == [
+        {"index": f"<{number}>"} for number in range(5)
+    ]
+    assert not any(blob.metadata for blob in container.list_blobs())
+    assert len(list(container.list_blobs(results_per_page=9999))) == 6
+    assert refused(lambda: list(container.list_blobs(results_per_page=0)))[0] == 400
+
+
+def test_metadata_has_a_limit(blob: BlobClient) -> None:
+    blob.upload_blob(b"", metadata={"index": "x" * (8192 - len("index"))})
+    too_much = {"index": "x" * (8193 - len("index"))}
+    assert refused(lambda: blob.upload_blob(b"", overwrite=True, metadata=too_much)) == (
+        400,
+        "MetadataTooLarge",
+    )
+
+
 async def test_the_service_s_store_and_queue_work_with_their_roles(
     azure: Azure, account: str, stores: tuple[Principal, BlobStore, StorageQueue]
 ) -> None:
@@ -210,6 +236,7 @@ async def test_the_service_s_store_and_queue_work_with_their_roles(
         await store.write("a-1", b"{}", None)
     await store.write("a-1", b"{}", etag)
     assert [name async for name, _ in store.stamps()] == ["a-1"]
+    assert [entry.name async for entry in store.entries()] == ["a-1"]
     async with store.lease("a-1", timedelta(seconds=15)) as held:
         assert held
     await queue.put("hello")
@@ -223,6 +250,9 @@ async def test_without_its_role_the_service_names_it(
     with pytest.raises(Permanent) as caught:
         await store.read("a-1")
     assert "Storage Blob Data Contributor" in caught.value.remedy
+    with pytest.raises(Permanent) as listing:
+        [entry async for entry in store.entries()]
+    assert "Storage Blob Data Contributor" in listing.value.remedy
     with pytest.raises(Permanent) as refusal:
         await queue.put("hello")
     assert "Storage Queue Data Contributor" in refusal.value.remedy
