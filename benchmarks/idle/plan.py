@@ -1,4 +1,4 @@
-"""What both processes know: the fleet's names and the product's settings."""
+"""The fleet's names and the product's settings, for both processes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs the fleet and the sweep, each in a process of its own."""
+"""Runs the fleet and the sweep, each in another process."""
 
 from __future__ import annotations
 

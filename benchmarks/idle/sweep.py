@@ -1,4 +1,4 @@
-"""One sweep in a process of its own, as the function app runs it.
+"""One sweep in its own process, as the function app runs it.
 
     python -m benchmarks.idle.sweep TIME
 

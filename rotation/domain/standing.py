@@ -1,4 +1,4 @@
-"""What the journal's listing shows of a record: enough to leave an account alone. Pure.
+"""The index of a record in the journal's listing: enough to leave an account alone. Pure.
 
 A visit that leaves an account at rest notes a digest of what the vaults' listings show of its
 secrets. A sweep compares it with the present listings, and reads neither a record nor a secret.
@@ -30,7 +30,7 @@ _PHASES = {Phase.IDLE, Phase.OVERLAP}
 
 
 class Shown(NamedTuple):
-    """What a listing shows of a secret's latest version. Reading that version shows the same."""
+    """A secret's latest version as a listing shows it. Reading that version shows the same."""
 
     target: TargetId
     enabled: bool

@@ -43,7 +43,7 @@ RESTING = Record(ACCOUNT, "salt", rest="0" * 32, waiting_until=NOW, members={str
         {"tags": {"a": "1", "b": "3"}},
     ],
 )
-def test_whatever_changes_changes_the_digest(change: dict[str, Any]) -> None:
+def test_each_change_changes_the_digest(change: dict[str, Any]) -> None:
     changed = SECRET._replace(**change)
     assert standing.digest([changed], Policy()) != standing.digest([SECRET], Policy())
 
