@@ -12,13 +12,16 @@ import pytest
 from msgspec import structs
 
 from rotation.decisions.actions import ActionKind
+from rotation.domain import standing
 from rotation.domain.emergency import Emergency
 from rotation.domain.ids import TargetId
 from rotation.domain.keys import Key, Keys, Slot
 from rotation.domain.operation import Intent, Phase
-from rotation.domain.record import Failure, Notification, Nudge
+from rotation.domain.record import Failure, Notification, Nudge, Record
 from rotation.domain.request import Leaked
+from rotation.domain.standing import SETTLED, Shown
 from rotation.domain.targets import SecretSnapshot
+from rotation.engine import resting
 from rotation.engine.outcome import Outcome
 from rotation.engine.reader import Read
 from rotation.engine.recent import Recent
@@ -29,7 +32,7 @@ from .test_gatherer import ONE, TAGS, TWO
 from .test_reconciler import ASKED, FORBIDDEN, LEAK, Account
 from .vaults import refused
 
-MINUTE = timedelta(minutes=1)
+MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)
 
 
 @pytest.fixture
@@ -239,3 +242,53 @@ async def test_no_key_is_remembered(world: Account) -> None:
     assert shown[0].value is None
     assert not any(isinstance(one, Key) for one in shown)
     assert KEYS.key1.reveal() not in left
+
+
+def digest(world: Account) -> str:
+    s = world.vaults.secrets[ONE][-1]
+    shown = Shown(s.id, True, s.created, s.updated, s.expires, s.content_type or "", s.tags)
+    return f"{standing.digest([shown], world.gatherer.policy):032x}"
+
+
+async def rested(world: Account, **members: object) -> Record:
+    """Return the record after a full visit, with the secret as given."""
+    world.accounts.errors = {}
+    _changed(world, **members)
+    await world.reconciler.reconcile(ACCOUNT, [ONE])
+    return await world.stored()
+
+
+async def test_a_visit_that_leaves_an_account_at_rest_notes_what_listings_show(
+    world: Account,
+) -> None:
+    record = await rested(world, updated=NOW - MINUTE)
+    assert record.rest == digest(world)
+    assert standing.parse(standing.index(record)) is not None
+    entries = {entry.name: entry.index async for entry in world.journal.entries()}
+    assert entries == {ACCOUNT.slug: standing.index(record)}
+
+
+async def test_what_was_updated_just_now_is_noted_by_a_later_look(world: Account) -> None:
+    assert (await rested(world, updated=NOW)).rest == ""
+    world.accounts.errors = {"get": FORBIDDEN}
+    for later, writes in ((SETTLED - SECOND, []), (SETTLED, [ACCOUNT.slug]), (MINUTE, [])):
+        world.now = NOW + later
+        world.store.writes.clear()
+        assert not (await look(world)).failed
+        assert world.store.writes == writes
+    assert (await world.stored()).rest == digest(world)
+
+
+@pytest.mark.parametrize("members", [{"value": None}, {"updated": None}, {"value": OLD}])
+async def test_nothing_is_noted_of_an_account_that_is_not_at_rest(
+    world: Account, members: dict[str, object]
+) -> None:
+    assert (await rested(world, **({"updated": NOW - MINUTE} | members))).rest == ""
+
+
+async def test_the_oldest_accounts_are_forgotten(
+    world: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resting, "REMEMBERED", 0)
+    await rested(world)
+    assert world.reconciler.resting._left == {}

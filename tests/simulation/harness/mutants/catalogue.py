@@ -11,6 +11,7 @@ from .patches import Patch, patched
 
 TRUST = "tests/integration/trust/"
 RESTING = "tests/unit/engine/test_resting.py"
+IDLE = "tests/integration/wire/test_idle_sweep.py"
 HELD = "tests/unit/engine/test_held_records.py"
 READINGS = "tests/unit/engine/test_recent.py"
 
@@ -137,6 +138,15 @@ MUTANTS: Mapping[str, Mutant] = {
     "key in the answer published": Mutant(
         readings.answer_published, suite="tests/unit/engine/test_reconciler.py"
     ),
+    "wake-up missed by a sweep": Mutant(
+        readings.wake_up_missed_by_a_sweep, suite="tests/unit/service/test_comparison.py"
+    ),
+    "unsettled times trusted": Mutant(readings.unsettled_times_trusted, suite=RESTING),
+    "index of a record with work": Mutant(
+        readings.index_of_a_record_with_work, suite="tests/unit/domain/test_standing.py"
+    ),
+    "settings left out of the index": Mutant(readings.settings_left_out_of_the_index, suite=IDLE),
+    "turns never come": Mutant(readings.turns_never_come, suite=IDLE),
     "left copy not confirmed": Mutant(readings.left_copy_not_confirmed, suite=HELD),
     "notes lost in a conflict": Mutant(readings.notes_lost_in_a_conflict, suite=HELD),
     "handed keys always serve": Mutant(

@@ -10,13 +10,16 @@ from msgspec.structs import replace
 from rotation.decisions import chain
 from rotation.decisions.actions import ActionKind
 from rotation.decisions.facts import Facts
+from rotation.domain import standing
 from rotation.domain.operation import Phase
+from rotation.domain.policy import Policy
 from rotation.engine import resting
 from rotation.engine.handover import Listed
 from rotation.engine.held_records import HeldRecord
 from rotation.engine.recent import Recent
 from rotation.engine.reconciler import Reconciler
 from rotation.engine.resting import Resting
+from rotation.service.comparison import Checks
 
 from .patches import Patch
 
@@ -135,3 +138,36 @@ def notes_lost_in_a_conflict() -> list[Patch]:
 def handed_keys_always_serve() -> list[Patch]:
     """The keys of an acceptance serve although the record shows a change since."""
     return [(Listed, "serves", lambda listed, record: True)]
+
+
+def wake_up_missed_by_a_sweep() -> list[Patch]:
+    """A sweep leaves an account at rest alone, although its time has come."""
+
+    def parse(text: str) -> Any:
+        found = original(text)
+        return found and found._replace(wake=found.wake.replace(year=9000))
+
+    original = standing.parse
+    return [(standing, "parse", parse)]
+
+
+def unsettled_times_trusted() -> list[Patch]:
+    return [(standing, "SETTLED", timedelta())]
+
+
+def index_of_a_record_with_work() -> list[Patch]:
+    """An account with a request or a failure counts as at rest."""
+    return [(standing, "has_work", lambda record: False)]
+
+
+def settings_left_out_of_the_index() -> list[Patch]:
+    def total(traces: Any, policy: Any) -> int:
+        return int(original(traces, Policy()))
+
+    original = standing.total
+    return [(standing, "total", total)]
+
+
+def turns_never_come() -> list[Patch]:
+    """Accounts at rest in a large fleet are never looked at."""
+    return [(Checks, "is_due", lambda checks, slug: False)]
