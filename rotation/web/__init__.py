@@ -10,9 +10,24 @@ package does not depend on Azure Functions. Start reading at ``routes.py``.
 
 from __future__ import annotations
 
-from .dispatch import dispatch, serve
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 from .requests import HttpRequest
-from .responses import Response
 from .routes import ROUTES, Route
 
-__all__ = ["ROUTES", "HttpRequest", "Response", "Route", "dispatch", "serve"]
+if TYPE_CHECKING:
+    from ..service.service import Service
+    from .authentication import AuthMethods
+    from .responses import Response
+
+__all__ = ["ROUTES", "HttpRequest", "Route", "serve"]
+
+
+async def serve(
+    route: Route, request: HttpRequest, methods: AuthMethods, service: Callable[[], Service]
+) -> Response:
+    """Return the response to any request. Never raises. See ``dispatch.serve``."""
+    from . import dispatch
+
+    return await dispatch.serve(route, request, methods, service)

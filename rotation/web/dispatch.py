@@ -49,7 +49,7 @@ async def dispatch(
 ) -> Response:
     """Call the route's handler for an authorised caller and map its errors. Never raises."""
     try:
-        return await route.handler(Call(request, caller, service()))
+        return await route.handle(Call(request, caller, service()))
     except BadRequest as exc:
         return problem(400, "Invalid request", "; ".join(exc.problems))
     except BadSettings as exc:
