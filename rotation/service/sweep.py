@@ -139,12 +139,8 @@ class Sweep:
         return replace(listing, secrets=(), names=listing.untagged)
 
     async def _index(self) -> Mapping[str, Entry]:
-        """Return the index. If it cannot be read, the listings alone order the visits."""
-        try:
-            return {entry.name: entry async for entry in self.journal.entries()}
-        except RotationError as exc:
-            log.warning("sweep", problem=exc.advice)
-            return {}
+        """Return the index by slug. Raises RotationError if the journal cannot be listed."""
+        return {entry.name: entry async for entry in self.journal.entries()}
 
     def _wanted(self, compared: Comparison) -> Mapping[str, str]:
         """Return the stamps of the records that the sweep needs: not those of accounts at rest."""

@@ -71,7 +71,7 @@ class Triggers:
         try:
             return await self.journal.sweep_note()
         except RotationError as exc:
-            log.warning("sweep note not read", reason=exc.advice, code=exc.code)
+            log.warning("sweep not noted", reason=exc.advice, code=exc.code)
             return None
 
     async def _record_sweep(
