@@ -51,7 +51,9 @@ def build(secrets: int, now: datetime) -> Azure:
     for account, names in plan.accounts(secrets):
         shown = [_enrol(vaults[name], account, now) for name in names]
         blobs[f"accounts/{account.slug}"] = _blob(_record(account, shown, policy, now), len(blobs))
-    blobs["accounts/sweep"] = Blob(codec.dump(LastSweep(now, secrets, compared=now)), '"0x1"', now)
+    blobs["accounts/sweep"] = Blob(
+        codec.dump(LastSweep(now, secrets, compared=now)), '"0x1"', now, now
+    )
     azure.storage.accounts[plan.STORAGE].blobs.containers["rotation-journal"] = blobs
     return azure
 
@@ -80,7 +82,7 @@ def _record(account: AccountId, shown: Iterable[Shown], policy: Policy, now: dat
 def _blob(record: Record, number: int) -> Blob:
     metadata = {"x-ms-meta-index": standing.index(record), "x-ms-meta-write": f"{number:032x}"}
     made = record.waiting_until or datetime.min
-    return Blob(codec.dump(record), f'"0x8DD{number:012X}"', made, metadata)
+    return Blob(codec.dump(record), f'"0x8DD{number:012X}"', made, made, metadata)
 
 
 async def main(directory: Path, secrets: int, now: datetime) -> None:
