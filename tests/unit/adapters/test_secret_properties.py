@@ -30,7 +30,8 @@ class Attributes:
     """The attributes of a secret as the SDK holds them."""
 
     def __init__(self, enabled: Any, created: Any, expires: Any) -> None:
-        self.enabled, self.created, self.expires = enabled, created, expires
+        self.enabled, self.expires = enabled, expires
+        self.created = self.updated = created
 
 
 def properties(found: Any, *, created: Any = NOW, expires: Any = None) -> SecretProperties:
