@@ -35,7 +35,6 @@ def describe_error(account: AccountId, exc: RotationError) -> PreviewReply:
         secrets=[],
         action=ActionKind.BLOCKED,
         reason=exc.advice,
-        until=None,
         effects=[],
     )
 

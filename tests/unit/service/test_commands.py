@@ -1,4 +1,4 @@
-"""What operators ask for is written into the journal once, and a visit is enqueued."""
+"""Commands of operators are written into the journal once, and a visit is enqueued."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from rotation.domain.emergency import Verdict
 from rotation.domain.errors import Permanent
 from rotation.domain.operation import Ending, Phase, Purpose
 from rotation.domain.request import Leaked, RequestKind
+from rotation.engine.handover import Listed
 from rotation.service import idempotency
 from rotation.service.messages import Visit
 from rotation.service.replies.rotation import AcceptedReply, RotationState
@@ -84,6 +85,12 @@ class TestRequest:
         assert document is not None
         assert not document.provisional
         assert "keys" in world.accounts.calls
+
+    async def test_the_keys_that_it_has_listed_serve_the_visit_that_follows(
+        self, world: Service
+    ) -> None:
+        await world.commands.request(LEAKED)
+        assert world.emergencies.handover.take(ACCOUNT) == Listed(KEYS, NOW)
 
 
 class TestRequestAll:
@@ -160,11 +167,11 @@ class TestRequestAll:
 class TestCancel:
     async def test_a_request_moves_to_the_history(self, world: Service) -> None:
         await world.save(requests=(replace(ASKED, id=f"{SLUG}-3"),))
-        found = await world.commands.cancel(f"{SLUG}-3", CALLER, "never mind")
+        found = await world.commands.cancel(f"{SLUG}-3", CALLER, "a mistake")
         assert found is not None
         assert (found.state, found.outcome) == (
             RotationState.CANCELLED,
-            "cancelled by ben: never mind",
+            "cancelled by ben: a mistake",
         )
         assert world.queue.sent == [(Visit(ACCOUNT), timedelta())]
 
@@ -291,6 +298,8 @@ class TestPause:
         world.vaults.add(ONE, NOW, {}, KEYS.key1)
         await world.commands.pause(ONE, paused=True)
         assert world.vaults.secrets[ONE][-1].tags["RotationPaused"] == "true"
+        await world.commands.pause(ONE, paused=False)
+        assert world.vaults.secrets[ONE][-1].tags["RotationPaused"] == "false"
 
     @pytest.mark.parametrize("exists", [True, False])
     async def test_a_secret_that_is_not_enrolled_is_refused(

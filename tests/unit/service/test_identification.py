@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec import UNSET, UnsetType
 
 from rotation.domain.errors import Transient
 from rotation.domain.ids import TargetId
@@ -28,10 +29,19 @@ def world(tmp_path: Path) -> Service:
     return Service(tmp_path)
 
 
-def found(checked: int, total: int, **members: object) -> IdentificationReply:
-    usual = {"slot": Slot.KEY1, "use": KeyUse.VALID, "account": str(ACCOUNT)}
+def found(
+    checked: int, total: int, slot: Slot = Slot.KEY1, phase: str | UnsetType = UNSET
+) -> IdentificationReply:
     return IdentificationReply(
-        found=True, is_complete=True, checked=checked, total=total, unread=0, **usual | members
+        found=True,
+        is_complete=True,
+        account=str(ACCOUNT),
+        slot=slot,
+        use=KeyUse.VALID,
+        phase=phase,
+        checked=checked,
+        total=total,
+        unread=0,
     )
 
 

@@ -1,4 +1,4 @@
-"""Who read a secret last, if the logs can tell."""
+"""The last readers of a secret, if the logs can tell."""
 
 from __future__ import annotations
 

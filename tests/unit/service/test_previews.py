@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from rotation.domain.errors import Permanent, Transient
+from rotation.domain.ids import TargetId
 from rotation.domain.request import Leaked
 from rotation.service import previews
 from rotation.service.requests import RotationRequest
@@ -75,11 +76,7 @@ class TestSecret:
 
     async def test_one_that_is_not_enrolled_is_refused(self, world: Service) -> None:
         with pytest.raises(Permanent):
-            await world.previews.secret(replace_name("three"))
-
-
-def replace_name(name: str) -> object:
-    return type(ONE)(A, name)
+            await world.previews.secret(TargetId(A, "three"))
 
 
 class TestRequest:

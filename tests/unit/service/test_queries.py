@@ -75,7 +75,7 @@ class TestFleet:
         found = await world.queries.fleet(CALLER)
         assert [one.account for one in found.unmanaged.accounts] == [str(OTHER)]
         world.accounts.errors = {"list": refused("the list")}
-        del world.accounts.list  # type: ignore[method-assign]
+        del world.accounts.list
         world.now += timedelta(minutes=5, seconds=1)
         found = await world.queries.fleet(CALLER)
         assert any("the list" in problem for problem in found.problems)
@@ -147,6 +147,16 @@ class TestRotations:
         assert [one.id for one in ended.rotations] == [f"{SLUG}-0"]
         assert ended.states == found.states
 
+    async def test_an_operation_counts_from_its_start_and_a_request_from_when_it_was_made(
+        self, world: Service
+    ) -> None:
+        begun = replace(REVOKING, started_at=NOW + SECOND)
+        await run(world, operation=begun, requests=(ASKED,))
+        await world.report(at=NOW - DAY)
+        found = (await world.queries.rotations()).rotations
+        assert [one.id for one in found] == [LEAK, "r-1"]
+        assert found[0].requested_at == NOW - DAY
+
     async def test_only_the_newest_200_are_returned(
         self, world: Service, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -185,6 +195,7 @@ class TestStatus:
             f"{SLUG}-",
             f"{SLUG}-ü",
             f"{SLUG}x-1",
+            f"{'?' * 16}-1",
         ):
             assert await world.queries.status(name) is None
 
@@ -268,7 +279,7 @@ class TestIsEmergency:
             ({}, False),
         ],
     )
-    async def test_without_a_document_the_record_tells(
+    async def test_without_a_document_the_record_decides(
         self, world: Service, members: dict[str, Any], expected: bool
     ) -> None:
         await world.save(**members)
@@ -358,6 +369,7 @@ class TestOverview:
         assert [(row.state, row.why) for row in rows] == [
             (SecretState.FAILING, "NOT REVOKED: held; do it")
         ]
+        assert rows[0].error == Failure("NotRevoked", "NOT REVOKED: held", "do it", NOW)
         assert problems == []
 
     async def test_one_of_an_account_without_a_row_is_a_problem(self, world: Service) -> None:

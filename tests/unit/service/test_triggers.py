@@ -1,7 +1,8 @@
-"""What the function app calls: the timers and the messages of both queues."""
+"""The handlers that the function app calls: the timers and the messages of both queues."""
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -38,8 +39,8 @@ class World(Service):
             self.handled.append((message, urgent))
             return await self.reconciler.reconcile(message.account, message.targets)
 
-        async def look(message: Visit) -> None:
-            self.handled.append((message,))
+        async def look(visit: Visit) -> None:
+            self.handled.append((visit,))
 
         self.visits.handle, self.visits.visit, self.visits.look = handle, visit, look  # type: ignore[method-assign]
 
@@ -55,7 +56,7 @@ async def test_a_message_is_handled_by_its_kind(world: World, urgent: bool) -> N
     await world.triggers.handle_message(messages.dump(visit), urgent=urgent)
     await world.triggers.handle_message(messages.dump(NOTICE))
     assert world.handled == [(visit, urgent), (visit,)]
-    await world.triggers.handle_message(messages.codec.dump([event()]).decode())
+    await world.triggers.handle_message(json.dumps([event()]))
     assert await world.triggers.handle_event(event()) == "look at one"
     assert len(world.queue.sent) == 2
 
@@ -80,7 +81,7 @@ async def test_of_its_problems_the_first_are_noted(
     async def run(*calls: object) -> SweepResult:
         return SweepResult(3, 2, 1, ("a", "b"), "stopped", ("c", "d"))
 
-    world.sweeper.run = run  # type: ignore[method-assign]
+    world.sweeper.run = run  # type: ignore[method-assign, assignment]
     await world.triggers.sweep()
     assert await world.journal.last_sweep() == LastSweep(NOW, 3, ("a",), "stopped", unread=("c",))
 
@@ -89,7 +90,7 @@ async def test_one_that_cannot_be_noted_is_over_all_the_same(world: World) -> No
     async def fail(*members: object) -> None:
         raise Transient("no storage")
 
-    world.journal.note_sweep = fail  # type: ignore[method-assign]
+    world.journal.note_sweep = fail  # type: ignore[method-assign, assignment]
     assert (await world.triggers.sweep()).accounts == 1
 
 

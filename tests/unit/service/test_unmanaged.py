@@ -89,7 +89,7 @@ async def test_they_are_kept_for_five_minutes_unless_the_managed_ones_change(
 
 
 async def test_a_subscription_that_cannot_be_listed_is_a_problem(world: World) -> None:
-    del world.accounts.list  # type: ignore[method-assign]
+    del world.accounts.list
     world.accounts.errors = {"list": refused("the list")}
     found, problems = await world.unmanaged.find([ACCOUNT])
     assert (found.accounts, problems) == ([], ["the list is refused"])
