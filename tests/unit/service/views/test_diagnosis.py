@@ -1,4 +1,4 @@
-"""What ``doctor`` found, and the worst of it."""
+"""The findings of ``doctor``, and the worst of them."""
 
 from __future__ import annotations
 
