@@ -65,7 +65,7 @@ def _embedded(found: ipaddress.IPv4Address | ipaddress.IPv6Address) -> list[ipad
     """Return the IPv4 addresses that an IPv6 address stands for."""
     if isinstance(found, ipaddress.IPv4Address):
         return []
-    nat64 = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF) if found in _NAT64 else None
+    nat64 = ipaddress.IPv4Address(found.packed[-4:]) if found in _NAT64 else None
     return [one for one in (found.ipv4_mapped, found.sixtofour, nat64) if one]
 
 

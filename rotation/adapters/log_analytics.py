@@ -141,6 +141,6 @@ def _failed(exc: AzureError, doing: str) -> RotationError:
 def _reading(row: Any) -> SecretRead:
     """Parse a result row. Reads without an identity still count."""
     parts = str(row[1]).rstrip("/").partition("/secrets/")[2].split("/")
-    at = row[2] if isinstance(row[2], datetime) else datetime.fromisoformat(str(row[2]))
+    at = datetime.fromisoformat(str(row[2]))
     version = parts[1] if len(parts) > 1 else None
     return SecretRead(str(row[0] or _NOBODY_KNOWN), version, at.astimezone(UTC), str(row[3] or ""))

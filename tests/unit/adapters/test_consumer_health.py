@@ -14,8 +14,15 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from azure.core.pipeline.transport import AioHttpTransport
 
 from emulator.azure import virtual
-from emulator.sdk.transport import AsyncCredential
-from rotation.adapters.consumer_health import ConsumerHealth, PublicAddresses, PublicTransport
+from emulator.sdk.transport import AsyncCredential, AsyncEmulatorTransport
+from rotation.adapters.consumer_health import (
+    SECONDS,
+    ConsumerHealth,
+    PublicAddresses,
+    PublicTransport,
+    _public_transport,
+)
+from rotation.adapters.pipeline import CONNECT_SECONDS
 from rotation.domain.bindings import Place
 from rotation.domain.consumers import Consumer
 from rotation.domain.errors import Transient
@@ -57,6 +64,44 @@ async def test_only_the_public_addresses_of_a_name_are_used() -> None:
     assert [one["host"] for one in found] == ["20.1.2.3"]
 
 
+@pytest.mark.parametrize("address", ["2a00:1450::1", "64:ff9b::1401:203", "2002:1401:203::1"])
+async def test_a_public_address_may_be_of_version_6_and_stand_for_one_of_version_4(
+    address: str,
+) -> None:
+    found = await PublicAddresses(Names(address)).resolve("shop.contoso.com", 443)
+    assert [one["host"] for one in found] == [address]
+
+
+async def test_names_and_connections_are_closed() -> None:
+    closed: list[str] = []
+
+    class Closing(Names):
+        async def close(self) -> None:
+            closed.append("names")
+
+    await PublicAddresses(Closing()).close()
+    azure = virtual()
+    transport = AsyncEmulatorTransport(azure)
+
+    async def close() -> None:
+        closed.append("transport")
+
+    transport.close = close  # type: ignore[method-assign]
+    principal = azure.add_principal("rotation")
+    health = ConsumerHealth(AsyncCredential(azure, principal), lambda: transport)
+    await health.close()
+    assert closed == ["names"], "nothing was opened"
+    with pytest.raises(Transient):
+        await health.ask(Consumer("shop", PLACE, url="https://shop.example/key"), "ai-key", "n")
+    await health.close()
+    assert closed == ["names", "transport"]
+
+
+async def test_the_transport_has_short_timeouts() -> None:
+    config = _public_transport().connection_config
+    assert (config.timeout, config.read_timeout) == (CONNECT_SECONDS, SECONDS)
+
+
 async def test_the_transport_resolves_names_and_uses_no_proxy(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -65,6 +110,8 @@ async def test_the_transport_resolves_names_and_uses_no_proxy(
     await transport.open()
     assert transport.session is not None
     assert not transport.session.trust_env
+    assert not transport.session.auto_decompress
+    assert isinstance(transport.session.cookie_jar, aiohttp.DummyCookieJar)
     connector = transport.session.connector
     assert isinstance(connector, aiohttp.TCPConnector)
     assert isinstance(connector._resolver, PublicAddresses)

@@ -17,6 +17,7 @@ from rotation.domain.account import Account
 from rotation.domain.cloud import CHINA, US_GOVERNMENT, Cloud
 from rotation.domain.ids import AccountId
 from rotation.domain.keys import Key
+from rotation.domain.probe_calls import CALLS, ProbeCall
 from rotation.domain.probing import ProbeResult, accepts
 
 ACCOUNT = AccountId("s", "g", "aoai-demo")
@@ -30,9 +31,11 @@ class Listening(AsyncEmulatorTransport):
     def __init__(self, azure: Azure) -> None:
         super().__init__(azure)
         self.urls: list[str] = []
+        self.requests: list[Request] = []
 
     async def exchange(self, request: Request) -> Response:
         self.urls.append(request.url)
+        self.requests.append(request)
         return await super().exchange(request)
 
 
@@ -204,6 +207,64 @@ NOW = datetime(2026, 11, 28, 10, tzinfo=UTC)
 )
 def test_how_long_to_wait_is_read_from_the_answer(header: str, wait: timedelta | None) -> None:
     assert verdict("host", 429, retry_after=header, now=NOW).retry_after == wait
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+async def test_each_call_has_its_method_its_header_and_its_body(
+    transport: Listening, azure: Azure, call: ProbeCall
+) -> None:
+    probe = DataPlaneProbe(lambda: transport, overrides={"openai": call})
+    await probe.try_key(account(location="West Europe"), key(azure))
+    (request,) = transport.requests
+    headers = {name.lower(): text for name, text in request.headers.items()}
+    assert (request.method, request.body) == (call.method, call.body.encode())
+    assert request.url.endswith(call.path)
+    assert headers[call.header.lower()] == key(azure).reveal()
+    assert headers.get("content-type") == ("application/json" if call.body else None)
+    assert headers.get("ocp-apim-subscription-region") == ("westeurope" if call.by_region else None)
+    assert call.method == "GET" or headers["content-length"] == str(len(call.body))
+
+
+@pytest.mark.parametrize(("length", "expected"), [(4, 32), (32, 32), (84, 84)])
+async def test_the_control_is_a_random_key_as_long_as_the_real_one(
+    probe: DataPlaneProbe, transport: Listening, length: int, expected: int
+) -> None:
+    for _ in range(2):
+        found = await probe.try_random(account(), Key("k" * length))
+        assert found.result is ProbeResult.REFUSED
+    first, second = (request.headers["api-key"] for request in transport.requests)
+    assert len(first) == len(second) == expected
+    assert first != second
+
+
+async def test_only_the_body_of_a_403_is_read(probe: DataPlaneProbe, azure: Azure) -> None:
+    body = {"error": {"code": "403", "message": "Out of call volume quota."}}
+    azure.faults.add(Fault("answer", "inference.*", status=403, body=body))
+    found = await probe.try_key(account(), key(azure))
+    assert (found.result, "quota" in found.detail) == (ProbeResult.ANSWERED, True)
+
+
+async def test_how_long_an_answer_asks_to_wait_is_passed_on(
+    probe: DataPlaneProbe, azure: Azure
+) -> None:
+    azure.faults.add(
+        Fault("answer", "inference.*", status=429, headers={"Retry-After": "7"}, body={})
+    )
+    assert (await probe.try_key(account(), key(azure))).retry_after == timedelta(seconds=7)
+
+
+async def test_its_connections_are_closed(probe: DataPlaneProbe, transport: Listening) -> None:
+    closed: list[bool] = []
+
+    async def close() -> None:
+        closed.append(True)
+
+    transport.close = close  # type: ignore[method-assign]
+    await probe.close()
+    assert closed == [], "nothing was opened"
+    await probe.try_key(account(), RANDOM_KEY)
+    await probe.close()
+    assert closed == [True]
 
 
 @pytest.mark.parametrize("status", [200, 302, 403, 404, 429, 500])

@@ -14,7 +14,9 @@ from rotation.adapters import secret_properties
 from rotation.domain import codec, tags
 from rotation.domain.formats import Format, Formats
 from rotation.domain.ids import AccountId, TargetId
+from rotation.domain.keys import Key
 from rotation.domain.policy import Policy
+from rotation.domain.targets import ListedSecret, SecretSnapshot, VersionInfo
 from rotation.service.views import fleet
 
 VAULT = "https://kv-a.vault.azure.net"
@@ -85,6 +87,9 @@ def test_a_version_without_our_tags_has_the_format_of_the_newest_with_them() -> 
     [
         (253402300801, secret_properties.LATEST),
         (-1, secret_properties.EARLIEST),
+        (0, secret_properties.EARLIEST),
+        (1, secret_properties.LATEST),
+        ("soon", None),
         (datetime(9999, 12, 31, tzinfo=UTC), secret_properties.LATEST),
         (datetime(1900, 1, 1, tzinfo=UTC), secret_properties.EARLIEST),
         (NOW, NOW),
@@ -94,6 +99,46 @@ def test_a_version_without_our_tags_has_the_format_of_the_newest_with_them() -> 
 def test_an_expiry_is_cut_to_the_calendar(given_: object, expected: datetime | None) -> None:
     found = secret_properties.listed(VAULT, properties({}, expires=given_))
     assert found.expires == expected
+
+
+def test_a_snapshot_has_the_properties_of_the_version_under_the_vaults_own_name() -> None:
+    given_ = properties({"a": None}, expires=NOW + timedelta(days=1))
+    given_._content_type = "text/plain"
+    key = Key("k")
+    assert secret_properties.snapshot(TargetId(VAULT, "ONE"), given_, key) == SecretSnapshot(
+        id=TargetId(VAULT, "one"),
+        version="1",
+        value=key,
+        created=NOW,
+        expires=NOW + timedelta(days=1),
+        content_type="text/plain",
+        tags={"a": ""},
+    )
+    bare = secret_properties.snapshot(TargetId(VAULT, "one"), properties(None, created=None), None)
+    assert (bare.content_type, bare.tags, bare.created) == (None, {}, secret_properties.EARLIEST)
+    nameless = SecretProperties(Attributes(True, NOW, None), None)
+    found = secret_properties.snapshot(TargetId(VAULT, "asked"), nameless, None)
+    assert (found.id.name, found.version) == ("asked", "")
+
+
+def test_a_listed_secret_has_everything_but_the_value() -> None:
+    found = secret_properties.listed(VAULT, properties({"ProviderAddress": ACCOUNT}))
+    assert found == ListedSecret(
+        TargetId(VAULT, "one"),
+        AccountId.parse(ACCOUNT),
+        created=NOW,
+        tags={"ProviderAddress": ACCOUNT},
+    )
+    wrong = secret_properties.listed(VAULT, properties({"ProviderAddress": "nonsense"}))
+    assert (wrong.account, wrong.problem != "") == (None, True)
+
+
+def test_a_version_has_everything_but_the_value() -> None:
+    assert secret_properties.version_info(properties({"a": "b"}, expires=NOW)) == VersionInfo(
+        "1", NOW, NOW, True, {"a": "b"}
+    )
+    off = SecretProperties(Attributes(None, NOW, None), f"{VAULT}/secrets/one/1")
+    assert not secret_properties.version_info(off).enabled
 
 
 @given(st.text() | st.from_regex(r"/subscriptions/.{0,5}/resourceGroups/.{0,9}/providers/.*"))
