@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from rotation.domain import codec
+from rotation.domain.document import Document
 from rotation.domain.emergency import FORMAT, Emergency, Verdict
 from rotation.domain.errors import Conflict
 from rotation.domain.ids import AccountId
@@ -136,6 +137,22 @@ async def test_garbage_is_replaced_and_a_newer_document_is_not(
         assert await emergencies.create(e) == e
     assert await emergencies.find(one.id) == one
     assert await emergencies.find(two.id) is None
+
+
+async def test_a_document_that_is_gone_after_the_conflict_is_written_again(
+    emergencies: Emergencies, store: SharedStore, tmp_path: Path
+) -> None:
+    await store.put(PREFIX + emergency().id, b"garbage")
+    read = store.read
+
+    async def gone(name: str) -> Document | None:
+        (tmp_path / f"{name}.json").unlink(missing_ok=True)
+        return await read(name)
+
+    store.read = gone  # type: ignore[method-assign]
+    assert await emergencies.create(emergency()) == emergency()
+    store.read = read  # type: ignore[method-assign]
+    assert await emergencies.find(emergency().id) == emergency()
 
 
 async def test_a_document_that_keeps_changing_is_a_conflict_in_the_end(

@@ -484,6 +484,15 @@ async def test_what_the_visit_has_read_is_not_read_again(world: World) -> None:
     assert world.accounts.calls == ["get", "keys"]
 
 
+async def test_what_the_visit_has_tried_is_not_tried_again(world: World) -> None:
+    world.publish(ONE)
+    tried = {KEYS.key1: REFUSED}
+    recent = Recent(verdicts=tried, control=REFUSED, versions=(), is_answer=True)
+    f = await world.facts(ONE, recent=recent)
+    assert (f.verdicts, f.control, f.versions) == (tried, REFUSED, ())
+    assert not f.is_unlisted, "the keys were listed"
+
+
 async def test_values_that_were_just_read_are_not_read_again_with_the_versions(
     world: World,
 ) -> None:

@@ -14,6 +14,7 @@ from rotation.decisions.actions import ActionKind
 from rotation.decisions.guards import SOON
 from rotation.domain import codec
 from rotation.domain.access import Role
+from rotation.domain.consumers import Consumer, parse
 from rotation.domain.document import Document
 from rotation.domain.emergency import Emergency, Verdict
 from rotation.domain.errors import Permanent, RotationError, Transient, of_service
@@ -21,11 +22,12 @@ from rotation.domain.ids import TargetId
 from rotation.domain.keys import Key, Keys, Slot
 from rotation.domain.operation import Phase
 from rotation.domain.policy import Policy
-from rotation.domain.record import FORMAT, Notification, Record
+from rotation.domain.record import FORMAT, Notification, Nudge, Record
 from rotation.domain.request import Leaked, Request, RequestKind
 from rotation.engine.emergencies import Emergencies
 from rotation.engine.handover import Listed
 from rotation.engine.journal import GARBAGE_FOR, Journal
+from rotation.engine.nudging import Nudging
 from rotation.engine.reconciler import Reconciler
 from rotation.engine.responder import Responder
 from rotation.runtime.clock import Clock
@@ -427,6 +429,7 @@ async def test_a_step_that_meets_another_writer_reads_the_record_again(world: Ac
     world.store.others = [lambda: write(world, requests=(ASKED,))]
     await world.reconciler.reconcile(ACCOUNT, [ONE])
     assert len(world.accounts.regenerated) == 1
+    assert world.accounts.calls[:4] == ["get", "keys"] * 2, "and everything else"
 
 
 async def write(world: Account, **members: Any) -> None:
@@ -465,6 +468,38 @@ async def test_an_operation_that_a_person_abandons_ends_although_its_account_is_
     assert e.verdict is Verdict.ABANDONED
     assert record.history[-1].outcome == "abandoned by ana: it is gone"
     assert found.failed, "the next step tells that it cannot be read"
+
+
+class Apps:
+    """Apps that are told to read their secrets again."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    async def refresh(self, consumer: Consumer) -> None:
+        self.told.append(consumer.name)
+        raise BUSY
+
+
+SITE = "/subscriptions/s/resourceGroups/r/providers/Microsoft.Web/sites/shop"
+
+
+@pytest.mark.parametrize("is_due", [True, False])
+async def test_consumers_are_asked_at_the_end_and_the_visit_waits_for_the_next_attempt(
+    world: Account, is_due: bool
+) -> None:
+    apps = Apps()
+    found = parse(f"shop@kv={SITE}", (ONE.vault,))
+    world.reconciler.nudging = Nudging(apps, found, world.gatherer.clock)
+    await world.reconciler.reconcile(ACCOUNT, [ONE])
+    due = NOW if is_due else NOW + timedelta(seconds=7)
+    await world.save(nudges={"shop": Nudge((f"{ONE}/v1",), due)})
+    visited = await world.reconciler.reconcile(ACCOUNT, [ONE])
+    assert apps.told == ["shop"] * is_due
+    wait = timedelta(minutes=1) if is_due else timedelta(seconds=7)
+    assert (visited.kind, visited.until) == (ActionKind.WAIT, NOW + wait)
+    assert visited.new_wait
+    assert (await world.stored()).waiting_until == visited.until
 
 
 async def test_a_failed_step_tells_which_operation_waits(world: Account) -> None:

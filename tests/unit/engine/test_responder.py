@@ -130,8 +130,9 @@ async def test_the_reason_is_shown_on_open_ones_only(
     assert await emergencies.find("e-1") == over
     shown = [e for e in (await emergencies.find("e-2"), await emergencies.find("e-3")) if e]
     store.writes.clear()
+    store.reads.clear()
     await responder.show(shown, HOLD, NOW)
-    assert store.writes == []
+    assert (store.writes, store.reads) == ([], [])
     await responder.show(shown, Hold(), NOW)
     assert await emergencies.find("e-2") == one
 

@@ -98,6 +98,13 @@ async def test_a_secret_that_was_not_known_needs_a_full_visit(world: Account) ->
     assert (await look(world, ONE, TWO)).failed
 
 
+async def test_the_full_visit_that_follows_reads_the_same_secrets(world: Account) -> None:
+    world.vaults.add(TWO, NOW, TAGS, KEYS.key1)
+    world.accounts.errors = {}
+    await world.reconciler.reconcile(ACCOUNT, iter([ONE, TWO]), routine=True)
+    assert set((await world.stored()).members) == {str(ONE), str(TWO)}
+
+
 async def test_so_do_a_request_a_wait_that_is_over_and_an_emergency(world: Account) -> None:
     await world.save(requests=(ASKED,))
     assert (await look(world)).failed
