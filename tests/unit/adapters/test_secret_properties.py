@@ -113,6 +113,7 @@ def test_a_snapshot_has_the_properties_of_the_version_under_the_vaults_own_name(
         expires=NOW + timedelta(days=1),
         content_type="text/plain",
         tags={"a": ""},
+        updated=NOW,
     )
     bare = secret_properties.snapshot(TargetId(VAULT, "one"), properties(None, created=None), None)
     assert (bare.content_type, bare.tags, bare.created) == (None, {}, secret_properties.EARLIEST)
@@ -128,6 +129,7 @@ def test_a_listed_secret_has_everything_but_the_value() -> None:
         AccountId.parse(ACCOUNT),
         created=NOW,
         tags={"ProviderAddress": ACCOUNT},
+        updated=NOW,
     )
     wrong = secret_properties.listed(VAULT, properties({"ProviderAddress": "nonsense"}))
     assert (wrong.account, wrong.problem != "") == (None, True)

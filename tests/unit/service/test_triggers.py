@@ -70,7 +70,7 @@ async def test_a_sweep_visits_the_accounts_and_is_noted(world: World) -> None:
     found = await world.triggers.sweep()
     assert found == SweepResult(1, 1, 0)
     assert [message.account for message, _ in world.handled] == [ACCOUNT]
-    assert await world.journal.last_sweep() == LastSweep(NOW, 1, succeeded=NOW)
+    assert await world.journal.last_sweep() == LastSweep(NOW, 1, succeeded=NOW, compared=NOW)
 
 
 async def test_of_its_problems_the_first_are_noted(
