@@ -1,4 +1,4 @@
-"""The room that normal work makes, by what Azure's answers tell about a subscription or a vault. Pure.
+"""The room that normal work makes, by Azure's answers about a subscription or a vault. Pure.
 
 A sweep keeps its own calls within the limits. Others use them too: emergencies, people, pipelines,
 a second service. So normal work stops while few calls are left, and starts fewer visits after an

@@ -192,12 +192,17 @@ async def test_the_request_has_the_secret_the_nonce_and_a_token_for_the_audience
     assert seen[1]["Authorization"].startswith("Bearer ")
 
 
+async def test_an_answer_of_4096_bytes_is_read(served: Callable[[Answer], str]) -> None:
+    body = b'{"version": "v2"}'.ljust(4096)
+    assert await asked(served(sending(200, body))) == {"version": "v2"}
+
+
 @pytest.mark.parametrize(
     ("answer", "says"),
     [
         (sending(302, b"", Location="/key"), "it answered 302"),
         (sending(500, b'{"version": "v2"}'), "it answered 500"),
-        (sending(200, b'{"version": "' + b"v" * 5000 + b'"}'), "longer than 4096 bytes"),
+        (sending(200, b'{"version": "' + b"v" * 4082 + b'"}'), "longer than 4096 bytes"),
         (sending(200, b"secret words"), "not a JSON object"),
         (sending(200, b'["secret words"]'), "not a JSON object"),
         (sending(200, b"[" * 4000), "not a JSON object"),
