@@ -62,7 +62,7 @@ def credential(azure: Azure) -> AsyncCredential:
 
 
 async def used(adapter: Any, call: Callable[[Any], Awaitable[object]]) -> None:
-    """Use an adapter, whatever the answer is, and close it."""
+    """Use an adapter, also if the answer is an error, and close it."""
     try:
         await call(adapter)
     except RotationError:
