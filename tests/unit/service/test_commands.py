@@ -211,6 +211,14 @@ class TestCancel:
     async def test_of_a_batch_what_has_not_begun_is_cancelled(self, world: Service) -> None:
         waiting = replace(ASKED, id=f"{SLUG}-3", idempotency_key="b")
         late = replace(NEW, idempotency_keys=("b",))
+        asked: list[str] = []
+        cancel = world.commands.cancel
+
+        async def noted(name: str, *who: Any) -> Any:
+            asked.append(name)
+            return await cancel(name, *who)
+
+        world.commands.cancel = noted  # type: ignore[method-assign, assignment]
         over = replace(
             NEW, id=f"{SLUG}-4", idempotency_keys=("b",), ended_at=NOW, ending=Ending.DONE
         )
@@ -222,6 +230,7 @@ class TestCancel:
             NEW.id: "running",
             f"{SLUG}-4": "ended",
         }
+        assert sorted(asked) == [f"{SLUG}-3", NEW.id], "what has ended is left alone"
         assert await world.commands.cancel_batch("unknown", CALLER, "no") is None
 
 

@@ -385,6 +385,10 @@ class TestOverview:
         await world.save(known_keys={"Key2": "f"}, births={"f": NOW + SECOND})
         assert await self.rows(world) != {"one": SecretState.FAILING}
 
+    async def test_one_that_is_over_is_not_shown(self, world: Service) -> None:
+        await world.report(verdict=Verdict.REFUSED, why="held")
+        assert await self.rows(world) != {"one": SecretState.FAILING}
+
     async def test_one_that_is_open_and_not_held_is_under_way(self, world: Service) -> None:
         await world.report()
         assert await self.rows(world) != {"one": SecretState.FAILING}

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from rotation.decisions.actions import ActionKind
 from rotation.domain.errors import Transient, of_service
 from rotation.domain.ids import AccountId, TargetId
+from rotation.domain.membership import Member
 from rotation.domain.operation import Phase
 from rotation.domain.record import ObservedVersion, Record
 from rotation.engine.bindings import BindingRegistry
@@ -89,7 +90,10 @@ async def test_an_account_that_no_secret_names_any_longer_is_visited_too(world: 
     assert world.visited == [Visit(ACCOUNT)], "the other has nothing to do"
 
 
-@pytest.mark.parametrize("members", [{"phase": Phase.VERIFY}, {"seen": SEEN}])
+@pytest.mark.parametrize(
+    "members",
+    [{"phase": Phase.VERIFY}, {"seen": SEEN}, {"members": {str(ONE): Member(NOW)}}],
+)
 async def test_so_is_one_with_an_operation_or_a_remembered_secret(
     world: World, members: dict[str, Any]
 ) -> None:
