@@ -77,7 +77,9 @@ class Deliverer:
         topic.report(delivery, status)
 
     async def _enqueue(self, delivery: Delivery) -> int:
-        """Return the status of the queue's answer."""
+        """Return the status of the queue's answer; a queue without an account does not exist."""
+        if not self.storage:
+            return 404
         name, policy = delivery.subscription.queue, TextBase64EncodePolicy()
         async with QueueClient.from_connection_string(
             self.storage, name, message_encode_policy=policy, retry_total=0
@@ -89,8 +91,10 @@ class Deliverer:
         return 200
 
     async def validate(self, subscription: Subscription, topic: SystemTopic) -> None:
-        """Raise ValueError if the endpoint fails the handshake; a queue has none."""
+        """Raise ValueError if the endpoint fails the handshake, or a queue has no account."""
         if subscription.queue:
+            if not self.storage:
+                raise ValueError("a queue needs AzureWebJobsStorage, a connection string")
             return
         event = validation_event(topic.source, str(uuid.uuid4()), self._azure.clock.now())
         async with aiohttp.ClientSession(timeout=_TIMEOUT) as session:

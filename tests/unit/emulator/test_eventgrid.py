@@ -9,6 +9,7 @@ import pytest
 
 from emulator.azure import Azure
 from emulator.core.wire import Headers, Request
+from emulator.proxy.control import Control
 from emulator.services.eventgrid import handshake
 
 from .deliveries import deliver
@@ -133,6 +134,23 @@ def test_the_handshake_is_an_event_of_the_vault_at_its_time(azure: Azure) -> Non
 )
 def test_only_the_code_completes_a_handshake(status: int, body: str, accepted: bool) -> None:
     assert handshake.accepts(status, body, "the-code") is accepted
+
+
+async def test_a_queue_needs_the_storage_account_that_it_is_in(azure: Azure) -> None:
+    body = json.dumps({"vault": "kv-demo", "url": "queue:work"}).encode()
+    request = Request("POST", "http://x/_emulator/subscriptions", body=body)
+    control = Control(azure)
+    assert (await control.handle(request)).status == 400
+    assert not azure.vault("kv-demo").topic.subscriptions
+    control.deliverer.storage = "UseDevelopmentStorage=true"
+    assert (await control.handle(request)).status == 200
+
+
+async def test_an_endpoint_that_cannot_be_reached_is_not_subscribed(azure: Azure) -> None:
+    body = json.dumps({"vault": "kv-demo", "url": "http://127.0.0.1:1/hook"}).encode()
+    request = Request("POST", "http://x/_emulator/subscriptions", body=body)
+    assert (await Control(azure).handle(request)).status == 400
+    assert not azure.vault("kv-demo").topic.subscriptions
 
 
 def test_an_event_is_sometimes_delivered_twice(azure: Azure) -> None:
