@@ -44,9 +44,9 @@ class ArmAccounts:
         client = self._client(account.subscription)
         try:
             found = await client.accounts.get(account.resource_group, account.name)
+            return _account(account, found)
         except SDK_ERRORS as exc:
             raise failure(exc, f"read account {account.name}") from None
-        return _account(account, found)
 
     async def list(self, subscription: str) -> list[Account]:
         try:
@@ -119,8 +119,8 @@ class ArmAccounts:
 
 
 def _keys(found: Any) -> Keys | None:
-    """Return the keys of a response, or None if it lacks one."""
-    if not found.key1 or not found.key2:
+    """Return the keys of a response, or None if it lacks one or is empty."""
+    if not found or not found.key1 or not found.key2:
         return None
     return Keys(*map(keys_in_memory.key, (found.key1, found.key2)))
 
@@ -129,7 +129,7 @@ def _listed(found: Any) -> Account | None:
     """Return an account of a listing, or None if its id cannot be read."""
     try:
         return _account(AccountId.parse(str(found.id)), found)
-    except ValueError:
+    except (ValueError, AttributeError):
         return None
 
 

@@ -51,6 +51,15 @@ async def test_an_account_is_read_with_all_that_its_probe_needs(
     assert found.local_auth_disabled is False
 
 
+@pytest.mark.parametrize("body", ["", "null", []])
+async def test_an_answer_without_an_account_is_temporary(
+    azure: Azure, accounts: ArmAccounts, body: Any
+) -> None:
+    answer(azure, "arm.get_account", 200, body)
+    failed = await failing(accounts.get(id_of(azure)))
+    assert (type(failed), failed.code) == (Transient, "Unreadable")
+
+
 async def test_an_account_without_key_authentication_is_told_apart(
     azure: Azure, accounts: ArmAccounts
 ) -> None:
@@ -94,7 +103,7 @@ async def test_a_listed_account_with_a_strange_id_hides_no_other(
     azure: Azure, accounts: ArmAccounts
 ) -> None:
     good = {"id": azure.account("acct").id, "properties": {}}
-    answer(azure, "arm.list_accounts", 200, {"value": [{"id": "strange"}, good]})
+    answer(azure, "arm.list_accounts", 200, {"value": [{"id": "strange"}, None, good]})
     assert [one.id for one in await accounts.list(SUBSCRIPTION)] == [id_of(azure)]
 
 
@@ -103,7 +112,7 @@ async def test_both_keys_are_read_in_their_slots(azure: Azure, accounts: ArmAcco
     assert (found.key1, found.key2) == (Key(keys["Key1"]), Key(keys["Key2"]))
 
 
-@pytest.mark.parametrize("body", [{}, {"key1": "a" * 32}, {"key2": "a" * 32}])
+@pytest.mark.parametrize("body", ["", {}, {"key1": "a" * 32}, {"key2": "a" * 32}])
 async def test_a_missing_key_is_not_taken_for_an_empty_one(
     azure: Azure, accounts: ArmAccounts, body: Any
 ) -> None:
