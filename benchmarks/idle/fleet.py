@@ -21,7 +21,7 @@ from emulator.azure import Azure
 from emulator.proxy.server import Proxy
 from emulator.services.keyvault.model import Secret, Version
 from emulator.services.keyvault.vault import Vault
-from emulator.services.storage.blobs import Blob
+from emulator.services.storage.blob import Blob
 from rotation.domain import codec, standing
 from rotation.domain.ids import AccountId, TargetId
 from rotation.domain.membership import Member
@@ -54,7 +54,9 @@ def build(secrets: int, now: datetime) -> Azure:
     blobs["accounts/sweep"] = Blob(
         codec.dump(LastSweep(now, secrets, compared=now)), '"0x1"', now, now
     )
-    azure.storage.accounts[plan.STORAGE].blobs.containers["rotation-journal"] = blobs
+    journal = azure.storage.accounts[plan.STORAGE].blobs
+    journal.create("rotation-journal")
+    journal.containers["rotation-journal"] = blobs
     return azure
 
 

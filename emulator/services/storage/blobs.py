@@ -2,72 +2,44 @@
 
 from __future__ import annotations
 
-import base64
 import re
-from bisect import bisect_left
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime
-from xml.sax.saxutils import escape
 
 from ...core.clock import Clock
 from ...core.wire import Headers, Request, Response
-from . import conditions
+from . import blob_listing, conditions
+from .blob import METADATA, Blob
 from .errors import StorageError
 from .lease_requests import perform
 from .leases import Lease
+from .listings import listed
 
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
-_METADATA = "x-ms-meta-"
 
-# List Blobs and Set Blob Metadata, in the REST reference.
-PAGE, _MOST_METADATA = 5000, 8192
-
-
-@dataclass
-class Blob:
-    """A block blob; ``metadata`` has the headers with their prefix."""
-
-    body: bytes
-    etag: str
-    created: datetime
-    modified: datetime
-    metadata: dict[str, str] = field(default_factory=dict)
-    content_type: str = "application/octet-stream"
-    lease: Lease = field(default_factory=Lease)
+# Set Blob Metadata, in the REST reference.
+_MOST_METADATA = 8192
 
 
 @dataclass
 class Blobs:
-    """The containers of one account, each with its blobs by name."""
+    """The containers of one account, each with its blobs by name, and when it was made."""
 
     clock: Clock
     containers: dict[str, dict[str, Blob]] = field(default_factory=dict)
+    stamps: dict[str, Headers] = field(default_factory=dict)
     _writes: int = 0
 
     def create(self, container: str) -> Response:
         if container in self.containers:
             raise StorageError(409, "ContainerAlreadyExists")
-        self.containers[container] = {}
-        return Response(201, self._stamp(self._etag()))
+        self.containers[container], self.stamps[container] = {}, self._stamp(self._etag())
+        return Response(201, self.stamps[container])
 
     def list(self, container: str, request: Request) -> Response:
-        """List blobs in the order of their names, 5,000 a page; the marker names the next one."""
-        query = request.query
-        prefix, size = query.get("prefix", ""), _page_size(query.get("maxresults"))
-        found = self._container(container)
-        names = sorted(name for name in found if name.startswith(prefix))
-        rest = names[bisect_left(names, _marked(query.get("marker", ""))) :]
-        with_metadata = "metadata" in query.get("include", "").split(",")
-        items = "".join(_item(name, found[name], with_metadata) for name in rest[:size])
-        given = f"<MaxResults>{size}</MaxResults>" if "maxresults" in query else ""
-        marker = _marker(rest[size]) if len(rest) > size else ""
-        xml = (
-            '<?xml version="1.0" encoding="utf-8"?>'
-            f'<EnumerationResults ContainerName="{container}"><Prefix>{escape(prefix)}</Prefix>'
-            f"{given}<Blobs>{items}</Blobs><NextMarker>{marker}</NextMarker></EnumerationResults>"
-        )
-        return Response(200, Headers({"Content-Type": "application/xml"}), xml.encode())
+        found = blob_listing.page(container, self._container(container), request, self.clock.now())
+        return Response(200, Headers({"Content-Type": "application/xml"}), found.encode())
 
     def put(self, container: str, name: str, request: Request) -> Response:
         blobs, headers = self._container(container), request.headers
@@ -122,6 +94,23 @@ class Blobs:
         status, headers = perform(blob.lease, request.headers, self.clock.now())
         return Response(status, Headers({**self._stamp(blob.etag, blob.modified), **headers}))
 
+    def describe(self, container: str) -> Response:
+        """Show a container's properties; containers have no leases here."""
+        self._container(container)
+        lease = {f"x-ms-lease-{n}": v for n, v in Lease().shown(self.clock.now()).items()}
+        return Response(200, Headers({**self.stamps[container], **lease}))
+
+    def drop(self, container: str) -> Response:
+        """Delete a container with its blobs."""
+        self._container(container)
+        del self.containers[container], self.stamps[container]
+        return Response(202)
+
+    def list_containers(self, request: Request) -> Response:
+        prefix = request.query.get("prefix", "")
+        found = ((n, s) for n, s in sorted(self.stamps.items()) if n.startswith(prefix))
+        return listed("Containers", (_container_item(name, stamp) for name, stamp in found))
+
     def _container(self, name: str) -> dict[str, Blob]:
         if name not in self.containers:
             raise StorageError(404, "ContainerNotFound")
@@ -163,46 +152,15 @@ class Blobs:
 
 def _metadata_of(request: Request) -> dict[str, str]:
     """Return the headers of a blob's metadata, with their prefix."""
-    found = {n: v for n, v in request.headers.items() if n.startswith(_METADATA)}
-    if sum(len(n) - len(_METADATA) + len(v) for n, v in found.items()) > _MOST_METADATA:
+    found = {n: v for n, v in request.headers.items() if n.startswith(METADATA)}
+    if sum(len(n) - len(METADATA) + len(v) for n, v in found.items()) > _MOST_METADATA:
         raise StorageError(400, "MetadataTooLarge")
     return found
 
 
-def _page_size(text: str | None) -> int:
-    """Return how many blobs a page has; a number beyond the most counts as the most."""
-    if text is None:
-        return PAGE
-    if not (text.isascii() and text.isdecimal()) or not int(text):
-        raise StorageError(400, "OutOfRangeQueryParameterValue")
-    return min(int(text), PAGE)
-
-
-def _marker(name: str) -> str:
-    return f"2!{len(name)}!{base64.urlsafe_b64encode(name.encode()).decode()}"
-
-
-def _marked(marker: str) -> str:
-    """Return the name of the blob with which a page begins."""
-    if not marker:
-        return ""
-    try:
-        return base64.urlsafe_b64decode(marker.split("!")[2]).decode()
-    except (ValueError, IndexError):
-        raise StorageError(400, "InvalidQueryParameterValue") from None
-
-
-def _metadata(blob: Blob) -> str:
-    found = {name.removeprefix(_METADATA): text for name, text in blob.metadata.items()}
-    items = "".join(f"<{name}>{escape(text)}</{name}>" for name, text in found.items())
-    return f"<Metadata>{items}</Metadata>" if items else "<Metadata />"
-
-
-def _item(name: str, blob: Blob, with_metadata: bool) -> str:
-    at = format_datetime(blob.modified, usegmt=True)
+def _container_item(name: str, stamp: Headers) -> str:
     return (
-        f"<Blob><Name>{escape(name)}</Name><Properties><Last-Modified>{at}</Last-Modified>"
-        f"<Etag>{blob.etag.strip(chr(34))}</Etag><Content-Length>{len(blob.body)}</Content-Length>"
-        f"<Content-Type>{blob.content_type}</Content-Type><BlobType>BlockBlob</BlobType>"
-        f"</Properties>{_metadata(blob) if with_metadata else ''}</Blob>"
+        f"<Container><Name>{name}</Name><Properties><Last-Modified>{stamp['Last-Modified']}"
+        f"</Last-Modified><Etag>{stamp['ETag'].strip(chr(34))}</Etag>"
+        "</Properties></Container>"
     )

@@ -13,6 +13,7 @@ from xml.sax.saxutils import escape
 from ...core.clock import Clock
 from ...core.wire import Headers, Request, Response
 from .errors import StorageError
+from .listings import listed
 
 MAX_MESSAGE, MAX_RECEIVED = 64 * 1024, 32
 WEEK = int(timedelta(days=7).total_seconds())
@@ -52,6 +53,12 @@ class Queues:
     def metadata(self, queue: str) -> Response:
         count = str(len(self._queue(queue)))
         return Response(200, Headers({"x-ms-approximate-messages-count": count}))
+
+    def list_queues(self, request: Request) -> Response:
+        """List the queues whose names have the prefix."""
+        prefix = request.query.get("prefix", "")
+        names = (name for name in sorted(self.queues) if name.startswith(prefix))
+        return listed("Queues", (f"<Queue><Name>{name}</Name></Queue>" for name in names))
 
     def put(self, queue: str, request: Request) -> Response:
         messages, now = self._queue(queue), self.clock.now()

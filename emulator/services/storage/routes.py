@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from urllib.parse import unquote
 
 from ...core.clock import Clock
@@ -47,13 +48,32 @@ class Operation:
 
 def find_blob(account: StorageAccount, request: Request) -> Operation | None:
     """Return the operation on blobs that a request names, or None."""
-    container, _, name = unquote(request.path).strip("/").partition("/")
+    container, _, name = unquote(request.path).lstrip("/").partition("/")
     scope = f"{account.id}/blobServices/default/containers/{container}"
     blobs, key = account.blobs, (request.method, request.query.get("comp", ""))
     if not container:
-        return None
+        read = (_CONTAINERS + "read",)
+        listing = partial(blobs.list_containers, request)
+        found = Operation("list_containers", read, account.id, listing, data=False)
+        return found if key == ("GET", "list") else None
     if not name and request.query.get("restype") == "container":
+        shown = Operation(
+            "get_container",
+            (_CONTAINERS + "read",),
+            scope,
+            lambda: blobs.describe(container),
+            data=False,
+        )
         return {
+            ("GET", ""): shown,
+            ("HEAD", ""): shown,
+            ("DELETE", ""): Operation(
+                "delete_container",
+                (_CONTAINERS + "delete",),
+                scope,
+                lambda: blobs.drop(container),
+                data=False,
+            ),
             ("PUT", ""): Operation(
                 "create_container",
                 (_CONTAINERS + "write",),
@@ -123,7 +143,16 @@ def find_queue(account: StorageAccount, request: Request) -> Operation | None:
             lambda: queues.update(queue, message, request),
         ),
     }
-    if not queue or key not in found or (rest and rest[0].lower() != "messages"):
+    if not queue:
+        listing = Operation(
+            "list_queues",
+            (_QUEUES + "read",),
+            account.id,
+            partial(queues.list_queues, request),
+            data=False,
+        )
+        return listing if key[:2] == ("GET", "list") else None
+    if key not in found or (rest and rest[0].lower() != "messages"):
         return None
     name, actions, run = found[key]
     if name == "get_messages" and request.query.get("peekonly") == "true":

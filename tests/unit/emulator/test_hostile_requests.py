@@ -82,14 +82,32 @@ TEXTS = st.sampled_from(
 )
 QUERY = st.dictionaries(
     st.sampled_from(
-        ["maxresults", "$skiptoken", "visibilitytimeout", "messagettl", "numofmessages", "prefix"]
+        [
+            "maxresults",
+            "$skiptoken",
+            "visibilitytimeout",
+            "messagettl",
+            "numofmessages",
+            "prefix",
+            "marker",
+            "delimiter",
+            "include",
+        ]
     ),
     TEXTS,
     max_size=2,
 )
 HEADERS = st.dictionaries(
     st.sampled_from(
-        ["If-Match", "x-ms-lease-duration", "x-ms-lease-break-period", "x-ms-lease-id", "Range"]
+        [
+            "If-Match",
+            "If-None-Match",
+            "x-ms-lease-duration",
+            "x-ms-lease-break-period",
+            "x-ms-lease-id",
+            "x-ms-proposed-lease-id",
+            "Range",
+        ]
     ),
     TEXTS,
     max_size=3,

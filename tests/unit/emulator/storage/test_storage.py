@@ -92,6 +92,54 @@ class TestSignIn:
         assert not azure.knows("https://stother.blob.core.windows.net/")
 
 
+class TestContainers:
+    def test_a_container_exists_from_its_creation_to_its_deletion(
+        self, clients: Clients, blob: BlobClient
+    ) -> None:
+        service, _ = clients("Storage Blob Data Contributor")
+        blob.upload_blob(b"x")
+        journal, other = (service.get_container_client(name) for name in ("journal", "other"))
+        assert (journal.exists(), other.exists()) == (True, False)
+        assert refused(other.get_container_properties) == (404, "ContainerNotFound")
+        assert [c.name for c in service.list_containers()] == ["journal"]
+        assert journal.get_container_properties().etag
+        journal.delete_container()
+        assert refused(blob.download_blob) == (404, "ContainerNotFound")
+        journal.create_container()
+        assert refused(blob.download_blob) == (404, "BlobNotFound")
+
+    def test_a_delimiter_folds_names_into_prefixes(
+        self, clients: Clients, blob: BlobClient
+    ) -> None:
+        journal = clients(*ALL)[0].get_container_client("journal")
+        for name in ("a", "d/", "d/1", "d/2", "d/e/3", "f/<4>"):
+            journal.upload_blob(name, b"")
+        assert [found.name for found in journal.walk_blobs()] == ["d/", "f/", "a"]
+        assert [found.name for found in journal.walk_blobs("d/")] == ["d/e/", "d/", "d/1", "d/2"]
+        pages = journal.list_blobs(results_per_page=2).by_page()
+        assert [[found.name for found in page] for page in pages] == [
+            ["a", "d/"],
+            ["d/1", "d/2"],
+            ["d/e/3", "f/<4>"],
+        ]
+
+    def test_listed_blobs_show_their_lease(self, clients: Clients, blob: BlobClient) -> None:
+        blob.upload_blob(b"")
+        blob.acquire_lease(15)
+        (shown,) = clients(*ALL)[0].get_container_client("journal").list_blobs()
+        assert (shown.lease.state, shown.lease.status, shown.lease.duration) == (
+            "leased",
+            "locked",
+            "fixed",
+        )
+        assert shown.creation_time == shown.last_modified
+
+    def test_a_reader_deletes_no_container(self, clients: Clients, blob: BlobClient) -> None:
+        reader = clients("Storage Blob Data Reader")[0].get_container_client("journal")
+        assert reader.exists()
+        assert refused(reader.delete_container)[1] == "AuthorizationPermissionMismatch"
+
+
 class TestBlobs:
     def test_conditions_make_writes_atomic(self, blob: BlobClient) -> None:
         etag = blob.upload_blob(b"1")["etag"]
@@ -179,6 +227,11 @@ class TestQueues:
     def test_a_message_has_at_most_64_kib(self, queue: QueueClient) -> None:
         queue.send_message("x" * 65536)
         assert refused(lambda: queue.send_message("x" * 65537)) == (413, "RequestBodyTooLarge")
+
+    def test_queues_are_listed(self, clients: Clients, queue: QueueClient) -> None:
+        reader = clients("Storage Queue Data Reader")[1]
+        assert [found.name for found in reader.list_queues(name_starts_with="w")] == ["work"]
+        assert not list(reader.list_queues(name_starts_with="x"))
 
     def test_an_expired_message_is_gone(self, azure: Azure, queue: QueueClient) -> None:
         queue.send_message("x", time_to_live=60)
