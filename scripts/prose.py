@@ -37,13 +37,13 @@ PHRASES: dict[str, str] = {
     r"|less|later|earlier|sooner|older|newer|greater|smaller)[a-z]+": "is not a ...",
     r"\b(?:names|knows|says|asks|proves|tells) no [a-z]+": "does not ... a",
     r"\b(?:names|knows) none\b": "does not ... one",
-    # Keys are regenerated, revoked, valid or rejected.
+    # Keys are regenerated, revoked, valid or refused.
     r"\bma(?:de|ke|kes|king) (?:(?:it|them|both|all|a|the|keys?|old|spare) ){0,3}new\b"
     r"(?! (?!and |by |at |in )[a-z])": "regenerate",
     r"\b(?:made|makes?) to die\b": "revoke",
     r"\blives? on\b": "is still valid",
     r"\bproven (?:dead|by use)\b": "verified",
-    r"\bkeys? (?:dies|die|died|is dead|are dead|lives|lived)\b": "is revoked, rejected or valid",
+    r"\bkeys? (?:dies|die|died|is dead|are dead|lives|lived)\b": "is revoked, refused or valid",
     # Archaic and literary words.
     r"\bnought\b": "zero, nothing",
     r"\banew\b": "again",

@@ -46,7 +46,7 @@ async def _story(page: Page) -> AsyncIterator[str]:
     yield "leak-3-preview"
     await dialog.get_by_role("button", name="Revoke now").click()
     await expect(dialog.locator(".verdict")).to_have_text(
-        "✓ The old key is rejected", timeout=60_000
+        "✓ The old key is refused", timeout=60_000
     )
     yield "leak-4-revoked"
     await dialog.get_by_role("button", name="Close").click()
