@@ -371,6 +371,12 @@ STORIES: dict[str, Plan] = {
         targets=2,
         events=(PlannedEvent(36, "late"), PlannedEvent(40, "leak key2")),
     ),
+    "a record is deleted before any reading has shown the publish that it names": replace(
+        ALONE,
+        seed=504625,
+        read_staleness=20,
+        events=(PlannedEvent(35, "tamper: delete a record"),),
+    ),
     "a record is damaged, so that a secret without an expiry counts as enrolled again": replace(
         NEIGHBOURS,
         seed=500581,

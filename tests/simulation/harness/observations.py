@@ -98,6 +98,14 @@ class Observations:
         facts_at = self._facts_at()
         return facts_at is None or latest.created <= facts_at
 
+    def is_forgotten(self, ledger: Ledger, latest: Version) -> bool:
+        """Return whether the service cannot know that it has published a version.
+
+        Reads do not show it yet, and somebody has deleted the record that names it.
+        """
+        lost_at = ledger.journal_lost_at
+        return lost_at is not None and latest.created <= lost_at and not self.is_visible(latest)
+
     def may_publish_unproven(self, account: Account) -> bool:
         """Return whether an emergency goes on without a proof, because no probe can give one."""
         return self.is_probe_silent() and self.ledger_of(account.id).in_emergency

@@ -62,8 +62,10 @@ def _with_neighbours(rng: random.Random, plan: Plan) -> Plan:
     )
     # Without a record, a secret that shows no key must be enrolled again if its vault is shared.
     forgotten = any("record" in each.what or "journal" in each.what for each in events)
+    # Nor is it a member soon if a worker with a wrong clock begins the sweeps, which it refuses.
+    late = any(abs(skew) > 1 for skew in plan.clock_skews)
     early = any(each.at < ADMITTED and not each.is_fault for each in events)
-    broad = rng.random() < 0.5 and not forgotten and not early
+    broad = rng.random() < 0.5 and not (forgotten or early or late)
     return replace(plan, neighbours=True, broad=broad, events=events)
 
 

@@ -79,9 +79,8 @@ class RegenerationChecks:
         self, account: Account, target: TargetId, latest: Version, value: str
     ) -> None:
         ledger = self._seen.ledger_of(account.id)
-        excused = self._seen.excuses_secret(ledger, target)
-        if excused or self._seen.is_hidden(ledger, target):
-            excused = True
+        excused = self._is_unknown(ledger, target, latest)
+        if excused:
             self._seen.excuses.uses[target].add(value)
         message = f"the key that {target.name} publishes is regenerated"
         self._require(Invariant.PUBLISHED_KEY_KEPT, latest.value != value, message, excused=excused)
@@ -93,8 +92,14 @@ class RegenerationChecks:
         excused = excused or self._seen.excuses.of_value(latest.value)
         self._require(Invariant.NO_BROKEN_SECRET, works, message, excused=excused)
 
+    def _is_unknown(self, ledger: Ledger, target: TargetId, latest: Version) -> bool:
+        """Return whether the worker cannot know what the secret shows."""
+        seen = self._seen
+        hidden = seen.is_hidden(ledger, target) or seen.is_forgotten(ledger, latest)
+        return hidden or seen.excuses_secret(ledger, target)
+
     def _check_spared(self, ledger: Ledger, target: TargetId, latest: Version, value: str) -> None:
-        excused = self._seen.excuses_secret(ledger, target) or self._seen.is_hidden(ledger, target)
+        excused = self._is_unknown(ledger, target, latest)
         message = f"an emergency revokes the key of {target.name}, which was not leaked"
         self._require(Invariant.OTHERS_SPARED, latest.value != value, message, excused=excused)
 
