@@ -49,6 +49,12 @@ async def test_the_last_hold_replaces_the_one_before(place: Place) -> None:
     assert await place.here.current() == OTHER
 
 
+async def test_one_that_is_placed_twice_is_written_once(place: Place) -> None:
+    for _ in range(2):
+        await place.here.put(HOLD)
+    assert place.store.writes == [NAME]
+
+
 async def test_of_two_that_are_placed_at_once_the_later_is_stored(place: Place) -> None:
     place.store.others = [lambda: place.there.put(HOLD)]
     await place.here.put(OTHER)

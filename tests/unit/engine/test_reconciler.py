@@ -502,6 +502,23 @@ async def test_consumers_are_asked_at_the_end_and_the_visit_waits_for_the_next_a
     assert (await world.stored()).waiting_until == visited.until
 
 
+async def test_without_a_way_to_ask_consumers_a_visit_ends_all_the_same(world: Account) -> None:
+    await world.save(nudges={"shop": Nudge((f"{ONE}/v1",), NOW)})
+    found = await world.reconciler.reconcile(ACCOUNT, [ONE])
+    assert not found.failed
+
+
+async def test_keys_listed_at_acceptance_do_not_serve_a_record_that_knows_others(
+    world: Account,
+) -> None:
+    await world.report()
+    await world.save(known_keys={Slot.KEY1: "another"})
+    world.emergencies.handover.give(ACCOUNT, Listed(KEYS, NOW))
+    await world.reconciler.reconcile(ACCOUNT, [ONE])
+    before, _, _ = " ".join(world.accounts.calls).partition(" regenerate")
+    assert "keys" in before.split()
+
+
 async def test_a_failed_step_tells_which_operation_waits(world: Account) -> None:
     await world.save(requests=(ASKED,))
     await world.reconciler.reconcile(ACCOUNT, [ONE])

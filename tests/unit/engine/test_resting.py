@@ -13,7 +13,7 @@ from msgspec import structs
 
 from rotation.decisions.actions import ActionKind
 from rotation.domain import standing
-from rotation.domain.emergency import Emergency
+from rotation.domain.emergency import Emergency, Verdict
 from rotation.domain.ids import TargetId
 from rotation.domain.keys import Key, Keys, Slot
 from rotation.domain.operation import Intent, Phase
@@ -189,6 +189,9 @@ WORK: dict[str, dict[str, object]] = {
     "a search": {"began_at": NOW},
     "an overlap": {"phase": Phase.OVERLAP},
 }
+CLOSED = Emergency(
+    LEAK, ACCOUNT, "salt", Leaked.KEY2, "a leak", "ana", NOW, verdict=Verdict.REFUSED
+)
 FINE: dict[str, dict[str, object]] = {
     "nothing": {},
     "a search that is over": {"began_at": NOW, "searched": True},
@@ -201,8 +204,9 @@ FINE: dict[str, dict[str, object]] = {
         *((more, {}, False) for more in BUSY.values()),
         *(({}, more, False) for more in WORK.values()),
         *(({}, more, True) for more in FINE.values()),
+        ({"emergencies": (CLOSED,)}, {}, True),
     ],
-    ids=[*BUSY, *WORK, *FINE],
+    ids=[*BUSY, *WORK, *FINE, "an emergency that is over"],
 )
 async def test_only_an_account_without_anything_to_do_is_at_rest(
     world: Account, seen: dict[str, Any], record: dict[str, Any], is_kept: bool
