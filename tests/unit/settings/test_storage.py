@@ -86,6 +86,13 @@ def test_endpoints_may_be_set_one_by_one() -> None:
     assert parse(PLAIN) == StorageSettings("identity", "https://b.example", "https://q.example")
 
 
+def test_an_endpoint_goes_before_the_accounts_name() -> None:
+    blobs = {"AzureWebJobsStorage__blobServiceUri": "https://b.example"}
+    found = parse(blobs | {"AzureWebJobsStorage__accountName": "journal"})
+    queues = "https://journal.queue.core.windows.net"
+    assert found == StorageSettings("identity", "https://b.example", queues)
+
+
 @pytest.mark.parametrize("part", PLAIN)
 def test_without_the_accounts_name_both_are_required(part: str) -> None:
     with pytest.raises(ValueError, match=f"{part}: required"):

@@ -97,6 +97,7 @@ def test_without_a_setting_each_value_has_its_default() -> None:
         ("ROTATION_PROBE_OVERRIDES", "x=token", "probe_overrides", {"x": CALLS["token"]}),
         ("ROTATION_JOURNAL_CONTAINER", "my-journal", "journal_container", "my-journal"),
         ("ROTATION_DRILL_ACCOUNTS", f"{ACCOUNT}, {OTHER}", "drill_accounts", {ACCOUNT, OTHER}),
+        ("ROTATION_DRILL_ACCOUNTS", f"{ACCOUNT}, ", "drill_accounts", {ACCOUNT}),
         ("ROTATION_QUEUE", "a1-b", "queue_name", "a1-b"),
         ("ROTATION_EMERGENCY_QUEUE", "a1-b", "emergency_queue", "a1-b"),
         ("ROTATION_SCHEDULE", "0 0 * * * *", "schedule", "0 0 * * * *"),
