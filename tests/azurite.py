@@ -8,6 +8,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
@@ -23,12 +24,18 @@ _START_SECONDS = 30
 @pytest.fixture(scope="session")
 def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A connection string. Skips the test without Azurite, unless REQUIRE_AZURITE=1."""
+    with running(tmp_path_factory.mktemp("azurite") / "log") as connection:
+        yield connection
+
+
+@contextmanager
+def running(log: Path) -> Iterator[str]:
+    """Run Azurite; yield a connection string."""
     program = os.environ.get("AZURITE") or (str(_LOCAL) if _LOCAL.exists() else None)
     program = program or shutil.which("azurite")
     if program is None:
         _absent("Azurite is missing: npm install --prefix .tools/azurite azurite@3.35.0")
     blob, queue, table = free_ports(3)
-    log = tmp_path_factory.mktemp("azurite") / "log"
     with log.open("wb") as output:
         process = subprocess.Popen(
             [program, *_options(blob, queue, table)], stdout=output, stderr=subprocess.STDOUT

@@ -26,12 +26,19 @@ AT_ONCE = 4  # vaults that a sweep lists at the same time
 
 KEPT = 20_000  # secrets of the vaults whose listings a sweep keeps
 
+# A large vault is listed for a fifth of the time at most, and a quarter of an hour is the most.
+_SPARED, _OLDEST = 5, timedelta(minutes=15)
+
+# A vault that could not be listed, because it is throttled, is not asked again by each visit.
+_RETRY = timedelta(seconds=10)
+
 
 @dataclass(frozen=True)
 class Listing:
     """One vault's enrolled secrets, or why it could not be listed.
 
-    ``mark`` is the newest mark of the vault that was known before it was listed.
+    ``mark`` is the newest mark of the vault that was known before it was listed; ``took`` is how
+    long the listing took.
     """
 
     vault: str
@@ -40,6 +47,18 @@ class Listing:
     error: RotationError | None = None
     mark: str = ""
     names: frozenset[TargetId] = frozenset()
+    took: timedelta = timedelta()
+
+    def serves(self, max_age: timedelta, now: datetime) -> bool:
+        """Return whether it is recent enough; a failed one serves for a moment.
+
+        One that took long serves for longer, unless a new one is wanted.
+        """
+        age = now - self.at
+        if self.error is not None:
+            return age < min(_RETRY, max_age)
+        longer = min(self.took * _SPARED, _OLDEST) if max_age else max_age
+        return age < max(max_age, longer)
 
     @property
     def untagged(self) -> frozenset[TargetId]:
@@ -156,7 +175,7 @@ class Inventory:
     def _kept(self, vault: str, limit: timedelta, mark: str | None) -> Listing | None:
         """Return the last listing if it is recent enough and has the mark."""
         kept = self._listings.get(vault)
-        if kept is None or kept.error is not None or self.clock.now() - kept.at >= limit:
+        if kept is None or not kept.serves(limit, self.clock.now()):
             return None
         return kept if mark is None or mark == kept.mark else None
 
@@ -171,7 +190,7 @@ class Inventory:
         bindings = await self.bindings.current()
         enrolled = tuple(_bound(secret, bindings) for secret in listed if secret.is_enrolled)
         names = frozenset(secret.target for secret in listed)
-        return Listing(vault, at, enrolled, names=names)
+        return Listing(vault, at, enrolled, names=names, took=self.clock.now() - at)
 
 
 def _bound(secret: ListedSecret, bindings: Bindings) -> ListedSecret:

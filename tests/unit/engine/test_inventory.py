@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,8 +12,9 @@ import pytest
 from rotation.adapters.file_store import FileStore
 from rotation.domain.errors import Permanent, RotationError
 from rotation.domain.ids import AccountId, TargetId
+from rotation.domain.targets import ListedSecret
 from rotation.engine.bindings import BindingRegistry
-from rotation.engine.inventory import FRESH, Inventory
+from rotation.engine.inventory import FRESH, Inventory, Listing
 from rotation.runtime.clock import Clock
 
 from .vaults import Vaults, refused
@@ -103,12 +105,53 @@ async def test_a_new_listing_can_be_asked_for(inventory: Inventory, vaults: Vaul
     assert vaults.listings == [*[A, B] * 3, A]
 
 
-async def test_a_failed_listing_is_not_kept(inventory: Inventory, vaults: Vaults) -> None:
+async def test_a_vault_that_refuses_its_listing_is_not_asked_again_for_a_moment(
+    inventory: Inventory, vaults: Vaults, time: Time
+) -> None:
     vaults.errors[A] = refused("the listing")
     await inventory.listings()
     del vaults.errors[A]
-    await inventory.listings()
+    time.at += 9 * SECOND
+    assert (await inventory.listing(A)).error is not None
+    assert vaults.listings == [A, B]
+    time.at += SECOND
+    assert (await inventory.listing(A)).error is None
     assert vaults.listings == [A, B, A]
+
+
+async def test_but_at_once_if_a_new_listing_is_wanted(inventory: Inventory, vaults: Vaults) -> None:
+    vaults.errors[A] = refused("the listing")
+    await inventory.listing(A)
+    del vaults.errors[A]
+    assert (await inventory.listing(A, refresh=True)).error is None
+
+
+@pytest.mark.parametrize(
+    ("took", "serves"),
+    [(timedelta(), 60), (12 * SECOND, 60), (20 * SECOND, 100), (timedelta(minutes=9), 900)],
+)
+def test_a_listing_that_takes_long_serves_for_five_times_as_long(
+    took: timedelta, serves: int
+) -> None:
+    found = Listing(A, START, took=took)
+    assert found.serves(FRESH, START + timedelta(seconds=serves - 1))
+    assert not found.serves(FRESH, START + timedelta(seconds=serves))
+    assert not found.serves(timedelta(), START)
+
+
+async def test_it_is_measured_how_long_a_listing_takes(
+    inventory: Inventory, vaults: Vaults, time: Time
+) -> None:
+    original = vaults.list_secrets
+
+    async def slow(vault: str) -> AsyncIterator[ListedSecret]:
+        async for found in original(vault):
+            time.at += 5 * SECOND
+            yield found
+
+    vaults.list_secrets = slow  # type: ignore[method-assign]
+    found = await inventory.listing(A)
+    assert (found.at, found.took) == (START, 20 * SECOND)
 
 
 async def test_a_vault_that_cannot_be_listed_does_not_hide_the_others(
