@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from emulator.azure import GROUP, virtual
@@ -93,6 +93,7 @@ class Estate:
         )
         return account
 
+    @cached_property
     def settings(self) -> dict[str, str]:
         """Return the settings of the service."""
         places = {(place.vault, place.subscription) for place in self.shape.places()}
@@ -109,7 +110,7 @@ class Estate:
         by = _Process(name)
         credential = AsyncCredential(self.azure, self.azure.identity.principals[0])
         clients = _Clients(
-            settings.load(self.settings()),
+            settings.load(self.settings),
             credential,
             Clock(self.azure.clock.now),
             interceptor=self.interceptor,

@@ -34,7 +34,7 @@ from .sweep_plan import Start, SweepPlan, plan
 
 CANARIES = 3
 
-AT_ONCE = 32  # messages that are put into the queue at the same time
+AT_ONCE = 96  # messages put at the same time: fewer than the connections of a storage client
 
 Visitor = Callable[[Visit], Coroutine[Any, Any, Outcome]]
 
@@ -109,9 +109,19 @@ class Sweep:
         if stopped:
             return self._stop(len(starts), len(outcomes), stopped, problems)
         rest = starts[CANARIES:]
-        await gather_limited((enqueue(one.visit, one.delay) for one in rest), AT_ONCE)
+        await self.hand_over(rest, enqueue)
         unread = (*(x.vault for x in seen if x.error), *(str(found) for found in unreadable))
         return SweepResult(len(starts), len(outcomes), len(rest), problems, unread=unread)
+
+    async def hand_over(self, starts: Iterable[Start], enqueue: Enqueuer) -> None:
+        """Enqueue visits; the time that this takes is a part of their delays."""
+        begun = self.clock.now()
+
+        async def put(one: Start) -> None:
+            spent = self.clock.now() - begun
+            await enqueue(one.visit, max(one.delay - spent, timedelta()))
+
+        await gather_limited((put(one) for one in starts), AT_ONCE)
 
     def _spread(self, visits: Iterable[Visit]) -> list[Start]:
         """Return visits to accounts that no listing names, which are few."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from rotation.domain.errors import Permanent
 from rotation.domain.ids import AccountId, TargetId
@@ -11,8 +13,11 @@ from rotation.domain.policy import Policy
 from rotation.domain.record import Record
 from rotation.domain.targets import ListedSecret
 from rotation.engine.inventory import Listing
+from rotation.runtime.clock import Clock
 from rotation.service.comparison import Comparison, checks
-from rotation.service.sweep_plan import SweepPlan
+from rotation.service.messages import Visit
+from rotation.service.sweep import AT_ONCE, Sweep
+from rotation.service.sweep_plan import Start, SweepPlan
 from rotation.service.sweep_plan import plan as planned_for
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -44,6 +49,26 @@ def plan(
 def planned(*secrets: ListedSecret, now: datetime = NOW, rate: float = 4) -> list[AccountId]:
     found = plan([Listing(VAULT, NOW, secrets)], {}, Policy(), now, rate, PERIOD)
     return [visit.account for visit in found.visits]
+
+
+async def test_the_time_to_enqueue_visits_is_a_part_of_their_delays() -> None:
+    nothing: Any = None
+    times = [NOW]
+    clock = Clock(lambda: times[0])
+    sweep = Sweep(nothing, nothing, nothing, nothing, Policy(), clock)
+    second = timedelta(seconds=1)
+    starts = [Start(Visit(listed(n).account or nothing), n * second) for n in range(2 * AT_ONCE)]
+    delays: list[float] = []
+
+    async def enqueue(visit: Visit, delay: timedelta) -> None:
+        delays.append(delay.total_seconds())
+        if len(delays) == AT_ONCE:
+            times[0] += (AT_ONCE + 10) * second
+        await asyncio.sleep(0)
+
+    await sweep.hand_over(starts, enqueue)
+    assert delays[:AT_ONCE] == list(range(AT_ONCE))
+    assert delays[AT_ONCE:] == [0] * 10 + list(range(AT_ONCE - 10))
 
 
 def test_one_account_is_visited_once_with_all_its_secrets() -> None:
