@@ -140,7 +140,7 @@ def _enrol(azure: Azure, number: int) -> AccountId:
 
 
 async def _free(shared: Shared, accounts: list[AccountId]) -> None:
-    """Break the leases of the killed worker, which would end by themselves within a minute."""
+    """Break the leases of the killed worker, which would end within a minute."""
     held = await shared.leased()
     await asyncio.gather(*(shared.break_lease(a) for a in accounts if a.slug in held))
 
