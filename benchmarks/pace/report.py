@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -19,13 +19,17 @@ _SHAPES = ((1, 1, 20), (100, 1, 40), (100, 100, 125))
 TOLERANCE = 1.05
 
 
+def makespans(keys: int, shapes: Iterable[tuple[int, int, int]]) -> list[dict[str, Any]]:
+    """Return the makespans of shapes, given by subscriptions, vaults and workers."""
+    path = measure(Shape(1, 1, 1), 1).seconds
+    return [asdict(measure(Shape(keys, subs, vaults), n, path)) for subs, vaults, n in shapes]
+
+
 def measured(keys: int = KEYS) -> dict[str, Any]:
     """Return the makespans of each shape, the emergencies, and the leaks of 1,000 keys."""
-    path = measure(Shape(1, 1, 1), 1).seconds
-    spans = [measure(Shape(keys, subs, vaults), n, path) for subs, vaults, n in _SHAPES]
     found = emergencies()
     return {
-        "makespan": [asdict(span) for span in spans],
+        "makespan": makespans(keys, _SHAPES),
         "emergency": asdict(found),
         "leak_1000": [asdict(leak(subs)) for subs in (1, 10, 100)],
     }

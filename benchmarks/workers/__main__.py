@@ -1,4 +1,4 @@
-"""Compare 1, 2 and 4 worker processes: ``python -m benchmarks.workers [ACCOUNTS]``, by default 96.
+"""Compare 1, 2 and 4 worker processes: ``python -m benchmarks.workers [ACCOUNTS]``, by default 48.
 
 Needs Azurite (``make azurite``). The times are those of this machine.
 """
@@ -15,7 +15,7 @@ from tests.azurite import running
 from .run import Run, measure
 
 # Seconds of a regenerate: more than in Azure, because all processes share this machine.
-SECONDS = 6.0
+SECONDS = 10.0
 
 
 def line(run: Run, first: Run) -> str:
@@ -40,4 +40,4 @@ async def _main(accounts: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_main(int(sys.argv[1]) if sys.argv[1:] else 96))
+    asyncio.run(_main(int(sys.argv[1]) if sys.argv[1:] else 48))

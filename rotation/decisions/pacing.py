@@ -58,7 +58,7 @@ URGENT_ARM_WRITES = Bucket(200, 9.5)
 
 # A vault allows 300 new versions in any ten seconds. Visits that start together do not publish at
 # exactly the same distance.
-VAULT_CREATES = Window(280, 10, late=2)
+VAULT_CREATES = Window(280, 10.3, late=2)
 
 # Reads of keys and regenerates: of a look, of a rotation, of an emergency until the leaked key is
 # regenerated, and of the proof that it is rejected.
