@@ -17,7 +17,7 @@ REGENERATE, PUBLISH, DISABLE = "arm.regenerate_key", "keyvault.set_secret", "key
 LIST, VERSIONS = "keyvault.list_secrets", "keyvault.list_versions"
 PROBE, EVENT = "inference.openai_models", "eventgrid.publish"
 
-READ = [SECRET, ACCOUNT, KEYS]
+READ = [ACCOUNT, SECRET, KEYS]
 TWO, THREE, FOUR = [PROBE] * 2, [PROBE] * 3, [PROBE] * 4
 
 
@@ -60,5 +60,5 @@ async def test_an_emergency_lists_the_keys_once_before_it_regenerates() -> None:
         await s.product.run(timedelta(minutes=5))
         calls = made(s)
         until = calls.index(REGENERATE)
-        assert calls[:until] == [KEYS, SECRET, ACCOUNT, *TWO, PUBLISH, SECRET, LIST]
+        assert calls[:until] == [KEYS, ACCOUNT, SECRET, *TWO, PUBLISH, SECRET, LIST]
         assert calls[until + 1 : until + 7] == [SECRET, KEYS, *FOUR]
