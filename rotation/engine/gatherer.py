@@ -82,6 +82,8 @@ class Gatherer:
             if in_emergency:  # what is published may not be readable later
                 recent.unlisted = await self._read(record, known, listed=listed)
             raise
+        # A record without secrets may have been lost, and an emergency concerns them all.
+        listed = listed or (in_emergency and not (record.members or record.seen))
         read = recent.unlisted = recent.read or await self._read(record, known, listed=listed)
         keys = recent.keys_for(read) or await self.accounts.keys(record.account)
         recent.note(found, read, keys)

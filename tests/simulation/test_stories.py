@@ -377,6 +377,18 @@ STORIES: dict[str, Plan] = {
         read_staleness=20,
         events=(PlannedEvent(35, "tamper: delete a record"),),
     ),
+    "both keys leaked, the journal was lost, and a secret without our key is named": replace(
+        NEIGHBOURS,
+        seed=505649,
+        due=False,
+        targets=2,
+        events=(
+            PlannedEvent(18, "carelessly write a dead key without tags", 3),
+            PlannedEvent(1625, "leak key1 now", 2),
+            PlannedEvent(2287, "lose the journal", 3),
+            PlannedEvent(2854, "leak unknown", 3),
+        ),
+    ),
     "a record is damaged, so that a secret without an expiry counts as enrolled again": replace(
         NEIGHBOURS,
         seed=500581,

@@ -181,6 +181,17 @@ async def test_the_vaults_are_listed_if_nothing_is_known_or_on_request(
     assert names(await world.facts(*known, listed=listed)) == ["one", "two"]
 
 
+@pytest.mark.parametrize(("record", "found"), [(None, ["one", "two"]), ("one", ["one"])])
+async def test_in_an_emergency_they_are_listed_if_the_record_has_no_secrets(
+    world: World, record: str | None, found: list[str]
+) -> None:
+    """The record was lost, and the request names one secret."""
+    for one in (ONE, TWO):
+        world.publish(one)
+    f = await world.facts(ONE, record=member(ONE) if record else None, in_emergency=True)
+    assert names(f) == found
+
+
 async def test_a_member_that_cannot_be_read_publishes_what_it_last_did(world: World) -> None:
     world.publish(TWO)
     world.vaults.errors = {ONE: refused("one"), FAR: refused("far")}
