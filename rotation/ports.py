@@ -56,11 +56,15 @@ class Vaults(Protocol):
         """
 
     async def read_versions(
-        self, target: TargetId, known: Mapping[str, Key] | None = None
+        self,
+        target: TargetId,
+        known: Mapping[str, Key] | None = None,
+        listed: tuple[VersionInfo, ...] | None = None,
     ) -> tuple[Version, ...]:
         """Return all versions in no order; the enabled ones have values.
 
-        ``known`` are the keys in versions that were just read, which are not read again.
+        ``known`` are the keys in versions that were just read, which are not read again. ``listed``
+        are the versions if they were just listed.
         """
 
     async def list_versions(self, target: TargetId) -> tuple[VersionInfo, ...]:

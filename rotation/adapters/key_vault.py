@@ -10,6 +10,7 @@ from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.keyvault.secrets import KeyVaultSecret, SecretProperties
 from azure.keyvault.secrets.aio import SecretClient
 
+from ..domain import tags as tags_of
 from ..domain.errors import Permanent, Unknown
 from ..domain.formats import RAW, Formats, unknown
 from ..domain.ids import TargetId
@@ -96,26 +97,29 @@ class KeyVaults:
             raise failure(exc, f"list the versions of secret {target}") from None
 
     async def read_versions(
-        self, target: TargetId, known: Mapping[str, Key] | None = None
+        self,
+        target: TargetId,
+        known: Mapping[str, Key] | None = None,
+        listed: tuple[VersionInfo, ...] | None = None,
     ) -> tuple[Version, ...]:
-        listed = [properties async for properties in self._versions(target)]
-        name = secret_properties.newest_format(listed)
-        return tuple([await self._version(target, p, name, known or {}) for p in listed])
+        found = await self.list_versions(target) if listed is None else listed
+        name = secret_properties.newest_format(found)
+        return tuple([await self._version(target, info, name, known or {}) for info in found])
 
     async def list_versions(self, target: TargetId) -> tuple[VersionInfo, ...]:
         return tuple([secret_properties.version_info(p) async for p in self._versions(target)])
 
     async def _version(
-        self, target: TargetId, properties: SecretProperties, name: str, known: Mapping[str, Key]
+        self, target: TargetId, info: VersionInfo, name: str, known: Mapping[str, Key]
     ) -> Version:
         """Return a version; ``name`` is the format of one that has none of our tags."""
-        version, created = properties.version or "", secret_properties.created(properties)
-        own = secret_properties.format_of(properties)
-        name = name if own is None else own
-        if not properties.enabled:
-            return Version(target, version, created, None)
-        value = known.get(version) or await self._value(target, version, name)
-        return Version(target, version, created, value)
+        own = tags_of.format_of(info.tags)
+        if not info.enabled:
+            return Version(target, info.version, info.created, None)
+        value = known.get(info.version) or await self._value(
+            target, info.version, name if own is None else own
+        )
+        return Version(target, info.version, info.created, value)
 
     async def _value(self, target: TargetId, version: str, name: str) -> Key | None:
         try:

@@ -32,11 +32,11 @@ def format_of(properties: SecretProperties) -> str | None:
     return tags.format_of(_tags(properties))
 
 
-def newest_format(listed: Iterable[SecretProperties]) -> str:
+def newest_format(listed: Iterable[VersionInfo]) -> str:
     """Return the format of the newest version that has our tags; without one, the key alone."""
-    known = [p for p in listed if format_of(p) is not None]
-    newest = max(known, key=created, default=None)
-    return (format_of(newest) if newest else None) or RAW
+    known = [info for info in listed if tags.format_of(info.tags) is not None]
+    newest = max(known, key=lambda info: info.created, default=None)
+    return (tags.format_of(newest.tags) if newest else None) or RAW
 
 
 def created(properties: SecretProperties) -> datetime:
@@ -52,6 +52,8 @@ def version_info(properties: SecretProperties) -> VersionInfo:
         _time(properties.expires_on),
         bool(properties.enabled),
         _tags(properties),
+        _text(properties.content_type) or None,
+        _time(properties.updated_on),
     )
 
 

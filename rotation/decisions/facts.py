@@ -20,7 +20,7 @@ from ..domain.operation import Operation
 from ..domain.policy import EffectivePolicy, Policy, ProbePolicy
 from ..domain.probing import ProbeResult, ProbeVerdict, accepts
 from ..domain.record import ObservedVersion, Record
-from ..domain.targets import Target, Version
+from ..domain.targets import Target, Version, VersionInfo
 
 
 class Facts(Struct, frozen=True, dict=True):
@@ -36,7 +36,8 @@ class Facts(Struct, frozen=True, dict=True):
     long, or show a key that works but is not of the account.
     ``fleet_hold`` is a person's hold of all scheduled work, unless ``is_hold_unread``.
     ``is_blind``: no vault can be listed and no secret can be read. ``is_unlisted``: the keys are
-    those in the answer to a regenerate.
+    those in the answer to a regenerate. ``version_lists`` are the versions of secrets that this
+    step has listed, without values.
     """
 
     now: datetime
@@ -61,6 +62,7 @@ class Facts(Struct, frozen=True, dict=True):
     fleet_hold: FleetHold | None = None
     is_hold_unread: bool = False
     is_unlisted: bool = False
+    version_lists: Mapping[TargetId, tuple[VersionInfo, ...]] = field(default_factory=dict)
 
     @property
     def operation(self) -> Operation:

@@ -94,6 +94,8 @@ class VersionInfo:
     expires: datetime | None
     enabled: bool
     tags: Mapping[str, str] = field(default_factory=dict)
+    content_type: str | None = None
+    updated: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -21,7 +21,7 @@ from ..domain.bindings import Bindings
 from ..domain.errors import Permanent, RotationError, Transient
 from ..domain.evidence import Readers
 from ..domain.ids import TargetId, target_id
-from ..domain.keys import Key, Keys
+from ..domain.keys import Key, Keys, Slot
 from ..domain.operation import Phase
 from ..domain.policy import Policy
 from ..domain.record import LEFT, Record
@@ -33,7 +33,7 @@ from .bindings import BindingRegistry
 from .consumers import ConsumerChecks
 from .fleet_holds import FRESH, FleetHolds
 from .journal import Journal
-from .reader import Read, SecretReader
+from .reader import Expected, Read, SecretReader
 from .recent import Recent
 
 _PROVISIONED = "Succeeded"
@@ -80,11 +80,13 @@ class Gatherer:
             account = check_rotatable(found, in_emergency=in_emergency)
         except RotationError:
             if in_emergency:  # what is published may not be readable later
-                recent.unlisted = await self._read(record, known, listed=listed)
+                recent.unlisted = await self._read(record, known, {}, listed=listed)
             raise
         # A record without secrets may have been lost, and an emergency concerns them all.
         listed = listed or (in_emergency and not (record.members or record.seen))
-        read = recent.unlisted = recent.read or await self._read(record, known, listed=listed)
+        expected = {} if in_emergency or recent.read else await self._expected(record, recent)
+        read = recent.read or await self._read(record, known, expected, listed=listed)
+        recent.unlisted = read
         keys = recent.keys_for(read) or await self.accounts.keys(record.account)
         recent.note(found, read, keys)
         bindings = await self.bindings.current()
@@ -95,6 +97,7 @@ class Gatherer:
             facts,
             cached_keys=cached_keys,
             versions=recent.versions,
+            version_lists=read.versions,
             verdicts=recent.verdicts,
             control=recent.control,
             is_unlisted=recent.is_answer,
@@ -102,13 +105,41 @@ class Gatherer:
             is_hold_unread=True,
         )
 
-    async def _read(self, record: Record, known: tuple[TargetId, ...], *, listed: bool) -> Read:
+    async def _expected(self, record: Record, recent: Recent) -> Mapping[TargetId, Expected]:
+        """Return what the secrets showed last, if a proof ends now: then their versions are listed.
+
+        The keys are listed first. If that fails, nothing is expected.
+        """
+        operation = record.operation
+        needed = self.policy.probe_successes
+        if record.phase is not Phase.PROVE or not operation or operation.successes + 1 < needed:
+            return {}
+        try:
+            recent.keys = recent.keys or await self.accounts.keys(record.account)
+        except RotationError:
+            return {}
+        keys = recent.keys
+        values = {keys[slot].fingerprint(record.salt): keys[slot] for slot in Slot}
+        return {
+            target_id(name): Expected(seen.version, values[seen.fingerprint])
+            for name, seen in record.seen.items()
+            if seen.fingerprint in values
+        }
+
+    async def _read(
+        self,
+        record: Record,
+        known: tuple[TargetId, ...],
+        expected: Mapping[TargetId, Expected],
+        *,
+        listed: bool,
+    ) -> Read:
         """Read the secrets that the record names and those ``known``, and the listed ones."""
         remembered_ids = {target_id(text) for text in (*record.members, *record.seen)}
         ids = {*known, *remembered_ids}
         if listed or not ids:
             ids = {*await self.reader.inventory.targets(record.account, ids)}
-        return await self.reader.read(record.account, ids, remembered_ids)
+        return await self.reader.read(record.account, ids, remembered_ids, expected)
 
     async def _is_blind(self) -> bool:
         """Return whether no vault can be listed."""
@@ -204,7 +235,7 @@ class Gatherer:
         """
         known = {target.version: target.value} if target.value and target.tagged else {}
         try:
-            return await self.vaults.read_versions(target.id, known)
+            return await self.vaults.read_versions(target.id, known, f.version_lists.get(target.id))
         except RotationError as exc:
             return () if f.leaks else exc
 

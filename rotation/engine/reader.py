@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from ..domain import tags
 from ..domain.errors import RotationError, Transient, unexpected
@@ -24,6 +25,14 @@ class Read:
     snapshots: tuple[SecretSnapshot, ...] = ()
     deleted: tuple[TargetId, ...] = ()
     unreadable: Mapping[TargetId, RotationError] = field(default_factory=dict)
+    versions: Mapping[TargetId, tuple[VersionInfo, ...]] = field(default_factory=dict)
+
+
+class Expected(NamedTuple):
+    """The version that a secret last showed, and the key in it."""
+
+    version: str
+    value: Key
 
 
 @dataclass(frozen=True)
@@ -35,21 +44,29 @@ class SecretReader:
     formats: Formats = field(default_factory=Formats)
 
     async def read(
-        self, account: AccountId, ids: Iterable[TargetId], members: set[TargetId]
+        self,
+        account: AccountId,
+        ids: Iterable[TargetId],
+        members: set[TargetId],
+        expected: Mapping[TargetId, Expected] | None = None,
     ) -> Read:
         """Read ``ids``. ``members`` count as gone only if their vault does not list them either.
 
-        Secrets in vaults that are not configured are left out.
+        Secrets in vaults that are not configured are left out. Of a secret with an ``expected``
+        version, the versions are listed first. If that is the latest one, its value is known.
         """
         wanted = sorted(target for target in ids if target.vault in self.vaults.urls)
+        listed: dict[TargetId, tuple[VersionInfo, ...]] = {}
         found = await gather_limited(
-            self._one(account, target, target in members) for target in wanted
+            self._one(account, target, target in members, (expected or {}).get(target), listed)
+            for target in wanted
         )
         pairs = dict(zip(wanted, found, strict=True))
         return Read(
             tuple(s for s in pairs.values() if isinstance(s, SecretSnapshot)),
             tuple(target for target, s in pairs.items() if s is None and target in members),
             {target: e for target, e in pairs.items() if isinstance(e, RotationError)},
+            listed,
         )
 
     async def find(self, target: TargetId) -> tuple[AccountId, SecretSnapshot] | None:
@@ -75,9 +92,19 @@ class SecretReader:
         return tags.account_of(newest.tags) if newest else None
 
     async def _one(
-        self, account: AccountId, target: TargetId, member: bool
+        self,
+        account: AccountId,
+        target: TargetId,
+        member: bool,
+        expected: Expected | None,
+        listed: dict[TargetId, tuple[VersionInfo, ...]],
     ) -> SecretSnapshot | RotationError | None:
         try:
+            if expected:
+                listed[target] = await self.vaults.list_versions(target)
+                known = _latest(target, listed[target], expected)
+                if known and _names(known.tags, account):
+                    return known
             found = await self.vaults.get_secret(target)
             if found is None:
                 return await self._missing(target) if member else None
@@ -115,6 +142,31 @@ class SecretReader:
             raise unknown(found.id, name)
         value = found.value if name == RAW or not found.value else Key(text)
         return replace(found, former_tags=former, value=value)
+
+
+def _latest(
+    target: TargetId, listed: tuple[VersionInfo, ...], expected: Expected
+) -> SecretSnapshot | None:
+    """Return the latest version if it is the expected one, whose value never changes.
+
+    None if it is another one or disabled, or if two versions have the same second.
+    """
+    newest = sorted(listed, key=_created)[-2:]
+    if not newest or len({version.created for version in newest}) < len(newest):
+        return None
+    latest = newest[-1]
+    if not latest.enabled or latest.version != expected.version:
+        return None
+    return SecretSnapshot(
+        id=target,
+        version=latest.version,
+        value=expected.value,
+        created=latest.created,
+        expires=latest.expires,
+        content_type=latest.content_type,
+        tags=latest.tags,
+        updated=latest.updated,
+    )
 
 
 def _names(found: Mapping[str, str], account: AccountId) -> bool:

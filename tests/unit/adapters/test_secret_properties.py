@@ -77,8 +77,9 @@ def test_a_version_without_our_tags_has_the_format_of_the_newest_with_them() -> 
         properties({}, created=datetime(2026, 1, 3, tzinfo=UTC)),
     ]
     assert [secret_properties.format_of(one) for one in listed] == ["old", "new", None]
-    assert secret_properties.newest_format(listed) == "new"
-    assert secret_properties.newest_format(listed[2:]) == ""
+    versions = [secret_properties.version_info(one) for one in listed]
+    assert secret_properties.newest_format(versions) == "new"
+    assert secret_properties.newest_format(versions[2:]) == ""
     assert secret_properties.format_of(properties(address)) == ""
 
 

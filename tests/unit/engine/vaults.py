@@ -58,7 +58,10 @@ class Vaults:
         return self.secrets[target][-1]
 
     async def read_versions(
-        self, target: TargetId, known: Mapping[str, Key] | None = None
+        self,
+        target: TargetId,
+        known: Mapping[str, Key] | None = None,
+        listed: tuple[VersionInfo, ...] | None = None,
     ) -> tuple[Version, ...]:
         self._check(target)
         self.known.append(dict(known or {}))
@@ -67,7 +70,10 @@ class Vaults:
     async def list_versions(self, target: TargetId) -> tuple[VersionInfo, ...]:
         self._check(target)
         return tuple(
-            VersionInfo(v.version, v.created, v.expires, v.value is not None, v.tags)
+            VersionInfo(
+                *(v.version, v.created, v.expires, v.value is not None, v.tags),
+                *(v.content_type, v.updated),
+            )
             for v in self.secrets[target]
         )
 

@@ -39,11 +39,7 @@ class SimulatedVaults(SimulatedPort):
                 yield _listed(vault, secret)
 
     async def list_versions(self, target: TargetId) -> tuple[VersionInfo, ...]:
-        secret = self._vault(target.vault).secret(target.name)
-        return tuple(
-            VersionInfo(v.id, _whole_seconds(v.created), _expiry(v), v.enabled, _tags(v))
-            for v in secret.versions
-        )
+        return tuple(_info(stored) for stored in await self._list_versions(target))
 
     async def set_tags(self, target: TargetId, version: str, tags: Mapping[str, str]) -> None:
         def effect() -> None:
@@ -88,16 +84,21 @@ class SimulatedVaults(SimulatedPort):
         return await self.call("keyvault.list_versions", doing, shown)
 
     async def read_versions(
-        self, target: TargetId, known: Mapping[str, Key] | None = None
+        self,
+        target: TargetId,
+        known: Mapping[str, Key] | None = None,
+        listed: tuple[VersionInfo, ...] | None = None,
     ) -> tuple[Version, ...]:
-        listed = await self._list_versions(target)
-        return tuple([await self._version(target, v, known or {}) for v in listed])
+        found = await self.list_versions(target) if listed is None else listed
+        return tuple([await self._version(target, v, known or {}) for v in found])
 
-    async def _version(self, target: TargetId, listed: Stored, known: Mapping[str, Key]) -> Version:
-        value = known.get(listed.id) if listed.enabled else None
+    async def _version(
+        self, target: TargetId, listed: VersionInfo, known: Mapping[str, Key]
+    ) -> Version:
+        value = known.get(listed.version) if listed.enabled else None
         if listed.enabled and value is None:
-            value = await self._value(target, listed.id)
-        return Version(target, listed.id, _whole_seconds(listed.created), value)
+            value = await self._value(target, listed.version)
+        return Version(target, listed.version, listed.created, value)
 
     async def _value(self, target: TargetId, version: str) -> Key | None:
         try:
@@ -165,6 +166,18 @@ def _listed(vault: str, secret: StoredSecret) -> ListedSecret:
         problem = str(exc)
     return ListedSecret(
         target, account, _expiry(stored), problem, _whole_seconds(stored.created), tags
+    )
+
+
+def _info(stored: Stored) -> VersionInfo:
+    return VersionInfo(
+        stored.id,
+        _whole_seconds(stored.created),
+        _expiry(stored),
+        stored.enabled,
+        _tags(stored),
+        stored.content_type,
+        _whole_seconds(stored.updated),
     )
 
 
