@@ -5,6 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STORAGE ?= none
 N ?= 1000
+SECRETS ?= 100000
 AZURITE := .tools/azurite/node_modules/.bin/azurite
 
 .PHONY: help setup demo test simulate bench load mutants check docs infra tour importtime emulator samples azurite lock audit sbom format clean
@@ -34,8 +35,8 @@ simulate: setup ## run the simulation with injected faults (SEED=7 N=10000; PAIR
 	@$(BIN)/python -m tests.simulation --n $(N) $(if $(SEED),--seed $(SEED)) \
 	  $(if $(PAIRS),--pairs) $(if $(YEAR),--year)
 
-bench: setup ## count the calls of a rotation and an emergency, and time a fleet (fails if a figure has grown)
-	@$(BIN)/python -m benchmarks --check
+bench: setup ## count the calls of a rotation and an emergency, time a fleet, and sweep one at rest (fails if a figure has grown; SECRETS=10000)
+	@$(BIN)/python -m benchmarks --check --secrets $(SECRETS)
 
 load: setup ## run hundreds of consumers while keys rotate and things break (ARGS="--consumers 400 --rate 80")
 	@$(BIN)/python -m benchmarks.load $(ARGS)
