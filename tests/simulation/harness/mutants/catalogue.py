@@ -152,6 +152,8 @@ MUTANTS: Mapping[str, Mutant] = {
     "handed keys always serve": Mutant(
         readings.handed_keys_always_serve, suite="tests/unit/engine/test_handover.py"
     ),
-    "late listing adopted": Mutant(readings.late_listing_adopted, "seeds"),
+    "late listing adopted": Mutant(
+        readings.late_listing_adopted, suite="tests/unit/engine/test_reconciler.py"
+    ),
     "secrets kept after a publish": Mutant(readings.secrets_kept_after_a_publish, suite=READINGS),
 }
