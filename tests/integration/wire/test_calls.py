@@ -38,7 +38,7 @@ async def test_the_calls_of_a_rotation_and_of_its_revocation() -> None:
         await s.revoke()
         assert made(s) == [
             *(*READ, LIST, *TWO, REGENERATE, *THREE),
-            *(KEYS, VERSIONS, ACCOUNT, *THREE, SECRET, DISABLE, EVENT, EVENT),
+            *(ACCOUNT, KEYS, VERSIONS, *THREE, SECRET, DISABLE, EVENT, EVENT),
         ]
 
 
