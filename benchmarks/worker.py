@@ -1,4 +1,4 @@
-"""The start of a worker: how much later it is ready with the exporter, and the longest block.
+"""The start of a worker: when it is ready, how much later with the exporter, the longest block.
 
     python -m benchmarks.worker [RUNS]
 
@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+BARE = "import azure.functions"
 READY = "import function_app"
 EXPORTER = "from azure.monitor.opentelemetry import configure_azure_monitor; "
 BLOCK = """
@@ -56,6 +57,7 @@ SETTINGS = {
 def main(runs: int) -> None:
     without, loaded = seconds(READY, runs), seconds(EXPORTER + READY, runs)
     print(f"ready after {without:.2f} s; with the exporter {loaded:.2f} s")
+    print(f"CPU, ratio to azure.functions alone: {cpu(READY, runs) / cpu(BARE, runs):.2f}")
     print(f"ratio with the exporter: {loaded / without:.1f}")
     for name, call in (("in a thread", IN_THREAD), ("on the loop", ON_LOOP)):
         found = [block(call) for _ in range(runs)]
@@ -66,6 +68,19 @@ def main(runs: int) -> None:
 def seconds(code: str, runs: int) -> float:
     """Return the shortest time in which a new process runs the code."""
     return min(_timed(code) for _ in range(runs))
+
+
+def cpu(code: str, runs: int) -> float:
+    """Return the fewest seconds of CPU in which a new process runs the code."""
+    return min(_cpu(code) for _ in range(runs))
+
+
+def _cpu(code: str) -> float:
+    before = os.times()
+    run(code)
+    after = os.times()
+    used = after.children_user - before.children_user
+    return used + after.children_system - before.children_system
 
 
 def _timed(code: str) -> float:
