@@ -138,7 +138,7 @@ def test_a_listed_secret_has_everything_but_the_value() -> None:
 
 def test_a_version_has_everything_but_the_value() -> None:
     assert secret_properties.version_info(properties({"a": "b"}, expires=NOW)) == VersionInfo(
-        "1", NOW, NOW, True, {"a": "b"}
+        "1", NOW, NOW, True, {"a": "b"}, updated=NOW
     )
     off = SecretProperties(Attributes(None, NOW, None), f"{VAULT}/secrets/one/1")
     assert not secret_properties.version_info(off).enabled
