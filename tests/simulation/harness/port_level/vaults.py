@@ -165,7 +165,15 @@ def _listed(vault: str, secret: StoredSecret) -> ListedSecret:
     except ValueError as exc:
         problem = str(exc)
     return ListedSecret(
-        target, account, _expiry(stored), problem, _whole_seconds(stored.created), tags
+        target,
+        account,
+        _expiry(stored),
+        problem,
+        _whole_seconds(stored.created),
+        tags,
+        stored.content_type or "",
+        stored.enabled,
+        _whole_seconds(stored.updated),
     )
 
 
@@ -190,6 +198,7 @@ def _snapshot(target: TargetId, stored: Stored, value: Key | None) -> SecretSnap
         _expiry(stored),
         stored.content_type,
         _tags(stored),
+        updated=_whole_seconds(stored.updated),
     )
 
 
