@@ -83,7 +83,7 @@ class FileStore:
     def _index(self, name: str, stamp: str) -> str:
         """Return the index that was written with a document; one of an earlier one is too old."""
         with _os_errors_as_permanent(f"read the index of {name}"), suppress(FileNotFoundError):
-            written, _, index = (self._indexes / name).read_text().partition(" ")
+            written, _, index = (self._indexes / name).read_text(errors="replace").partition(" ")
             return index if written == stamp else ""
         return ""
 

@@ -19,6 +19,9 @@ LEAST_SHARE = 1 / 16
 
 GAIN = 0.02  # of all visits, each second
 
+# A pause that ends later than this was noted before the clock was set back.
+LONGEST = timedelta(minutes=10)
+
 # Answers within this time are about the same burst.
 BURST = timedelta(seconds=2)
 
@@ -51,11 +54,11 @@ class Pressure:
         """Return the part of the visits that may start now."""
         if self.at is None:
             return self.share
-        return min(1.0, self.share + GAIN * (now - self.at).total_seconds())
+        return min(1.0, self.share + GAIN * max(0.0, (now - self.at).total_seconds()))
 
     def pause(self, lot: float, now: datetime) -> timedelta:
         """Return how long a visit waits, zero if it may start. ``lot`` is its own, from 0 to 1."""
-        if self.until is not None and now < self.until:
+        if self.until is not None and now < self.until <= now + LONGEST:
             return self.until - now + SPREAD * lot
         return SPREAD * (1 + lot) if lot >= self.share_at(now) else timedelta()
 

@@ -19,7 +19,8 @@ from ..runtime.clock import Clock
 from ..runtime.concurrency import gather_limited
 from .bindings import BindingRegistry
 
-# A regenerate needs a listing this recent: a secret enrolled later could publish the key.
+# A regenerate needs a listing this recent: a secret enrolled later could publish the key. That of
+# a large vault may be older, because listing it takes minutes.
 FRESH = timedelta(seconds=60)
 
 AT_ONCE = 4  # vaults that a sweep lists at the same time
@@ -27,7 +28,7 @@ AT_ONCE = 4  # vaults that a sweep lists at the same time
 KEPT = 20_000  # secrets of the vaults whose listings a sweep keeps
 
 # A large vault is listed for a fifth of the time at most, and a quarter of an hour is the most.
-_SPARED, _OLDEST = 5, timedelta(minutes=15)
+LARGE, _SPARED, _OLDEST = 5000, 5, timedelta(minutes=15)
 
 # A vault that could not be listed, because it is throttled, is not asked again by each visit.
 _RETRY = timedelta(seconds=10)
@@ -52,13 +53,13 @@ class Listing:
     def serves(self, max_age: timedelta, now: datetime) -> bool:
         """Return whether it is recent enough; a failed one serves for a moment.
 
-        One that took long serves for longer, unless a new one is wanted.
+        One of a large vault that took long serves for longer, unless a new one is wanted.
         """
         age = now - self.at
         if self.error is not None:
             return age < min(_RETRY, max_age)
-        longer = min(self.took * _SPARED, _OLDEST) if max_age else max_age
-        return age < max(max_age, longer)
+        is_spared = max_age and len(self.names) >= LARGE
+        return age < max(max_age, min(self.took * _SPARED, _OLDEST) if is_spared else max_age)
 
     @property
     def untagged(self) -> frozenset[TargetId]:

@@ -65,11 +65,11 @@ def plan(
         key=lambda a: (a not in due, a in compared.routine, _failures(a, records), a.slug),
     )
     demands = [_demand(account, found[account], account in due) for account in urgent]
-    last = period - pacing.PAUSE
+    last = {True: period, False: period - pacing.PAUSE}  # a look costs little of the next sweep
     starts = tuple(
         Start(_visit(account, found[account], account in due), delay)
         for account, seconds in zip(urgent, pacing.starts(demands, rate), strict=True)
-        if (delay := timedelta(seconds=seconds)) <= last
+        if (delay := timedelta(seconds=seconds)) <= last[account in compared.routine]
     )
     return SweepPlan(starts, tuple(compared.problems))
 

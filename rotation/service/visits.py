@@ -33,6 +33,8 @@ _LATE = timedelta(seconds=1)
 
 _MAX_RETRIES = 8
 
+_MAX_LOOKS = 3
+
 
 @dataclass
 class Visits:
@@ -96,7 +98,9 @@ class Visits:
         await (self.urgent if urgent else self.queue).put(messages.dump(visit), pause)
 
     async def _stands_back(self, message: Visit) -> bool:
-        """Put normal work off while Azure has few calls left for it; a mere look is left out.
+        """Put normal work off while Azure has few calls left for it.
+
+        After some tries, what a sweep only looks at is left to the next one.
 
         An emergency whose message is in the work queue is visited by the timer too.
         """
@@ -107,6 +111,8 @@ class Visits:
             return False
         if not message.routine:
             await self.enqueue(message, pause)
+        elif message.tries < _MAX_LOOKS:
+            await self.enqueue(replace(message, tries=message.tries + 1), pause)
         log.info("visit waits", account=str(message.account), seconds=pause.total_seconds())
         return True
 

@@ -58,11 +58,16 @@ async def test_below_the_reserve_a_visit_waits_and_is_not_lost(p: Product) -> No
     assert 0 < at - p.azure.clock.now().timestamp() < 10
 
 
-async def test_a_mere_look_is_left_to_the_next_sweep(p: Product) -> None:
+async def test_a_look_waits_three_times_and_is_then_left_to_the_next_sweep(p: Product) -> None:
     leave(p.azure, 30)
     await message(p)
+    text = messages.dump(Visit(p.account(), (KEY,), routine=True))
+    for tries in (1, 2, 3):
+        await p.triggers.handle_message(text)
+        _, _, text = p.queue.waiting[-1]
+        assert messages.load(text) == Visit(p.account(), (KEY,), tries=tries, routine=True)
     waiting = len(p.queue.waiting)
-    assert await message(p, routine=True) == 0
+    await p.triggers.handle_message(text)
     assert len(p.queue.waiting) == waiting
 
 

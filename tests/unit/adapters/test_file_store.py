@@ -99,3 +99,10 @@ def test_a_lease_without_a_time_has_expired(tmp_path: Path) -> None:
     assert second is not None
     for one in (first, second):
         one.close()
+
+
+async def test_an_index_that_is_no_text_hides_no_document(tmp_path: Path) -> None:
+    store = FileStore(tmp_path)
+    await store.write("a", b"{}", None, index="1 unused")
+    (tmp_path / "index" / "a").write_bytes(b"\xff\xfe")
+    assert [(entry.name, entry.index) async for entry in store.entries()] == [("a", "")]

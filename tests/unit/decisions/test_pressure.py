@@ -67,3 +67,10 @@ def test_a_part_of_the_visits_always_starts(gaps: list[float]) -> None:
         assert LEAST_SHARE <= found.share_at(now) <= 1
     assert found.pause(0, now) == timedelta()
     assert found.share_at(now + timedelta(minutes=1)) == 1
+
+
+def test_a_clock_that_is_set_back_holds_nothing_for_the_size_of_the_step() -> None:
+    before = NOW - timedelta(days=1)
+    assert FREE.left(0, NOW).pause(0.5, before) == timedelta()
+    assert FREE.refused(None, NOW).share_at(before) == 0.5
+    assert FREE.refused(300 * SECOND, NOW).pause(0, NOW) == 300 * SECOND

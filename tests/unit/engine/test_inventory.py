@@ -14,7 +14,7 @@ from rotation.domain.errors import Permanent, RotationError
 from rotation.domain.ids import AccountId, TargetId
 from rotation.domain.targets import ListedSecret
 from rotation.engine.bindings import BindingRegistry
-from rotation.engine.inventory import FRESH, Inventory, Listing
+from rotation.engine.inventory import FRESH, LARGE, Inventory, Listing
 from rotation.runtime.clock import Clock
 
 from .vaults import Vaults, refused
@@ -130,13 +130,20 @@ async def test_but_at_once_if_a_new_listing_is_wanted(inventory: Inventory, vaul
     ("took", "serves"),
     [(timedelta(), 60), (12 * SECOND, 60), (20 * SECOND, 100), (timedelta(minutes=9), 900)],
 )
-def test_a_listing_that_takes_long_serves_for_five_times_as_long(
+def test_the_listing_of_a_large_vault_serves_for_five_times_as_long_as_it_took(
     took: timedelta, serves: int
 ) -> None:
-    found = Listing(A, START, took=took)
+    names = frozenset(TargetId(A, f"secret-{number}") for number in range(LARGE))
+    found = Listing(A, START, took=took, names=names)
     assert found.serves(FRESH, START + timedelta(seconds=serves - 1))
     assert not found.serves(FRESH, START + timedelta(seconds=serves))
     assert not found.serves(timedelta(), START)
+
+
+def test_that_of_another_vault_serves_a_minute_however_long_it_took() -> None:
+    names = frozenset(TargetId(A, f"secret-{number}") for number in range(LARGE - 1))
+    found = Listing(A, START, took=timedelta(minutes=9), names=names)
+    assert not found.serves(FRESH, START + FRESH)
 
 
 async def test_it_is_measured_how_long_a_listing_takes(

@@ -142,6 +142,14 @@ def test_what_does_not_fit_into_the_period_is_left_to_the_next_sweep() -> None:
     assert len(found.starts) < 4000
 
 
+def test_a_sweep_has_time_for_as_many_looks_at_rest_as_its_rate_and_period_allow() -> None:
+    compared = Comparison({}, Policy(), checks(3600, 3600, PERIOD, None, NOW))
+    compared.routine = {s.account: [s] for s in map(listed, range(3600)) if s.account}
+    found = planned_for(compared, {}, Policy(), NOW, 4, PERIOD)
+    assert len(found.starts) == 3600
+    assert found.starts[-1].delay <= PERIOD
+
+
 def test_accounts_that_fail_do_not_keep_others_from_their_turn() -> None:
     secrets = due(4000)
     planned = plan([Listing(VAULT, NOW, tuple(secrets))], {}, Policy(), NOW, 4, PERIOD).visits
