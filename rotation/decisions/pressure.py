@@ -20,7 +20,7 @@ LEAST_SHARE = 1 / 16
 GAIN = 0.02  # of all visits, each second
 
 # A pause that ends later than this was noted before the clock was set back.
-LONGEST = timedelta(minutes=10)
+LONGEST = timedelta(minutes=65)
 
 # Answers within this time are about the same burst.
 BURST = timedelta(seconds=2)

@@ -80,12 +80,14 @@ class Gatherer:
             account = check_rotatable(found, in_emergency=in_emergency)
         except RotationError:
             if in_emergency:  # what is published may not be readable later
-                recent.unlisted = await self._read(record, known, {}, listed=listed)
+                recent.unlisted = await self._read(record, known, {}, listed=listed, retry=True)
             raise
         # A record without secrets may have been lost, and an emergency concerns them all.
         listed = listed or (in_emergency and not (record.members or record.seen))
         expected = {} if in_emergency or recent.read else await self._expected(record, recent)
-        read = recent.read or await self._read(record, known, expected, listed=listed)
+        read = recent.read or await self._read(
+            record, known, expected, listed=listed, retry=in_emergency
+        )
         recent.unlisted = read
         keys = recent.keys_for(read) or await self.accounts.keys(record.account)
         recent.note(found, read, keys)
@@ -133,12 +135,13 @@ class Gatherer:
         expected: Mapping[TargetId, Expected],
         *,
         listed: bool,
+        retry: bool,
     ) -> Read:
         """Read the secrets that the record names and those ``known``, and the listed ones."""
         remembered_ids = {target_id(text) for text in (*record.members, *record.seen)}
         ids = {*known, *remembered_ids}
         if listed or not ids:
-            ids = {*await self.reader.inventory.targets(record.account, ids)}
+            ids = {*await self.reader.inventory.targets(record.account, ids, retry=retry)}
         return await self.reader.read(record.account, ids, remembered_ids, expected)
 
     async def _is_blind(self) -> bool:

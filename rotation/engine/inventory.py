@@ -93,15 +93,19 @@ class Inventory:
         refresh: bool = False,
         marks: Mapping[str, str] | None = None,
         bound_to: AccountId | None = None,
+        retry: bool = False,
     ) -> tuple[Listing, ...]:
         """Return listings of all vaults no older than ``max_age``, or new ones with ``refresh``.
 
         With ``marks``, a vault whose mark has changed is listed again. With ``bound_to``, only the
-        vaults that may hold the account's key are listed.
+        vaults that may hold the account's key are listed. With ``retry``, one that could not be
+        listed is listed again.
         """
         limit = timedelta() if refresh else self.max_age
         vaults = await self._holding(bound_to) if bound_to else self.vaults.urls
         wanted = {vault: marks.get(vault, "") if marks else None for vault in vaults}
+        if retry:
+            self._forget_failures(vaults)
         kept = {vault: self._kept(vault, limit, mark) for vault, mark in wanted.items()}
         missing = [vault for vault, listing in kept.items() if listing is None]
         listed = await gather_limited(self._current(v, limit, wanted[v]) for v in missing)
@@ -121,17 +125,26 @@ class Inventory:
                     self._listings.pop(listing.vault, None)
                 yield listing
 
-    async def targets(self, account: AccountId, known: Iterable[TargetId]) -> tuple[TargetId, ...]:
+    async def targets(
+        self, account: AccountId, known: Iterable[TargetId], *, retry: bool = False
+    ) -> tuple[TargetId, ...]:
         """Return the secrets enrolled for the account: those listed and those known.
 
         A vault that cannot be listed hides only secrets that nobody knew of.
         """
-        return tuple(sorted({*known, *await self.listed(account)}))
+        return tuple(sorted({*known, *await self.listed(account, retry=retry)}))
 
-    async def listed(self, account: AccountId, *, refresh: bool = False) -> set[TargetId]:
+    async def listed(
+        self, account: AccountId, *, refresh: bool = False, retry: bool = False
+    ) -> set[TargetId]:
         """Return the secrets that a vault lists as enrolled for, and bound to, the account."""
-        listings = await self.listings(refresh=refresh, bound_to=account)
+        listings = await self.listings(refresh=refresh, bound_to=account, retry=retry)
         return {target for found in listings for target in found.by_account.get(account, ())}
+
+    def _forget_failures(self, vaults: Iterable[str]) -> None:
+        for vault in vaults:
+            if vault in self._listings and self._listings[vault].error:
+                del self._listings[vault]
 
     async def _holding(self, account: AccountId) -> tuple[str, ...]:
         bindings = await self.bindings.current()

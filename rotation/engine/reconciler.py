@@ -299,7 +299,7 @@ class Reconciler:
             return True
         if recent.is_reused:
             return False
-        listed = await self.gatherer.reader.inventory.listed(record.account)
+        listed = await self.gatherer.reader.inventory.listed(record.account, retry=True)
         return {*record.members, *record.notes}.issuperset(str(target) for target in listed)
 
     async def _decide(self, facts: Facts) -> tuple[Facts, Action]:

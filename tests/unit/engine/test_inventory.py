@@ -119,6 +119,16 @@ async def test_a_vault_that_refuses_its_listing_is_not_asked_again_for_a_moment(
     assert vaults.listings == [A, B, A]
 
 
+async def test_but_at_once_before_a_regenerate_and_in_an_emergency(
+    inventory: Inventory, vaults: Vaults
+) -> None:
+    vaults.errors[A] = refused("the listing")
+    await inventory.listings()
+    del vaults.errors[A]
+    assert await inventory.listed(ACCOUNT, retry=True) == await inventory.listed(ACCOUNT)
+    assert vaults.listings == [A, B, A], "the other vault's listing serves"
+
+
 async def test_but_at_once_if_a_new_listing_is_wanted(inventory: Inventory, vaults: Vaults) -> None:
     vaults.errors[A] = refused("the listing")
     await inventory.listing(A)
