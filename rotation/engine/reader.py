@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
@@ -101,10 +102,11 @@ class SecretReader:
     ) -> SecretSnapshot | RotationError | None:
         try:
             if expected:
-                listed[target] = await self.vaults.list_versions(target)
-                known = _latest(target, listed[target], expected)
-                if known and _names(known.tags, account):
-                    return known
+                with suppress(RotationError):  # the read below tells whether it was deleted
+                    listed[target] = await self.vaults.list_versions(target)
+                    known = _latest(target, listed[target], expected)
+                    if known and _names(known.tags, account):
+                        return known
             found = await self.vaults.get_secret(target)
             if found is None:
                 return await self._missing(target) if member else None

@@ -13,7 +13,7 @@ from rotation.domain.ids import TargetId
 from rotation.domain.keys import Key
 from rotation.engine.bindings import BindingRegistry
 from rotation.engine.inventory import Inventory
-from rotation.engine.reader import Read, SecretReader
+from rotation.engine.reader import Expected, Read, SecretReader
 from rotation.runtime.clock import Clock
 from tests.unit.decisions.account import ACCOUNT, KEYS, NOW
 
@@ -83,6 +83,19 @@ async def test_a_secret_that_cannot_be_read_hides_no_other(
     found = await place.read(ONE, TWO, members={ONE, TWO})
     assert [s.id for s in found.snapshots] == [TWO]
     assert (found.deleted, found.unreadable[ONE].code) == ((), code)
+
+
+async def test_versions_that_cannot_be_listed_make_no_secret_unreadable(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def list_versions(target: TargetId) -> None:
+        raise Permanent("missing", code="SecretNotFound", remedy="restore it")
+
+    monkeypatch.setattr(place.vaults, "list_versions", list_versions)
+    last = place.vaults.add(TWO, NOW, TAGS, KEYS.key1)
+    expected = dict.fromkeys((ONE, TWO), Expected(last.version, KEYS.key1))
+    found = await place.reader.read(ACCOUNT, (ONE, TWO), {ONE, TWO}, expected)
+    assert (found.snapshots, found.deleted, found.unreadable) == ((last,), (ONE,), {})
 
 
 async def test_a_version_without_our_tags_has_those_of_the_newest_that_has_them(
