@@ -53,10 +53,10 @@ class HeldRecord:
             self.notes.append(change)
             self.found = (changed, etag)
 
-    def stored(self, record: Record, etag: str) -> None:
-        """Take what was written, notes included."""
-        self.found, self.is_left = (record, etag), False
-        self.notes.clear()
+    def stored(self, record: Record, etag: str, count: int) -> None:
+        """Take what was written, the first ``count`` notes included."""
+        del self.notes[:count]
+        self.take(record, etag)
 
 
 class HeldRecords:
@@ -80,11 +80,12 @@ class HeldRecords:
         is_awaited = left is not None and wake is not None and left[0].waiting_until == wake
         found = left if is_awaited and not earlier else None
         notes = earlier.notes if earlier else []
-        self._held[slug] = HeldRecord(found, notes, is_left=found is not None)
+        ours = self._held[slug] = HeldRecord(found, notes, is_left=found is not None)
         try:
             yield
         finally:
-            self._held.pop(slug, None)
+            if self._held.get(slug) is ours:
+                del self._held[slug]
 
     def leave(self, slug: str) -> None:
         """Leave the copy of a leased record to the visit at its next wake-up."""

@@ -134,12 +134,13 @@ class Journal:
         """Store a record and return its ETag. Raises Conflict if it changed since ``tag``."""
         slug = record.account.slug
         held = self._held.find(slug)
+        count = len(held.notes) if held else 0
         if held:
             held.found = None
         body, name = codec.dump(record), self._prefix + slug
         stored = await self._store.write(name, body, tag, standing.index(record))
         if held:
-            held.stored(record, stored)
+            held.stored(record, stored, count)
         return stored
 
     async def amend(self, account: AccountId, change: Change) -> Record:
@@ -231,10 +232,11 @@ class Journal:
 
     async def _store_notes(self, account: AccountId) -> None:
         held = self._held.find(account.slug)
-        for _ in range(ATTEMPTS if held and held.notes else 0):
+        for _ in range(ATTEMPTS):
+            if not held or not held.notes:
+                return
             with suppress(Conflict):
                 await self.save(*await self.load(account))
-                return
 
     async def _read(self, slug: str) -> tuple[Record, str] | None:
         document = await self._store.read(self._prefix + slug)

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -184,14 +185,39 @@ async def test_only_the_copies_that_were_left_last_are_kept(
     assert store.reads == [SLUG]
 
 
+async def test_a_note_that_is_made_during_a_write_is_stored_by_the_next_one(
+    journal: Journal, store: SharedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def write(*args: Any) -> str:
+        monkeypatch.undo()
+        await journal.note(ACCOUNT, counted)
+        return await store.write(*args)
+
+    async with journal.lease(ACCOUNT):
+        await journal.note(ACCOUNT, counted)
+        monkeypatch.setattr(store, "write", write)
+        await journal.save(*await journal.load(ACCOUNT))
+        assert ((await stored(store)).epoch, journal.is_behind(ACCOUNT)) == (1, True)
+        assert (await journal.load(ACCOUNT))[0].epoch == 2
+        monkeypatch.setattr(store, "write", write)
+    assert (await stored(store)).epoch == 3, "one more was made during the last write"
+
+
+@pytest.fixture
+def expired(store: SharedStore) -> None:
+    """Every lease has expired when the next one is asked for."""
+
+    @asynccontextmanager
+    async def lease(name: str, duration: timedelta) -> AsyncIterator[bool]:
+        yield True
+
+    store.lease = lease  # type: ignore[method-assign]
+
+
+@pytest.mark.usefixtures("expired")
 async def test_a_visit_that_outlives_its_lease_does_not_lose_its_notes(
     journal: Journal, store: SharedStore
 ) -> None:
-    @asynccontextmanager
-    async def expired(name: str, duration: timedelta) -> AsyncIterator[bool]:
-        yield True
-
-    store.lease = expired  # type: ignore[method-assign]
     async with journal.lease(ACCOUNT):
         await journal.note(ACCOUNT, counted)
         async with journal.lease(ACCOUNT):
@@ -199,6 +225,20 @@ async def test_a_visit_that_outlives_its_lease_does_not_lose_its_notes(
         assert (await stored(store)).epoch == 1
         await journal.amend(ACCOUNT, lambda r: replace(r, waiting="w"))
     assert ((await stored(store)).epoch, (await stored(store)).waiting) == (1, "w")
+
+
+@pytest.mark.usefixtures("expired")
+async def test_a_visit_that_outlives_its_lease_leaves_the_record_to_the_next_one(
+    journal: Journal,
+) -> None:
+    first, second = journal.lease(ACCOUNT), journal.lease(ACCOUNT)
+    await first.__aenter__()
+    await second.__aenter__()
+    await journal.load(ACCOUNT)
+    await first.__aexit__(None, None, None)
+    assert journal.kept(ACCOUNT) is not None
+    await second.__aexit__(None, None, None)
+    assert journal.kept(ACCOUNT) is None
 
 
 async def test_a_copy_with_notes_is_not_left(journal: Journal, store: SharedStore) -> None:
