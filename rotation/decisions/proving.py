@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from ..domain import emergency, legacy
 from ..domain.emergency import APART, Emergency, Pin, Verdict
 from ..domain.keys import Key, Slot
-from ..domain.operation import Phase
+from ..domain.operation import Intent, Phase, Purpose
 from ..domain.policy import ProbePolicy
 from ..domain.probing import ProbeResult
 from ..domain.record import Record
@@ -34,22 +34,48 @@ _TOKENS = "; access tokens that were issued for it stay valid for up to 10 minut
 Values = dict[tuple[str, Pin], Key | None]
 
 
-PUT_OFF = "the leaked key was regenerated; its proof waits until those of other accounts are too"
+PUT_OFF = (
+    "ARM confirmed that the leaked key was regenerated; that it is refused is not proven before "
+    "the leaked keys of other accounts are regenerated too"
+)
+
+# No proof is put off longer than this after the report. The regenerates of one subscription's 2,000
+# accounts fit.
+PUT_OFF_FOR = timedelta(minutes=20)
 
 
 def put_off(record: Record, found: Iterable[Emergency], now: datetime) -> datetime | None:
     """Return until when the proof of a confirmed regenerate waits; None if it does not.
 
-    It waits only if all open emergencies of the account do.
+    It waits only if nothing else is left to do: the regenerate was sent for every open emergency,
+    nobody asked for anything since, and every secret showed the successor. Until then nothing is
+    read, so a secret that changes in the meantime is repaired later. A leaked value that was never
+    published is known to this process only: if it ends first, the proof is "not proven".
     """
+    times = [_proof_at(e, record.intent) for e in found if e.is_open]
+    until = min(filter(None, times), default=now)
+    return until if None not in times and until > now and _only_unproven(record) else None
+
+
+def _proof_at(found: Emergency, intent: Intent | None) -> datetime | None:
+    """Return when its turn comes; None if the regenerate leaves one of its values alive."""
+    if intent is None or found.intent != intent.id or found.proof_at is None:
+        return None
+    if not all(pin.gone_at or pin.slot is intent.slot for pin in found.pins):
+        return None
+    return min(found.proof_at, found.at + PUT_OFF_FOR)
+
+
+def _only_unproven(record: Record) -> bool:
+    """Return whether only the proof of an emergency's answered regenerate is left to do."""
     intent, operation = record.intent, record.operation
-    if record.phase is not Phase.REVOKE or operation is None or intent is None:
-        return None
-    if not intent.answered or intent.slot is not operation.revoke:
-        return None
-    times = [e.proof_at for e in found if e.is_open]
-    known = [at for at in times if at is not None]
-    return min(known) if known and len(known) == len(times) and min(known) > now else None
+    if record.phase is not Phase.REVOKE or operation is None or intent is None or record.requests:
+        return False
+    if operation.purpose is not Purpose.EMERGENCY or intent.slot is not operation.revoke:
+        return False
+    shown = {name: version.fingerprint for name, version in record.seen.items()}
+    members = [name for name, member in record.members.items() if not member.withdrawn]
+    return intent.answered and all(shown.get(name) == operation.value for name in members)
 
 
 def prove(f: Facts) -> Action:

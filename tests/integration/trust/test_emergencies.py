@@ -49,6 +49,32 @@ async def test_a_leaked_key_is_refused_and_its_document_is_closed(p: Product) ->
     assert works(azure, latest(azure))
 
 
+async def test_a_proof_that_waits_for_its_turn_does_not_hold_back_the_next_leaked_key(
+    p: Product,
+) -> None:
+    azure = p.azure
+    first = leaked_of(azure)
+    asked = [await report(p)]
+    await _in_ten_minutes(p, asked[0])
+    await p.run(MINUTE)
+    assert not works(azure, first)
+    assert (await p.record()).phase is Phase.REVOKE, "its proof waits"
+    second = leaked_of(azure, "Key2")
+    asked.append(await report(p, Leaked.KEY2))
+    await _in_ten_minutes(p, asked[1])
+    await minutes(p, 3)
+    assert not works(azure, second)
+    await minutes(p, 20)
+    assert {(await the(p, one)).verdict for one in asked} == {Verdict.REFUSED}
+    assert works(azure, latest(azure))
+
+
+async def _in_ten_minutes(p: Product, asked: str) -> None:
+    """Its proof waits, as if others had been reported with it."""
+    later = p.azure.clock.now() + 10 * MINUTE
+    await p.triggers.emergencies.amend(asked, lambda e: replace(e, proof_at=later))
+
+
 @pytest.mark.parametrize("leaked", [Leaked.KEY1, Leaked.KEY2, Leaked.UNKNOWN])
 async def test_the_timer_alone_is_enough(p: Product, leaked: Leaked) -> None:
     azure = p.azure

@@ -15,7 +15,8 @@ from rotation.domain import legacy
 from rotation.domain.account import Account
 from rotation.domain.emergency import Emergency, Pin, Verdict
 from rotation.domain.keys import Key, Slot
-from rotation.domain.operation import Intent, Phase
+from rotation.domain.membership import Member
+from rotation.domain.operation import Intent, Phase, Purpose
 from rotation.domain.policy import Policy, ProbePolicy
 from rotation.domain.probing import ProbeResult, ProbeVerdict
 
@@ -30,14 +31,17 @@ from .account import (
     REFUSED,
     changed,
     document,
+    name,
     notices,
     operation,
     phase,
     responding,
+    seen,
     target,
     verdicts,
     version,
 )
+from .account import emergency as asked
 
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 OLDER = Key("e" * 32)
@@ -77,37 +81,67 @@ NOT_PROVEN = (["notProven"], [Verdict.NOT_PROVEN])
 class TestPutOff:
     """The proof of one regenerate waits for the regenerates of others."""
 
-    LATER = NOW + HOUR
+    LATER = NOW + 5 * MINUTE
 
-    def until(self, *found: Emergency, intent: Any = (), at: Phase = Phase.REVOKE) -> Any:
+    def batch(self, *pins: Pin, **more: Any) -> Emergency:
+        """Return an emergency of a batch for which Key1 was regenerated."""
+        members: dict[str, Any] = {"at": NOW, "intent": "i", "proof_at": self.LATER} | more
+        return leaked(*(pins or (pin(KEYS.key1, gone_at=None, gone=False),)), **members)
+
+    def until(
+        self, *found: Emergency, intent: Any = (), at: Phase = Phase.REVOKE, **more: Any
+    ) -> Any:
         given = Intent("i", Slot.KEY1, "former", NOW, answered=True) if intent == () else intent
-        f = responding(at, intent=given)
-        return proving.put_off(f.record, found or (leaked(proof_at=self.LATER),), NOW)
+        members = {name(secret): Member(LONG_AGO) for secret in ("a", "b")}
+        shown = target("a", KEYS.key2), target("b", KEYS.key2)
+        record = {"intent": given, "members": members, **more}
+        f = responding(at, *shown, **record)
+        return proving.put_off(f.record, found or (self.batch(),), NOW)
 
     def test_a_confirmed_regenerate_waits_for_its_turn(self) -> None:
         assert self.until() == self.LATER
 
     def test_of_several_the_first_counts(self) -> None:
-        sooner = leaked(proof_at=NOW + MINUTE)
-        assert self.until(leaked(proof_at=self.LATER), sooner) == NOW + MINUTE
+        sooner = self.batch(proof_at=NOW + MINUTE)
+        assert self.until(self.batch(), sooner) == NOW + MINUTE
 
     def test_one_that_is_over_does_not_count(self) -> None:
-        over = leaked(verdict=Verdict.REFUSED)
-        assert self.until(leaked(proof_at=self.LATER), over) == self.LATER
+        assert self.until(self.batch(), leaked(verdict=Verdict.REFUSED)) == self.LATER
+
+    def test_it_never_waits_longer_than_20_minutes_after_the_report(self) -> None:
+        far = self.batch(proof_at=NOW + 2 * HOUR)
+        assert self.until(far) == NOW + 20 * MINUTE
+        assert self.until(replace(far, at=NOW - 20 * MINUTE)) is None
 
     @pytest.mark.parametrize(
-        "found",
+        "more",
         [
-            (leaked(proof_at=NOW),),
-            (leaked(),),
-            (leaked(proof_at=LATER), leaked()),
-            (leaked(proof_at=LATER, verdict=Verdict.REFUSED),),
+            {"proof_at": NOW},
+            {"proof_at": None},
+            {"verdict": Verdict.REFUSED},
+            {"intent": None},
+            {"intent": "an earlier one"},
         ],
     )
-    def test_one_whose_turn_has_come_or_that_was_reported_alone_does_not_wait(
-        self, found: tuple[Emergency, ...]
+    def test_one_whose_turn_has_come_or_that_the_regenerate_was_not_for_does_not_wait(
+        self, more: Any
     ) -> None:
-        assert self.until(*found) is None
+        assert self.until(self.batch(**more)) is None
+
+    @pytest.mark.parametrize("more", [{"proof_at": None}, {"intent": None}])
+    def test_all_wait_or_none(self, more: Any) -> None:
+        assert self.until(self.batch(), self.batch(id="e-2", **more)) is None
+
+    def test_a_value_in_the_other_slot_must_be_gone(self) -> None:
+        key1 = pin(KEYS.key1, gone_at=None, gone=False)
+        other = Pin(Slot.KEY2, KEYS.key2.fingerprint("pins"))
+        assert self.until(self.batch(key1, other)) is None
+        assert self.until(self.batch(key1, replace(other, gone_at=NOW))) == self.LATER
+
+    def test_a_withdrawn_secret_gets_no_successor(self) -> None:
+        gone = {name("a"): Member(LONG_AGO), name("b"): Member(LONG_AGO, withdrawn=True)}
+        shown = {name("a"): seen(KEYS.key2), name("b"): seen(KEYS.key1)}
+        assert self.until(members=gone, seen=shown) == self.LATER
 
     @pytest.mark.parametrize(
         "more",
@@ -117,6 +151,10 @@ class TestPutOff:
             {"intent": Intent("i", Slot.KEY2, "former", NOW, answered=True)},
             {"at": Phase.REGENERATE},
             {"at": Phase.PROVE},
+            {"requests": (asked(),)},
+            {"op": {"purpose": Purpose.ROTATE}},
+            {"seen": {name("a"): seen(KEYS.key2)}},
+            {"seen": {name("a"): seen(KEYS.key2), name("b"): seen(KEYS.key1)}},
         ],
     )
     def test_nothing_else_waits(self, more: Any) -> None:
