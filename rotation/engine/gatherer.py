@@ -74,7 +74,7 @@ class Gatherer:
         ``in_emergency``: an account in a failed state is tried all the same. What ``recent`` holds
         is not read; it then holds what was read.
         """
-        recent = recent or Recent()
+        recent = recent or Recent(at=self.clock.now())
         try:
             found = recent.account or await self.accounts.get(record.account)
             account = check_rotatable(found, in_emergency=in_emergency)
@@ -89,7 +89,8 @@ class Gatherer:
             record, known, expected, listed=listed, retry=in_emergency
         )
         recent.unlisted = read
-        keys = recent.keys_for(read) or await self.accounts.keys(record.account)
+        now, max_age = self.clock.now(), self.policy.max_send_age
+        keys = recent.keys_for(read, now, max_age) or await self.accounts.keys(record.account)
         recent.note(found, read, keys)
         bindings = await self.bindings.current()
         busy = await self._busy_elsewhere(record, read.snapshots)

@@ -18,7 +18,7 @@ KEPT = timedelta(seconds=8)
 
 @dataclass(frozen=True)
 class Listed:
-    """Both keys, and when they were listed."""
+    """Both keys, and when the call that listed them began."""
 
     keys: Keys
     at: datetime
@@ -43,6 +43,7 @@ class Handover:
         self._listed = {a: one for a, one in kept if abs(listed.at - one.at) <= KEPT}
         self._listed[account] = listed
 
-    def take(self, account: AccountId) -> Listed | None:
-        """Return an account's keys, if there are any, and forget them."""
-        return self._listed.pop(account, None)
+    def take(self, account: AccountId, now: datetime) -> Listed | None:
+        """Return an account's keys, if there are any that are new enough, and forget them."""
+        found = self._listed.pop(account, None)
+        return found if found and abs(now - found.at) <= KEPT else None

@@ -54,8 +54,13 @@ class Recent:
             self.keys, self.is_answer = None, False
         self.is_reused = self.read is not None or (self.keys is not None and not urgent)
 
-    def keys_for(self, read: Read) -> Keys | None:
-        """Return the keys, unless a secret shows another value: they may have changed since."""
+    def keys_for(self, read: Read, now: datetime, max_age: timedelta) -> Keys | None:
+        """Return the keys, unless they may have changed since.
+
+        That is so if a secret shows another value, or if reading the secrets took too long.
+        """
+        if self.at is None or abs(now - self.at) > max_age:
+            return None
         shown = [snapshot.value for snapshot in read.snapshots if snapshot.value]
         known = self.keys and all(self.keys.slot_of(value) for value in shown)
         return self.keys if known else None

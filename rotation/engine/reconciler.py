@@ -264,12 +264,11 @@ class Reconciler:
             record.intent is not None and record.intent.answered,
         )
         max_age = self.gatherer.policy.max_send_age
-        handed = self.responder.emergencies.handover.take(record.account)
+        now = self.gatherer.clock.now()
+        handed = self.responder.emergencies.handover.take(record.account, now)
         if handed and urgent and handed.serves(record):
             recent.keys, recent.at = handed.keys, handed.at
-        recent.begin(
-            self.gatherer.clock.now(), max_age, may_send=listed and not sent, urgent=urgent
-        )
+        recent.begin(now, max_age, may_send=listed and not sent, urgent=urgent)
         facts = await self.gatherer.facts(
             record, known, cached, listed=listed, in_emergency=urgent, recent=recent
         )

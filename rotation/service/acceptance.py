@@ -193,9 +193,8 @@ class Acceptance:
         )
         keys = await self._keys(account) if ask_arm else None
         if keys is not None:
-            now = self.clock.now()
-            found = emergency.pinned(found, keys, now)
             self.emergencies.handover.give(account, Listed(keys, now))
+            found = emergency.pinned(found, keys, self.clock.now())
         else:
             found = await self._remembered(found)
         await self.emergencies.create(found)

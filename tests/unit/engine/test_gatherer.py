@@ -24,7 +24,7 @@ from rotation.domain.operation import Phase
 from rotation.domain.policy import Policy
 from rotation.domain.record import LEFT, ObservedVersion, Record
 from rotation.domain.request import Leaked
-from rotation.domain.targets import SecretRead
+from rotation.domain.targets import SecretRead, SecretSnapshot
 from rotation.engine import fleet_holds
 from rotation.engine.bindings import BindingRegistry
 from rotation.engine.fleet_holds import FleetHolds
@@ -486,13 +486,28 @@ async def test_a_hold_of_all_work_is_read_only_on_request(world: World) -> None:
 
 async def test_what_the_visit_has_read_is_not_read_again(world: World) -> None:
     world.publish(ONE)
-    recent = Recent()
+    recent = Recent(at=NOW)
     first = await world.facts(ONE, recent=recent)
     world.publish(ONE)
     world.accounts.shown = Keys(KEYS.key1, OLD)
     again = await world.facts(ONE, recent=recent)
     assert (again.targets, again.keys) == (first.targets, first.keys)
     assert world.accounts.calls == ["get", "keys"]
+
+
+@pytest.mark.parametrize(("seconds", "calls"), [(8, ["get"]), (9, ["get", "keys"])])
+async def test_keys_that_are_too_old_once_the_secrets_are_read_are_listed_again(
+    world: World, monkeypatch: pytest.MonkeyPatch, seconds: int, calls: list[str]
+) -> None:
+    async def get_secret(target: TargetId) -> SecretSnapshot | None:
+        world.now += timedelta(seconds=seconds)
+        return await original(target)
+
+    world.publish(ONE)
+    original = world.vaults.get_secret
+    monkeypatch.setattr(world.vaults, "get_secret", get_secret)
+    await world.facts(ONE, recent=Recent(keys=KEYS, at=NOW), in_emergency=True)
+    assert world.accounts.calls == calls
 
 
 async def test_what_the_visit_has_tried_is_not_tried_again(world: World) -> None:

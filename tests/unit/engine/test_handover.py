@@ -22,18 +22,27 @@ KNOWN = {slot: KEYS[slot].fingerprint("salt") for slot in Slot}
 def test_they_are_given_away_once() -> None:
     handover = Handover()
     handover.give(ACCOUNT, LISTED)
-    assert handover.take(ACCOUNT) == LISTED
-    assert handover.take(ACCOUNT) is None
+    assert handover.take(ACCOUNT, NOW) == LISTED
+    assert handover.take(ACCOUNT, NOW) is None
+
+
+@pytest.mark.parametrize("way", [1, -1])
+def test_they_serve_for_a_few_seconds(way: int) -> None:
+    handover = Handover()
+    handover.give(ACCOUNT, LISTED)
+    assert handover.take(ACCOUNT, NOW + way * KEPT) == LISTED
+    handover.give(ACCOUNT, LISTED)
+    assert handover.take(ACCOUNT, NOW + way * (KEPT + SECOND)) is None
 
 
 def test_they_are_dropped_after_a_few_seconds() -> None:
     handover, other = Handover(), AccountId("s", "g", "other")
     handover.give(ACCOUNT, LISTED)
     handover.give(other, Listed(KEYS, NOW + KEPT))
-    assert handover.take(ACCOUNT) == LISTED
+    assert handover.take(ACCOUNT, NOW) == LISTED
     handover.give(ACCOUNT, LISTED)
     handover.give(other, Listed(KEYS, NOW + KEPT + SECOND))
-    assert handover.take(ACCOUNT) is None
+    assert handover.take(ACCOUNT, NOW) is None
 
 
 @pytest.mark.parametrize(

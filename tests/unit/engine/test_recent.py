@@ -82,12 +82,21 @@ def test_a_known_account_alone_is_not_a_reason_to_read_before_a_regenerate() -> 
         assert found.is_reused
 
 
+def keys_for(found: Recent, read: Read, age: timedelta = LIMIT) -> Keys | None:
+    return found.keys_for(read, NOW + age, LIMIT)
+
+
 def test_keys_are_read_again_if_a_secret_shows_another_value() -> None:
-    assert recent().keys_for(SHOWN) is KEYS
+    assert keys_for(recent(), SHOWN) is KEYS
     other = Read((*SHOWN.snapshots, SecretSnapshot(ONE, "v2", Key("x" * 32), NOW)))
-    assert recent().keys_for(other) is None
-    assert recent().keys_for(Read((SecretSnapshot(ONE, "v2", None, NOW),))) is KEYS, "disabled"
-    assert recent(keys=None).keys_for(SHOWN) is None
+    assert keys_for(recent(), other) is None
+    assert keys_for(recent(), Read((SecretSnapshot(ONE, "v2", None, NOW),))) is KEYS, "disabled"
+    assert keys_for(recent(keys=None), SHOWN) is None
+
+
+@pytest.mark.parametrize("age", [timedelta(seconds=9), -timedelta(seconds=9)])
+def test_keys_are_read_again_if_the_secrets_took_too_long(age: timedelta) -> None:
+    assert keys_for(recent(), SHOWN, age) is None
 
 
 def test_a_regenerate_changes_the_keys_only() -> None:

@@ -20,6 +20,7 @@ from rotation.domain.record import Record
 from rotation.domain.request import Leaked, RequestKind
 from rotation.engine.bindings import BindingRegistry
 from rotation.engine.emergencies import PREFIX, Emergencies
+from rotation.engine.handover import Listed
 from rotation.engine.inventory import Inventory
 from rotation.engine.journal import Journal
 from rotation.engine.reader import SecretReader
@@ -61,7 +62,8 @@ class World:
     """The service as far as it accepts emergencies."""
 
     def __init__(self, directory: Path) -> None:
-        clock = Clock(lambda: NOW)
+        self.now = NOW
+        clock = Clock(lambda: self.now)
         self.store = SharedStore(directory)
         self.journal, self.emergencies = Journal(self.store), Emergencies(self.store, clock)
         self.accounts, self.queue = Accounts(KEYS), Queue()
@@ -95,6 +97,18 @@ def world(tmp_path: Path) -> World:
 
 def pin(slot: Slot, salt: str) -> Pin:
     return Pin(slot, KEYS[slot].fingerprint(salt))
+
+
+async def test_the_keys_that_it_hands_over_are_as_old_as_the_call_that_lists_them(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def keys(account: AccountId) -> Keys:
+        world.now += timedelta(seconds=5)
+        return KEYS
+
+    monkeypatch.setattr(world.accounts, "keys", keys)
+    await world.request()
+    assert world.emergencies.handover.take(ACCOUNT, world.now) == Listed(KEYS, NOW)
 
 
 @pytest.mark.parametrize(

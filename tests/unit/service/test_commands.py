@@ -90,7 +90,7 @@ class TestRequest:
         self, world: Service
     ) -> None:
         await world.commands.request(LEAKED)
-        assert world.emergencies.handover.take(ACCOUNT) == Listed(KEYS, NOW)
+        assert world.emergencies.handover.take(ACCOUNT, NOW) == Listed(KEYS, NOW)
 
 
 class TestRequestAll:
