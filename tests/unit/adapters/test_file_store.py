@@ -101,7 +101,7 @@ def test_a_lease_without_a_time_has_expired(tmp_path: Path) -> None:
         one.close()
 
 
-async def test_an_index_that_is_no_text_hides_no_document(tmp_path: Path) -> None:
+async def test_an_index_that_is_not_text_hides_no_document(tmp_path: Path) -> None:
     store = FileStore(tmp_path)
     await store.write("a", b"{}", None, index="1 unused")
     (tmp_path / "index" / "a").write_bytes(b"\xff\xfe")
