@@ -61,7 +61,7 @@ URGENT_ARM_WRITES = Bucket(200, 9.5)
 VAULT_CREATES = Window(280, 10.3, late=2)
 
 # Reads of keys and regenerates: of a look, of a rotation, of an emergency until the leaked key is
-# regenerated, and of the proof that it is rejected.
+# regenerated, and of the proof that it is refused.
 LOOK_WRITES, ROTATION_WRITES, REVOKE_WRITES, PROOF_WRITES = 1, 3, 2, 3
 
 # A visit starts this long before the next sweep at the latest, so that the bursts are there again.

@@ -59,7 +59,7 @@ class Emergency(Struct, frozen=True):
     record, because ARM could not be asked. ``begun_at`` is when the first step acted on it, or a
     person confirmed it. ``why`` and ``remedy`` say why the leaked key is not revoked yet;
     ``look_at`` is when to look again; ``proof_at``, if set, is the earliest time to prove that a
-    regenerated key is rejected, because others are regenerated first. ``bulk``: it was requested
+    regenerated key is refused, because others are regenerated first. ``bulk``: it was requested
     for several accounts at once; then ``blind`` says to go on although no secret can be read.
     ``intent`` is the id of the last regenerate that was decided for it: from then on it is too late
     to cancel.

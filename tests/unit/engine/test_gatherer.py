@@ -192,6 +192,18 @@ async def test_in_an_emergency_they_are_listed_if_the_record_has_no_secrets(
     assert names(f) == found
 
 
+@pytest.mark.parametrize(("urgent", "found"), [(False, ["one"]), (True, ["one", "two"])])
+async def test_in_an_emergency_a_vault_that_could_not_be_listed_is_listed_again(
+    world: World, urgent: bool, found: list[str]
+) -> None:
+    for one in (ONE, TWO):
+        world.publish(one)
+    world.vaults.errors[ONE.vault] = refused("the listing")
+    await world.gatherer.reader.inventory.listings()
+    world.vaults.errors.clear()
+    assert names(await world.facts(ONE, listed=True, in_emergency=urgent)) == found
+
+
 async def test_a_member_that_cannot_be_read_publishes_what_it_last_did(world: World) -> None:
     world.publish(TWO)
     world.vaults.errors = {ONE: refused("one"), FAR: refused("far")}

@@ -376,6 +376,20 @@ async def test_before_a_regenerate_all_listed_secrets_were_read(world: Account) 
     assert len(world.accounts.regenerated) == 1
 
 
+async def test_before_a_regenerate_a_vault_that_could_not_be_listed_is_listed_again(
+    world: Account,
+) -> None:
+    other = TargetId(ONE.vault, "other")
+    world.vaults.add(other, NOW, TAGS, KEYS.key1)
+    world.vaults.errors = {ONE.vault: refused("the listing")}
+    await world.reconciler.gatherer.reader.inventory.listings()
+    world.vaults.errors.clear()
+    await world.save(requests=(ASKED,))
+    await world.reconciler.reconcile(ACCOUNT, [ONE])
+    assert set((await world.stored()).members) == {str(ONE), str(other)}
+    assert len(world.accounts.regenerated) == 1
+
+
 async def test_a_vault_that_cannot_be_listed_does_not_hide_a_known_secret(
     world: Account,
 ) -> None:
