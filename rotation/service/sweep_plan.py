@@ -65,13 +65,17 @@ def plan(
         key=lambda a: (a not in due, a in compared.routine, _failures(a, records), a.slug),
     )
     demands = [_demand(account, found[account], account in due) for account in urgent]
-    last = {True: period, False: period - pacing.PAUSE}  # a look costs little of the next sweep
     starts = tuple(
         Start(_visit(account, found[account], account in due), delay)
         for account, seconds in zip(urgent, pacing.starts(demands, rate), strict=True)
-        if (delay := timedelta(seconds=seconds)) <= last[account in compared.routine]
+        if (delay := timedelta(seconds=seconds)) <= _latest(period, account in compared.routine)
     )
     return SweepPlan(starts, tuple(compared.problems))
+
+
+def _latest(period: timedelta, at_rest: bool) -> timedelta:
+    """Return how late a visit may start. A look at rest costs little of the next sweep."""
+    return period if at_rest else period - pacing.PAUSE
 
 
 def _failures(account: AccountId, records: Mapping[str, Record]) -> int:

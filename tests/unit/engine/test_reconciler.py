@@ -28,6 +28,7 @@ from rotation.engine.emergencies import Emergencies
 from rotation.engine.handover import Listed
 from rotation.engine.journal import GARBAGE_FOR, Journal
 from rotation.engine.nudging import Nudging
+from rotation.engine.outcome import Outcome
 from rotation.engine.reconciler import Reconciler
 from rotation.engine.responder import Responder
 from rotation.runtime.clock import Clock
@@ -157,7 +158,7 @@ async def test_a_key_is_published_only_once_arm_lists_it(world: Account) -> None
     assert new in world.probe.tried, "its proof may begin with the answer"
     assert (found.kind, found.phase) == (ActionKind.WAIT, Phase.VERIFY)
     assert (world.vaults.published, len(world.accounts.regenerated)) == ([], 1)
-    world.accounts.shown = world.accounts.answer
+    world.accounts.shown = MADE
     world.now += timedelta(minutes=1)
     world.accounts.calls.clear()
     found = await world.reconciler.reconcile(ACCOUNT, [ONE])
@@ -181,16 +182,23 @@ async def test_the_answer_to_a_regenerate_serves_for_eight_seconds(
     assert found.phase is phase
 
 
+MADE = Keys(KEYS.key1, Key("d" * 32))
+
+
+async def _proving(world: Account) -> Outcome:
+    """Regenerate the spare; the answer's key is accepted once, and waits for its second proof."""
+    world.accounts.answer = MADE
+    world.probe.accepted = (*world.probe.accepted, MADE.key2)
+    await world.save(requests=(ASKED,))
+    return await world.reconciler.reconcile(ACCOUNT, [ONE])
+
+
 async def test_a_visit_that_goes_on_with_its_copy_of_the_record_notices_another_writer(
     world: Account,
 ) -> None:
-    new = Key("d" * 32)
-    world.accounts.answer = Keys(KEYS.key1, new)
-    world.probe.accepted = (*world.probe.accepted, new)
-    await world.save(requests=(ASKED,))
-    waiting = await world.reconciler.reconcile(ACCOUNT, [ONE])
+    waiting = await _proving(world)
     assert (waiting.phase, waiting.until) == (Phase.VERIFY, NOW + timedelta(seconds=30))
-    world.accounts.shown = world.accounts.answer
+    world.accounts.shown = MADE
     await world.save(requests=(Request("r-2", RequestKind.ABANDON, "no", "ben", NOW),))
     world.now += timedelta(seconds=30)
     await world.reconciler.reconcile(ACCOUNT, [ONE], waiting.until)
@@ -560,12 +568,8 @@ async def test_an_emergency_goes_on_in_an_account_whose_deployment_failed(
 async def test_only_the_next_step_of_a_proof_goes_on_with_the_copy_of_the_record(
     world: Account,
 ) -> None:
-    new = Key("d" * 32)
-    world.accounts.answer = Keys(KEYS.key1, new)
-    world.probe.accepted = (*world.probe.accepted, new)
-    await world.save(requests=(ASKED,))
-    proving = await world.reconciler.reconcile(ACCOUNT, [ONE])
-    world.accounts.shown = world.accounts.answer
+    proving = await _proving(world)
+    world.accounts.shown = MADE
     assert await _reads(world, proving.until) == 0
     waiting = await world.stored()
     assert waiting.phase is Phase.OVERLAP
